@@ -1,0 +1,19 @@
+//! MITRE ATT&CK v18.1 techniques, as far as the catalog uses them.
+//!
+//! The table in `data/catalog/attack.toml` is generated from ATT&CK's own data;
+//! names and tactics are ATT&CK's, never ours.
+
+/// One technique or sub-technique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Technique {
+    /// `T1021.002`.
+    pub id: String,
+    /// ATT&CK's name, for a sub-technique with its parent's: `Remote Services: SMB/Windows Admin Shares`.
+    pub name: String,
+    /// Tactics it belongs to, ATT&CK's names: `Lateral Movement`.
+    pub tactics: Vec<String>,
+    /// ATT&CK's ids of those tactics, in the same order: `TA0008`.
+    pub tactic_ids: Vec<String>,
+    /// ATT&CK's platforms: `Windows`, `Linux`, `PRE`…
+    pub platforms: Vec<String>,
+}

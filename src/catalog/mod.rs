@@ -1,0 +1,63 @@
+//! What can happen: categories, programs, noise scenarios and playbooks, read from TOML.
+//!
+//! The catalog knows *kinds* of things only. It has never heard of a host, an
+//! account or a time: those belong to the world and the plan, which read it.
+//! The embedded files under `data/catalog/` are the default; a directory with the
+//! same layout replaces them.
+//!
+//! | file | holds | type |
+//! | --- | --- | --- |
+//! | `attack.toml` | the ATT&CK v18.1 techniques in use | [`Technique`] |
+//! | `categories.toml` | categories with their signatures, classtype mapping and keyword rules | [`Category`], [`Heuristic`] |
+//! | `images.toml` | executables with their version resources | [`Image`] |
+//! | `residents.toml` | processes that live as long as a boot or a session | [`Resident`] |
+//! | `programs.toml` | programs that come and go: process life | [`Program`] |
+//! | `noise.toml` | benign scenarios | [`Scenario`] |
+//! | `playbooks/*.toml` | attack chains | [`Playbook`] |
+//! | `names.toml` | words a synthetic organisation is made of | [`Names`] |
+
+pub mod attack;
+pub mod category;
+mod embedded;
+pub mod heuristics;
+mod load;
+pub mod names;
+pub mod playbook;
+pub mod program;
+pub mod record;
+pub mod scenario;
+pub mod template;
+
+pub use attack::Technique;
+pub use category::{Category, Signature};
+pub use heuristics::Heuristic;
+pub use names::Names;
+pub use playbook::{Playbook, Step};
+pub use program::{Image, Lifetime, Program, Resident, Scope};
+pub use record::{Account, Connection, End, HostClass, Platform, ProcessRef, Record, Telemetry};
+pub use scenario::{Scenario, Variant};
+pub use template::{Placeholder, Template};
+
+/// Everything the catalog files say, resolved: names have become indices.
+///
+/// 1. Every index stands inside the table it points into.
+/// 2. Every technique of a category, record or playbook is in `techniques`.
+/// 3. Every category that a playbook uses is also used by a scenario, so that
+///    no category is a chain's alone.
+/// 4. A process that a record names was started by an earlier record of the
+///    same playbook or variant, or is a resident.
+/// 5. Order is file order; nothing depends on a hash map.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    pub techniques: Vec<Technique>,
+    pub categories: Vec<Category>,
+    pub heuristics: Vec<Heuristic>,
+    pub images: Vec<Image>,
+    pub residents: Vec<Resident>,
+    pub programs: Vec<Program>,
+    pub scenarios: Vec<Scenario>,
+    pub playbooks: Vec<Playbook>,
+    pub names: Names,
+    /// BLAKE3 of the files' contents in a fixed order; part of the fingerprint.
+    pub digest: String,
+}

@@ -1,0 +1,88 @@
+//! Executables and the processes they run as.
+
+use super::record::{Account, HostClass, Platform};
+use super::template::Template;
+
+/// An executable file with its version resource (Windows) or its `comm` (Linux).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Short key that other catalog files use: `powershell`.
+    pub key: String,
+    pub platform: Platform,
+    /// Full path; may hold `{user}` for per-user installs.
+    pub path: Template,
+    /// Sysmon's version resource fields; `-` where the file has none.
+    pub file_version: FileVersion,
+    pub description: String,
+    pub product: String,
+    pub company: String,
+    pub original_file_name: String,
+}
+
+/// Where an executable's version comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileVersion {
+    /// Ships with Windows: the host's build.
+    Windows,
+    /// A product of its own: the text as it is.
+    Fixed(String),
+    /// No version resource: `-`.
+    None,
+}
+
+/// How long a resident lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// From boot to boot.
+    Boot,
+    /// From an interactive logon to the next.
+    Session,
+}
+
+/// A process that is always there: keyed by (host, boot) or (host, logon).
+#[derive(Debug, Clone)]
+pub struct Resident {
+    /// Key that records and programs refer to: `dnscache`, `explorer`.
+    pub key: String,
+    pub image: usize,
+    pub scope: Scope,
+    pub platform: Platform,
+    /// Hosts it runs on.
+    pub hosts: HostClass,
+    pub account: Account,
+    pub command: Template,
+    /// Index of the parent resident; always an earlier one.
+    pub parent: Option<usize>,
+    /// Started this many seconds after boot or logon; at most 500, not less than its parent's.
+    pub delay: u32,
+}
+
+/// Lifetime class of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// 1–120 s.
+    Seconds,
+    /// 2–50 min.
+    Minutes,
+    /// 1–7 h.
+    Hours,
+}
+
+/// A program of ordinary process life.
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub image: usize,
+    pub platform: Platform,
+    pub hosts: HostClass,
+    pub lifetime: Lifetime,
+    pub account: Account,
+    /// Index into `Catalog::residents`: who starts it.
+    pub parent: usize,
+    pub weight: u32,
+    /// Command lines; one is drawn per start.
+    pub commands: Vec<Template>,
+    /// Working directory.
+    pub directory: Template,
+    /// Sysmon's integrity level: `Medium`, `High`, `System`, `Low`, `AppContainer`; `-` on Linux.
+    pub integrity: String,
+}

@@ -1,0 +1,51 @@
+//! Benign scenarios: the noise that detections must not be wrong about.
+
+use super::record::{HostClass, Record};
+
+/// Whom a scenario visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visit {
+    /// Every host of the class in turn. `round_robin`
+    RoundRobin,
+    /// Hosts whose users are at work. `active`
+    Active,
+    /// Any host of the class. `any`
+    Any,
+}
+
+/// What a label says about a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verdict {
+    Attack,
+    Attempt,
+    BenignTrigger,
+    BenignSuspicious,
+    Benign,
+}
+
+/// One way a scenario shows; all its rows are in one category.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// Index into `Catalog::categories`.
+    pub category: usize,
+    pub weight: u32,
+    pub hosts: HostClass,
+    pub visit: Visit,
+    pub verdict: Verdict,
+    /// Records a row is drawn from, equally. A record with `starts` uses slot 0 for its process,
+    /// and every record of a variant can stand alone: `process` is a resident or the row's own start.
+    pub records: Vec<Record>,
+    /// Why an analyst would close it.
+    pub reason: String,
+}
+
+/// A benign scenario.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// `labels.noise_type`.
+    pub name: String,
+    /// Share of the noise that isn't process life.
+    pub weight: u32,
+    pub variants: Vec<Variant>,
+}

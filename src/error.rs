@@ -1,0 +1,106 @@
+//! One error type for the whole crate.
+//!
+//! Every variant says what went wrong, where, and what to do about it. Bad input
+//! is found before the first output file exists.
+
+use std::path::{Path, PathBuf};
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An input file cannot be used.
+    #[error("{}{}: {problem}\n  {remedy}", path.display(), place.as_ref().map(|p| format!(", {p}")).unwrap_or_default())]
+    Input {
+        path: PathBuf,
+        /// `line 12`, `column hostname`, `[[category]] 3 (psexec_lateral)`…
+        place: Option<String>,
+        problem: String,
+        remedy: String,
+    },
+    /// A setting has a value that cannot be used.
+    #[error("{setting}: {problem}\n  {remedy}")]
+    Setting {
+        /// As the user wrote it: `--days`, `NOISE_DAY_WEIGHT`, `days in fusiongen.toml`.
+        setting: String,
+        problem: String,
+        remedy: String,
+    },
+    /// The output directory holds something that must not be touched.
+    #[error("{}: {problem}\n  {remedy}", path.display())]
+    Output {
+        path: PathBuf,
+        problem: String,
+        remedy: String,
+    },
+    /// The operating system refused.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        /// `create`, `write`, `rename`…
+        action: &'static str,
+        #[source]
+        source: std::io::Error,
+    },
+    /// The Parquet or Arrow library refused; a defect of this program unless the disk is full.
+    #[error("{}: {source}", path.display())]
+    Parquet {
+        path: PathBuf,
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+    /// The run was stopped on request.
+    #[error("stopped by signal {0}; the same command again makes the corpus anew")]
+    Interrupted(i32),
+}
+
+/// This crate's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An unusable input file.
+    pub fn input(
+        path: &Path,
+        place: impl Into<Option<String>>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Error::Input {
+            path: path.to_path_buf(),
+            place: place.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// An unusable setting.
+    pub fn setting(
+        setting: impl Into<String>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Error::Setting {
+            setting: setting.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// Wraps an I/O error with its file.
+    pub fn io(path: &Path, action: &'static str, source: std::io::Error) -> Self {
+        Error::Io {
+            path: path.to_path_buf(),
+            action,
+            source,
+        }
+    }
+
+    /// Exit code of the command line: 2 bad usage or input, 3 I/O, 128 + signal.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Error::Input { .. } | Error::Setting { .. } | Error::Output { .. } => 2,
+            Error::Io { .. } | Error::Parquet { .. } => 3,
+            Error::Interrupted(signal) => 128 + signal,
+        }
+    }
+}
