@@ -8,7 +8,8 @@
 //! | file | holds | type |
 //! | --- | --- | --- |
 //! | `attack.toml` | the ATT&CK v18.1 techniques in use | [`Technique`] |
-//! | `categories.toml` | categories with their signatures, classtype mapping and keyword rules | [`Category`], [`Heuristic`] |
+//! | `categories.toml` | categories with their signatures, and the classtype mapping | [`Category`] |
+//! | `heuristics.toml` | keyword rules for signatures and categories not listed | [`Heuristic`] |
 //! | `images.toml` | executables with their version resources | [`Image`] |
 //! | `residents.toml` | processes that live as long as a boot or a session | [`Resident`] |
 //! | `programs.toml` | programs that come and go: process life | [`Program`] |
@@ -24,19 +25,29 @@ mod load;
 pub mod names;
 pub mod playbook;
 pub mod program;
+mod raw;
 pub mod record;
+mod records;
+mod resident;
 pub mod scenario;
+mod source;
 pub mod template;
+#[cfg(test)]
+mod tests;
 
 pub use attack::Technique;
 pub use category::{Category, Signature};
 pub use heuristics::Heuristic;
+pub use load::PROCESS_LIFE;
 pub use names::Names;
 pub use playbook::{Playbook, Step};
-pub use program::{Image, Lifetime, Program, Resident, Scope};
-pub use record::{Account, Connection, End, HostClass, Platform, ProcessRef, Record, Telemetry};
-pub use scenario::{Scenario, Variant};
-pub use template::{Placeholder, Template};
+pub use program::{FileVersion, Image, Lifetime, Program, Resident, Scope};
+pub use record::{
+    Account, Connection, End, HostClass, Platform, ProcessRef, Purpose, Record, Telemetry,
+};
+pub use resident::MOST_RESIDENTS;
+pub use scenario::{Scenario, Variant, Verdict, Visit};
+pub use template::{Piece, Placeholder, Template, TemplateError};
 
 /// Everything the catalog files say, resolved: names have become indices.
 ///

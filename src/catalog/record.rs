@@ -193,3 +193,286 @@ pub struct Record {
     pub success: bool,
     pub connection: Option<Connection>,
 }
+
+/// A closed set of words that TOML uses for the values of a type.
+pub(super) trait Words: Sized + Copy + 'static {
+    /// What a value is called in an error: `telemetry`, `host class`.
+    const WHAT: &'static str;
+    const WORDS: &'static [(&'static str, Self)];
+
+    /// The value a word stands for; the error lists the words.
+    fn from_word(word: &str) -> Result<Self, String> {
+        Self::WORDS
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, value)| *value)
+            .ok_or_else(|| {
+                let known: Vec<&str> = Self::WORDS.iter().map(|(known, _)| *known).collect();
+                format!("one of {}", known.join(", "))
+            })
+    }
+}
+
+impl Words for Platform {
+    const WHAT: &'static str = "platform";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("windows", Platform::Windows), ("linux", Platform::Linux)];
+}
+
+impl Platform {
+    /// ATT&CK's word for it.
+    pub fn attack_name(self) -> &'static str {
+        match self {
+            Platform::Windows => "Windows",
+            Platform::Linux => "Linux",
+        }
+    }
+}
+
+impl Words for Telemetry {
+    const WHAT: &'static str = "telemetry";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("process_creation", Telemetry::ProcessCreation),
+        ("network_connection", Telemetry::NetworkConnection),
+        ("process_termination", Telemetry::ProcessTermination),
+        ("file_create", Telemetry::FileCreate),
+        ("registry_set", Telemetry::RegistrySet),
+        ("dns_query", Telemetry::DnsQuery),
+        ("logon", Telemetry::Logon),
+        ("connection_permitted", Telemetry::ConnectionPermitted),
+        ("connection_blocked", Telemetry::ConnectionBlocked),
+        ("user_login", Telemetry::UserLogin),
+        ("user_cmd", Telemetry::UserCmd),
+        ("syscall", Telemetry::Syscall),
+        ("execve", Telemetry::Execve),
+        ("cred_acq", Telemetry::CredAcq),
+        ("syslog", Telemetry::Syslog),
+    ];
+}
+
+impl Telemetry {
+    /// The platform whose provider writes it.
+    pub fn platform(self) -> Platform {
+        use Telemetry::*;
+        match self {
+            ProcessCreation | NetworkConnection | ProcessTermination | FileCreate | RegistrySet
+            | DnsQuery | Logon | ConnectionPermitted | ConnectionBlocked => Platform::Windows,
+            UserLogin | UserCmd | Syscall | Execve | CredAcq | Syslog => Platform::Linux,
+        }
+    }
+
+    /// It tells of a process that starts.
+    pub fn is_start(self) -> bool {
+        matches!(self, Telemetry::ProcessCreation | Telemetry::Execve)
+    }
+
+    /// Its TOML word.
+    pub fn word(self) -> &'static str {
+        Self::WORDS
+            .iter()
+            .find(|(_, value)| *value == self)
+            .map_or("", |(word, _)| *word)
+    }
+}
+
+impl Words for HostClass {
+    const WHAT: &'static str = "host class";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("any", HostClass::Any),
+        ("windows", HostClass::Windows),
+        ("linux", HostClass::Linux),
+        ("workstation", HostClass::Workstation),
+        ("windows_server", HostClass::WindowsServer),
+        ("linux_server", HostClass::LinuxServer),
+        ("domain_controller", HostClass::DomainController),
+        ("web_server", HostClass::WebServer),
+        ("mail_server", HostClass::MailServer),
+        ("database_server", HostClass::DatabaseServer),
+        ("file_server", HostClass::FileServer),
+        ("dmz", HostClass::Dmz),
+        ("scanner", HostClass::Scanner),
+        ("backup_server", HostClass::BackupServer),
+        ("jump_host", HostClass::JumpHost),
+    ];
+}
+
+impl HostClass {
+    /// The one platform of all its hosts, if there is one.
+    pub fn platform(self) -> Option<Platform> {
+        use HostClass::*;
+        match self {
+            Windows | Workstation | WindowsServer | DomainController | BackupServer | JumpHost => {
+                Some(Platform::Windows)
+            }
+            Linux | LinuxServer | WebServer | Scanner => Some(Platform::Linux),
+            Any | MailServer | DatabaseServer | FileServer | Dmz => None,
+        }
+    }
+
+    /// Every host of `other` with this platform is one of `self`.
+    pub fn covers(self, other: HostClass, platform: Platform) -> bool {
+        use HostClass::*;
+        let servers = matches!(other, MailServer | DatabaseServer | FileServer);
+        other.platform().is_none_or(|only| only == platform)
+            && (self.includes(other)
+                || match (self, platform) {
+                    (Windows, Platform::Windows) | (Linux, Platform::Linux) => true,
+                    (WindowsServer, Platform::Windows) | (LinuxServer, Platform::Linux) => servers,
+                    _ => false,
+                })
+    }
+
+    /// Every host of `other` is one of `self`.
+    pub fn includes(self, other: HostClass) -> bool {
+        use HostClass::*;
+        self == other
+            || match self {
+                Any => true,
+                Windows => other.platform() == Some(Platform::Windows),
+                Linux => other.platform() == Some(Platform::Linux),
+                WindowsServer => matches!(other, DomainController | BackupServer | JumpHost),
+                LinuxServer => matches!(other, WebServer | Scanner),
+                Dmz => matches!(other, WebServer | MailServer),
+                _ => false,
+            }
+    }
+}
+
+impl Words for Purpose {
+    const WHAT: &'static str = "purpose";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("c2", Purpose::C2),
+        ("scan", Purpose::Scan),
+        ("exfil", Purpose::Exfil),
+        ("download", Purpose::Download),
+    ];
+}
+
+impl Account {
+    /// Reads `user`, `system`, `service:svc_backup`…; the error says what is expected.
+    pub fn parse(word: &str) -> Result<Self, String> {
+        Ok(match word {
+            "user" => Account::User,
+            "admin" => Account::Admin,
+            "system" => Account::System,
+            "local_service" => Account::LocalService,
+            "network_service" => Account::NetworkService,
+            "machine" => Account::Machine,
+            _ => match word.strip_prefix("service:") {
+                Some(name) if is_account(name) => Account::Service(name.to_owned()),
+                _ => {
+                    return Err(
+                        "one of user, admin, system, local_service, network_service, \
+                                machine, service:NAME ([a-z_][a-z0-9_-]*, at most 20 bytes)"
+                            .to_owned(),
+                    );
+                }
+            },
+        })
+    }
+}
+
+impl End {
+    /// Reads `host`, `host:1`, `class:mail_server`, `adversary:c2`…; the error says what is expected.
+    pub fn parse(word: &str) -> Result<Self, String> {
+        Ok(match word.split_once(':') {
+            None if word == "host" => End::Host,
+            None if word == "internet" => End::Internet,
+            None if word == "resolver" => End::Resolver,
+            Some(("host", k)) => End::ChainHost(
+                k.parse()
+                    .map_err(|_| "a number after host:, e.g. host:1".to_owned())?,
+            ),
+            Some(("class", class)) => End::Class(HostClass::from_word(class)?),
+            Some(("adversary", purpose)) => End::Adversary(Purpose::from_word(purpose)?),
+            _ => {
+                return Err(
+                    "one of host, host:N, class:CLASS, adversary:PURPOSE, internet, resolver"
+                        .to_owned(),
+                );
+            }
+        })
+    }
+}
+
+/// An account name that Windows (20 letters) and Linux both take.
+fn is_account(name: &str) -> bool {
+    let start = |b: u8| b.is_ascii_lowercase() || b == b'_';
+    (1..=20).contains(&name.len())
+        && start(name.as_bytes()[0])
+        && name
+            .bytes()
+            .all(|b| start(b) || b.is_ascii_digit() || b == b'-')
+}
+
+/// `[a-z][a-z0-9_]*`, at most 64 bytes: safe in a path, a column value and a URL.
+pub(super) fn is_slug(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    (1..=64).contains(&bytes.len())
+        && bytes[0].is_ascii_lowercase()
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_back() {
+        for (word, telemetry) in Telemetry::WORDS {
+            assert_eq!(telemetry.word(), *word);
+            assert_eq!(Telemetry::from_word(word), Ok(*telemetry));
+        }
+        assert!(
+            Telemetry::from_word("process")
+                .unwrap_err()
+                .contains("process_creation")
+        );
+    }
+
+    #[test]
+    fn ends_and_accounts() {
+        assert_eq!(End::parse("host:2"), Ok(End::ChainHost(2)));
+        assert_eq!(End::parse("class:dmz"), Ok(End::Class(HostClass::Dmz)));
+        assert_eq!(
+            End::parse("adversary:exfil"),
+            Ok(End::Adversary(Purpose::Exfil))
+        );
+        for wrong in ["", "host:x", "class:moon", "adversary:", "outside"] {
+            assert!(End::parse(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(
+            Account::parse("service:svc_backup"),
+            Ok(Account::Service("svc_backup".into()))
+        );
+        for wrong in [
+            "service:",
+            "service:a name",
+            "root",
+            "service:averyveryverylongname",
+        ] {
+            assert!(Account::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn classes_contain_each_other_as_hosts_do() {
+        assert!(HostClass::Windows.includes(HostClass::DomainController));
+        assert!(HostClass::LinuxServer.includes(HostClass::Scanner));
+        assert!(!HostClass::Workstation.includes(HostClass::Windows));
+        assert!(!HostClass::Linux.includes(HostClass::DatabaseServer));
+        assert!(HostClass::Linux.covers(HostClass::DatabaseServer, Platform::Linux));
+        assert!(!HostClass::Linux.covers(HostClass::Workstation, Platform::Linux));
+        assert!(!HostClass::DomainController.covers(HostClass::Windows, Platform::Windows));
+    }
+
+    #[test]
+    fn slugs() {
+        assert!(is_slug("psexec_lateral") && is_slug("a"));
+        for wrong in ["", "1a", "A", "a-b", "ä", &"a".repeat(65)] {
+            assert!(!is_slug(wrong), "{wrong}");
+        }
+    }
+}

@@ -69,3 +69,287 @@ pub enum Piece {
     Literal(String),
     Value(Placeholder),
 }
+
+/// Why a text is not a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    /// Byte offset in the text.
+    pub at: usize,
+    pub problem: String,
+    pub remedy: String,
+}
+
+/// Placeholders without an argument, with their names.
+const SIMPLE: &[(&str, Placeholder)] = &[
+    ("user", Placeholder::User),
+    ("email", Placeholder::Email),
+    ("domain", Placeholder::Domain),
+    ("netbios", Placeholder::Netbios),
+    ("host", Placeholder::Host),
+    ("host_ip", Placeholder::HostIp),
+    ("sid", Placeholder::Sid),
+    ("uid", Placeholder::Uid),
+    ("source_ip", Placeholder::SourceIp),
+    ("destination_ip", Placeholder::DestinationIp),
+    ("source_port", Placeholder::SourcePort),
+    ("c2_ip", Placeholder::C2Ip),
+    ("c2_domain", Placeholder::C2Domain),
+    ("download_ip", Placeholder::DownloadIp),
+    ("download_domain", Placeholder::DownloadDomain),
+    ("exfil_ip", Placeholder::ExfilIp),
+    ("exfil_domain", Placeholder::ExfilDomain),
+    ("scan_ip", Placeholder::ScanIp),
+    ("dga", Placeholder::Dga),
+    ("service", Placeholder::Service),
+    ("cdn", Placeholder::Cdn),
+    ("payload", Placeholder::Payload),
+    ("document", Placeholder::Document),
+    ("task", Placeholder::Task),
+    ("guid", Placeholder::Guid),
+    ("pid", Placeholder::Pid),
+    ("round", Placeholder::Round),
+    ("encoded", Placeholder::EncodedStart),
+    ("/encoded", Placeholder::EncodedEnd),
+];
+
+/// Placeholders with a number after the colon; the number's greatest value.
+type Counted = (&'static str, fn(u8) -> Placeholder, u8);
+const COUNTED: &[Counted] = &[
+    ("host", Placeholder::ChainHost, 9),
+    ("host_ip", Placeholder::ChainHostIp, 9),
+    ("hex", Placeholder::Hex, 64),
+    ("letters", Placeholder::Letters, 64),
+    ("digits", Placeholder::Digits, 18),
+];
+
+impl Placeholder {
+    /// Reads what stands between the braces.
+    fn parse(name: &str) -> Result<Self, (String, String)> {
+        if let Some((_, found)) = SIMPLE.iter().find(|(known, _)| *known == name) {
+            return Ok(*found);
+        }
+        let (word, argument) = name.split_once(':').unwrap_or((name, ""));
+        let Some((_, make, greatest)) = COUNTED.iter().find(|(known, ..)| *known == word) else {
+            let mut known: Vec<String> = SIMPLE
+                .iter()
+                .map(|(known, _)| format!("{{{known}}}"))
+                .collect();
+            known.extend(COUNTED.iter().map(|(known, ..)| format!("{{{known}:N}}")));
+            return Err((
+                format!("unknown placeholder {{{name}}}"),
+                format!(
+                    "a literal brace is written twice; placeholders are {}",
+                    known.join(" ")
+                ),
+            ));
+        };
+        match argument.parse::<u8>() {
+            Ok(n) if (1..=*greatest).contains(&n) => Ok(make(n)),
+            // The victim is the chain's host 0.
+            Ok(0) if word.starts_with("host") => Ok(make(0)),
+            _ => Err((
+                format!(
+                    "placeholder {{{name}}} needs a number from 1 to {greatest} after the colon"
+                ),
+                format!("write e.g. {{{word}:{}}}", (*greatest).min(8)),
+            )),
+        }
+    }
+
+    /// Only a chain has it: its adversary, its rounds.
+    pub fn is_of_a_chain(self) -> bool {
+        use Placeholder::*;
+        matches!(
+            self,
+            C2Ip | C2Domain | DownloadIp | DownloadDomain | ExfilIp | ExfilDomain | ScanIp | Round
+        )
+    }
+}
+
+impl Template {
+    /// Compiles a text. `{{` and `}}` are literal braces.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let error = |at, problem: &str, remedy: &str| TemplateError {
+            at,
+            problem: problem.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        let mut pieces = Vec::new();
+        let mut literal = String::new();
+        let mut encoded_since = None;
+        let mut rest = text;
+        while let Some(brace) = rest.find(['{', '}']) {
+            let at = text.len() - rest.len() + brace;
+            literal.push_str(&rest[..brace]);
+            rest = &rest[brace..];
+            if let Some(after) = rest.strip_prefix("{{") {
+                literal.push('{');
+                rest = after;
+                continue;
+            }
+            if let Some(after) = rest.strip_prefix("}}") {
+                literal.push('}');
+                rest = after;
+                continue;
+            }
+            if rest.starts_with('}') {
+                return Err(error(
+                    at,
+                    "a closing brace without an opening one",
+                    "write a literal brace twice: }}",
+                ));
+            }
+            let Some(end) = rest.find('}') else {
+                return Err(error(
+                    at,
+                    "an opening brace without a closing one",
+                    "write a literal brace twice: {{",
+                ));
+            };
+            let placeholder =
+                Placeholder::parse(&rest[1..end]).map_err(|(problem, remedy)| TemplateError {
+                    at,
+                    problem,
+                    remedy,
+                })?;
+            match placeholder {
+                Placeholder::EncodedStart if encoded_since.is_some() => {
+                    return Err(error(
+                        at,
+                        "{encoded} inside {encoded}",
+                        "close the first with {/encoded}",
+                    ));
+                }
+                Placeholder::EncodedStart => encoded_since = Some(at),
+                Placeholder::EncodedEnd if encoded_since.take().is_none() => {
+                    return Err(error(
+                        at,
+                        "{/encoded} without {encoded}",
+                        "open it with {encoded} before",
+                    ));
+                }
+                _ => {}
+            }
+            if !literal.is_empty() {
+                pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+            }
+            pieces.push(Piece::Value(placeholder));
+            rest = &rest[end + 1..];
+        }
+        if let Some(at) = encoded_since {
+            return Err(error(
+                at,
+                "{encoded} without {/encoded}",
+                "close it with {/encoded}",
+            ));
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            pieces.push(Piece::Literal(literal));
+        }
+        Ok(Template { pieces })
+    }
+
+    /// A text without placeholders.
+    pub fn literal(text: &str) -> Self {
+        let pieces = if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![Piece::Literal(text.to_owned())]
+        };
+        Template { pieces }
+    }
+
+    /// The text, if it has no placeholder.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.pieces.as_slice() {
+            [] => Some(""),
+            [Piece::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Its placeholders, in order.
+    pub fn placeholders(&self) -> impl Iterator<Item = Placeholder> + '_ {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Value(placeholder) => Some(*placeholder),
+            Piece::Literal(_) => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_and_placeholders_alternate() {
+        let template = Template::parse(r"C:\Users\{user}\{payload}.exe").unwrap();
+        assert_eq!(
+            template.pieces,
+            [
+                Piece::Literal(r"C:\Users\".into()),
+                Piece::Value(Placeholder::User),
+                Piece::Literal(r"\".into()),
+                Piece::Value(Placeholder::Payload),
+                Piece::Literal(".exe".into()),
+            ]
+        );
+        assert_eq!(Template::parse("").unwrap(), Template::literal(""));
+    }
+
+    #[test]
+    fn doubled_braces_are_literal() {
+        assert_eq!(
+            Template::parse("gps | % {{ $_.Id }}").unwrap().as_literal(),
+            Some("gps | % { $_.Id }")
+        );
+        assert_eq!(
+            Template::parse("{{{guid}}}").unwrap().pieces,
+            [
+                Piece::Literal("{".into()),
+                Piece::Value(Placeholder::Guid),
+                Piece::Literal("}".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn numbers_after_the_colon() {
+        let all = Template::parse("{host:1}{host_ip:0}{hex:8}{letters:6}{digits:4}").unwrap();
+        assert_eq!(
+            all.placeholders().collect::<Vec<_>>(),
+            [
+                Placeholder::ChainHost(1),
+                Placeholder::ChainHostIp(0),
+                Placeholder::Hex(8),
+                Placeholder::Letters(6),
+                Placeholder::Digits(4),
+            ]
+        );
+        for wrong in ["{hex}", "{hex:0}", "{hex:65}", "{digits:x}", "{digits:19}"] {
+            assert!(Template::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        for (text, at, problem) in [
+            ("ab{nobody}", 2, "unknown placeholder {nobody}"),
+            ("ab}", 2, "closing brace"),
+            ("a{user", 1, "opening brace"),
+            ("x{encoded}y", 1, "{encoded} without {/encoded}"),
+            ("x{/encoded}", 1, "{/encoded} without {encoded}"),
+            (
+                "{encoded}{encoded}{/encoded}",
+                9,
+                "{encoded} inside {encoded}",
+            ),
+        ] {
+            let error = Template::parse(text).unwrap_err();
+            assert_eq!(error.at, at, "{text}");
+            assert!(error.problem.contains(problem), "{text}: {}", error.problem);
+            assert!(!error.remedy.is_empty());
+        }
+    }
+}

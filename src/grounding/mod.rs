@@ -1,13 +1,89 @@
 //! What is learned from outside: an alerts database, a directory of users, a CMDB.
 //!
 //! Grounding reads files and knows nothing of what will be generated. Its
-//! products are plain values: a [`Profile`], users, assets.
+//! products are plain values: a [`Profile`], users, assets. Whatever a file may
+//! hold, the answer is a value or an [`Error`] that says which file,
+//! which place and what to do.
 
+pub mod address;
 pub mod alerts_db;
 pub mod cmdb;
+mod csv_table;
 pub mod directory;
 pub mod profile;
+pub mod slug;
 
 pub use cmdb::Asset;
 pub use directory::User;
-pub use profile::{Direction, Ends, Profile, Tuple};
+pub use profile::{Direction, Ends, Profile, SeverityScale, Tuple};
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// Refuses what cannot be read as a file: nothing there, a directory, a device.
+///
+/// `flag` is the option that named the file, for the remedy.
+fn require_file(path: &Path, flag: &str) -> Result<()> {
+    match std::fs::metadata(path) {
+        Err(source)
+            if matches!(
+                source.kind(),
+                ErrorKind::NotFound | ErrorKind::NotADirectory
+            ) =>
+        {
+            Err(Error::input(
+                path,
+                None,
+                "there is no such file",
+                format!("check the path given to {flag}"),
+            ))
+        }
+        Err(source) => Err(Error::io(path, "read", source)),
+        Ok(found) if found.is_dir() => Err(Error::input(
+            path,
+            None,
+            "is a directory, not a file",
+            format!("give {flag} the path of a file"),
+        )),
+        Ok(found) if !found.is_file() => Err(Error::input(
+            path,
+            None,
+            "is not a regular file",
+            format!("save its content to a file and give that to {flag}"),
+        )),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// A whole file as bytes, after [`require_file`].
+fn read_file(path: &Path, flag: &str) -> Result<Vec<u8>> {
+    require_file(path, flag)?;
+    std::fs::read(path).map_err(|source| Error::io(path, "read", source))
+}
+
+/// Where tests find their inputs.
+#[cfg(test)]
+mod test_data {
+    use std::path::PathBuf;
+
+    /// A file under `../shared`, or `None` (said on stderr) where that is absent.
+    pub fn shared(name: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../shared")
+            .join(name);
+        if path.exists() {
+            return Some(path);
+        }
+        eprintln!("skipped: ../shared is absent");
+        None
+    }
+
+    /// A file under `data/sample`.
+    pub fn sample(name: &str) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("data/sample")
+            .join(name)
+    }
+}

@@ -1,9 +1,33 @@
 //! The profile: distributions fitted from an alerts database, as one JSON file.
+//!
+//! It is what the generator knows of real alerts, detached from the database that it
+//! came from. It knows nothing of hosts and users to come.
+
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::slug::{SLUG_LIMIT, UNCATEGORIZED, slug, slugs};
+use crate::{Error, Result};
+
+mod file;
+mod validate;
+
 /// Version of the JSON layout; another one is refused.
 pub const PROFILE_VERSION: u32 = 1;
+
+/// Longest signature or category in bytes.
+pub const TEXT_LIMIT: usize = 1024;
+/// Most service ports a combination keeps apart; the rest is one tuple with `spread_ports`.
+pub const PORT_LIMIT: usize = 256;
+/// Most client ports a tuple keeps.
+pub const CLIENT_PORT_LIMIT: usize = 256;
+/// Most byte pairs a table holds.
+pub const PAIR_LIMIT: usize = 64;
+/// Most addresses (or ranks) a pool holds, the most frequent ones.
+pub const POOL_LIMIT: usize = 65_536;
+/// Most ATT&CK techniques a tuple holds.
+pub const TECHNIQUE_LIMIT: usize = 16;
 
 /// Everything that standalone alerts are drawn from.
 ///
@@ -54,7 +78,7 @@ pub enum SeverityScale {
 }
 
 /// Which way the packet that fired went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     ToServer,
@@ -64,7 +88,8 @@ pub enum Direction {
 }
 
 /// Where the two ends of a tuple's flows lie, as counts. Client first, then server
-/// (for `to_client` alerts the source is the server).
+/// (for `to_client` alerts the source is the server). They sum to the tuple's `count`,
+/// or to less where the database lacks addresses, down to nothing at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ends {
@@ -101,7 +126,8 @@ pub struct Tuple {
     pub spread_ports: bool,
     pub count: u64,
     pub ends: Ends,
-    /// Client ports seen at least twice, with counts; the remaining `count` is drawn from the client's ephemeral range.
+    /// Client ports below 32768 that several pairs of hosts used (123, 5060…), with counts, most frequent
+    /// first; the remaining `count` is drawn from the client's ephemeral range.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub client_ports: Vec<(u16, u64)>,
     /// ATT&CK ids out of the rule's own metadata (`mitre_technique_id` in the raw JSON).
@@ -118,3 +144,6 @@ pub struct ByteTable {
     /// (to server, to client).
     pub pairs: Vec<(u64, u64)>,
 }
+
+#[cfg(test)]
+mod tests;

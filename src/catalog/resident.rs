@@ -1,0 +1,295 @@
+//! Residents and programs: the processes of ordinary life.
+
+use super::program::{Image, Lifetime, Program, Resident, Scope};
+use super::raw;
+use super::record::{HostClass, Platform, Words};
+use super::records::{check_integrity, default_integrity, find_image, find_resident};
+use super::source::{Source, Text};
+use super::template::{Placeholder, Template};
+use crate::Result;
+
+/// A host has room for this many residents in its process numbering.
+pub const MOST_RESIDENTS: usize = 45;
+
+/// All residents have started this many seconds after boot or logon.
+const LATEST_START: u32 = 500;
+
+/// Residents that the world refers to by name, and must find.
+const NEEDED: [&str; 9] = [
+    "system", "services", "lsass", "dnscache", "sysmon", "explorer", "systemd", "sshd", "bash",
+];
+
+impl Words for Scope {
+    const WHAT: &'static str = "scope";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("boot", Scope::Boot), ("session", Scope::Session)];
+}
+
+impl Words for Lifetime {
+    const WHAT: &'static str = "lifetime";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("seconds", Lifetime::Seconds),
+        ("minutes", Lifetime::Minutes),
+        ("hours", Lifetime::Hours),
+    ];
+}
+
+impl Words for super::scenario::Visit {
+    const WHAT: &'static str = "visit";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("round_robin", Self::RoundRobin),
+        ("active", Self::Active),
+        ("any", Self::Any),
+    ];
+}
+
+impl Words for super::scenario::Verdict {
+    const WHAT: &'static str = "benign verdict";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("benign_trigger", Self::BenignTrigger),
+        ("benign_suspicious", Self::BenignSuspicious),
+        ("benign", Self::Benign),
+    ];
+}
+
+/// The platform of a class, or else of the image that runs there.
+fn platform(source: &Source, image: &Text, hosts: HostClass, images: &[Image]) -> Result<Platform> {
+    let known = images.iter().find(|known| known.key == *image.get_ref());
+    let platform = hosts
+        .platform()
+        .or(known.map(|image| image.platform))
+        .unwrap_or(Platform::Windows);
+    find_image(source, image, platform, images)?;
+    Ok(platform)
+}
+
+/// Compiles a text of a process that has no chain, no flow and no adversary.
+fn plain(source: &Source, text: &Text) -> Result<Template> {
+    let template = source.template(text)?;
+    let stray = template.placeholders().any(|placeholder| {
+        placeholder.is_of_a_chain()
+            || matches!(
+                placeholder,
+                Placeholder::ChainHost(_)
+                    | Placeholder::ChainHostIp(_)
+                    | Placeholder::SourceIp
+                    | Placeholder::DestinationIp
+                    | Placeholder::SourcePort
+            )
+    });
+    if stray {
+        return Err(source.error_at(
+            text,
+            format!(
+                "a placeholder of a chain or a connection: {:?}",
+                text.get_ref()
+            ),
+            "a resident or program has neither; take it out",
+        ));
+    }
+    Ok(template)
+}
+
+pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Resident>> {
+    let file: raw::ResidentsFile = source.parse()?;
+    source.unique("resident", file.resident.iter().map(|r| &r.key))?;
+    let mut residents: Vec<Resident> = Vec::new();
+    for raw in &file.resident {
+        let hosts: HostClass = source.word(&raw.hosts)?;
+        let platform = platform(source, &raw.image, hosts, images)?;
+        let scope: Scope = source.word(&raw.scope)?;
+        let delay = *raw.delay.get_ref();
+        let parent = match &raw.parent {
+            None => None,
+            Some(key) => {
+                let later = file
+                    .resident
+                    .iter()
+                    .any(|other| other.key.get_ref() == key.get_ref());
+                if later
+                    && !residents
+                        .iter()
+                        .any(|earlier| earlier.key == *key.get_ref())
+                {
+                    return Err(source.error_at(
+                        key,
+                        format!("{} stands at or below its child", key.get_ref()),
+                        "parents come first in the file; a circle of parents is impossible",
+                    ));
+                }
+                Some(find_resident(source, key, key.get_ref(), &residents)?)
+            }
+        };
+        if delay > LATEST_START {
+            return Err(source.error_at(
+                &raw.delay,
+                format!("starts {delay} s after boot or logon"),
+                format!("write at most {LATEST_START}"),
+            ));
+        }
+        if let (Some(index), Some(key)) = (parent, &raw.parent) {
+            let parent = &residents[index];
+            if parent.platform != platform || !parent.hosts.covers(hosts, platform) {
+                return Err(source.error_at(
+                    key,
+                    format!(
+                        "{} does not run on every host of {}",
+                        parent.key,
+                        raw.hosts.get_ref()
+                    ),
+                    "choose a parent that does",
+                ));
+            }
+            if scope == Scope::Boot && parent.scope == Scope::Session {
+                return Err(source.error_at(
+                    key,
+                    format!(
+                        "{} ends with a session, its child lives till shutdown",
+                        parent.key
+                    ),
+                    "choose a parent of scope boot",
+                ));
+            }
+            if scope == parent.scope && delay < parent.delay {
+                return Err(source.error_at(
+                    &raw.delay,
+                    format!(
+                        "starts before its parent {} ({} s)",
+                        parent.key, parent.delay
+                    ),
+                    "write a delay that is not less than the parent's",
+                ));
+            }
+        }
+        residents.push(Resident {
+            key: raw.key.get_ref().clone(),
+            image: find_image(source, &raw.image, platform, images)?,
+            scope,
+            platform,
+            hosts,
+            account: source.account(&raw.account)?,
+            command: plain(source, &raw.command)?,
+            parent,
+            delay,
+        });
+        check_room(source, raw, &residents)?;
+    }
+    check_needed(source, &file, &residents)?;
+    Ok(residents)
+}
+
+/// No host has more residents than there is room for.
+fn check_room(source: &Source, raw: &raw::Resident, residents: &[Resident]) -> Result<()> {
+    for (word, class) in HostClass::WORDS {
+        for platform in [Platform::Windows, Platform::Linux] {
+            let count = residents
+                .iter()
+                .filter(|resident| {
+                    resident.platform == platform && resident.hosts.covers(*class, platform)
+                })
+                .count();
+            if count > MOST_RESIDENTS {
+                return Err(source.error_at(
+                    &raw.key,
+                    format!("a host of class {word} would have {count} residents"),
+                    format!("a host has room for {MOST_RESIDENTS}; make some of them programs"),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The kernel is first, and what the world names is there.
+fn check_needed(source: &Source, file: &raw::ResidentsFile, residents: &[Resident]) -> Result<()> {
+    if let Some(missing) = NEEDED
+        .iter()
+        .find(|key| !residents.iter().any(|resident| resident.key == **key))
+    {
+        return Err(source.error(
+            0,
+            format!("no resident {missing:?}"),
+            "add it: connections, logons and sessions belong to it",
+        ));
+    }
+    let first_linux = residents
+        .iter()
+        .position(|resident| resident.platform == Platform::Linux);
+    for (key, index) in [("system", Some(0)), ("systemd", first_linux)] {
+        if let Some(index) = index
+            && residents[index].key != key
+        {
+            return Err(source.error_at(
+                &file.resident[index].key,
+                format!("stands where {key:?} belongs"),
+                format!("make {key:?} the first of its platform: it has the first process id"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn programs(
+    source: &Source,
+    images: &[Image],
+    residents: &[Resident],
+) -> Result<Vec<Program>> {
+    let file: raw::ProgramsFile = source.parse()?;
+    let mut programs = Vec::new();
+    for raw in &file.program {
+        let hosts: HostClass = source.word(&raw.hosts)?;
+        let platform = platform(source, &raw.image, hosts, images)?;
+        let parent = find_resident(source, &raw.parent, raw.parent.get_ref(), residents)?;
+        let runs = residents[parent].platform == platform
+            && residents[parent].hosts.covers(hosts, platform);
+        if !runs {
+            return Err(source.error_at(
+                &raw.parent,
+                format!("{} does not run on every host of {}", raw.parent, raw.hosts),
+                "choose a parent that does, or fewer hosts",
+            ));
+        }
+        if raw.commands.is_empty() {
+            return Err(source.error_at(&raw.image, "no command line", "add one to `commands`"));
+        }
+        let account = source.account(&raw.account)?;
+        check_integrity(source, raw.integrity.as_ref(), platform)?;
+        programs.push(Program {
+            image: find_image(source, &raw.image, platform, images)?,
+            platform,
+            hosts,
+            lifetime: source.word(&raw.lifetime)?,
+            integrity: raw.integrity.as_ref().map_or_else(
+                || default_integrity(platform, &account).to_owned(),
+                |level| level.get_ref().clone(),
+            ),
+            account,
+            parent,
+            weight: super::load::weight(source, &raw.weight)?,
+            commands: raw
+                .commands
+                .iter()
+                .map(|command| plain(source, command))
+                .collect::<Result<_>>()?,
+            directory: plain(source, &raw.directory)?,
+        });
+    }
+    for platform in [Platform::Windows, Platform::Linux] {
+        for lifetime in Lifetime::WORDS.iter().map(|(_, lifetime)| *lifetime) {
+            let some = programs
+                .iter()
+                .any(|program| program.platform == platform && program.lifetime == lifetime);
+            if !some {
+                return Err(source.error(
+                    0,
+                    format!(
+                        "no {} program of lifetime {lifetime:?}",
+                        platform.attack_name()
+                    ),
+                    "add one: every lifetime has a population of its own",
+                ));
+            }
+        }
+    }
+    Ok(programs)
+}

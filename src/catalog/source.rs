@@ -1,0 +1,212 @@
+//! A catalog file, and errors that point into it.
+
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+
+use super::record::{Account, Words};
+use super::template::Template;
+use crate::{Error, Result};
+
+/// A text that knows where it stands.
+pub(super) type Text = Spanned<String>;
+
+/// One file of the catalog, as read.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// Where it was read, or `data/catalog/…` for an embedded one.
+    pub path: PathBuf,
+    pub text: String,
+}
+
+impl Source {
+    /// Reads TOML into raw entries.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        toml::from_str(&self.text).map_err(|error| {
+            let message = error.message().trim_end();
+            let remedy = if message.contains("unknown field") {
+                "take the key out, or write one of those expected"
+            } else if message.contains("missing field") {
+                "add that key to the entry"
+            } else {
+                "correct the value; README.md beside the catalog and the types of `fusiongen::catalog` say what stands here"
+            };
+            self.error(error.span().map_or(0, |span| span.start), message, remedy)
+        })
+    }
+
+    /// An error at a byte offset.
+    pub fn error(&self, at: usize, problem: impl Into<String>, remedy: impl Into<String>) -> Error {
+        Error::input(&self.path, self.place(at), problem, remedy)
+    }
+
+    /// An error at a text.
+    pub fn error_at<T>(
+        &self,
+        text: &Spanned<T>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Error {
+        self.error(text.span().start, problem, remedy)
+    }
+
+    /// `line 12, [[step]] 3, [[step.record]] 2`: the line, and the entries around it.
+    fn place(&self, at: usize) -> String {
+        let before = self.text.get(..at).unwrap_or(&self.text);
+        let line = before.matches('\n').count();
+        // Innermost entry last: header, how many of them so far, its name.
+        let mut entries: Vec<(&str, usize, Option<&str>)> = Vec::new();
+        let mut finished: Vec<(&str, usize)> = Vec::new();
+        for (number, text) in self.text.lines().enumerate() {
+            if let Some(header) = text
+                .trim_start()
+                .strip_prefix("[[")
+                .and_then(|t| t.split("]]").next())
+            {
+                if number > line {
+                    break;
+                }
+                while let Some(&(open, count, _)) = entries.last()
+                    && !is_inside(header, open)
+                {
+                    entries.pop();
+                    if open == header {
+                        finished.push((open, count));
+                    }
+                }
+                finished.retain(|(closed, _)| !is_inside(closed, header) || *closed == header);
+                let count = finished
+                    .iter()
+                    .position(|(closed, _)| *closed == header)
+                    .map_or(0, |i| finished.swap_remove(i).1);
+                entries.push((header, count + 1, None));
+            } else if let Some((_, _, name)) = entries.last_mut()
+                && name.is_none()
+            {
+                *name = named(text);
+            }
+        }
+        let mut place = format!("line {}", line + 1);
+        for (header, count, name) in &entries {
+            place.push_str(&format!(", [[{header}]] {count}"));
+            if let Some(name) = name {
+                place.push_str(&format!(" ({name})"));
+            }
+        }
+        if let Some(entry) = self.text.lines().nth(line)
+            && let Some(inside) = entry.trim_start().strip_prefix("{ ")
+            && let Some(name) = named(inside)
+        {
+            place.push_str(&format!(" ({name})"));
+        }
+        place
+    }
+
+    /// Reads a word of a closed set.
+    pub fn word<T: Words>(&self, word: &Text) -> Result<T> {
+        T::from_word(word.get_ref()).map_err(|expected| {
+            self.error_at(
+                word,
+                format!("unknown {} {:?}", T::WHAT, word.get_ref()),
+                format!("write {expected}"),
+            )
+        })
+    }
+
+    /// Compiles a template.
+    pub fn template(&self, text: &Text) -> Result<Template> {
+        Template::parse(text.get_ref()).map_err(|error| {
+            self.error_at(
+                text,
+                format!(
+                    "{} (at byte {} of {:?})",
+                    error.problem,
+                    error.at,
+                    text.get_ref()
+                ),
+                error.remedy,
+            )
+        })
+    }
+
+    /// Reads an account.
+    pub fn account(&self, word: &Text) -> Result<Account> {
+        Account::parse(word.get_ref()).map_err(|expected| {
+            self.error_at(
+                word,
+                format!("unknown account {:?}", word.get_ref()),
+                format!("write {expected}"),
+            )
+        })
+    }
+
+    /// Checks that a range does not run backwards.
+    pub fn range<T: PartialOrd + std::fmt::Display + Copy>(
+        &self,
+        range: &Spanned<[T; 2]>,
+        what: &str,
+    ) -> Result<[T; 2]> {
+        let [low, high] = *range.get_ref();
+        if low > high {
+            return Err(self.error_at(
+                range,
+                format!("{what}: {low} is more than {high}"),
+                "write the lower number first",
+            ));
+        }
+        Ok([low, high])
+    }
+
+    /// Checks that no name occurs twice.
+    pub fn unique<'t>(&self, what: &str, names: impl Iterator<Item = &'t Text>) -> Result<()> {
+        let mut seen = std::collections::BTreeSet::new();
+        for name in names {
+            if !seen.insert(name.get_ref()) {
+                return Err(self.error_at(
+                    name,
+                    format!("{what} {:?} stands here twice", name.get_ref()),
+                    "give the second another name, or take it out",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `inner` is the header of an entry within one of `outer`.
+fn is_inside(inner: &str, outer: &str) -> bool {
+    inner
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The value of a line `name = "…"`, `key = "…"` or `id = "…"`.
+fn named(line: &str) -> Option<&str> {
+    let (key, value) = line.split_once('=')?;
+    if !matches!(key.trim(), "name" | "key" | "id") {
+        return None;
+    }
+    value.trim_start().strip_prefix('"')?.split('"').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_names_the_line_and_the_entries_around_it() {
+        let source = Source {
+            path: "x.toml".into(),
+            text:
+                "[[a]]\nname = \"one\"\n  [[a.r]]\n  x = 1\n[[a.r]]\nx = 2\n[[a]]\n[[a.r]]\nx = 3\n\
+                   list = [\n  { key = \"k\", y = 1 },\n]\n"
+                    .into(),
+        };
+        let place = |needle: &str| source.place(source.text.find(needle).unwrap());
+        assert_eq!(place("x = 1"), "line 4, [[a]] 1 (one), [[a.r]] 1");
+        assert_eq!(place("x = 2"), "line 6, [[a]] 1 (one), [[a.r]] 2");
+        assert_eq!(place("x = 3"), "line 9, [[a]] 2, [[a.r]] 1");
+        assert_eq!(place("y = 1"), "line 11, [[a]] 2, [[a.r]] 1 (k)");
+    }
+}

@@ -1,0 +1,688 @@
+//! The embedded catalog is right, and every mistake in one is told.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::load::Sources;
+use super::*;
+
+fn embedded() -> Catalog {
+    Catalog::embedded().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Changes the first `from` of a file into `to` and loads that; returns the error.
+fn error_of(file: &str, from: &str, to: &str) -> String {
+    let mut sources = Sources::embedded();
+    let source = sources
+        .files
+        .iter_mut()
+        .chain(&mut sources.playbooks)
+        .find(|source| source.path.ends_with(file))
+        .unwrap_or_else(|| panic!("no file {file}"));
+    assert!(source.text.contains(from), "{file} lacks {from:?}");
+    source.text = source.text.replacen(from, to, 1);
+    match Catalog::from_sources(&sources) {
+        Ok(_) => panic!("{file}: {to:?} was accepted"),
+        Err(error) => {
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        }
+    }
+}
+
+/// The error names the file, a line, the problem, and on a second line the remedy.
+#[track_caller]
+fn refuses(file: &str, from: &str, to: &str, problem: &str) {
+    let error = error_of(file, from, to);
+    assert!(error.contains(problem), "{problem:?} is not in: {error}");
+    assert!(error.contains(file) && error.contains("line "), "{error}");
+    let remedy = error.lines().last().unwrap_or_default();
+    assert!(error.lines().count() > 1 && remedy.len() > 8, "{error}");
+}
+
+#[test]
+fn the_embedded_catalog_has_what_the_seed_asks_for() {
+    let catalog = embedded();
+    assert_eq!(catalog.endpoint_categories().count(), 14);
+    assert_eq!(catalog.scenarios.len(), 4);
+    assert_eq!(catalog.playbooks.len(), 4);
+    assert!(
+        catalog
+            .images
+            .iter()
+            .filter(|i| i.platform == Platform::Windows)
+            .count()
+            >= 70
+    );
+    assert!(
+        catalog
+            .images
+            .iter()
+            .filter(|i| i.platform == Platform::Linux)
+            .count()
+            >= 45
+    );
+    assert!(catalog.names.given.len() >= 120 && catalog.names.family.len() >= 160);
+    assert!(catalog.names.services.len() >= 120);
+    for index in catalog.endpoint_categories() {
+        let signatures = catalog.categories[index].signatures.len();
+        assert!(
+            (2..=4).contains(&signatures),
+            "{}",
+            catalog.categories[index].name
+        );
+    }
+    let psexec = &catalog.categories[catalog.category("psexec_lateral").unwrap()];
+    let service = &psexec.signatures[0];
+    assert_eq!(
+        (service.id, service.name.as_str(), service.severity),
+        (4821, "PSEXEC Service Creation", 2)
+    );
+    let technique = &catalog.techniques[psexec.technique.unwrap()];
+    assert_eq!(technique.name, "Remote Services: SMB/Windows Admin Shares");
+    assert_eq!(technique.tactics[psexec.tactic], "Lateral Movement");
+    assert_eq!(technique.tactic_ids[psexec.tactic], "TA0008");
+}
+
+#[test]
+fn every_telemetry_of_the_seed_is_in_use() {
+    let in_use = embedded().telemetry_in_use();
+    for needed in [
+        "process_creation",
+        "network_connection",
+        "file_create",
+        "registry_set",
+        "dns_query",
+        "logon",
+        "user_login",
+        "user_cmd",
+        "syscall",
+        "execve",
+        "cred_acq",
+        "syslog",
+    ] {
+        assert!(in_use.contains(needed), "{needed}");
+    }
+}
+
+#[test]
+fn a_chain_shows_the_seed_s_example_as_a_user_s_connection() {
+    let catalog = embedded();
+    let psexec = catalog.category("psexec_lateral").unwrap();
+    let found = catalog.playbooks.iter().flat_map(|p| &p.steps).any(|step| {
+        step.category == psexec
+            && step.records.iter().any(|record| {
+                record.telemetry == Telemetry::NetworkConnection
+                    && record.alert
+                    && record.account == Account::User
+            })
+    });
+    assert!(found);
+}
+
+#[test]
+fn playbooks_are_of_sensible_length_and_move_where_they_say() {
+    for playbook in &embedded().playbooks {
+        assert!((5..=9).contains(&playbook.steps.len()), "{}", playbook.name);
+        let scaling = playbook.steps.iter().filter(|step| step.scales).count();
+        assert!(scaling >= 1, "{}", playbook.name);
+        let reporting: BTreeSet<usize> = playbook
+            .steps
+            .iter()
+            .flat_map(|s| &s.records)
+            .map(|r| r.on)
+            .collect();
+        assert_eq!(reporting.len(), playbook.hosts.len(), "{}", playbook.name);
+        let starts: Vec<usize> = playbook
+            .steps
+            .iter()
+            .flat_map(|s| &s.records)
+            .filter_map(|r| r.starts)
+            .collect();
+        assert_eq!(starts, (0..playbook.processes).collect::<Vec<_>>());
+        for step in &playbook.steps {
+            assert!((1..=5).contains(&step.records.len()), "{}", playbook.name);
+        }
+    }
+}
+
+#[test]
+fn every_endpoint_category_has_a_benign_side_and_false_positives() {
+    let catalog = embedded();
+    let variants: Vec<&Variant> = catalog.scenarios.iter().flat_map(|s| &s.variants).collect();
+    for index in catalog.endpoint_categories() {
+        let verdicts: BTreeSet<u8> = variants
+            .iter()
+            .filter(|variant| variant.category == index)
+            .map(|variant| variant.verdict as u8)
+            .collect();
+        let name = &catalog.categories[index].name;
+        assert!(verdicts.contains(&(Verdict::BenignTrigger as u8)), "{name}");
+        assert!(verdicts.len() > 1, "{name}");
+    }
+}
+
+#[test]
+fn every_endpoint_category_has_a_keyword_rule_with_records() {
+    let catalog = embedded();
+    for index in catalog.endpoint_categories() {
+        let category = &catalog.categories[index];
+        let rule = catalog
+            .heuristics
+            .iter()
+            .find(|rule| !rule.in_signature && rule.keywords.contains(&category.name))
+            .unwrap_or_else(|| panic!("{}", category.name));
+        assert_eq!(rule.technique, category.technique, "{}", category.name);
+        assert!(!rule.records.is_empty(), "{}", category.name);
+    }
+}
+
+#[test]
+fn commands_hold_no_literal_placeholder_of_another_language() {
+    let catalog = embedded();
+    let templates = catalog
+        .playbooks
+        .iter()
+        .flat_map(|p| &p.steps)
+        .flat_map(|s| &s.records)
+        .chain(
+            catalog
+                .scenarios
+                .iter()
+                .flat_map(|s| &s.variants)
+                .flat_map(|v| &v.records),
+        )
+        .chain(catalog.heuristics.iter().flat_map(|h| &h.records))
+        .filter_map(|record| record.command.as_ref())
+        .chain(
+            catalog
+                .programs
+                .iter()
+                .flat_map(|program| &program.commands),
+        );
+    for template in templates {
+        for piece in &template.pieces {
+            if let Piece::Literal(text) = piece {
+                for stray in ["<", "TODO", "example", "xxx", "\n", "\t"] {
+                    assert!(!text.contains(stray) || text.contains("<-"), "{text:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_directory_reads_as_the_embedded_catalog_does() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog");
+    let read = Catalog::read(&dir).unwrap_or_else(|error| panic!("{error}"));
+    let embedded = embedded();
+    assert_eq!(read.digest, embedded.digest);
+    assert_eq!(format!("{read:?}"), format!("{embedded:?}"));
+    assert_eq!(read.digest.len(), 64);
+}
+
+#[test]
+fn the_digest_follows_the_contents() {
+    let mut sources = Sources::embedded();
+    sources.files[0].text.push_str("# a word more\n");
+    let changed = Catalog::from_sources(&sources).unwrap();
+    assert_ne!(changed.digest, embedded().digest);
+}
+
+#[test]
+fn a_directory_without_a_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = Catalog::read(dir.path()).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.to_string().contains("attack.toml"), "{error}");
+}
+
+#[test]
+fn unknown_words_are_refused() {
+    refuses(
+        "categories.toml",
+        "severity = 2",
+        "level = 2",
+        "unknown field `level`",
+    );
+    refuses(
+        "noise.toml",
+        "category = \"backup_job\"",
+        "category = \"backups\"",
+        "unknown category",
+    );
+    refuses(
+        "noise.toml",
+        "hosts = \"scanner\"",
+        "hosts = \"moon\"",
+        "unknown host class",
+    );
+    refuses(
+        "noise.toml",
+        "verdict = \"benign\"",
+        "verdict = \"attack\"",
+        "unknown benign verdict",
+    );
+    refuses(
+        "programs.toml",
+        "image = \"conhost\"",
+        "image = \"cohost\"",
+        "unknown image",
+    );
+    refuses(
+        "programs.toml",
+        "parent = \"services\"",
+        "parent = \"service\"",
+        "unknown resident",
+    );
+    refuses(
+        "categories.toml",
+        "\"T1021.002\"",
+        "\"T9999\"",
+        "unknown technique",
+    );
+    refuses(
+        "residents.toml",
+        "account = \"system\"",
+        "account = \"root\"",
+        "unknown account",
+    );
+    let playbook = "psexec_lateral_movement.toml";
+    refuses(
+        playbook,
+        "\"LSASS Memory Dump\"",
+        "\"LSASS\"",
+        "has no signature",
+    );
+    refuses(
+        playbook,
+        "process_creation",
+        "process_created",
+        "unknown telemetry",
+    );
+    refuses(
+        playbook,
+        "\"T1087.002\"",
+        "\"T1087.009\"",
+        "unknown technique",
+    );
+    refuses(
+        playbook,
+        "to = \"adversary:exfil\"",
+        "to = \"adversary:home\"",
+        "unknown end",
+    );
+    refuses(
+        playbook,
+        "{hex:8}",
+        "{hexa:8}",
+        "unknown placeholder {hexa:8}",
+    );
+    refuses(
+        playbook,
+        "protocol = \"tcp\"",
+        "protocol = \"TCP\"",
+        "unknown protocol",
+    );
+}
+
+#[test]
+fn the_error_names_line_and_entry() {
+    let error = error_of(
+        "psexec_lateral_movement.toml",
+        "\"started:dump\"",
+        "\"started:dumb\"",
+    );
+    assert!(error.contains("[[step]] 3, [[step.record]] 2"), "{error}");
+    let error = error_of(
+        "residents.toml",
+        "parent = \"wininit\"",
+        "parent = \"winit\"",
+    );
+    assert!(error.contains("(services)"), "{error}");
+}
+
+#[test]
+fn encoded_text_is_balanced() {
+    refuses(
+        "noise.toml",
+        "{/encoded}",
+        "",
+        "{encoded} without {/encoded}",
+    );
+    refuses(
+        "noise.toml",
+        "{encoded}",
+        "",
+        "{/encoded} without {encoded}",
+    );
+}
+
+#[test]
+fn telemetry_fits_the_platform_and_shows_what_it_can() {
+    let playbook = "psexec_lateral_movement.toml";
+    refuses(
+        playbook,
+        "\"dns_query\"",
+        "\"process_termination\"",
+        "cannot show `query`",
+    );
+    refuses(
+        playbook,
+        "telemetry = \"file_create\"",
+        "telemetry = \"process_termination\"",
+        "cannot show",
+    );
+    refuses(
+        "linux_crypto_miner.toml",
+        "hosts = [\"web_server\"",
+        "hosts = [\"workstation\"",
+        "is not written by the host's platform",
+    );
+    refuses(
+        "linux_crypto_miner.toml",
+        "  syscall = \"accept4\"\n",
+        "",
+        "without `syscall`",
+    );
+    refuses(
+        playbook,
+        "hosts = [\"workstation\"",
+        "hosts = [\"any\"",
+        "of either platform",
+    );
+    refuses(
+        playbook,
+        "\"resident:explorer\"",
+        "\"resident:bash\"",
+        "does not run on that host",
+    );
+    refuses(
+        playbook,
+        "hosts = [\"workstation\"",
+        "hosts = [\"jump_host\"",
+        "does not run on that host",
+    );
+    refuses(
+        playbook,
+        "image = \"nltest\"",
+        "image = \"bash\"",
+        "of the other platform",
+    );
+}
+
+#[test]
+fn processes_come_from_somewhere() {
+    let playbook = "powershell_dropper_dga.toml";
+    refuses(
+        playbook,
+        "starts = \"word\"",
+        "starts = \"doc\"",
+        "no record before this one starts",
+    );
+    refuses(
+        playbook,
+        "starts = \"script\"",
+        "starts = \"word\"",
+        "started twice",
+    );
+    refuses(
+        "psexec_lateral_movement.toml",
+        "\"started:service\"",
+        "\"started:shell\"",
+        "was started on host 0",
+    );
+    refuses(
+        "noise.toml",
+        "\"resident:zabbix_agent\"",
+        "\"started:agent\"",
+        "stands alone",
+    );
+    refuses(
+        "ssh_bruteforce_exfiltration.toml",
+        "starts = \"upload\"",
+        "starts = \"cat\"",
+        "started twice",
+    );
+    refuses(
+        playbook,
+        "delay = [1, 4]",
+        "delay = [1, 4]\nrounds = [1, 3]",
+        "start in every round",
+    );
+}
+
+#[test]
+fn residents_are_a_tree_from_the_kernel_down() {
+    refuses(
+        "residents.toml",
+        "parent = \"smss\"",
+        "parent = \"wininit\"",
+        "at or below its child",
+    );
+    refuses(
+        "residents.toml",
+        "parent = \"smss\"",
+        "parent = \"csrss\"",
+        "at or below its child",
+    );
+    refuses(
+        "residents.toml",
+        "delay = 6",
+        "delay = 3",
+        "before its parent",
+    );
+    refuses("residents.toml", "delay = 6", "delay = 501", "at most 500");
+    refuses(
+        "residents.toml",
+        "key = \"sysmon\"",
+        "key = \"sysman\"",
+        "no resident \"sysmon\"",
+    );
+    refuses(
+        "residents.toml",
+        "key = \"csrss\"",
+        "key = \"smss\"",
+        "stands here twice",
+    );
+    let one = "\n[[resident]]\nkey = \"KEY\"\nimage = \"svchost\"\nscope = \"boot\"\n\
+               hosts = \"windows\"\naccount = \"system\"\ncommand = \"\"\nparent = \"system\"\ndelay = 9\n";
+    let many: String = (0..45)
+        .map(|i| one.replace("KEY", &format!("extra{i}")))
+        .collect();
+    let first = "\n[[resident]]\nkey = \"smss\"";
+    let smss = error_of("residents.toml", first, &format!("{many}{first}"));
+    assert!(smss.contains("has room for 45"), "{smss}");
+}
+
+#[test]
+fn steps_are_whole() {
+    let playbook = "powershell_dropper_dga.toml";
+    refuses(
+        playbook,
+        "  alert = true\n  signature = \"Downloaded Executable Started\"\n",
+        "",
+        "no rule fires",
+    );
+    refuses(
+        playbook,
+        "delay = [1, 30]",
+        "delay = [30, 1]",
+        "30 is more than 1",
+    );
+    refuses(
+        playbook,
+        "rounds = [25, 250]",
+        "rounds = [0, 250]",
+        "may have no round",
+    );
+    refuses(
+        playbook,
+        "round_seconds = 300",
+        "round_seconds = 3000",
+        "may last",
+    );
+    refuses(playbook, "blocked = 60", "blocked = 1001", "more than all");
+    refuses(
+        playbook,
+        "tactic = \"Persistence\"",
+        "tactic = \"Impact\"",
+        "is no tactic of T1547.001",
+    );
+    refuses(
+        playbook,
+        "out = [300, 900]",
+        "out = [901, 900]",
+        "901 is more than 900",
+    );
+    refuses(
+        playbook,
+        "\"T1547.001\"",
+        "\"T1053.003\"",
+        "does not exist on Windows",
+    );
+    let text = Sources::embedded().playbooks[0].text.clone();
+    let steps = &text[text.find("[[step]]").unwrap()..];
+    refuses(
+        "linux_crypto_miner.toml",
+        steps,
+        "",
+        "without hosts or steps",
+    );
+}
+
+#[test]
+fn names_are_unique_and_usable() {
+    refuses(
+        "categories.toml",
+        "name = \"dga_dns\"",
+        "name = \"DGA\"",
+        "is no slug",
+    );
+    refuses(
+        "categories.toml",
+        "name = \"dga_dns\"",
+        "name = \"c2_beacon\"",
+        "stands here twice",
+    );
+    refuses(
+        "categories.toml",
+        "id = 4822",
+        "id = 4821",
+        "stands here twice",
+    );
+    refuses(
+        "categories.toml",
+        "severity = 2",
+        "severity = 5",
+        "severity 5",
+    );
+    refuses(
+        "categories.toml",
+        "name = \"process_activity\"",
+        "name = \"life\"",
+        "process_activity",
+    );
+    refuses(
+        "heuristics.toml",
+        "\"psexesvc\"",
+        "\"PSEXESVC\"",
+        "never be found",
+    );
+    refuses(
+        "images.toml",
+        "key = \"smss\"",
+        "key = \"csrss\"",
+        "stands here twice",
+    );
+    refuses(
+        "images.toml",
+        "path = \"/usr/bin/ssh\"",
+        "path = \"ssh\"",
+        "not a full path",
+    );
+    refuses(
+        "names.toml",
+        "\"Adam\"",
+        "\"adam\"",
+        "not a capitalised ASCII name",
+    );
+    refuses(
+        "names.toml",
+        "netbios_domain = \"FUSIONAI\"",
+        "netbios_domain = \"fusionai.local\"",
+        "NetBIOS",
+    );
+    let twice = error_of(
+        "linux_crypto_miner.toml",
+        "name = \"linux_crypto_miner\"",
+        "name = \"psexec_lateral_movement\"",
+    );
+    assert!(
+        twice.contains("another file's playbook is called"),
+        "{twice}"
+    );
+    refuses(
+        "attack.toml",
+        "version = \"18.1\"",
+        "version = \"16.1\"",
+        "instead of 18.1",
+    );
+}
+
+#[test]
+fn no_category_is_a_chain_s_alone() {
+    let mut sources = Sources::embedded();
+    let noise = sources
+        .files
+        .iter_mut()
+        .find(|s| s.path.ends_with("noise.toml"))
+        .unwrap();
+    noise.text = noise
+        .text
+        .replace(
+            "category = \"malware_dropper\"",
+            "category = \"backup_job\"",
+        )
+        .replace("alert = true", "")
+        .replace("benign_trigger", "benign");
+    noise.text = noise
+        .text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("signature ="))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let error = Catalog::from_sources(&sources).unwrap_err().to_string();
+    assert!(
+        error.contains("malware_dropper is used here but by no variant"),
+        "{error}"
+    );
+}
+
+#[test]
+fn verdicts_say_whether_a_rule_fired() {
+    refuses(
+        "noise.toml",
+        "verdict = \"benign_trigger\"",
+        "verdict = \"benign\"",
+        "a record with alert",
+    );
+    refuses(
+        "noise.toml",
+        "verdict = \"benign\"",
+        "verdict = \"benign_trigger\"",
+        "a record without alert",
+    );
+    refuses(
+        "noise.toml",
+        "to = \"class:backup_server\"",
+        "to = \"adversary:c2\"",
+        "only a chain has",
+    );
+    refuses(
+        "noise.toml",
+        "{document}{digits:6}.vib",
+        "{c2_ip}.vib",
+        "only a chain fills",
+    );
+}

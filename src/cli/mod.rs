@@ -1,0 +1,37 @@
+//! The command line: one file per subcommand.
+
+mod generate;
+mod progress;
+mod sample;
+mod settings;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Result;
+
+/// Generates SIEM and EDR event corpora: realistic, correlated, labelled, in partitioned Parquet.
+#[derive(Debug, Parser)]
+#[command(name = "fusiongen", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a corpus
+    Generate(generate::Generate),
+    /// Print a few events as pretty JSON; writes no file
+    Sample(sample::Sample),
+}
+
+/// Parses the arguments and runs.
+///
+/// # Errors
+/// What the subcommand says; usage errors are printed by clap and exit with 2.
+pub fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::Generate(command) => command.run(),
+        Command::Sample(command) => command.run(),
+    }
+}

@@ -1,0 +1,212 @@
+//! What every row has: time, event, message, tags, labels.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
+
+use super::{ALL, View, kinds};
+use crate::catalog::Telemetry as T;
+
+/// In the order of [`T`].
+const CODES: &str = "1|3|5|11|13|22|4624|5156|5157|user_login|user_cmd|syscall|execve|cred_acq";
+const CATEGORIES: &str = "process|network|process|file|registry|network|authentication|network|network|authentication|process|process|process|authentication|host";
+const TYPES: &str = "start|connection|end|creation|change|info|start|allowed|denied|start|start|info|start|info|info";
+const ACTIONS: &str = "process_started|connection_logged|process_ended|file_created|registry_value_set|dns_query|logged_in|connection_permitted|connection_blocked|login|ran_command|syscall|executed|acquired_credentials|logged|allowed|blocked";
+const ALERT_CATEGORY: &str = "security";
+const ALERT_TYPE: &str = "alert";
+const KINDS: &str = "alert|event";
+const OUTCOMES: &str = "success|failure";
+const PROVIDERS: &str =
+    "Microsoft-Windows-Sysmon|Microsoft-Windows-Security-Auditing|auditd|syslog";
+const DATASETS: &str = "fusionai.alerts|fusionai.events";
+const VERDICTS: &str = "attack|attempt|benign_trigger|benign_suspicious|benign";
+const CATEGORY_OR_ALERT: &str = "process|network|process|file|registry|network|authentication|network|network|authentication|process|process|process|authentication|host|security";
+const TYPE_OR_ALERT: &str = "start|connection|end|creation|change|info|start|allowed|denied|start|start|info|start|info|info|alert";
+const ENVIRONMENT: &str = "production";
+const SOURCE: &str = "fusionai_generator";
+const DATA_SOURCE: &str = "real_fusion_ai";
+
+pub(super) const WORDS: &[&str] = &[
+    CODES,
+    CATEGORIES,
+    TYPES,
+    ACTIONS,
+    ALERT_CATEGORY,
+    ALERT_TYPE,
+    KINDS,
+    OUTCOMES,
+    PROVIDERS,
+    DATASETS,
+    VERDICTS,
+    CATEGORY_OR_ALERT,
+    TYPE_OR_ALERT,
+    ENVIRONMENT,
+    SOURCE,
+    DATA_SOURCE,
+];
+
+fn is_alert(v: &View<'_>, row: usize) -> bool {
+    v.frame.rule[row] >= 0
+}
+
+/// `@timestamp`, microseconds UTC.
+pub fn timestamp(v: &View<'_>) -> ArrayRef {
+    Arc::new(TimestampMicrosecondArray::from(v.frame.time.clone()).with_timezone("UTC"))
+}
+
+/// `security` for alerts, else what the record is about.
+pub fn event_category(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(CATEGORY_OR_ALERT), |r| {
+        if is_alert(v, r) {
+            15
+        } else {
+            v.frame.telemetry[r] as i32
+        }
+    })
+}
+
+/// `alert`, else the kind of change.
+pub fn event_type(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(TYPE_OR_ALERT), |r| {
+        if is_alert(v, r) {
+            15
+        } else {
+            v.frame.telemetry[r] as i32
+        }
+    })
+}
+
+/// `alert` where a rule fired, else `event`.
+pub fn event_kind(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(KINDS), |r| i32::from(!is_alert(v, r)))
+}
+
+/// The rule's severity as a word; null for events.
+pub fn event_severity(v: &View<'_>) -> ArrayRef {
+    let (keys, values) = &v.tables.severity_word;
+    v.texts(values, |r| {
+        if is_alert(v, r) {
+            keys[v.frame.rule[r] as usize]
+        } else {
+            -1
+        }
+    })
+}
+
+/// What the sensor did with an alert, `allowed` or `blocked`; else what happened.
+pub fn event_action(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(ACTIONS), |r| {
+        match (is_alert(v, r), v.frame.blocked[r]) {
+            (true, false) => 15,
+            (true, true) => 16,
+            (false, _) => v.frame.telemetry[r] as i32,
+        }
+    })
+}
+
+/// `success` or `failure`; blocked is failure.
+pub fn event_outcome(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(OUTCOMES), |r| {
+        let blocked = v.frame.blocked[r] || v.frame.telemetry[r] == T::ConnectionBlocked;
+        i32::from(!v.frame.success[r] || blocked)
+    })
+}
+
+/// The category's slug.
+pub fn event_module(v: &View<'_>) -> ArrayRef {
+    let category = v.frame.category as i32;
+    v.texts(&v.tables.category, |_| category)
+}
+
+/// `fusionai.alerts` or `fusionai.events`.
+pub fn event_dataset(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(DATASETS), |r| {
+        i32::from(!is_alert(v, r))
+    })
+}
+
+/// The native event id, or the audit record type in lower case; null for syslog.
+pub fn event_code(v: &View<'_>) -> ArrayRef {
+    v.texts_of(!kinds(&[T::Syslog]), &v.tables.words.get(CODES), |r| {
+        v.frame.telemetry[r] as i32
+    })
+}
+
+/// Who wrote the native record.
+pub fn event_provider(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(PROVIDERS), |r| {
+        if v.is(r, super::SYSMON) {
+            0
+        } else if v.is(r, super::SECURITY) {
+            1
+        } else if v.is(r, super::AUDIT) {
+            2
+        } else {
+            3
+        }
+    })
+}
+
+/// Partition index << 40 | ordinal in the partition; unique in the corpus.
+pub fn event_sequence(v: &View<'_>) -> ArrayRef {
+    let first = v.frame.first_sequence;
+    Arc::new(Int64Array::from_iter_values(first..first + v.len() as i64))
+}
+
+/// Syslog text.
+pub fn message(v: &View<'_>) -> ArrayRef {
+    v.own(kinds(&[T::Syslog]), &v.frame.message, None)
+}
+
+/// Category, severity, product, location.
+pub fn tags(v: &View<'_>) -> ArrayRef {
+    // Table: product, four severities, locations, categories.
+    let locations = v.tables.tags.len() as i32 - 5 - v.tables.category.len() as i32;
+    let category = 5 + locations + v.frame.category as i32;
+    let severity = &v.tables.severity_word;
+    let word_tag: Vec<i32> = severity
+        .1
+        .as_any()
+        .downcast_ref::<arrow::array::StringArray>()
+        .map(|words| {
+            let order = ["low", "medium", "high", "critical"];
+            words
+                .iter()
+                .map(|w| 1 + order.iter().position(|o| Some(*o) == w).unwrap_or(0) as i32)
+                .collect()
+        })
+        .unwrap_or_default();
+    v.lists(&v.tables.tags, |r, keys| {
+        keys.push(category);
+        if is_alert(v, r) {
+            keys.push(word_tag[severity.0[v.frame.rule[r] as usize] as usize]);
+        }
+        keys.push(0);
+        keys.push(5 + v.tables.location.of_host[v.frame.host[r] as usize]);
+    })
+}
+
+/// `labels.env`.
+pub fn label_environment(v: &View<'_>) -> ArrayRef {
+    v.constant(ALL, &v.tables.words.get(ENVIRONMENT))
+}
+
+/// `labels.source`.
+pub fn label_source(v: &View<'_>) -> ArrayRef {
+    v.constant(ALL, &v.tables.words.get(SOURCE))
+}
+
+/// `labels.data_source`.
+pub fn label_data_source(v: &View<'_>) -> ArrayRef {
+    v.constant(ALL, &v.tables.words.get(DATA_SOURCE))
+}
+
+/// What an analyst should conclude.
+pub fn label_verdict(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(VERDICTS), |r| v.frame.verdict[r] as i32)
+}
+
+/// The benign scenario of a noise row.
+pub fn label_noise_type(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.noise_type, |r| v.frame.noise[r])
+}

@@ -1,0 +1,98 @@
+//! Hosts and users.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, DictionaryArray, ListArray, PrimitiveArray};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::Int32Type;
+
+use super::tables::Shared;
+use super::{View, list_item};
+
+fn by_host(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
+    // All columns that differ by host share one key buffer.
+    let keys = PrimitiveArray::<Int32Type>::new(v.host_keys.clone(), None);
+    Arc::new(DictionaryArray::new(keys, values.clone()))
+}
+
+fn by_user(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
+    let keys = PrimitiveArray::<Int32Type>::new(v.user_keys.clone(), None);
+    Arc::new(DictionaryArray::new(keys, values.clone()))
+}
+
+fn shared(v: &View<'_>, shared: &Shared) -> ArrayRef {
+    v.texts(&shared.values, |r| shared.of_host[v.frame.host[r] as usize])
+}
+
+fn of_user(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
+    v.texts(values, |r| keys[v.frame.user[r] as usize])
+}
+
+/// `host.name`, `host.hostname`.
+pub fn host_name(v: &View<'_>) -> ArrayRef {
+    by_host(v, &v.tables.host_name)
+}
+/// `winlog.computer_name`'s value on Windows.
+pub fn computer_name(v: &View<'_>) -> ArrayRef {
+    v.texts_of(super::WINDOWS, &v.tables.computer_name, |r| v.frame.host[r])
+}
+/// `host.ip`, a list of one.
+pub fn host_ip(v: &View<'_>) -> ArrayRef {
+    let keys = PrimitiveArray::<Int32Type>::new(v.host_keys.clone(), None);
+    let items = DictionaryArray::new(keys, v.tables.address.clone());
+    let offsets: ScalarBuffer<i32> = (0..=v.len() as i32).collect::<Vec<_>>().into();
+    Arc::new(ListArray::new(
+        list_item(),
+        OffsetBuffer::new(offsets),
+        Arc::new(items),
+        None,
+    ))
+}
+/// `host.type`.
+pub fn host_type(v: &View<'_>) -> ArrayRef {
+    shared(v, &v.tables.host_type)
+}
+/// `host.os.name`.
+pub fn os_name(v: &View<'_>) -> ArrayRef {
+    shared(v, &v.tables.os_name)
+}
+/// `host.os.platform`.
+pub fn os_platform(v: &View<'_>) -> ArrayRef {
+    shared(v, &v.tables.platform)
+}
+/// `host.risk.static_level`.
+pub fn risk(v: &View<'_>) -> ArrayRef {
+    shared(v, &v.tables.risk)
+}
+/// `fusionai.asset_owner`.
+pub fn asset_owner(v: &View<'_>) -> ArrayRef {
+    by_host(v, &v.tables.owner)
+}
+/// `fusionai.asset_location`.
+pub fn asset_location(v: &View<'_>) -> ArrayRef {
+    shared(v, &v.tables.location)
+}
+/// `fusionai.asset_department`.
+pub fn asset_department(v: &View<'_>) -> ArrayRef {
+    shared(v, &v.tables.department)
+}
+/// `user.name`.
+pub fn user_name(v: &View<'_>) -> ArrayRef {
+    by_user(v, &v.tables.account_name)
+}
+/// `user.domain`.
+pub fn user_domain(v: &View<'_>) -> ArrayRef {
+    of_user(v, &v.tables.account_domain)
+}
+/// `user.email`; people only.
+pub fn user_email(v: &View<'_>) -> ArrayRef {
+    of_user(v, &v.tables.account_email)
+}
+/// `user.department`.
+pub fn user_department(v: &View<'_>) -> ArrayRef {
+    of_user(v, &v.tables.account_department)
+}
+/// `user.full_name`.
+pub fn user_full_name(v: &View<'_>) -> ArrayRef {
+    of_user(v, &v.tables.account_full_name)
+}

@@ -1,0 +1,414 @@
+//! `auditd.*` and `log.syslog.*`.
+//!
+//! Keys and value formats follow real audit records; names and texts are decoded
+//! as a parser leaves them (no hexadecimal, no quotes).
+
+use arrow::array::ArrayRef;
+
+use super::enrichment::counter;
+use super::tables::file_name;
+use super::{AUDIT, AUDIT_USER, Kinds, View, kinds, own_values};
+use crate::catalog::Telemetry as T;
+use crate::frame::NONE;
+use crate::random::Key;
+
+/// In the order of [`T`], from UserLogin.
+const TYPES: &str = "USER_LOGIN|USER_CMD|SYSCALL|EXECVE|CRED_ACQ";
+const SUCCESS: &str = "yes|no";
+const RESULT: &str = "success|failed";
+const ARCHITECTURE: &str = "x86_64";
+const TERMINALS: &str = "(none)|pts0|pts1|pts2|ssh|cron";
+const OPERATIONS: &str = "login|PAM:setcred";
+const UNKNOWN: &str = "?";
+const GRANTORS: &str = "pam_env,pam_unix";
+const FACILITIES: &str = "kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp";
+const SEVERITIES: &str = "emerg|alert|crit|err|warning|notice|info|debug";
+
+pub(super) const WORDS: &[&str] = &[
+    TYPES,
+    SUCCESS,
+    RESULT,
+    ARCHITECTURE,
+    TERMINALS,
+    OPERATIONS,
+    UNKNOWN,
+    GRANTORS,
+    FACILITIES,
+    SEVERITIES,
+];
+
+const LOGIN: Kinds = kinds(&[T::UserLogin]);
+const COMMAND: Kinds = kinds(&[T::UserCmd]);
+const SYSCALL: Kinds = kinds(&[T::Syscall]);
+const EXECVE: Kinds = kinds(&[T::Execve]);
+const CREDENTIALS: Kinds = kinds(&[T::CredAcq]);
+const SYSLOG: Kinds = kinds(&[T::Syslog]);
+/// "No login uid": a daemon.
+const UNSET: i64 = 4_294_967_295;
+
+/// `auditd.type`.
+pub fn record_type(v: &View<'_>) -> ArrayRef {
+    v.texts_of(AUDIT, &v.tables.words.get(TYPES), |r| {
+        v.frame.telemetry[r] as i32 - T::UserLogin as i32
+    })
+}
+/// `auditd.sequence`: the event's serial.
+pub fn sequence(v: &View<'_>) -> ArrayRef {
+    v.integers(AUDIT, |r| Some(counter(v, r, 3, 48_000)))
+}
+/// `auditd.success`: `yes`, `no`.
+pub fn success(v: &View<'_>) -> ArrayRef {
+    v.texts_of(AUDIT, &v.tables.words.get(SUCCESS), |r| {
+        i32::from(!v.frame.success[r])
+    })
+}
+/// `auditd.res` of user-space records: `success`, `failed`.
+pub fn result(v: &View<'_>) -> ArrayRef {
+    v.texts_of(AUDIT_USER, &v.tables.words.get(RESULT), |r| {
+        i32::from(!v.frame.success[r])
+    })
+}
+/// `auditd.arch`.
+pub fn architecture(v: &View<'_>) -> ArrayRef {
+    v.constant(SYSCALL, &v.tables.words.get(ARCHITECTURE))
+}
+/// `auditd.syscall`, the name.
+pub fn syscall(v: &View<'_>) -> ArrayRef {
+    v.texts_of(SYSCALL, &v.tables.syscall, |r| v.frame.syscall[r])
+}
+/// `auditd.exit`: a descriptor or 0, or minus the error.
+pub fn exit(v: &View<'_>) -> ArrayRef {
+    v.integers(SYSCALL, |r| {
+        let name = usize::try_from(v.frame.syscall[r])
+            .ok()
+            .map(|s| v.maker.vocabulary.syscalls[s].0.as_str());
+        Some(match (v.frame.success[r], name) {
+            (false, _) => -13,
+            (true, Some("openat" | "open" | "accept4" | "accept")) => {
+                3 + (v.frame.salt[r] % 20) as i64
+            }
+            // Non-blocking connects are in progress.
+            (true, Some("connect")) if v.frame.salt[r] % 3 == 0 => -115,
+            _ => 0,
+        })
+    })
+}
+
+/// Arguments of a command line, quotes as the shell takes them.
+fn arguments(command: &str) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+    use std::borrow::Cow;
+    let mut rest = command.trim_start();
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut quote = None;
+        let mut end = rest.len();
+        let mut quoted = false;
+        for (at, c) in rest.char_indices() {
+            match (quote, c) {
+                (None, '\'' | '"') => {
+                    quote = Some(c);
+                    quoted = true;
+                }
+                (Some(q), c) if q == c => quote = None,
+                (None, c) if c.is_whitespace() => {
+                    end = at;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let (word, tail) = rest.split_at(end);
+        rest = tail.trim_start();
+        Some(if quoted {
+            let outer = word
+                .chars()
+                .find(|c| matches!(c, '\'' | '"'))
+                .unwrap_or('"');
+            Cow::Owned(word.replace(outer, ""))
+        } else {
+            Cow::Borrowed(word)
+        })
+    })
+}
+
+fn command_of<'f>(v: &'f View<'_>, row: usize) -> &'f str {
+    let column = &v.frame.process.command;
+    let key = column.keys[row];
+    if key == NONE {
+        return "";
+    }
+    match usize::try_from(key - column.known) {
+        Ok(own) => std::str::from_utf8(
+            &column.bytes[column.offsets[own] as usize..column.offsets[own + 1] as usize],
+        )
+        .unwrap_or_default(),
+        Err(_) => v.maker.catalog.residents[key as usize]
+            .command
+            .as_literal()
+            .unwrap_or_default(),
+    }
+}
+
+/// `auditd.argc` of EXECVE.
+pub fn argument_count(v: &View<'_>) -> ArrayRef {
+    v.integers(EXECVE, |r| Some(arguments(command_of(v, r)).count() as i64))
+}
+
+/// `auditd.a0`… : EXECVE's arguments; a syscall's first four, in hexadecimal.
+pub fn argument<const N: usize>(v: &View<'_>) -> ArrayRef {
+    let of = if N < 4 { EXECVE | SYSCALL } else { EXECVE };
+    v.plain(of, 8, |r, out| {
+        if v.frame.telemetry[r] == T::Syscall {
+            let key = Key::root(v.frame.salt[r]);
+            let value = match N {
+                // A descriptor or AT_FDCWD, pointers, small flags.
+                0 if v.frame.file.keys[r] != NONE => 0xffff_ff9c,
+                0 => 3 + key.below(0, 12),
+                1 => 0x7ffc_0000_0000 + key.below(1, 1 << 32),
+                2 => [0x10, 0x0, 0x80000, 0x90800][key.below(2, 4) as usize],
+                _ => 0,
+            };
+            out.extend_from_slice(format!("{value:x}").as_bytes());
+            return true;
+        }
+        match arguments(command_of(v, r)).nth(N) {
+            Some(argument) => {
+                out.extend_from_slice(argument.as_bytes());
+                true
+            }
+            None => false,
+        }
+    })
+}
+
+fn uid(v: &View<'_>, account: i32) -> i64 {
+    i64::from(v.maker.world.accounts[account.max(0) as u32].uid)
+}
+/// `auditd.ppid`.
+pub fn parent_pid(v: &View<'_>) -> ArrayRef {
+    v.integers(SYSCALL, |r| {
+        Some(if v.frame.parent.image[r] == NONE {
+            1
+        } else {
+            i64::from(v.frame.parent.pid[r])
+        })
+    })
+}
+/// `auditd.pid`.
+pub fn pid(v: &View<'_>) -> ArrayRef {
+    v.integers(SYSCALL | AUDIT_USER, |r| {
+        Some(i64::from(v.frame.process.pid[r]))
+    })
+}
+
+/// Whether the record stands in a login session: then `auid` and `ses` are set.
+fn in_session(v: &View<'_>, row: usize) -> bool {
+    match v.frame.telemetry[row] {
+        T::UserLogin | T::CredAcq => v.frame.success[row] && v.frame.telemetry[row] == T::UserLogin,
+        _ => v.frame.process.session_id[row] < UNSET as u64,
+    }
+}
+fn session_account(v: &View<'_>, row: usize) -> i32 {
+    match v.frame.telemetry[row] {
+        T::UserLogin | T::UserCmd => v.frame.user[row],
+        _ => v.frame.process.account[row],
+    }
+}
+/// `auditd.auid`: the login uid.
+pub fn login_uid(v: &View<'_>) -> ArrayRef {
+    v.integers(SYSCALL | AUDIT_USER, |r| {
+        Some(if in_session(v, r) {
+            uid(v, session_account(v, r))
+        } else {
+            UNSET
+        })
+    })
+}
+/// `auditd.ses`: the audit session.
+pub fn session(v: &View<'_>) -> ArrayRef {
+    v.integers(SYSCALL | AUDIT_USER, |r| {
+        if !in_session(v, r) {
+            return Some(UNSET);
+        }
+        let id = v.frame.process.session_id[r] as i64;
+        Some(if id >= UNSET {
+            // sshd itself has no session; the one it opens does.
+            let world = v.maker.world;
+            let seconds = v.frame.time[r].div_euclid(1_000_000);
+            let host = v.frame.host[r] as u32;
+            world.logon(host, world.boot(host, seconds), seconds, 0).id as i64
+        } else {
+            id
+        })
+    })
+}
+/// `auditd.uid` and its kin: user-space records are written by root's daemons, sudo's by the caller.
+pub fn user_id(v: &View<'_>) -> ArrayRef {
+    v.integers(SYSCALL | AUDIT_USER, |r| {
+        Some(match v.frame.telemetry[r] {
+            T::UserLogin | T::CredAcq => 0,
+            T::UserCmd => uid(v, v.frame.user[r]),
+            _ => uid(v, v.frame.process.account[r]),
+        })
+    })
+}
+/// `auditd.gid`, `euid`, `suid`, `fsuid`, `egid`, `sgid`, `fsgid` of a syscall: the account's.
+pub fn effective_id(v: &View<'_>) -> ArrayRef {
+    v.integers(SYSCALL, |r| Some(uid(v, v.frame.process.account[r])))
+}
+/// `auditd.tty` of a syscall.
+pub fn tty(v: &View<'_>) -> ArrayRef {
+    v.texts_of(
+        SYSCALL | EXECVE | COMMAND,
+        &v.tables.words.get(TERMINALS),
+        |r| {
+            if in_session(v, r) {
+                1 + (v.frame.process.session_id[r] % 3) as i32
+            } else {
+                0
+            }
+        },
+    )
+}
+/// `auditd.terminal` of a user-space record.
+pub fn terminal(v: &View<'_>) -> ArrayRef {
+    let values = super::table(["ssh", "/dev/pts/0", "/dev/pts/1", "/dev/pts/2", "cron", "?"]);
+    v.texts_of(AUDIT_USER, &values, |r| match v.frame.telemetry[r] {
+        T::UserLogin if v.frame.success[r] => 1 + (v.frame.salt[r] % 3) as i32,
+        T::UserLogin => 0,
+        T::UserCmd => 1 + (v.frame.process.session_id[r] % 3) as i32,
+        _ if v.frame.source[r] != NONE => 0,
+        _ => 4,
+    })
+}
+/// `auditd.comm`: fifteen characters of the name.
+pub fn comm(v: &View<'_>) -> ArrayRef {
+    let short = |path: &str| {
+        file_name(path)
+            .chars()
+            .take(15)
+            .map(char::len_utf8)
+            .sum::<usize>()
+    };
+    let own = own_values(&v.frame.process.path, Some(&v.tables.image_path), |path| {
+        path
+    });
+    let texts = own
+        .as_any()
+        .downcast_ref::<arrow::array::StringArray>()
+        .map_or_else(Vec::new, |texts| {
+            texts
+                .iter()
+                .map(|t| t.map_or("", |t| &file_name(t)[..short(t)]))
+                .collect::<Vec<_>>()
+        });
+    v.texts_of(SYSCALL, &super::table(&texts), |r| {
+        v.frame.process.path.keys[r]
+    })
+}
+/// `auditd.exe`.
+pub fn exe(v: &View<'_>) -> ArrayRef {
+    v.own(
+        AUDIT & !EXECVE,
+        &v.frame.process.path,
+        Some(&v.tables.image_path),
+    )
+}
+/// `auditd.key`: the rule's, `(null)` without one.
+pub fn key(v: &View<'_>) -> ArrayRef {
+    v.texts_of(SYSCALL, &v.tables.audit_key, |r| v.frame.audit_key[r])
+}
+/// `auditd.op`.
+pub fn operation(v: &View<'_>) -> ArrayRef {
+    v.texts_of(LOGIN | CREDENTIALS, &v.tables.words.get(OPERATIONS), |r| {
+        i32::from(v.frame.telemetry[r] == T::CredAcq)
+    })
+}
+/// `auditd.grantors`.
+pub fn grantors(v: &View<'_>) -> ArrayRef {
+    v.constant(CREDENTIALS, &v.tables.words.get(GRANTORS))
+}
+/// `auditd.acct`: on failed logins and credentials.
+pub fn account(v: &View<'_>) -> ArrayRef {
+    v.texts_of(LOGIN | CREDENTIALS, &v.tables.account_name, |r| {
+        if v.frame.telemetry[r] == T::UserLogin && v.frame.success[r] {
+            NONE
+        } else {
+            v.frame.user[r]
+        }
+    })
+}
+/// `auditd.id`: the uid, on successful logins.
+pub fn account_id(v: &View<'_>) -> ArrayRef {
+    v.integers(LOGIN, |r| {
+        v.frame.success[r].then(|| uid(v, v.frame.user[r]))
+    })
+}
+
+fn remote<'v>(v: &'v View<'_>, row: usize) -> Option<&'v str> {
+    let client = super::enrichment::ends(v, row).0.0;
+    usize::try_from(client)
+        .ok()
+        .map(|address| v.maker.world.addresses.texts[address].as_str())
+}
+/// `auditd.addr`.
+pub fn address(v: &View<'_>) -> ArrayRef {
+    v.plain(LOGIN | CREDENTIALS, 14, |r, out| {
+        out.extend_from_slice(remote(v, r).unwrap_or("?").as_bytes());
+        true
+    })
+}
+/// `auditd.hostname`: the address on success, `?` on failure.
+pub fn host_name(v: &View<'_>) -> ArrayRef {
+    v.plain(LOGIN | CREDENTIALS, 14, |r, out| {
+        let name = if v.frame.success[r] {
+            remote(v, r)
+        } else {
+            None
+        };
+        out.extend_from_slice(name.unwrap_or("?").as_bytes());
+        true
+    })
+}
+/// `auditd.cwd` of USER_CMD.
+pub fn working_directory(v: &View<'_>) -> ArrayRef {
+    v.own(COMMAND, &v.frame.directory, None)
+}
+/// `auditd.cmd` of USER_CMD.
+pub fn command(v: &View<'_>) -> ArrayRef {
+    v.own(
+        COMMAND,
+        &v.frame.process.command,
+        Some(&v.tables.resident_command),
+    )
+}
+
+/// `log.syslog.facility`.
+pub fn facility(v: &View<'_>) -> ArrayRef {
+    v.texts_of(SYSLOG, &v.tables.words.get(FACILITIES), |r| {
+        i32::from(v.frame.facility[r].min(11))
+    })
+}
+/// `log.syslog.severity`.
+pub fn severity(v: &View<'_>) -> ArrayRef {
+    v.texts_of(SYSLOG, &v.tables.words.get(SEVERITIES), |r| {
+        i32::from(v.frame.syslog_severity[r].min(7))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn arguments_are_split_as_a_shell_does() {
+        let split = |c: &'static str| {
+            super::arguments(c)
+                .map(|a| a.into_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(split("ls -la  /tmp"), ["ls", "-la", "/tmp"]);
+        assert_eq!(split("sh -c 'curl x | sh'"), ["sh", "-c", "curl x | sh"]);
+        assert_eq!(split(""), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,289 @@
+//! Named columns from a frame: keys over tables that exist before the first row.
+//!
+//! A column reads decisions and renders values; it decides nothing, and knows no
+//! schema. Texts are `DictionaryArray`s over world and catalog tables, or plain
+//! where nearly every row has its own (times, GUIDs).
+
+pub mod base;
+pub mod enrichment;
+pub mod identity;
+pub mod linux;
+pub mod network;
+pub mod process;
+mod tables;
+pub mod threat;
+pub mod windows;
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, DictionaryArray, Int64Array, ListArray, StringArray, new_null_array,
+};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, Field, Int32Type};
+
+use crate::catalog::Telemetry;
+use crate::frame::{Frame, Maker, NONE, TextColumn};
+
+pub use tables::Tables;
+
+/// A frame with all it refers to.
+pub struct View<'v> {
+    pub frame: &'v Frame,
+    pub maker: &'v Maker<'v>,
+    pub tables: &'v Tables,
+    /// Kinds of telemetry that occur in the frame, as a set.
+    present: u32,
+    host_keys: ScalarBuffer<i32>,
+    user_keys: ScalarBuffer<i32>,
+}
+
+/// A set of telemetry kinds.
+pub type Kinds = u32;
+
+/// The set of some kinds.
+pub const fn kinds(list: &[Telemetry]) -> Kinds {
+    let mut set = 0;
+    let mut i = 0;
+    while i < list.len() {
+        set |= 1 << list[i] as u32;
+        i += 1;
+    }
+    set
+}
+
+/// Sysmon's records.
+pub const SYSMON: Kinds = kinds(&[
+    Telemetry::ProcessCreation,
+    Telemetry::NetworkConnection,
+    Telemetry::ProcessTermination,
+    Telemetry::FileCreate,
+    Telemetry::RegistrySet,
+    Telemetry::DnsQuery,
+]);
+/// Records of the filtering platform.
+pub const FILTERING: Kinds = kinds(&[Telemetry::ConnectionPermitted, Telemetry::ConnectionBlocked]);
+/// Records of the Security channel.
+pub const SECURITY: Kinds = FILTERING | kinds(&[Telemetry::Logon]);
+/// Windows records.
+pub const WINDOWS: Kinds = SYSMON | SECURITY;
+/// auditd's user-space records.
+pub const AUDIT_USER: Kinds =
+    kinds(&[Telemetry::UserLogin, Telemetry::UserCmd, Telemetry::CredAcq]);
+/// auditd records.
+pub const AUDIT: Kinds = AUDIT_USER | kinds(&[Telemetry::Syscall, Telemetry::Execve]);
+/// Every kind.
+pub const ALL: Kinds = u32::MAX;
+
+impl<'v> View<'v> {
+    /// A view of a frame.
+    pub fn new(frame: &'v Frame, maker: &'v Maker<'v>, tables: &'v Tables) -> Self {
+        let present = frame
+            .telemetry
+            .iter()
+            .fold(0, |set, &t| set | 1 << t as u32);
+        View {
+            frame,
+            maker,
+            tables,
+            present,
+            host_keys: frame.host.clone().into(),
+            user_keys: frame.user.clone().into(),
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.frame.len
+    }
+
+    /// Never: a frame has rows.
+    pub fn is_empty(&self) -> bool {
+        self.frame.len == 0
+    }
+
+    /// Whether row `row` is one of `kinds`.
+    #[inline]
+    pub fn is(&self, row: usize, kinds: Kinds) -> bool {
+        kinds >> self.frame.telemetry[row] as u32 & 1 == 1
+    }
+
+    /// Texts of a table by key, over all rows; a negative key is null.
+    pub fn texts(&self, values: &ArrayRef, key: impl Fn(usize) -> i32) -> ArrayRef {
+        self.texts_of(ALL, values, key)
+    }
+
+    /// Texts of a table by key on rows of some kinds, null elsewhere.
+    pub fn texts_of(
+        &self,
+        kinds: Kinds,
+        values: &ArrayRef,
+        key: impl Fn(usize) -> i32,
+    ) -> ArrayRef {
+        if self.present & kinds == 0 {
+            return self.null_texts();
+        }
+        let mut nulls = 0;
+        let keys: Vec<i32> = (0..self.frame.len)
+            .map(|row| {
+                let key = if self.is(row, kinds) { key(row) } else { NONE };
+                nulls += usize::from(key < 0);
+                key
+            })
+            .collect();
+        dictionary(values, keys, nulls)
+    }
+
+    /// One text on rows of some kinds.
+    pub fn constant(&self, kinds: Kinds, values: &ArrayRef) -> ArrayRef {
+        self.texts_of(kinds, values, |_| 0)
+    }
+
+    /// A column of the frame's own texts on rows of some kinds, with the table its known keys point into.
+    pub fn own(&self, kinds: Kinds, column: &TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
+        if self.present & kinds == 0 {
+            return self.null_texts();
+        }
+        let values = own_values(column, known, |text| text);
+        self.texts_of(kinds, &values, |row| column.keys[row])
+    }
+
+    /// Null texts in every row.
+    pub fn null_texts(&self) -> ArrayRef {
+        new_null_array(&text_type(), self.frame.len)
+    }
+
+    /// Integers on rows of some kinds.
+    pub fn integers(&self, kinds: Kinds, value: impl Fn(usize) -> Option<i64>) -> ArrayRef {
+        if self.present & kinds == 0 {
+            return new_null_array(&DataType::Int64, self.frame.len);
+        }
+        let iter = (0..self.frame.len).map(|row| {
+            if self.is(row, kinds) {
+                value(row)
+            } else {
+                None
+            }
+        });
+        Arc::new(Int64Array::from_iter(iter))
+    }
+
+    /// Booleans in every row.
+    pub fn booleans(&self, value: impl FnMut(usize) -> bool) -> ArrayRef {
+        Arc::new(BooleanArray::new(
+            BooleanBuffer::collect_bool(self.frame.len, value),
+            None,
+        ))
+    }
+
+    /// Plain texts, each row's own, on rows of some kinds. `write` appends the text and says whether there is one.
+    pub fn plain(
+        &self,
+        kinds: Kinds,
+        width: usize,
+        mut write: impl FnMut(usize, &mut Vec<u8>) -> bool,
+    ) -> ArrayRef {
+        if self.present & kinds == 0 {
+            return new_null_array(&DataType::Utf8, self.frame.len);
+        }
+        let mut bytes = Vec::with_capacity(self.frame.len * width);
+        let mut offsets = Vec::with_capacity(self.frame.len + 1);
+        offsets.push(0i32);
+        let valid = BooleanBuffer::collect_bool(self.frame.len, |row| {
+            let is = self.is(row, kinds) && write(row, &mut bytes);
+            offsets.push(bytes.len() as i32);
+            is
+        });
+        plain_texts(bytes, offsets, Some(NullBuffer::new(valid)))
+    }
+
+    /// Lists of a table's texts: `push` appends the keys of a row's list.
+    pub fn lists(&self, values: &ArrayRef, mut push: impl FnMut(usize, &mut Vec<i32>)) -> ArrayRef {
+        let mut keys = Vec::with_capacity(self.frame.len);
+        let mut offsets = Vec::with_capacity(self.frame.len + 1);
+        offsets.push(0i32);
+        let valid = BooleanBuffer::collect_bool(self.frame.len, |row| {
+            let before = keys.len();
+            push(row, &mut keys);
+            offsets.push(keys.len() as i32);
+            keys.len() > before
+        });
+        let items = dictionary(values, keys, 0);
+        let nulls = NullBuffer::new(valid);
+        Arc::new(ListArray::new(
+            list_item(),
+            OffsetBuffer::new(offsets.into()),
+            items,
+            Some(nulls),
+        ))
+    }
+}
+
+/// The type of dictionary texts.
+pub fn text_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// The element of every list of texts.
+pub fn list_item() -> Arc<Field> {
+    Arc::new(Field::new("element", text_type(), false))
+}
+
+/// A table of texts.
+pub fn table<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(texts))
+}
+
+/// A dictionary array over a known table; negative keys are null.
+fn dictionary(values: &ArrayRef, mut keys: Vec<i32>, nulls: usize) -> ArrayRef {
+    let validity = (nulls > 0).then(|| {
+        let valid = BooleanBuffer::collect_bool(keys.len(), |i| keys[i] >= 0);
+        keys.iter_mut().for_each(|k| *k = (*k).max(0));
+        NullBuffer::new(valid)
+    });
+    if values.is_empty() {
+        return new_null_array(&text_type(), keys.len());
+    }
+    let keys = arrow::array::PrimitiveArray::<Int32Type>::new(keys.into(), validity);
+    Arc::new(DictionaryArray::new(keys, values.clone()))
+}
+
+fn plain_texts(bytes: Vec<u8>, offsets: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
+    Arc::new(StringArray::new(
+        OffsetBuffer::new(offsets.into()),
+        Buffer::from_vec(bytes),
+        nulls,
+    ))
+}
+
+/// Values of a frame's text column: the known table, then the frame's own, each through `map`.
+fn own_values(
+    column: &TextColumn,
+    known: Option<&ArrayRef>,
+    map: impl Fn(&str) -> &str,
+) -> ArrayRef {
+    let own = column.offsets.len() - 1;
+    if own == 0
+        && let Some(known) = known
+    {
+        return known.clone();
+    }
+    let known = known.and_then(|k| k.as_any().downcast_ref::<StringArray>());
+    let before = known.map_or(0, |k| k.value_data().len());
+    let mut bytes = Vec::with_capacity(before + column.bytes.len());
+    let mut offsets = Vec::with_capacity(column.known as usize + own + 1);
+    match known {
+        Some(known) => {
+            offsets.extend_from_slice(known.value_offsets());
+            bytes.extend_from_slice(known.value_data());
+        }
+        None => offsets.push(0),
+    }
+    for pair in column.offsets.windows(2) {
+        let text = std::str::from_utf8(&column.bytes[pair[0] as usize..pair[1] as usize])
+            .unwrap_or_default();
+        bytes.extend_from_slice(map(text).as_bytes());
+        offsets.push(bytes.len() as i32);
+    }
+    plain_texts(bytes, offsets, None)
+}

@@ -1,0 +1,126 @@
+//! Flows as the sensor saw them.
+
+use arrow::array::ArrayRef;
+
+use super::{ALL, View, kinds};
+use crate::catalog::Telemetry as T;
+use crate::frame::NONE;
+
+const DIRECTIONS: &str = "internal|outbound|inbound|external";
+const SENSOR_DIRECTIONS: &str = "to_server|to_client";
+const QUERY_TYPE: &str = "A";
+const RESPONSE_CODES: &str = "NOERROR|NXDOMAIN|SERVFAIL";
+
+pub(super) const WORDS: &[&str] = &[DIRECTIONS, SENSOR_DIRECTIONS, QUERY_TYPE, RESPONSE_CODES];
+
+fn port(value: i32) -> Option<i64> {
+    (value != NONE).then_some(i64::from(value))
+}
+
+fn has_flow(v: &View<'_>, row: usize) -> bool {
+    v.frame.source[row] != NONE
+}
+
+/// `source.ip`.
+pub fn source_ip(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.address, |r| v.frame.source[r])
+}
+/// `destination.ip`.
+pub fn destination_ip(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.address, |r| v.frame.destination[r])
+}
+/// `source.port`.
+pub fn source_port(v: &View<'_>) -> ArrayRef {
+    v.integers(ALL, |r| port(v.frame.source_port[r]))
+}
+/// `destination.port`.
+pub fn destination_port(v: &View<'_>) -> ArrayRef {
+    v.integers(ALL, |r| port(v.frame.destination_port[r]))
+}
+/// Bytes sent by the source.
+pub fn source_bytes(v: &View<'_>) -> ArrayRef {
+    v.integers(ALL, |r| has_flow(v, r).then(|| v.frame.source_bytes[r]))
+}
+/// Bytes sent by the destination.
+pub fn destination_bytes(v: &View<'_>) -> ArrayRef {
+    v.integers(ALL, |r| {
+        has_flow(v, r).then(|| v.frame.destination_bytes[r])
+    })
+}
+/// Both.
+pub fn bytes(v: &View<'_>) -> ArrayRef {
+    v.integers(ALL, |r| {
+        has_flow(v, r).then(|| v.frame.source_bytes[r] + v.frame.destination_bytes[r])
+    })
+}
+/// Transport protocol.
+pub fn protocol(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.protocol, |r| v.frame.protocol[r])
+}
+/// Application protocol.
+pub fn application(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.application, |r| v.frame.application[r])
+}
+/// Follows from which ends are inside.
+pub fn direction(v: &View<'_>) -> ArrayRef {
+    let addresses = &v.maker.world.addresses;
+    v.texts(&v.tables.words.get(DIRECTIONS), |r| {
+        if !has_flow(v, r) {
+            return NONE;
+        }
+        let inside = |address: i32| addresses.is_inside(address as u32);
+        match (inside(v.frame.source[r]), inside(v.frame.destination[r])) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, true) => 2,
+            (false, false) => 3,
+        }
+    })
+}
+/// Which way the packet that fired went, in the database's word.
+pub fn sensor_direction(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(SENSOR_DIRECTIONS), |r| {
+        i32::from(v.frame.direction[r]) - 1
+    })
+}
+
+const DNS: u32 = kinds(&[T::DnsQuery]);
+
+/// `dns.question.name`.
+pub fn question_name(v: &View<'_>) -> ArrayRef {
+    v.own(DNS, &v.frame.query, None)
+}
+/// `dns.question.type`.
+pub fn question_type(v: &View<'_>) -> ArrayRef {
+    v.constant(DNS, &v.tables.words.get(QUERY_TYPE))
+}
+/// `dns.response_code`.
+pub fn response_code(v: &View<'_>) -> ArrayRef {
+    v.texts_of(DNS, &v.tables.words.get(RESPONSE_CODES), |r| {
+        match v.frame.query_status[r] {
+            0 | 9501 => 0,
+            9003 => 1,
+            _ => 2,
+        }
+    })
+}
+/// `dns.resolved_ip`.
+pub fn resolved_ip(v: &View<'_>) -> ArrayRef {
+    v.lists(&v.tables.address, |r, keys| {
+        if v.frame.answer[r] != NONE {
+            keys.push(v.frame.answer[r]);
+        }
+    })
+}
+/// `url.full`.
+pub fn url(v: &View<'_>) -> ArrayRef {
+    v.own(ALL, &v.frame.url, None)
+}
+/// `url.domain`.
+pub fn url_domain(v: &View<'_>) -> ArrayRef {
+    let values = super::own_values(&v.frame.url, None, |url| {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        rest.split(['/', ':', '?']).next().unwrap_or(rest)
+    });
+    v.texts(&values, |r| v.frame.url.keys[r])
+}

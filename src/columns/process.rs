@@ -1,0 +1,146 @@
+//! Processes, files and registry values: what both platforms share.
+
+use arrow::array::ArrayRef;
+
+use super::tables::file_name;
+use super::{ALL, View, WINDOWS, kinds, own_values};
+use crate::catalog::Telemetry as T;
+use crate::frame::{NONE, ProcessColumns};
+use crate::world::processes::write_process_guid;
+
+pub(super) const WORDS: &[&str] = &[];
+
+const START: u32 = kinds(&[T::ProcessCreation, T::Execve]);
+const COMMANDED: u32 = START | kinds(&[T::UserCmd]);
+
+/// Appends the GUID of a row's process; false where it has none.
+pub(super) fn guid(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>) -> bool {
+    if process.image[row] == NONE {
+        return false;
+    }
+    let prefix = v.maker.world.hosts[v.frame.host[row] as u32].guid_prefix;
+    write_process_guid(
+        out,
+        prefix,
+        process.start[row],
+        process.sequence[row],
+        process.boot[row],
+    );
+    true
+}
+
+fn pid(process: &ProcessColumns, row: usize) -> Option<i64> {
+    (process.image[row] != NONE).then(|| i64::from(process.pid[row]))
+}
+
+fn path(v: &View<'_>, of: u32, process: &ProcessColumns) -> ArrayRef {
+    v.own(of, &process.path, Some(&v.tables.image_path))
+}
+
+fn name(v: &View<'_>, of: u32, process: &ProcessColumns) -> ArrayRef {
+    let values = own_values(&process.path, Some(&v.tables.image_name), file_name);
+    v.texts_of(of, &values, |r| process.path.keys[r])
+}
+
+fn command(v: &View<'_>, of: u32, process: &ProcessColumns) -> ArrayRef {
+    v.own(of, &process.command, Some(&v.tables.resident_command))
+}
+
+/// `process.pid`.
+pub fn process_pid(v: &View<'_>) -> ArrayRef {
+    v.integers(ALL, |r| pid(&v.frame.process, r))
+}
+/// `process.entity_id`: the ProcessGuid.
+pub fn entity_id(v: &View<'_>) -> ArrayRef {
+    v.plain(WINDOWS, 38, |r, out| guid(v, &v.frame.process, r, out))
+}
+/// `process.name`.
+pub fn process_name(v: &View<'_>) -> ArrayRef {
+    name(v, ALL, &v.frame.process)
+}
+/// `process.executable`.
+pub fn executable(v: &View<'_>) -> ArrayRef {
+    path(v, ALL, &v.frame.process)
+}
+/// `process.command_line`, where the record has it.
+pub fn command_line(v: &View<'_>) -> ArrayRef {
+    command(v, COMMANDED, &v.frame.process)
+}
+/// `process.working_directory`.
+pub fn working_directory(v: &View<'_>) -> ArrayRef {
+    v.own(COMMANDED, &v.frame.directory, None)
+}
+/// `process.parent.pid`.
+pub fn parent_pid(v: &View<'_>) -> ArrayRef {
+    v.integers(START, |r| pid(&v.frame.parent, r))
+}
+/// `process.parent.entity_id`.
+pub fn parent_entity_id(v: &View<'_>) -> ArrayRef {
+    v.plain(kinds(&[T::ProcessCreation]), 38, |r, out| {
+        guid(v, &v.frame.parent, r, out)
+    })
+}
+/// `process.parent.name`.
+pub fn parent_name(v: &View<'_>) -> ArrayRef {
+    name(v, START, &v.frame.parent)
+}
+/// `process.parent.executable`.
+pub fn parent_executable(v: &View<'_>) -> ArrayRef {
+    path(v, START, &v.frame.parent)
+}
+/// `process.parent.command_line`.
+pub fn parent_command_line(v: &View<'_>) -> ArrayRef {
+    command(v, START, &v.frame.parent)
+}
+
+const FILES: u32 = kinds(&[T::FileCreate, T::Syscall]);
+
+/// `file.path`.
+pub fn file_path(v: &View<'_>) -> ArrayRef {
+    v.own(FILES, &v.frame.file, None)
+}
+/// `file.name`.
+pub fn file_base_name(v: &View<'_>) -> ArrayRef {
+    let values = own_values(&v.frame.file, None, file_name);
+    v.texts_of(FILES, &values, |r| v.frame.file.keys[r])
+}
+/// `file.extension`; empty becomes absent.
+pub fn file_extension(v: &View<'_>) -> ArrayRef {
+    let extension = |path: &str| -> Option<usize> {
+        let name = file_name(path);
+        name.rfind('.')
+            .filter(|&at| at > 0 && at + 1 < name.len())
+            .map(|at| path.len() - name.len() + at + 1)
+    };
+    let values = own_values(&v.frame.file, None, |path| {
+        extension(path).map_or("", |at| &path[at..])
+    });
+    let texts = values.as_any().downcast_ref::<arrow::array::StringArray>();
+    v.texts_of(FILES, &values, |r| {
+        let key = v.frame.file.keys[r];
+        match (usize::try_from(key), texts) {
+            (Ok(at), Some(texts)) if !texts.value(at).is_empty() => key,
+            _ => NONE,
+        }
+    })
+}
+
+const REGISTRY: u32 = kinds(&[T::RegistrySet]);
+
+/// `registry.path`: hive, key and value.
+pub fn registry_path(v: &View<'_>) -> ArrayRef {
+    v.own(REGISTRY, &v.frame.registry, None)
+}
+/// `registry.key`: without hive and value.
+pub fn registry_key(v: &View<'_>) -> ArrayRef {
+    let values = own_values(&v.frame.registry, None, |path| {
+        let rest = path.split_once('\\').map_or(path, |(_, rest)| rest);
+        rest.rsplit_once('\\').map_or(rest, |(key, _)| key)
+    });
+    v.texts_of(REGISTRY, &values, |r| v.frame.registry.keys[r])
+}
+/// `registry.value`.
+pub fn registry_value(v: &View<'_>) -> ArrayRef {
+    let values = own_values(&v.frame.registry, None, file_name);
+    v.texts_of(REGISTRY, &values, |r| v.frame.registry.keys[r])
+}

@@ -1,0 +1,307 @@
+//! Tables of texts known before the first row.
+
+use arrow::array::ArrayRef;
+
+use super::table;
+use crate::catalog::{FileVersion, Platform};
+use crate::frame::Maker;
+
+/// A text that hosts share: few values, and which one each host has.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    pub of_host: Vec<i32>,
+    pub values: ArrayRef,
+}
+
+impl Shared {
+    fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+        let mut seen: Vec<&str> = Vec::new();
+        let mut index = std::collections::BTreeMap::new();
+        let of_host = texts
+            .map(|text| {
+                *index.entry(text).or_insert_with(|| {
+                    seen.push(text);
+                    seen.len() as i32 - 1
+                })
+            })
+            .collect();
+        Shared {
+            of_host,
+            values: table(&seen),
+        }
+    }
+}
+
+/// All tables.
+#[derive(Debug)]
+pub struct Tables {
+    pub host_name: ArrayRef,
+    /// Fully qualified, as Windows writes `Computer`.
+    pub computer_name: ArrayRef,
+    pub host_type: Shared,
+    pub os_name: Shared,
+    pub platform: Shared,
+    pub risk: Shared,
+    pub owner: ArrayRef,
+    pub location: Shared,
+    pub department: Shared,
+
+    pub account_name: ArrayRef,
+    /// Null domains and e-mails are key −1 in these.
+    pub account_domain: (Vec<i32>, ArrayRef),
+    pub account_email: (Vec<i32>, ArrayRef),
+    pub account_department: (Vec<i32>, ArrayRef),
+    pub account_full_name: (Vec<i32>, ArrayRef),
+    pub account_qualified: ArrayRef,
+    pub account_sid: ArrayRef,
+
+    pub address: ArrayRef,
+    pub protocol: ArrayRef,
+    pub application: ArrayRef,
+
+    pub rule_name: ArrayRef,
+    pub rule_id: (Vec<i32>, ArrayRef),
+    pub rule_category: (Vec<i32>, ArrayRef),
+    pub rule_severity: (Vec<i32>, ArrayRef),
+    /// Severity words, and each rule's.
+    pub severity_word: (Vec<i32>, ArrayRef),
+    pub category: ArrayRef,
+
+    pub technique_id: ArrayRef,
+    pub technique_name: ArrayRef,
+    /// Tactic of each rule, and their names and ids.
+    pub tactic_of_rule: Vec<i32>,
+    pub tactic_name: ArrayRef,
+    pub tactic_id: ArrayRef,
+
+    pub image_path: ArrayRef,
+    pub image_name: ArrayRef,
+    pub description: ArrayRef,
+    pub product: ArrayRef,
+    pub company: ArrayRef,
+    pub original_file_name: ArrayRef,
+    /// By image × operating system.
+    pub file_version: ArrayRef,
+    pub hashes: ArrayRef,
+    /// NT device path, lower case, as Security 5156 has it.
+    pub device_path: ArrayRef,
+    pub resident_command: ArrayRef,
+
+    pub tags: ArrayRef,
+    pub stage: ArrayRef,
+    /// First stage of each playbook in `stage`.
+    pub stage_first: Vec<i32>,
+    pub playbook: ArrayRef,
+    pub chain_id: ArrayRef,
+
+    pub integrity: ArrayRef,
+    pub syscall: ArrayRef,
+    pub audit_key: ArrayRef,
+    pub noise_type: ArrayRef,
+    pub words: Words,
+}
+
+/// Small fixed vocabularies.
+#[derive(Debug)]
+pub struct Words {
+    fixed: Vec<(&'static str, ArrayRef)>,
+}
+
+impl Words {
+    /// The table of a `|`-separated list; every list that columns use is here once.
+    pub fn get(&self, list: &'static str) -> ArrayRef {
+        match self
+            .fixed
+            .iter()
+            .find(|(name, _)| std::ptr::eq(*name, list) || *name == list)
+        {
+            Some((_, table)) => table.clone(),
+            None => table(list.split('|')),
+        }
+    }
+}
+
+/// Optional texts: keys, with −1 for none, and the table.
+fn optional<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> (Vec<i32>, ArrayRef) {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut index = std::collections::BTreeMap::new();
+    let keys = texts
+        .map(|text| match text {
+            None => -1,
+            Some(text) => *index.entry(text).or_insert_with(|| {
+                seen.push(text);
+                seen.len() as i32 - 1
+            }),
+        })
+        .collect();
+    (keys, table(&seen))
+}
+
+/// The last part of a path.
+pub(super) fn file_name(path: &str) -> &str {
+    path.rsplit(['\\', '/']).next().unwrap_or(path)
+}
+
+impl Tables {
+    /// Builds all tables. Costs memory in proportion to hosts, accounts and addresses.
+    pub fn new(maker: &Maker<'_>) -> Self {
+        let (world, catalog) = (maker.world, maker.catalog);
+        let hosts = &world.hosts.all;
+        let accounts = &world.accounts.all;
+        let rules = &world.detections.all;
+        let systems = &world.hosts.systems;
+        let text = |f: &dyn Fn(&crate::world::Host) -> String| table(hosts.iter().map(f));
+        let paths: Vec<String> = catalog
+            .images
+            .iter()
+            .map(|i| i.path.as_literal().unwrap_or_default().to_string())
+            .collect();
+        let mut tactics: Vec<(&str, &str)> = Vec::new();
+        let tactic_of_rule = rules
+            .iter()
+            .map(|rule| match rule.technique {
+                None => -1,
+                Some((technique, tactic)) => {
+                    let t = &catalog.techniques[technique];
+                    let entry = (t.tactics[tactic].as_str(), t.tactic_ids[tactic].as_str());
+                    let at = tactics.iter().position(|&e| e == entry).unwrap_or_else(|| {
+                        tactics.push(entry);
+                        tactics.len() - 1
+                    });
+                    at as i32
+                }
+            })
+            .collect();
+        let mut stage_first = Vec::new();
+        let mut stages = Vec::new();
+        for playbook in &catalog.playbooks {
+            stage_first.push(stages.len() as i32);
+            stages.extend(playbook.steps.iter().map(|s| s.stage.as_str()));
+        }
+        let location = Shared::new(hosts.iter().map(|h| h.location.as_str()));
+        let locations: Vec<String> = {
+            let mut seen: Vec<String> = Vec::new();
+            for host in hosts {
+                let tag = host.location.to_lowercase();
+                if !seen.contains(&tag) {
+                    seen.push(tag);
+                }
+            }
+            seen
+        };
+        let mut tags: Vec<String> = vec!["fusionai".into()];
+        tags.extend(["low", "medium", "high", "critical"].map(String::from));
+        tags.extend(locations);
+        tags.extend(world.detections.categories.iter().cloned());
+        let words = |rule: &crate::world::detections::Detection| rule.severity_word;
+        Tables {
+            host_name: text(&|h| h.name.clone()),
+            computer_name: text(&|h| match h.platform {
+                Platform::Windows => format!("{}.{}", h.name, world.domain.dns),
+                Platform::Linux => h.name.clone(),
+            }),
+            host_type: Shared::new(hosts.iter().map(|h| h.asset_type.as_str())),
+            os_name: Shared::new(hosts.iter().map(|h| systems[h.os as usize].name.as_str())),
+            platform: Shared::new(hosts.iter().map(|h| match h.platform {
+                Platform::Windows => "windows",
+                Platform::Linux => "linux",
+            })),
+            risk: Shared::new(hosts.iter().map(|h| h.criticality.as_str())),
+            owner: text(&|h| h.owner.clone()),
+            location,
+            department: Shared::new(hosts.iter().map(|h| h.department.as_str())),
+            account_name: table(accounts.iter().map(|a| &a.name)),
+            account_domain: optional(accounts.iter().map(|a| a.domain.as_deref())),
+            account_email: optional(accounts.iter().map(|a| a.email.as_deref())),
+            account_department: optional(accounts.iter().map(|a| a.department.as_deref())),
+            account_full_name: optional(accounts.iter().map(|a| a.full_name.as_deref())),
+            account_qualified: table(accounts.iter().map(|a| &a.qualified)),
+            account_sid: table(accounts.iter().map(|a| &a.sid)),
+            address: table(&world.addresses.texts),
+            protocol: table(&maker.vocabulary.protocols),
+            application: table(&maker.vocabulary.applications),
+            rule_name: table(rules.iter().map(|r| &r.name)),
+            rule_id: optional(rules.iter().map(|r| r.id.as_deref())),
+            rule_category: optional(rules.iter().map(|r| r.raw_category.as_deref())),
+            rule_severity: optional(rules.iter().map(|r| r.severity.as_deref())),
+            severity_word: optional(rules.iter().map(|r| Some(words(r)))),
+            category: table(&world.detections.categories),
+            technique_id: table(catalog.techniques.iter().map(|t| &t.id)),
+            technique_name: table(catalog.techniques.iter().map(|t| &t.name)),
+            tactic_of_rule,
+            tactic_name: table(tactics.iter().map(|t| t.0)),
+            tactic_id: table(tactics.iter().map(|t| t.1)),
+            image_name: table(paths.iter().map(|p| file_name(p))),
+            device_path: table(paths.iter().map(|p| match p.strip_prefix("C:") {
+                Some(rest) => format!("\\device\\harddiskvolume3{}", rest.to_lowercase()),
+                None => p.clone(),
+            })),
+            image_path: table(&paths),
+            description: table(catalog.images.iter().map(|i| &i.description)),
+            product: table(catalog.images.iter().map(|i| &i.product)),
+            company: table(catalog.images.iter().map(|i| &i.company)),
+            original_file_name: table(catalog.images.iter().map(|i| &i.original_file_name)),
+            file_version: table(catalog.images.iter().flat_map(|i| {
+                systems.iter().map(move |s| match &i.file_version {
+                    FileVersion::Windows => s.file_version.to_string(),
+                    FileVersion::Fixed(text) => text.clone(),
+                    FileVersion::None => "-".to_string(),
+                })
+            })),
+            hashes: table(catalog.images.iter().flat_map(|i| {
+                systems.iter().map(move |s| {
+                    // The same file has the same hash: by image and version.
+                    let version = match &i.file_version {
+                        FileVersion::Windows => s.file_version,
+                        FileVersion::Fixed(text) => text.as_str(),
+                        FileVersion::None => "-",
+                    };
+                    let key = crate::random::Key::root(0x4a5e)
+                        .child(&i.key)
+                        .child(version);
+                    crate::frame::file_hashes(key)
+                })
+            })),
+            resident_command: table(
+                catalog
+                    .residents
+                    .iter()
+                    .map(|r| r.command.as_literal().unwrap_or_default()),
+            ),
+            tags: table(&tags),
+            stage: table(&stages),
+            stage_first,
+            playbook: table(catalog.playbooks.iter().map(|p| &p.name)),
+            chain_id: table(
+                (0..maker.plan.chains.all.len()).map(|c| maker.plan.chains.id(c as u32)),
+            ),
+            integrity: table(&maker.vocabulary.integrity),
+            syscall: table(maker.vocabulary.syscalls.iter().map(|s| &s.0)),
+            audit_key: table(&maker.vocabulary.audit_keys),
+            noise_type: table(&maker.vocabulary.noise_types),
+            words: Words::default(),
+        }
+    }
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        use super::{base, enrichment, linux, network, process, threat, windows};
+        let lists = [
+            base::WORDS,
+            enrichment::WORDS,
+            linux::WORDS,
+            network::WORDS,
+            process::WORDS,
+            threat::WORDS,
+            windows::WORDS,
+        ];
+        Words {
+            fixed: lists
+                .concat()
+                .into_iter()
+                .map(|list| (list, table(list.split('|'))))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Rules, ATT&CK, and what the generator knows of chains.
+
+use arrow::array::ArrayRef;
+
+use super::View;
+
+const FRAMEWORK: &str = "MITRE ATT&CK";
+const STOPS: &str = "completed|blocked|quota_met";
+
+pub(super) const WORDS: &[&str] = &[FRAMEWORK, STOPS];
+
+/// Key of a per-rule table, −1 for events.
+fn rule_key(v: &View<'_>, keys: &[i32], row: usize) -> i32 {
+    usize::try_from(v.frame.rule[row]).map_or(-1, |rule| keys[rule])
+}
+
+fn technique(v: &View<'_>, row: usize) -> Option<(usize, usize)> {
+    usize::try_from(v.frame.rule[row])
+        .ok()
+        .and_then(|rule| v.maker.world.detections.all[rule].technique)
+}
+
+/// `rule.name`, `fusionai.signature`.
+pub fn rule_name(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.rule_name, |r| v.frame.rule[r])
+}
+/// `rule.id`.
+pub fn rule_id(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.rule_id.1, |r| rule_key(v, &v.tables.rule_id.0, r))
+}
+/// `rule.category`: as its source spells it.
+pub fn rule_category(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.rule_category.1, |r| {
+        rule_key(v, &v.tables.rule_category.0, r)
+    })
+}
+/// `fusionai.severity`: the source's number, as text.
+pub fn severity_number(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.rule_severity.1, |r| {
+        rule_key(v, &v.tables.rule_severity.0, r)
+    })
+}
+/// `fusionai.category`: the slug.
+pub fn category(v: &View<'_>) -> ArrayRef {
+    super::base::event_module(v)
+}
+/// `fusionai.noise`.
+pub fn is_noise(v: &View<'_>) -> ArrayRef {
+    v.booleans(|r| v.frame.noise[r] >= 0)
+}
+
+/// `threat.framework`.
+pub fn framework(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(FRAMEWORK), |r| {
+        if technique(v, r).is_some() { 0 } else { -1 }
+    })
+}
+/// `threat.technique.id`.
+pub fn technique_id(v: &View<'_>) -> ArrayRef {
+    v.lists(&v.tables.technique_id, |r, keys| {
+        keys.extend(technique(v, r).map(|t| t.0 as i32))
+    })
+}
+/// `threat.technique.name`: ATT&CK's own.
+pub fn technique_name(v: &View<'_>) -> ArrayRef {
+    v.lists(&v.tables.technique_name, |r, keys| {
+        keys.extend(technique(v, r).map(|t| t.0 as i32))
+    })
+}
+/// `threat.tactic.id`.
+pub fn tactic_id(v: &View<'_>) -> ArrayRef {
+    v.lists(&v.tables.tactic_id, |r, keys| {
+        keys.extend(Some(rule_key(v, &v.tables.tactic_of_rule, r)).filter(|k| *k >= 0));
+    })
+}
+/// `threat.tactic.name`.
+pub fn tactic_name(v: &View<'_>) -> ArrayRef {
+    v.lists(&v.tables.tactic_name, |r, keys| {
+        keys.extend(Some(rule_key(v, &v.tables.tactic_of_rule, r)).filter(|k| *k >= 0));
+    })
+}
+
+fn playbook(v: &View<'_>, row: usize) -> Option<usize> {
+    let chain = usize::try_from(v.frame.chain[row]).ok()?;
+    Some(v.maker.plan.chains.all[chain].playbook as usize)
+}
+
+/// `attack.id`.
+pub fn attack_id(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.chain_id, |r| v.frame.chain[r])
+}
+/// `attack.playbook`.
+pub fn attack_playbook(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.playbook, |r| {
+        playbook(v, r).map_or(-1, |p| p as i32)
+    })
+}
+/// `attack.stage`: the tactic of the step.
+pub fn attack_stage(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.stage, |r| {
+        playbook(v, r).map_or(-1, |p| {
+            v.tables.stage_first[p] + i32::from(v.frame.step[r]) - 1
+        })
+    })
+}
+/// `attack.step`, from 1.
+pub fn attack_step(v: &View<'_>) -> ArrayRef {
+    v.integers(super::ALL, |r| {
+        (v.frame.chain[r] >= 0).then(|| i64::from(v.frame.step[r]))
+    })
+}
+/// `attack.sequence`: 1..n over the chain's events, in order of time.
+pub fn attack_sequence(v: &View<'_>) -> ArrayRef {
+    v.integers(super::ALL, |r| {
+        (v.frame.chain[r] >= 0).then(|| i64::from(v.frame.attack_sequence[r]))
+    })
+}
+/// `attack.stop_reason`.
+pub fn stop_reason(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(STOPS), |r| {
+        usize::try_from(v.frame.chain[r]).map_or(-1, |c| v.maker.plan.chains.all[c].stop as i32)
+    })
+}

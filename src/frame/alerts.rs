@@ -1,0 +1,633 @@
+//! Standalone alerts: a sensor's detection, fused with the reporting host's own record of that flow.
+
+use super::maker::{Maker, Vocabulary, position};
+use super::merge::Row;
+use super::record::Scene;
+use super::{Frame, NONE, lag};
+use crate::catalog::{HostClass, Platform, Telemetry, scenario::Verdict};
+use crate::grounding::{Direction, Profile, Tuple};
+use crate::random::{Alias, Key, below, chance};
+use crate::world::World;
+use crate::world::detections::is_portless;
+
+/// What a tuple needs at generation time.
+#[derive(Debug, Clone)]
+struct TupleTable {
+    protocol: i32,
+    application: i32,
+    /// 0 none, 1 to_server, 2 to_client.
+    direction: u8,
+    service_port: i32,
+    spread_ports: bool,
+    portless: bool,
+    blocked: bool,
+    /// Cumulative 32-bit thresholds of the five kinds of ends.
+    ends: [u64; 5],
+    client_ports: Vec<u16>,
+    /// Over `client_ports`, and one more for "any".
+    client_port_weights: Alias,
+    /// Index into `bytes`.
+    bytes: usize,
+}
+
+/// Tables of all standalone alerts.
+#[derive(Debug, Clone)]
+pub struct AlertTables {
+    tuples: Vec<TupleTable>,
+    /// By corpus category: tuples and their weights.
+    categories: Vec<(Vec<u32>, Alias)>,
+    /// (to server, to client) pairs in order of their sum.
+    bytes: Vec<Vec<(u64, u64)>>,
+    clients: Ranks,
+    services: Ranks,
+}
+
+/// Private addresses by rank of frequency, spread over however many hosts there are.
+#[derive(Debug, Clone)]
+struct Ranks {
+    alias: Alias,
+    count: u64,
+    /// The host that an address of the database is, where the CMDB has it.
+    known: Vec<Option<u32>>,
+}
+
+impl Ranks {
+    fn new(weights: &[u64], addresses: &[String], world: &World) -> Self {
+        let of_host = |text: &String| {
+            let ip = text.parse::<std::net::Ipv4Addr>().ok()?;
+            world
+                .hosts
+                .all
+                .iter()
+                .position(|h| h.ip == ip)
+                .map(|h| h as u32)
+        };
+        let known = addresses.iter().map(of_host).collect();
+        Ranks {
+            alias: Alias::new(weights),
+            count: weights.len().max(1) as u64,
+            known,
+        }
+    }
+
+    /// A host of `list`: rank r of K covers the r-th K-th of it.
+    fn draw(&self, list: &[u32], bits: u64, within: u64) -> u32 {
+        let rank = self.alias.draw(bits) as u64;
+        if let Some(Some(host)) = self.known.get(rank as usize)
+            && list.contains(host)
+        {
+            return *host;
+        }
+        let n = list.len() as u64;
+        let (low, high) = (rank * n / self.count, (rank + 1) * n / self.count);
+        list[(low + below(within, (high - low).max(1))).min(n - 1) as usize]
+    }
+}
+
+/// Kinds of ends, in the order of `Ends`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    InternalInternal,
+    InternalExternal,
+    ExternalInternal,
+    ExternalExternal,
+    Multicast,
+}
+const KINDS: [Kind; 5] = [
+    Kind::InternalInternal,
+    Kind::InternalExternal,
+    Kind::ExternalInternal,
+    Kind::ExternalExternal,
+    Kind::Multicast,
+];
+
+impl AlertTables {
+    pub fn new(world: &World, profile: &Profile, vocabulary: &Vocabulary) -> Self {
+        let byte_table = |protocol: &str, application: Option<&str>| {
+            let find = |p: &str, a: Option<&str>| {
+                profile.bytes.iter().position(|b| {
+                    b.protocol == p && b.application.as_deref() == a && !b.pairs.is_empty()
+                })
+            };
+            find(protocol, application)
+                .or_else(|| find(protocol, None))
+                .or_else(|| find("tcp", None))
+                .unwrap_or(0)
+        };
+        let table = |tuple: &Tuple| {
+            let e = &tuple.ends;
+            let counts = [
+                e.internal_internal,
+                e.internal_external,
+                e.external_internal,
+                e.external_external,
+                e.multicast,
+            ];
+            let sum: u64 = counts.iter().sum();
+            let mut cumulative = 0;
+            let ends = counts.map(|c| {
+                cumulative += c;
+                // Without any, an outside client reaches in.
+                if sum == 0 {
+                    u64::from(c == e.external_internal) << 32
+                } else {
+                    (cumulative << 32) / sum
+                }
+            });
+            let mut weights: Vec<u64> = tuple.client_ports.iter().map(|p| p.1).collect();
+            weights.push(
+                tuple
+                    .count
+                    .saturating_sub(weights.iter().sum())
+                    .max(u64::from(weights.is_empty())),
+            );
+            TupleTable {
+                protocol: position(&vocabulary.protocols, Some(&tuple.protocol)),
+                application: position(&vocabulary.applications, tuple.application.as_deref()),
+                direction: match tuple.direction {
+                    Direction::ToServer => 1,
+                    Direction::ToClient => 2,
+                    Direction::Unknown => 0,
+                },
+                service_port: tuple.service_port.map_or(NONE, i32::from),
+                spread_ports: tuple.spread_ports,
+                portless: is_portless(&tuple.protocol),
+                blocked: tuple.action != "allowed",
+                ends,
+                client_ports: tuple.client_ports.iter().map(|p| p.0).collect(),
+                client_port_weights: Alias::new(&weights),
+                bytes: byte_table(&tuple.protocol, tuple.application.as_deref()),
+            }
+        };
+        let mut categories: Vec<Vec<u32>> = vec![Vec::new(); world.detections.categories.len()];
+        for (t, detection) in world
+            .detections
+            .all
+            .iter()
+            .enumerate()
+            .take(profile.tuples.len())
+        {
+            categories[detection.category as usize].push(t as u32);
+        }
+        AlertTables {
+            tuples: profile.tuples.iter().map(table).collect(),
+            categories: categories
+                .into_iter()
+                .map(|list| {
+                    let weights: Vec<u64> = list
+                        .iter()
+                        .map(|&t| profile.tuples[t as usize].count)
+                        .collect();
+                    (list, Alias::new(&weights))
+                })
+                .collect(),
+            bytes: profile.bytes.iter().map(|b| b.pairs.clone()).collect(),
+            clients: Ranks::new(
+                &profile.internal_clients,
+                &profile.internal_client_addresses,
+                world,
+            ),
+            services: Ranks::new(
+                &profile.internal_services,
+                &profile.internal_service_addresses,
+                world,
+            ),
+        }
+    }
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn fill_alerts<'r>(
+        &self,
+        frame: &mut Frame,
+        key: Key,
+        mine: impl Iterator<Item = (usize, &'r Row)>,
+    ) {
+        let (tuples, alias) = &self.alerts.categories[frame.category as usize];
+        if tuples.is_empty() {
+            return;
+        }
+        let mut stream = key.rows();
+        for (row, at) in mine {
+            let draws = stream.row(at.ordinal);
+            let tuple = tuples[alias.draw(draws[0])];
+            frame.rule[row] = tuple as i32;
+            frame.verdict[row] = Verdict::BenignTrigger;
+            let detection = &self.world.detections.all[tuple as usize];
+            match detection.endpoint {
+                Some(heuristic) => self.endpoint_alert(frame, row, heuristic, at, draws),
+                None => self.flow_alert(frame, row, tuple as usize, draws),
+            }
+        }
+    }
+
+    /// An endpoint detection: the record that the keyword rule says it stands on.
+    fn endpoint_alert(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        heuristic: usize,
+        at: &Row,
+        draws: [u64; 8],
+    ) {
+        let records = &self.catalog.heuristics[heuristic].records;
+        let choice = below(draws[1], records.len() as u64) as usize;
+        let record = &records[choice];
+        let host = match record.telemetry.platform() {
+            Platform::Windows if chance(draws[2], 800_000) => self
+                .world
+                .wheel(at.time.div_euclid(1_000_000))
+                .active_workstation(draws[3]),
+            Platform::Windows => {
+                *super::text::choose(self.world.class(HostClass::WindowsServer), draws[3])
+            }
+            Platform::Linux => {
+                *super::text::choose(self.world.class(HostClass::LinuxServer), draws[3])
+            }
+        };
+        let peer = self.class_member(HostClass::WindowsServer, Key::root(draws[4]), host);
+        let admins = self.world.accounts.admins();
+        let scene = Scene {
+            hosts: &[host, peer],
+            user: self.world.hosts[host].user,
+            admin: admins.start
+                + below(draws[7], u64::from(admins.end - admins.start).max(1)) as u32,
+            adversary: below(draws[5], u64::from(self.world.adversaries.count())) as u32,
+            key: Key::root(draws[6]),
+            event: Key::root(draws[7]),
+            round: 0,
+            ordinal: at.ordinal,
+            chain: None,
+        };
+        self.emit(
+            frame,
+            row,
+            record,
+            self.recipes.heuristics[heuristic][choice],
+            &scene,
+        );
+        let tuple = &self.alerts.tuples[frame.rule[row] as usize];
+        frame.blocked[row] = tuple.blocked;
+        frame.success[row] &= !tuple.blocked;
+    }
+
+    /// A network detection and the reporting host's record of the flow.
+    fn flow_alert(&self, frame: &mut Frame, row: usize, tuple: usize, draws: [u64; 8]) {
+        let t = &self.alerts.tuples[tuple];
+        let platform = self.world.detections.all[tuple].platform;
+        let service_port = if t.spread_ports {
+            1 + below(draws[1], 65_535) as i32
+        } else {
+            t.service_port
+        };
+        let kind_bits = draws[2] >> 32;
+        let kind = KINDS[t.ends.iter().position(|&e| kind_bits < e).unwrap_or(2)];
+
+        // Client and server, given the tuple.
+        let addresses = &self.world.addresses;
+        let client_class = match platform {
+            Some(Platform::Windows) => HostClass::Windows,
+            Some(Platform::Linux) => HostClass::Linux,
+            None => HostClass::Any,
+        };
+        let internal_client = || {
+            // Names are asked by clients, and passed on by resolvers only.
+            if service_port == 53 && kind == Kind::InternalExternal {
+                return *super::text::choose(
+                    self.world.class(HostClass::DomainController),
+                    draws[3],
+                );
+            }
+            self.alerts
+                .clients
+                .draw(self.world.class(client_class), draws[3], draws[4])
+        };
+        let internal_service = |outside: bool| {
+            let class = self.service_class(service_port, platform, outside);
+            self.alerts
+                .services
+                .draw(self.world.class(class), draws[5], draws[6])
+        };
+        let (client, server) = match kind {
+            Kind::InternalInternal => {
+                let server = internal_service(false);
+                let mut client = internal_client();
+                if client == server {
+                    client = self.class_member(client_class, Key::root(draws[4]), server);
+                }
+                (client, server)
+            }
+            Kind::InternalExternal => (internal_client(), addresses.service(draws[5], draws[6])),
+            Kind::ExternalInternal | Kind::ExternalExternal => {
+                (addresses.client(draws[3], draws[4]), internal_service(true))
+            }
+            Kind::Multicast => {
+                let client = internal_client();
+                (
+                    client,
+                    addresses
+                        .multicast(draws[5])
+                        .unwrap_or_else(|| self.resolver(client)),
+                )
+            }
+        };
+        if kind == Kind::ExternalInternal {
+            frame.verdict[row] = Verdict::Attempt;
+        }
+        // The owner of the destination reports, or who initiated.
+        let event = Key::root(draws[7]);
+        let host = match kind {
+            Kind::InternalExternal | Kind::Multicast => client,
+            Kind::InternalInternal if event.below(1, 4) == 0 => client,
+            _ => server,
+        };
+        let initiated = host == client;
+
+        // Ports, bytes.
+        let (client_port, server_port) = if t.portless {
+            (NONE, NONE)
+        } else {
+            let choice = t.client_port_weights.draw(event.at(2));
+            let port = match t.client_ports.get(choice) {
+                Some(&port) => i32::from(port),
+                None => self.ephemeral(client, event.at(3)),
+            };
+            // Some services talk to their own port: DHCP, NTP, NetBIOS.
+            (
+                port,
+                if service_port == NONE {
+                    self.ephemeral(server, event.at(4))
+                } else {
+                    service_port
+                },
+            )
+        };
+        let pairs = &self.alerts.bytes[t.bytes];
+        let (to_server, to_client) = pairs[below(event.at(5), pairs.len() as u64) as usize];
+        let vary = |bytes: u64, bits: u64| {
+            // Up to an eighth more or less than a real flow's.
+            if bytes < 64 {
+                bytes
+            } else {
+                bytes - bytes / 8 + below(bits, bytes / 4 + 1)
+            }
+        };
+        let (to_server, to_client) = (
+            vary(to_server, event.at(6)) as i64,
+            vary(to_client, event.at(7)) as i64,
+        );
+
+        let to_client_alert = t.direction == 2;
+        let sides = if to_client_alert {
+            (
+                server,
+                client,
+                server_port,
+                client_port,
+                to_client,
+                to_server,
+            )
+        } else {
+            (
+                client,
+                server,
+                client_port,
+                server_port,
+                to_server,
+                to_client,
+            )
+        };
+        frame.source[row] = sides.0 as i32;
+        frame.destination[row] = sides.1 as i32;
+        frame.source_port[row] = sides.2;
+        frame.destination_port[row] = sides.3;
+        frame.source_bytes[row] = sides.4;
+        frame.destination_bytes[row] = sides.5;
+        frame.client_is_source[row] = !to_client_alert;
+        frame.protocol[row] = t.protocol;
+        frame.application[row] = t.application;
+        frame.direction[row] = t.direction;
+        frame.blocked[row] = t.blocked;
+        frame.success[row] = !t.blocked;
+        frame.salt[row] = event.at(8);
+        frame.host[row] = host as i32;
+        let answered = to_client > 0 && !t.portless && kind != Kind::Multicast;
+        match self.world.hosts[host].platform {
+            Platform::Windows => {
+                self.windows_flow(frame, row, host, initiated, answered, service_port)
+            }
+            Platform::Linux => self.linux_flow(frame, row, host, initiated, answered, service_port),
+        }
+        frame.set_native_from_process(row, lag(frame.telemetry[row], event.at(9)));
+    }
+
+    /// Hosts that run what listens on a port.
+    fn service_class(&self, port: i32, platform: Option<Platform>, outside: bool) -> HostClass {
+        match (port, platform) {
+            // From outside only published hosts are reached.
+            (_, Some(Platform::Windows)) if !outside => match port {
+                88 | 389 | 464 | 636 | 3268 => HostClass::DomainController,
+                _ => HostClass::Windows,
+            },
+            (_, _) if outside => HostClass::Dmz,
+            (53, _) => HostClass::DomainController,
+            (80 | 443 | 8080 | 8443 | 8888, _) => HostClass::WebServer,
+            (25 | 110 | 143 | 465 | 587 | 993, _) => HostClass::MailServer,
+            (1433 | 1521 | 3306 | 5432, _) => HostClass::DatabaseServer,
+            (_, Some(Platform::Linux)) => HostClass::LinuxServer,
+            _ => HostClass::Any,
+        }
+    }
+
+    fn windows_flow(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        host: u32,
+        initiated: bool,
+        answered: bool,
+        port: i32,
+    ) {
+        let h = &self.world.hosts[host];
+        let application = usize::try_from(frame.application[row])
+            .ok()
+            .and_then(|a| self.vocabulary.applications.get(a))
+            .map_or("", String::as_str);
+        let owner = if frame.destination_port[row] == NONE {
+            None
+        } else if initiated {
+            self.owners.windows_client(h, port, application)
+        } else {
+            self.owners.windows_server(h, port)
+        };
+        // Sysmon logs connections; what was not answered, or has no ports, only the filtering platform saw.
+        frame.telemetry[row] = match (frame.blocked[row], answered && owner.is_some()) {
+            (true, _) => Telemetry::ConnectionBlocked,
+            (false, true) => Telemetry::NetworkConnection,
+            (false, false) => Telemetry::ConnectionPermitted,
+        };
+        let owner = owner.unwrap_or(self.owners.system);
+        self.set_owner(frame, row, host, owner);
+    }
+
+    fn linux_flow(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        host: u32,
+        initiated: bool,
+        answered: bool,
+        port: i32,
+    ) {
+        let h = &self.world.hosts[host];
+        let owner = if frame.destination_port[row] == NONE || !answered || frame.blocked[row] {
+            None
+        } else if initiated {
+            self.owners.linux_client(h, port)
+        } else {
+            self.owners.linux_server(h, port)
+        };
+        match owner {
+            Some(owner) if owner == self.owners.sshd() => {
+                frame.telemetry[row] = Telemetry::UserLogin;
+                frame.success[row] = false;
+                frame.audit_key[row] = NONE;
+                self.set_owner(frame, row, host, owner);
+                // Guesses of an account that exists: root, mostly.
+                let users = self.world.accounts.users();
+                let bits = frame.salt[row];
+                if !chance(bits, 600_000) && !users.is_empty() {
+                    frame.user[row] = (users.start
+                        + below(bits.rotate_left(17), u64::from(users.end - users.start)) as u32)
+                        as i32;
+                }
+            }
+            Some(owner) => {
+                frame.telemetry[row] = Telemetry::Syscall;
+                frame.syscall[row] = i32::from(!initiated);
+                frame.audit_key[row] = 0;
+                self.set_owner(frame, row, host, owner);
+            }
+            // No daemon owns it: the packet filter's log line is what the host has.
+            None => {
+                frame.telemetry[row] = Telemetry::Syslog;
+                frame.facility[row] = 0;
+                frame.syslog_severity[row] = 4;
+                frame.user[row] = crate::world::users::ROOT as i32;
+                self.netfilter(frame, row, host, initiated);
+            }
+        }
+    }
+
+    fn set_owner(&self, frame: &mut Frame, row: usize, host: u32, owner: usize) {
+        let acting = self.resident(host, owner, frame.time[row]);
+        let scene = Scene {
+            hosts: &[host],
+            user: self.world.hosts[host].user,
+            admin: self.world.hosts[host].user,
+            adversary: 0,
+            key: Key::root(frame.salt[row]),
+            event: Key::root(frame.salt[row]),
+            round: 0,
+            ordinal: 0,
+            chain: None,
+        };
+        self.set_process(frame, row, &acting, &scene);
+        frame.user[row] = acting.process.account as i32;
+    }
+
+    /// The kernel's line: `[UFW BLOCK] IN=eth0 OUT= MAC=… SRC=… DST=… LEN=60 … PROTO=TCP SPT=… DPT=…`.
+    fn netfilter(&self, frame: &mut Frame, row: usize, host: u32, initiated: bool) {
+        use std::fmt::Write;
+        let texts = &self.world.addresses.texts;
+        let (client_side, server_side) = if frame.client_is_source[row] {
+            (
+                (frame.source[row], frame.source_port[row]),
+                (frame.destination[row], frame.destination_port[row]),
+            )
+        } else {
+            (
+                (frame.destination[row], frame.destination_port[row]),
+                (frame.source[row], frame.source_port[row]),
+            )
+        };
+        let salt = Key::root(frame.salt[row]);
+        let mac = self.world.host_key(host).at(1);
+        let mut line = String::with_capacity(220);
+        let verdict = if frame.blocked[row] { "BLOCK" } else { "AUDIT" };
+        let uptime = 10_000
+            + self.world.host_key(host).below(2, 4_000_000)
+            + (frame.time[row] / 1_000_000 - self.world.start).max(0) as u64;
+        let _ = write!(
+            line,
+            "[{uptime}.{:06}] [UFW {verdict}] ",
+            salt.below(1, 1_000_000)
+        );
+        if initiated {
+            line.push_str("IN= OUT=eth0 ");
+        } else {
+            let _ = write!(
+                line,
+                "IN=eth0 OUT= MAC=00:50:56:{:02x}:{:02x}:{:02x}:00:1b:17:00:01:{:02x}:08:00 ",
+                mac as u8,
+                (mac >> 8) as u8,
+                (mac >> 16) as u8,
+                (mac >> 24) as u8 & 0x3f
+            );
+        }
+        let (source, destination) = (
+            &texts[client_side.0 as usize],
+            &texts[server_side.0 as usize],
+        );
+        let ttl = if initiated {
+            64
+        } else {
+            40 + salt.below(2, 24)
+        };
+        let protocol = self
+            .vocabulary
+            .protocols
+            .get(frame.protocol[row].max(0) as usize)
+            .map_or("tcp", String::as_str);
+        let length = match protocol {
+            "tcp" => 40 + 4 * salt.below(3, 6),
+            "udp" => 40 + salt.below(3, 400),
+            _ => 84,
+        };
+        let _ = write!(
+            line,
+            "SRC={source} DST={destination} LEN={length} TOS=0x00 PREC=0x00 TTL={ttl} ID={} ",
+            salt.below(4, 65_536)
+        );
+        match protocol {
+            "tcp" => {
+                let _ = write!(
+                    line,
+                    "DF PROTO=TCP SPT={} DPT={} WINDOW={} RES=0x00 SYN URGP=0 ",
+                    client_side.1,
+                    server_side.1,
+                    [64_240, 65_535, 29_200, 1024][salt.below(5, 4) as usize]
+                );
+            }
+            "udp" => {
+                let _ = write!(
+                    line,
+                    "PROTO=UDP SPT={} DPT={} LEN={} ",
+                    client_side.1,
+                    server_side.1,
+                    length - 20
+                );
+            }
+            _ => {
+                let _ = write!(
+                    line,
+                    "PROTO=ICMP TYPE=8 CODE=0 ID={} SEQ={} ",
+                    salt.below(6, 65_536),
+                    1 + salt.below(7, 20)
+                );
+            }
+        }
+        let line = line.trim_end();
+        frame.message.set(row, line);
+    }
+}

@@ -1,0 +1,65 @@
+//! Chains: events of attack steps.
+
+use super::Frame;
+use super::maker::Maker;
+use super::merge::Row;
+use super::record::{ChainScene, Scene};
+use crate::catalog::scenario::Verdict;
+use crate::plan::chains::ChainEvent;
+
+impl<'a> Maker<'a> {
+    pub(super) fn fill_chains<'r>(
+        &self,
+        frame: &mut Frame,
+        events: &[ChainEvent],
+        mine: impl Iterator<Item = (usize, &'r Row)>,
+    ) {
+        for (row, at) in mine {
+            let event = events[at.ordinal as usize];
+            let chain = &self.plan.chains.all[event.chain as usize];
+            let step = &self.catalog.playbooks[chain.playbook as usize].steps[event.step as usize];
+            let placed = &chain.steps[event.step as usize];
+            let (round, position) = (
+                event.index / placed.records,
+                (event.index % placed.records) as usize,
+            );
+            let record = &step.records[position];
+            let key = self.plan.chains.chain_key(event.chain);
+            let scene = Scene {
+                hosts: &chain.hosts,
+                user: chain.user,
+                admin: chain.admin,
+                adversary: chain.adversary,
+                key: key.with(0x7e87),
+                event: key
+                    .with(0xe7e1)
+                    .with(u64::from(event.index) << 8 | u64::from(event.step)),
+                round,
+                ordinal: 0,
+                chain: Some(ChainScene {
+                    index: event.chain,
+                    chain,
+                    step: event.step,
+                }),
+            };
+            let recipe =
+                self.recipes.playbooks[chain.playbook as usize][event.step as usize][position];
+            self.emit(frame, row, record, recipe, &scene);
+            frame.chain[row] = event.chain as i32;
+            frame.step[row] = event.step + 1;
+            frame.attack_sequence[row] = placed.first + event.index + 1;
+            frame.verdict[row] = Verdict::Attack;
+            if record.alert {
+                frame.rule[row] =
+                    self.world
+                        .detections
+                        .signature(step.category, record.signature) as i32;
+                if placed.blocked {
+                    frame.blocked[row] = true;
+                    frame.success[row] = false;
+                    frame.verdict[row] = Verdict::Attempt;
+                }
+            }
+        }
+    }
+}

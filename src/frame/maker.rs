@@ -1,0 +1,212 @@
+//! Makes frames: what every population kind needs, looked up once.
+
+use super::merge::Order;
+use super::owners::Owners;
+use super::{FRAME_ROWS, Frame, alerts::AlertTables, life::LifeTables, record::Recipes};
+use crate::catalog::Catalog;
+use crate::grounding::Profile;
+use crate::plan::{Origin, Partition, Plan, RowGroup};
+use crate::random::Key;
+use crate::world::World;
+
+/// Words that rows refer to by number.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    /// Transport protocols, lower case.
+    pub protocols: Vec<String>,
+    /// Application protocols.
+    pub applications: Vec<String>,
+    /// Syscall names with their x86_64 numbers.
+    pub syscalls: Vec<(String, u32)>,
+    /// Audit rule keys.
+    pub audit_keys: Vec<String>,
+    /// Sysmon's integrity levels; 0 is `-`.
+    pub integrity: Vec<String>,
+    /// `labels.noise_type`: the scenarios, then process life.
+    pub noise_types: Vec<String>,
+}
+
+impl Vocabulary {
+    fn new(catalog: &Catalog, profile: &Profile) -> Self {
+        let mut vocabulary = Vocabulary {
+            protocols: ["tcp", "udp", "icmp"].map(String::from).to_vec(),
+            applications: Vec::new(),
+            syscalls: Vec::new(),
+            audit_keys: vec!["network".into(), "exec".into(), "auth".into()],
+            integrity: ["-", "Low", "Medium", "High", "System", "AppContainer"]
+                .map(String::from)
+                .to_vec(),
+            noise_types: catalog.scenarios.iter().map(|s| s.name.clone()).collect(),
+        };
+        vocabulary.noise_types.push("process_life".into());
+        for name in ["connect", "accept4", "execve"] {
+            vocabulary
+                .syscalls
+                .push((name.into(), syscall_number(name)));
+        }
+        let records = super::record::all_records(catalog);
+        for record in records {
+            if let Some(connection) = &record.connection {
+                intern(&mut vocabulary.protocols, &connection.protocol);
+                if let Some(application) = &connection.application {
+                    intern(&mut vocabulary.applications, application);
+                }
+            }
+            if let Some(name) = &record.syscall
+                && !vocabulary.syscalls.iter().any(|s| s.0 == *name)
+            {
+                vocabulary
+                    .syscalls
+                    .push((name.clone(), syscall_number(name)));
+            }
+            if let Some(key) = &record.key {
+                intern(&mut vocabulary.audit_keys, key);
+            }
+        }
+        for tuple in &profile.tuples {
+            intern(&mut vocabulary.protocols, &tuple.protocol);
+            if let Some(application) = &tuple.application {
+                intern(&mut vocabulary.applications, application);
+            }
+        }
+        vocabulary
+    }
+}
+
+fn intern(list: &mut Vec<String>, word: &str) {
+    if !list.iter().any(|w| w == word) {
+        list.push(word.to_string());
+    }
+}
+
+/// Position of a word, [`NONE`](super::NONE) if it isn't there.
+pub(super) fn position(list: &[String], word: Option<&str>) -> i32 {
+    word.and_then(|word| list.iter().position(|w| w == word))
+        .map_or(super::NONE, |i| i as i32)
+}
+
+/// x86_64 syscall numbers of the names that audit rules watch.
+fn syscall_number(name: &str) -> u32 {
+    match name {
+        "read" => 0,
+        "write" => 1,
+        "open" => 2,
+        "connect" => 42,
+        "accept" => 43,
+        "bind" => 49,
+        "execve" => 59,
+        "kill" => 62,
+        "rename" => 82,
+        "unlink" => 87,
+        "chmod" => 90,
+        "fchmod" => 91,
+        "chown" => 92,
+        "ptrace" => 101,
+        "setuid" => 105,
+        "setgid" => 106,
+        "mount" => 165,
+        "init_module" => 175,
+        "openat" => 257,
+        "unlinkat" => 263,
+        "renameat" => 264,
+        "fchmodat" => 268,
+        "accept4" => 288,
+        "finit_module" => 313,
+        "execveat" => 322,
+        _ => 257,
+    }
+}
+
+/// Makes the frames of row groups. Shared by all threads; holds no state of a row.
+#[derive(Debug)]
+pub struct Maker<'a> {
+    pub plan: &'a Plan,
+    pub world: &'a World,
+    pub catalog: &'a Catalog,
+    pub vocabulary: Vocabulary,
+    pub(super) key: Key,
+    pub(super) owners: Owners,
+    pub(super) recipes: Recipes,
+    pub(super) alerts: AlertTables,
+    pub(super) life: LifeTables,
+}
+
+impl<'a> Maker<'a> {
+    /// Looks everything up that rows will need.
+    pub fn new(plan: &'a Plan, world: &'a World, catalog: &'a Catalog, profile: &Profile) -> Self {
+        let vocabulary = Vocabulary::new(catalog, profile);
+        Maker {
+            plan,
+            world,
+            catalog,
+            key: Key::root(plan.config.seed).child("rows"),
+            owners: Owners::new(catalog),
+            recipes: Recipes::new(catalog, &vocabulary),
+            alerts: AlertTables::new(world, profile, &vocabulary),
+            life: LifeTables::new(catalog, world),
+            vocabulary,
+        }
+    }
+
+    /// Key of a population's rows on a date.
+    pub(super) fn population_key(&self, partition: &Partition, population: usize) -> Key {
+        let name = partition.populations[population]
+            .key(partition.category)
+            .at(0);
+        self.key.with(u64::from(partition.date)).with(name)
+    }
+
+    /// The frames of a row group, in order of time.
+    pub fn frames(&self, partition: &Partition, group: &RowGroup, mut each: impl FnMut(Frame)) {
+        let order = Order::new(self.plan, partition, group);
+        let mut first = 0;
+        while first < order.rows.len() {
+            let last = (first + FRAME_ROWS).min(order.rows.len());
+            each(self.frame(partition, group, &order, first..last));
+            first = last;
+        }
+    }
+
+    /// One frame: rows `range` of an ordered row group.
+    pub fn frame(
+        &self,
+        partition: &Partition,
+        group: &RowGroup,
+        order: &Order,
+        range: std::ops::Range<usize>,
+    ) -> Frame {
+        let rows = &order.rows[range.clone()];
+        let sequence = (i64::from(partition.index) << 40) + group.first as i64 + range.start as i64;
+        let mut frame = Frame::new(rows.len(), partition.category, sequence, self);
+        for (slot, row) in frame.time.iter_mut().zip(rows) {
+            *slot = row.time;
+        }
+        for (p, population) in partition.populations.iter().enumerate() {
+            let key = self.population_key(partition, p);
+            let mine = rows
+                .iter()
+                .enumerate()
+                .filter(|(_, r)| usize::from(r.population) == p);
+            match population.origin {
+                Origin::Alerts => self.fill_alerts(&mut frame, key, mine),
+                Origin::Noise { scenario, variant } => {
+                    self.fill_noise(
+                        &mut frame,
+                        key,
+                        scenario.into(),
+                        variant.into(),
+                        population.rows,
+                        mine,
+                    );
+                }
+                Origin::Life { class } => {
+                    if let Some(law) = &order.laws[p] {
+                        self.fill_life(&mut frame, key, class, law, mine);
+                    }
+                }
+                Origin::Chains => self.fill_chains(&mut frame, &order.chain_events, mine),
+            }
+        }
+        frame
+    }
+}

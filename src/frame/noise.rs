@@ -1,0 +1,113 @@
+//! Noise: rows of benign scenarios.
+
+use super::Frame;
+use super::maker::Maker;
+use super::merge::Row;
+use super::record::Scene;
+use crate::catalog::{End, HostClass, Platform, Record, scenario::Visit};
+use crate::random::{Key, below};
+
+impl<'a> Maker<'a> {
+    /// Fills rows of one variant; `rows` of them fall on the date.
+    pub(super) fn fill_noise<'r>(
+        &self,
+        frame: &mut Frame,
+        key: Key,
+        scenario: usize,
+        variant: usize,
+        rows: u64,
+        mine: impl Iterator<Item = (usize, &'r Row)>,
+    ) {
+        let v = &self.catalog.scenarios[scenario].variants[variant];
+        let recipes = &self.recipes.variants[scenario][variant];
+        let hosts = self.world.class(v.hosts);
+        let mut stream = key.rows();
+        for (row, at) in mine {
+            let draws = stream.row(at.ordinal);
+            let choice = below(draws[0], v.records.len() as u64) as usize;
+            let record = &v.records[choice];
+            let platform = record.telemetry.platform();
+            let mut host = match v.visit {
+                // Every host in turn; the rounds of a day are spread evenly.
+                Visit::RoundRobin => {
+                    let n = hosts.len() as u64;
+                    let turn = if rows < n {
+                        u128::from(at.ordinal) * u128::from(n) / u128::from(rows)
+                    } else {
+                        u128::from(at.ordinal)
+                    };
+                    hosts[(turn % u128::from(n)) as usize]
+                }
+                Visit::Active if v.hosts == HostClass::Workstation => self
+                    .world
+                    .wheel(at.time.div_euclid(1_000_000))
+                    .active_workstation(draws[1]),
+                Visit::Active | Visit::Any => hosts[below(draws[1], hosts.len() as u64) as usize],
+            };
+            if self.world.hosts[host].platform != platform {
+                host = self.of_platform(hosts, platform, draws[1]);
+            }
+            let event = Key::root(draws[2]);
+            let peer = self.peer(record, host, draws[3], platform);
+            let admins = self.world.accounts.admins();
+            let admin =
+                admins.start + below(draws[4], u64::from(admins.end - admins.start).max(1)) as u32;
+            let scene = Scene {
+                hosts: &[host, peer],
+                user: self.world.hosts[host].user,
+                admin,
+                adversary: 0,
+                key: Key::root(draws[5]),
+                event,
+                round: 0,
+                ordinal: at.ordinal,
+                chain: None,
+            };
+            self.emit(frame, row, record, recipes[choice], &scene);
+            frame.noise[row] = scenario as i32;
+            frame.verdict[row] = v.verdict;
+            if record.alert {
+                frame.rule[row] =
+                    self.world
+                        .detections
+                        .signature(v.category, record.signature) as i32;
+            }
+        }
+    }
+
+    /// A host of the list that runs the platform; the platform's any, if the list has none.
+    fn of_platform(&self, list: &[u32], platform: Platform, bits: u64) -> u32 {
+        let fits = |&&h: &&u32| self.world.hosts[h].platform == platform;
+        let key = Key::root(bits);
+        (0..16)
+            .map(|i| &list[key.below(i, list.len() as u64) as usize])
+            .find(fits)
+            .or_else(|| list.iter().find(fits))
+            .copied()
+            .unwrap_or_else(|| {
+                let class = match platform {
+                    Platform::Windows => HostClass::Windows,
+                    Platform::Linux => HostClass::Linux,
+                };
+                let all = self.world.class(class);
+                all[below(bits, all.len() as u64) as usize]
+            })
+    }
+
+    /// The other host of a record: of the class that its connection names, else a server of its kind.
+    fn peer(&self, record: &Record, host: u32, bits: u64, platform: Platform) -> u32 {
+        let named = record
+            .connection
+            .iter()
+            .flat_map(|c| [&c.from, &c.to])
+            .find_map(|end| match end {
+                End::Class(class) => Some(*class),
+                _ => None,
+            });
+        let class = named.unwrap_or(match platform {
+            Platform::Windows => HostClass::WindowsServer,
+            Platform::Linux => HostClass::LinuxServer,
+        });
+        self.class_member(class, Key::root(bits), host)
+    }
+}

@@ -1,0 +1,558 @@
+//! From a catalog recipe to a row: hosts, accounts, processes, texts, connection.
+//!
+//! Chains, noise variants and endpoint alerts all come through [`Maker::emit`].
+
+use super::maker::{Maker, Vocabulary, position};
+use super::text::Texts;
+use super::{Frame, NONE, lag};
+use crate::catalog::{
+    Catalog, Connection, End, HostClass, Platform, ProcessRef, Record, Telemetry,
+};
+use crate::plan::chains::Chain;
+use crate::random::{Key, below, log_uniform};
+use crate::world::processes::OTHER_STREAM;
+use crate::world::{Process, hosts::Role};
+
+/// The words of a record as numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Recipe {
+    protocol: i32,
+    application: i32,
+    syscall: i32,
+    audit_key: i32,
+    integrity: u8,
+}
+
+impl Recipe {
+    fn new(record: &Record, vocabulary: &Vocabulary) -> Self {
+        let connection = record.connection.as_ref();
+        Recipe {
+            protocol: position(
+                &vocabulary.protocols,
+                connection.map(|c| c.protocol.as_str()),
+            ),
+            application: position(
+                &vocabulary.applications,
+                connection.and_then(|c| c.application.as_deref()),
+            ),
+            syscall: record
+                .syscall
+                .as_ref()
+                .and_then(|name| vocabulary.syscalls.iter().position(|s| s.0 == *name))
+                .map_or(NONE, |i| i as i32),
+            audit_key: position(&vocabulary.audit_keys, record.key.as_deref()),
+            integrity: position(&vocabulary.integrity, Some(&record.integrity)).max(0) as u8,
+        }
+    }
+}
+
+/// Recipes in the catalog's nesting: `[scenario][variant][record]`, `[playbook][step][record]`, `[heuristic][record]`.
+#[derive(Debug, Clone)]
+pub struct Recipes {
+    pub variants: Vec<Vec<Vec<Recipe>>>,
+    pub playbooks: Vec<Vec<Vec<Recipe>>>,
+    pub heuristics: Vec<Vec<Recipe>>,
+}
+
+impl Recipes {
+    pub fn new(catalog: &Catalog, vocabulary: &Vocabulary) -> Self {
+        let list = |records: &[Record]| {
+            records
+                .iter()
+                .map(|r| Recipe::new(r, vocabulary))
+                .collect::<Vec<_>>()
+        };
+        Recipes {
+            variants: catalog
+                .scenarios
+                .iter()
+                .map(|s| s.variants.iter().map(|v| list(&v.records)).collect())
+                .collect(),
+            playbooks: catalog
+                .playbooks
+                .iter()
+                .map(|p| p.steps.iter().map(|s| list(&s.records)).collect())
+                .collect(),
+            heuristics: catalog
+                .heuristics
+                .iter()
+                .map(|h| list(&h.records))
+                .collect(),
+        }
+    }
+}
+
+/// Every record of the catalog, in file order.
+pub fn all_records(catalog: &Catalog) -> impl Iterator<Item = &Record> {
+    let variants = catalog
+        .scenarios
+        .iter()
+        .flat_map(|s| &s.variants)
+        .flat_map(|v| &v.records);
+    let steps = catalog
+        .playbooks
+        .iter()
+        .flat_map(|p| &p.steps)
+        .flat_map(|s| &s.records);
+    let endpoints = catalog.heuristics.iter().flat_map(|h| &h.records);
+    variants.chain(steps).chain(endpoints)
+}
+
+/// Where a record happens.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'s> {
+    /// The hosts in play; `record.on` and `host:k` point here. Noise: the reporter and its peer.
+    pub hosts: &'s [u32],
+    pub user: u32,
+    pub admin: u32,
+    pub adversary: u32,
+    /// Texts that stay the same over the whole scene are drawn from here.
+    pub key: Key,
+    /// What is the event's own.
+    pub event: Key,
+    pub round: u32,
+    /// Tells apart processes of one host and slot.
+    pub ordinal: u64,
+    pub chain: Option<ChainScene<'s>>,
+}
+
+/// The chain a scene belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct ChainScene<'s> {
+    pub index: u32,
+    pub chain: &'s Chain,
+    pub step: u8,
+}
+
+/// A process and the record or resident that says how it was called.
+pub struct Acting<'r> {
+    pub process: Process,
+    pub host: u32,
+    call: Call<'r>,
+    round: u32,
+}
+
+enum Call<'r> {
+    Resident(usize),
+    Record(&'r Record),
+}
+
+impl<'a> Maker<'a> {
+    /// Fills a row from a recipe.
+    pub(super) fn emit(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        record: &'a Record,
+        recipe: Recipe,
+        scene: &Scene<'_>,
+    ) {
+        let host = scene.hosts[record.on.min(scene.hosts.len() - 1)];
+        let platform = self.world.hosts[host].platform;
+        let time = frame.time[row];
+        frame.host[row] = host as i32;
+        frame.telemetry[row] = record.telemetry;
+        frame.success[row] =
+            record.success && (record.telemetry != Telemetry::DnsQuery || record.query_status == 0);
+        frame.salt[row] = scene.event.at(0x5a17);
+        frame.syscall[row] = recipe.syscall;
+        frame.audit_key[row] = recipe.audit_key;
+        frame.integrity[row] = recipe.integrity;
+        frame.facility[row] = record.facility;
+        frame.syslog_severity[row] = record.syslog_severity;
+        frame.logon_type[row] = record.logon_type;
+        frame.query_status[row] = record.query_status;
+        let account =
+            self.world
+                .accounts
+                .resolve(&record.account, platform, host, scene.user, scene.admin);
+        frame.user[row] = account as i32;
+
+        if record.telemetry.is_start() {
+            let acting = match (scene.chain, record.starts) {
+                (Some(_), Some(process)) => self.started(scene, process, time),
+                _ => self.start(scene, record, host, time, scene.round),
+            };
+            let parent = self.acting(scene, record.process, host, acting.process.start);
+            frame.native[row] = acting.process.start;
+            self.set_process(frame, row, &acting, scene);
+            self.set_parent(frame, row, &parent, scene);
+        } else {
+            let acting = self.acting(scene, record.process, host, time);
+            frame.set_native(
+                row,
+                lag(record.telemetry, scene.event.at(1)),
+                Some(&acting.process),
+            );
+            self.set_process(frame, row, &acting, scene);
+            if record.telemetry == Telemetry::Logon {
+                // The session that opens is the account's, not the logging process's.
+                let session = self.session(scene, record.on, host, account, time);
+                frame.process.session_id[row] = session.id;
+                frame.process.session_start[row] = session.start;
+            }
+        }
+        if let Some(connection) = &record.connection {
+            self.connect(frame, row, connection, recipe, scene, host);
+        }
+        if let Some(answer) = &record.answer
+            && record.query_status == 0
+        {
+            frame.answer[row] = self.address(answer, scene, host) as i32;
+        }
+        let mut texts = Texts::new(self, scene, host, account);
+        texts.source = frame.source[row];
+        texts.destination = frame.destination[row];
+        texts.client_port = if frame.client_is_source[row] {
+            frame.source_port[row]
+        } else {
+            frame.destination_port[row]
+        };
+        texts.pid = frame.process.pid[row];
+        let mut put = |column: &mut super::TextColumn,
+                       template: &Option<crate::catalog::Template>| {
+            if let Some(template) = template {
+                let text = texts.render(template);
+                column.set(row, text);
+            }
+        };
+        put(&mut frame.directory, &record.directory);
+        put(&mut frame.file, &record.file);
+        put(&mut frame.registry, &record.registry);
+        put(&mut frame.details, &record.details);
+        put(&mut frame.query, &record.query);
+        put(&mut frame.url, &record.url);
+        put(&mut frame.message, &record.message);
+        if matches!(record.telemetry, Telemetry::UserCmd) {
+            // sudo's own record: the command it ran is the record's, not sudo's.
+            put(&mut frame.process.command, &record.command);
+        }
+    }
+
+    /// The session an account acts in on a scene's host.
+    fn session(
+        &self,
+        scene: &Scene<'_>,
+        on: usize,
+        host: u32,
+        account: u32,
+        time: i64,
+    ) -> crate::world::Session {
+        let seconds = time.div_euclid(1_000_000);
+        let boot = self.world.boot(host, seconds);
+        match scene.chain {
+            // A chain's first workstation is its victim's own; elsewhere it logged on when it arrived.
+            Some(c) if on > 0 || self.world.hosts[host].role != Role::Workstation => {
+                let arrival =
+                    c.chain.arrivals[on.min(c.chain.arrivals.len() - 1)].div_euclid(1_000_000);
+                let boot = self.world.boot(host, arrival);
+                let session = self
+                    .world
+                    .logon(host, boot, arrival, 1 + u64::from(c.index % 3));
+                self.world.session_of(account, boot, session)
+            }
+            Some(_) => self
+                .world
+                .session_of(account, boot, self.world.session(host, seconds)),
+            None if account == self.world.hosts[host].user => self.world.session(host, seconds),
+            // Someone else's network logon, a little earlier.
+            None => {
+                let before = seconds - 1 - scene.event.below(7, 50) as i64;
+                let start = before.max(boot.start);
+                let session = self
+                    .world
+                    .logon(host, boot, start, 4 + scene.event.below(8, 12));
+                self.world.session_of(account, boot, session)
+            }
+        }
+    }
+
+    /// The process that a record refers to.
+    fn acting(&self, scene: &Scene<'_>, process: ProcessRef, host: u32, time: i64) -> Acting<'a> {
+        match process {
+            ProcessRef::Started(p) if scene.chain.is_some() => self.started(scene, p, time),
+            ProcessRef::Started(_) => self.resident(host, self.fallback(host), time),
+            ProcessRef::Resident(r) => self.resident(host, r, time),
+        }
+    }
+
+    fn fallback(&self, host: u32) -> usize {
+        match self.world.hosts[host].platform {
+            Platform::Windows => self.owners.system,
+            Platform::Linux => self.owners.systemd,
+        }
+    }
+
+    /// A resident as an acting process.
+    pub(super) fn resident(&self, host: u32, resident: usize, time: i64) -> Acting<'a> {
+        Acting {
+            process: self
+                .world
+                .resident(self.catalog, host, resident, time.div_euclid(1_000_000)),
+            host,
+            call: Call::Resident(resident),
+            round: 0,
+        }
+    }
+
+    /// A process that the record itself starts, outside any chain.
+    fn start(
+        &self,
+        scene: &Scene<'_>,
+        record: &'a Record,
+        host: u32,
+        time: i64,
+        round: u32,
+    ) -> Acting<'a> {
+        let platform = self.world.hosts[host].platform;
+        let account =
+            self.world
+                .accounts
+                .resolve(&record.account, platform, host, scene.user, scene.admin);
+        let start = time - lag(Telemetry::ProcessCreation, scene.event.at(1));
+        let session = self.session(scene, record.on, host, account, start);
+        let image = record.image.unwrap_or(0) as u32;
+        let process = self.world.started(
+            host,
+            start,
+            OTHER_STREAM,
+            scene.ordinal,
+            image,
+            account,
+            Some(session),
+        );
+        Acting {
+            process,
+            host,
+            call: Call::Record(record),
+            round,
+        }
+    }
+
+    /// Process `number` of the scene's chain, as every later event must name it.
+    fn started(&self, scene: &Scene<'_>, number: usize, time: i64) -> Acting<'a> {
+        let Some(c) = scene.chain else {
+            return self.resident(scene.hosts[0], self.fallback(scene.hosts[0]), time);
+        };
+        let chains = &self.plan.chains;
+        let (step, position) = chains.start_of(c.chain.playbook, number);
+        let record = &self.catalog.playbooks[c.chain.playbook as usize].steps[step as usize]
+            .records[position as usize];
+        // A process of the same step is this round's; of an earlier step, its first round's.
+        let round = if step == c.step { scene.round } else { 0 };
+        let index = round * c.chain.steps[step as usize].records + u32::from(position);
+        let at = chains.time(c.index, step, index);
+        let key = chains
+            .chain_key(c.index)
+            .with(0x9c0c)
+            .with(u64::from(index) << 8 | u64::from(step));
+        let mut start = at - lag(Telemetry::ProcessCreation, key.at(1));
+        if let ProcessRef::Started(parent) = record.process
+            && parent != number
+        {
+            let parent = self.started(&Scene { round, ..*scene }, parent, at).process;
+            start = start.max(parent.start + 1000).min(at);
+        }
+        let on = record.on.min(c.chain.hosts.len() - 1);
+        let host = c.chain.hosts[on];
+        let platform = self.world.hosts[host].platform;
+        let account =
+            self.world
+                .accounts
+                .resolve(&record.account, platform, host, scene.user, scene.admin);
+        let session = self.session(scene, on, host, account, start);
+        let ordinal =
+            u64::from(c.chain.host_ordinals[on]) * 11 + number as u64 + u64::from(round) * 5;
+        let image = record.image.unwrap_or(0) as u32;
+        let process = self.world.started(
+            host,
+            start,
+            OTHER_STREAM,
+            ordinal,
+            image,
+            account,
+            Some(session),
+        );
+        Acting {
+            process,
+            host,
+            call: Call::Record(record),
+            round,
+        }
+    }
+
+    /// Writes an acting process into a row.
+    pub(super) fn set_process(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        acting: &Acting<'_>,
+        scene: &Scene<'_>,
+    ) {
+        let Frame {
+            process, hashes, ..
+        } = frame;
+        process.set(row, &acting.process);
+        process.path.keys[row] = self.path(&mut process.path, acting, scene);
+        process.command.keys[row] = self.command(&mut process.command, acting, scene);
+        let image = &self.catalog.images[acting.process.image as usize];
+        if image.platform == Platform::Windows {
+            let known = image.path.as_literal().is_some();
+            hashes.keys[row] = if known {
+                let systems = self.world.hosts.systems.len() as i32;
+                acting.process.image as i32 * systems + i32::from(self.world.hosts[acting.host].os)
+            } else {
+                hashes.add(&super::text::hashes(
+                    scene.key.with(u64::from(acting.process.image)),
+                ))
+            };
+        }
+    }
+
+    fn set_parent(&self, frame: &mut Frame, row: usize, acting: &Acting<'_>, scene: &Scene<'_>) {
+        frame.parent.set(row, &acting.process);
+        self.set_parent_texts(frame, row, acting, scene);
+    }
+
+    pub(super) fn set_parent_texts(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        acting: &Acting<'_>,
+        scene: &Scene<'_>,
+    ) {
+        let parent = &mut frame.parent;
+        parent.path.keys[row] = self.path(&mut parent.path, acting, scene);
+        parent.command.keys[row] = self.command(&mut parent.command, acting, scene);
+    }
+
+    fn path(&self, column: &mut super::TextColumn, acting: &Acting<'_>, scene: &Scene<'_>) -> i32 {
+        let template = &self.catalog.images[acting.process.image as usize].path;
+        if template.as_literal().is_some() {
+            return acting.process.image as i32;
+        }
+        let mut texts = Texts::new(self, scene, acting.host, acting.process.account);
+        column.add(texts.render(template))
+    }
+
+    fn command(
+        &self,
+        column: &mut super::TextColumn,
+        acting: &Acting<'_>,
+        scene: &Scene<'_>,
+    ) -> i32 {
+        let template = match acting.call {
+            Call::Resident(r) => {
+                let template = &self.catalog.residents[r].command;
+                if template.as_literal().is_some() {
+                    return r as i32;
+                }
+                template
+            }
+            Call::Record(record) => match &record.command {
+                Some(template) => template,
+                None => return self.path_as_command(column, acting, scene),
+            },
+        };
+        let at_round = Scene {
+            round: acting.round,
+            ..*scene
+        };
+        let mut texts = Texts::new(self, &at_round, acting.host, acting.process.account);
+        column.add(texts.render(template))
+    }
+
+    fn path_as_command(
+        &self,
+        column: &mut super::TextColumn,
+        acting: &Acting<'_>,
+        scene: &Scene<'_>,
+    ) -> i32 {
+        let template = &self.catalog.images[acting.process.image as usize].path;
+        let mut texts = Texts::new(self, scene, acting.host, acting.process.account);
+        column.add(texts.render(template))
+    }
+
+    /// The address of an end.
+    fn address(&self, end: &End, scene: &Scene<'_>, host: u32) -> u32 {
+        match end {
+            End::Host => host,
+            End::ChainHost(k) => scene.hosts[(*k).min(scene.hosts.len() - 1)],
+            End::Class(class) => match scene.chain {
+                Some(_) => self.class_member(*class, scene.key, host),
+                None => scene.hosts[1.min(scene.hosts.len() - 1)],
+            },
+            End::Adversary(purpose) => self.world.addresses.adversary(scene.adversary, *purpose),
+            End::Internet => {
+                let service = super::text::service(self, scene);
+                self.world.addresses.benign(service, scene.event.at(2))
+            }
+            End::Resolver => self.resolver(host),
+        }
+    }
+
+    /// A keyed member of a class, another host if there is one.
+    pub(super) fn class_member(&self, class: HostClass, key: Key, host: u32) -> u32 {
+        let list = self.world.class(class);
+        let mut at = key.below(0xc1a5, list.len() as u64) as usize;
+        if list[at] == host {
+            at = (at + 1) % list.len();
+        }
+        list[at]
+    }
+
+    /// The domain controller that resolves names for a host.
+    pub(super) fn resolver(&self, host: u32) -> u32 {
+        let list = self.world.class(HostClass::DomainController);
+        list[host as usize % list.len()]
+    }
+
+    fn connect(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        connection: &Connection,
+        recipe: Recipe,
+        scene: &Scene<'_>,
+        host: u32,
+    ) {
+        let from = self.address(&connection.from, scene, host);
+        let to = self.address(&connection.to, scene, host);
+        frame.source[row] = from as i32;
+        frame.destination[row] = to as i32;
+        frame.protocol[row] = recipe.protocol;
+        frame.application[row] = recipe.application;
+        frame.client_is_source[row] = true;
+        if !crate::world::detections::is_portless(&connection.protocol) {
+            let port =
+                connection.ports[below(scene.event.at(3), connection.ports.len() as u64) as usize];
+            frame.destination_port[row] = i32::from(port);
+            frame.source_port[row] = self.ephemeral(from, scene.event.at(4));
+        }
+        let out = log_uniform(
+            scene.event.at(5),
+            connection.bytes_out[0],
+            connection.bytes_out[1],
+        );
+        // An answer grows with its question: half of its draw is the question's.
+        let answer = (scene.event.at(5) >> 1) + (scene.event.at(6) >> 1);
+        let back = log_uniform(answer, connection.bytes_in[0], connection.bytes_in[1]);
+        frame.source_bytes[row] = out as i64;
+        frame.destination_bytes[row] = back as i64;
+    }
+
+    /// A client port of the range that the client's operating system uses.
+    #[inline]
+    pub(super) fn ephemeral(&self, address: u32, bits: u64) -> i32 {
+        let windows = if self.world.addresses.is_host(address) {
+            self.world.hosts[address].platform == Platform::Windows
+        } else {
+            address.is_multiple_of(2)
+        };
+        if windows {
+            49_152 + below(bits, 16_384) as i32
+        } else {
+            32_768 + below(bits, 28_232) as i32
+        }
+    }
+}

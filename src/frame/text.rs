@@ -1,0 +1,339 @@
+//! Texts: templates filled in.
+
+use super::maker::Maker;
+use super::record::Scene;
+use crate::catalog::{Placeholder, Platform, Purpose, Template, template::Piece};
+use crate::random::{Key, below};
+
+/// Fills templates for one scene. Reuses its buffer.
+pub struct Texts<'m, 'a, 's> {
+    maker: &'m Maker<'a>,
+    scene: &'m Scene<'s>,
+    host: u32,
+    account: u32,
+    pub source: i32,
+    pub destination: i32,
+    pub client_port: i32,
+    pub pid: u32,
+    buffer: String,
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Stems that droppers give their files: near misses of well-known names.
+const PAYLOADS: [&str; 24] = [
+    "svchelper",
+    "winupdate",
+    "onedrivesync",
+    "teamsupdate",
+    "chromeupd",
+    "adobearm",
+    "javaupd",
+    "msofficehelper",
+    "driverhost",
+    "netcfgsvc",
+    "audiosrv",
+    "printspool",
+    "wmiadapter",
+    "taskrunner",
+    "sysmonitor",
+    "edgeupdater",
+    "invoice_viewer",
+    "docrender",
+    "pdfconv",
+    "zoomhelper",
+    "vpnagent",
+    "certsync",
+    "timesvc",
+    "cachemgr",
+];
+/// Halves of service and task names.
+const TASKS: [&str; 16] = [
+    "Update",
+    "Sync",
+    "Telemetry",
+    "Maintenance",
+    "Health",
+    "Inventory",
+    "Cache",
+    "License",
+    "Audio",
+    "Display",
+    "Network",
+    "Print",
+    "Report",
+    "Backup",
+    "Index",
+    "Policy",
+];
+
+/// The benign service that a scene talks to.
+pub fn service(maker: &Maker<'_>, scene: &Scene<'_>) -> u32 {
+    // Popularity falls with rank: the lesser of two uniform draws, squared into the list.
+    let n = maker.catalog.names.services.len() as u64;
+    let (a, b) = (scene.key.below(0x5e1, n), scene.key.below(0x5e2, n));
+    a.min(b) as u32
+}
+
+/// Sysmon's `Hashes` of an executable that isn't part of Windows, from its key.
+pub fn hashes(key: Key) -> String {
+    let mut text = String::with_capacity(170);
+    for (i, (name, digits)) in [("SHA1", 40), ("MD5", 32), ("SHA256", 64), ("IMPHASH", 32)]
+        .into_iter()
+        .enumerate()
+    {
+        if i > 0 {
+            text.push(',');
+        }
+        text.push_str(name);
+        text.push('=');
+        let key = key.with(i as u64);
+        for d in 0..digits {
+            let nibble = key.at(d / 16) >> (4 * (d % 16)) & 15;
+            text.push(HEX[nibble as usize].to_ascii_uppercase() as char);
+        }
+    }
+    text
+}
+
+impl<'m, 'a, 's> Texts<'m, 'a, 's> {
+    pub fn new(maker: &'m Maker<'a>, scene: &'m Scene<'s>, host: u32, account: u32) -> Self {
+        Texts {
+            maker,
+            scene,
+            host,
+            account,
+            source: super::NONE,
+            destination: super::NONE,
+            client_port: super::NONE,
+            pid: 0,
+            buffer: String::new(),
+        }
+    }
+
+    /// The text of a template.
+    pub fn render(&mut self, template: &Template) -> &str {
+        let mut out = std::mem::take(&mut self.buffer);
+        out.clear();
+        let mut encoded_from = 0;
+        for piece in &template.pieces {
+            match piece {
+                Piece::Literal(text) => out.push_str(text),
+                Piece::Value(Placeholder::EncodedStart) => encoded_from = out.len(),
+                Piece::Value(Placeholder::EncodedEnd) => {
+                    let script = out.split_off(encoded_from);
+                    push_base64_utf16(&mut out, &script);
+                }
+                Piece::Value(placeholder) => self.value(*placeholder, &mut out),
+            }
+        }
+        self.buffer = out;
+        &self.buffer
+    }
+
+    fn host_at(&self, k: u8) -> u32 {
+        self.scene.hosts[(k as usize).min(self.scene.hosts.len() - 1)]
+    }
+
+    fn push_address(&self, address: i32, out: &mut String) {
+        match self.maker.world.addresses.texts.get(address as usize) {
+            Some(text) if address >= 0 => out.push_str(text),
+            _ => out.push('-'),
+        }
+    }
+
+    fn digits(&self, salt: u64, n: u8, set: &[u8], out: &mut String) {
+        let key = self.scene.key.with(salt << 8 | u64::from(n));
+        for i in 0..u64::from(n) {
+            out.push(set[key.below(i, set.len() as u64) as usize] as char);
+        }
+    }
+
+    fn value(&mut self, placeholder: Placeholder, out: &mut String) {
+        let world = self.maker.world;
+        let names = &self.maker.catalog.names;
+        let key = self.scene.key;
+        let adversary = self.scene.adversary;
+        let account = &world.accounts[self.account];
+        match placeholder {
+            Placeholder::User => {
+                // Built-in accounts have no profile of their own worth a path.
+                let actor = if account.kind == crate::world::AccountKind::BuiltIn
+                    && world.hosts[self.host].platform == Platform::Windows
+                {
+                    &world.accounts[self.scene.user].name
+                } else {
+                    &account.name
+                };
+                out.push_str(actor);
+            }
+            Placeholder::Email => {
+                let victim = &world.accounts[self.scene.user];
+                match &victim.email {
+                    Some(email) => out.push_str(email),
+                    None => {
+                        out.push_str(&victim.name);
+                        out.push('@');
+                        out.push_str(&world.domain.dns);
+                    }
+                }
+            }
+            Placeholder::Domain => out.push_str(&world.domain.dns),
+            Placeholder::Netbios => out.push_str(&world.domain.netbios),
+            Placeholder::Host => out.push_str(&world.hosts[self.host].name),
+            Placeholder::HostIp => self.push_address(self.host as i32, out),
+            Placeholder::ChainHost(k) => out.push_str(&world.hosts[self.host_at(k)].name),
+            Placeholder::ChainHostIp(k) => self.push_address(self.host_at(k) as i32, out),
+            Placeholder::Sid => out.push_str(&account.sid),
+            Placeholder::Uid => push_number(out, u64::from(account.uid)),
+            Placeholder::SourceIp => self.push_address(self.source, out),
+            Placeholder::DestinationIp => self.push_address(self.destination, out),
+            Placeholder::SourcePort => push_number(out, self.client_port.max(0) as u64),
+            Placeholder::C2Ip => self.push_address(
+                world.addresses.adversary(adversary, Purpose::C2) as i32,
+                out,
+            ),
+            Placeholder::DownloadIp => {
+                self.push_address(
+                    world.addresses.adversary(adversary, Purpose::Download) as i32,
+                    out,
+                );
+            }
+            Placeholder::ExfilIp => {
+                self.push_address(
+                    world.addresses.adversary(adversary, Purpose::Exfil) as i32,
+                    out,
+                );
+            }
+            Placeholder::ScanIp => self.push_address(
+                world.addresses.adversary(adversary, Purpose::Scan) as i32,
+                out,
+            ),
+            Placeholder::C2Domain => world.adversaries.domain(adversary, Purpose::C2, out),
+            Placeholder::DownloadDomain => {
+                world.adversaries.domain(adversary, Purpose::Download, out)
+            }
+            Placeholder::ExfilDomain => world.adversaries.domain(adversary, Purpose::Exfil, out),
+            Placeholder::Dga => {
+                let bits = key.at2(0xd6a, u64::from(self.scene.round));
+                world.adversaries.generated(adversary, bits, out);
+            }
+            Placeholder::Service => {
+                out.push_str(&names.services[service(self.maker, self.scene) as usize])
+            }
+            Placeholder::Cdn => {
+                self.digits(0xcd, 13, b"0123456789abcdefghijklmnopqrstuvwxyz", out);
+                out.push_str(
+                    [
+                        ".cloudfront.net",
+                        ".azureedge.net",
+                        ".akamaiedge.net",
+                        ".fastly-edge.com",
+                    ][key.below(0xcd0, 4) as usize],
+                );
+            }
+            Placeholder::Payload => {
+                out.push_str(PAYLOADS[key.below(0xba1, PAYLOADS.len() as u64) as usize]);
+                if key.below(0xba2, 2) == 0 {
+                    push_number(out, 1 + key.below(0xba3, 99));
+                }
+            }
+            Placeholder::Document => {
+                out.push_str(
+                    &names.documents[key.below(0xd0c, names.documents.len() as u64) as usize],
+                );
+            }
+            Placeholder::Task => {
+                out.push_str(TASKS[key.below(0x7a5, 16) as usize]);
+                out.push_str(
+                    ["Service", "Agent", "Helper", "Task", "Host", "Manager"]
+                        [key.below(0x7a6, 6) as usize],
+                );
+            }
+            Placeholder::Hex(n) => self.digits(0x4e, n, HEX, out),
+            Placeholder::Letters(n) => self.digits(0x1e, n, b"abcdefghijklmnopqrstuvwxyz", out),
+            Placeholder::Digits(n) => self.digits(0xd1, n, b"1234567890", out),
+            Placeholder::Guid => {
+                for (i, n) in [8u8, 4, 4, 4, 12].into_iter().enumerate() {
+                    if i > 0 {
+                        out.push('-');
+                    }
+                    self.digits(0x60d0 + i as u64, n, HEX, out);
+                }
+            }
+            Placeholder::Pid => push_number(out, u64::from(self.pid)),
+            Placeholder::Round => push_number(out, u64::from(self.scene.round) + 1),
+            Placeholder::EncodedStart | Placeholder::EncodedEnd => {}
+        }
+    }
+}
+
+/// Appends a decimal number.
+pub fn push_number(out: &mut String, number: u64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend(digits[at..].iter().map(|&d| d as char));
+}
+
+/// Appends base64 of the text's UTF-16LE bytes, as PowerShell's -EncodedCommand takes it.
+fn push_base64_utf16(out: &mut String, text: &str) {
+    const SET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for chunk in bytes.chunks(3) {
+        let word = u32::from(chunk[0]) << 16
+            | u32::from(chunk.get(1).copied().unwrap_or(0)) << 8
+            | u32::from(chunk.get(2).copied().unwrap_or(0));
+        for i in 0..4 {
+            out.push(if i <= chunk.len() {
+                SET[(word >> (18 - 6 * i) & 63) as usize] as char
+            } else {
+                '='
+            });
+        }
+    }
+}
+
+/// Uniform choice from a list.
+pub fn choose<T>(list: &[T], bits: u64) -> &T {
+    &list[below(bits, list.len() as u64) as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoded_commands_are_base64_of_utf16() {
+        let mut out = String::new();
+        push_base64_utf16(&mut out, "whoami");
+        assert_eq!(out, "dwBoAG8AYQBtAGkA");
+        out.clear();
+        push_base64_utf16(&mut out, "dir");
+        assert_eq!(out, "ZABpAHIA");
+        out.clear();
+        push_base64_utf16(&mut out, "a");
+        assert_eq!(out, "YQA=");
+    }
+
+    #[test]
+    fn hashes_have_their_lengths() {
+        let text = hashes(Key::root(1));
+        let lengths: Vec<(&str, usize)> = text
+            .split(',')
+            .map(|h| h.split_once('=').map_or(("", 0), |(n, v)| (n, v.len())))
+            .collect();
+        assert_eq!(
+            lengths,
+            [("SHA1", 40), ("MD5", 32), ("SHA256", 64), ("IMPHASH", 32)]
+        );
+    }
+}

@@ -1,0 +1,533 @@
+//! One cell of unknown content, read as what it should be.
+//!
+//! Databases in the wild hold numbers as text, text as blobs, lists as JSON. Every
+//! reader here answers `None` for what makes no sense; none fails. It knows no
+//! columns and no tables.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
+
+use chrono::{DateTime, NaiveDateTime};
+use rusqlite::types::ValueRef;
+
+use crate::grounding::profile::{Direction, SeverityScale, TEXT_LIMIT};
+
+/// A cell's content, from SQLite or from JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value<'a> {
+    Null,
+    Integer(i64),
+    Real(f64),
+    /// Invalid UTF-8 is already replaced.
+    Text(Cow<'a, str>),
+}
+
+impl<'a> From<ValueRef<'a>> for Value<'a> {
+    fn from(cell: ValueRef<'a>) -> Self {
+        match cell {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(number) => Value::Integer(number),
+            ValueRef::Real(number) => Value::Real(number),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                Value::Text(String::from_utf8_lossy(bytes))
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a serde_json::Value> for Value<'a> {
+    fn from(json: &'a serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match json {
+            Json::String(text) => Value::Text(Cow::Borrowed(text)),
+            Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(whole), _) => Value::Integer(whole),
+                (None, Some(real)) => Value::Real(real),
+                (None, None) => Value::Null,
+            },
+            Json::Array(items) => {
+                let texts: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
+                Value::Text(Cow::Owned(texts.join(",")))
+            }
+            Json::Null | Json::Bool(_) | Json::Object(_) => Value::Null,
+        }
+    }
+}
+
+impl Value<'_> {
+    /// Text for people: control characters become spaces, ends are trimmed, at most
+    /// [`TEXT_LIMIT`] bytes. An empty text stays `Some("")`.
+    pub(super) fn text(&self) -> Option<String> {
+        let raw: Cow<'_, str> = match self {
+            Value::Null => return None,
+            Value::Integer(number) => Cow::Owned(number.to_string()),
+            Value::Real(number) => Cow::Owned(number.to_string()),
+            Value::Text(text) => Cow::Borrowed(text),
+        };
+        let mut clean = String::with_capacity(raw.len().min(TEXT_LIMIT));
+        for character in raw.trim_matches(is_blank).chars() {
+            let character = if character.is_control() {
+                ' '
+            } else {
+                character
+            };
+            if clean.len() + character.len_utf8() > TEXT_LIMIT {
+                break;
+            }
+            clean.push(character);
+        }
+        clean.truncate(clean.trim_end().len());
+        Some(clean)
+    }
+
+    /// [`Value::text`], where an empty text is none.
+    pub(super) fn name(&self) -> Option<String> {
+        self.text().filter(|text| !text.is_empty())
+    }
+
+    /// A whole number, also from text or a real without fraction.
+    pub(super) fn integer(&self) -> Option<i64> {
+        match self {
+            Value::Null => None,
+            Value::Integer(number) => Some(*number),
+            Value::Real(number) => whole(*number),
+            Value::Text(text) => {
+                let text = text.trim();
+                text.parse()
+                    .ok()
+                    .or_else(|| text.parse().ok().and_then(whole))
+            }
+        }
+    }
+
+    /// A number that cannot be negative.
+    pub(super) fn unsigned(&self) -> Option<u64> {
+        self.integer().and_then(|number| u64::try_from(number).ok())
+    }
+
+    /// Bytes of one direction of a flow; more than a flow can have (1 PiB) is nonsense.
+    pub(super) fn bytes(&self) -> Option<u64> {
+        self.unsigned().filter(|bytes| *bytes <= 1 << 50)
+    }
+
+    /// A port from 1 to 65535.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.integer()
+            .and_then(|number| u16::try_from(number).ok())
+            .filter(|port| *port != 0)
+    }
+
+    /// An address: text (brackets, a zone or a prefix length are dropped) or IPv4 as a number.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        match self {
+            Value::Text(text) => {
+                let bare = text.trim().trim_start_matches('[');
+                let end = bare.find(['%', '/', ']']).unwrap_or(bare.len());
+                let address: IpAddr = bare[..end].parse().ok()?;
+                Some(address.to_canonical())
+            }
+            Value::Integer(number) => u32::try_from(*number)
+                .ok()
+                .filter(|bits| *bits != 0)
+                .map(|bits| IpAddr::V4(Ipv4Addr::from(bits))),
+            Value::Null | Value::Real(_) => None,
+        }
+    }
+
+    /// Seconds since 1970 UTC. Numbers are seconds, milli-, micro- or nanoseconds by
+    /// their size (each unit covers 1973 to 5138); text is ISO 8601 with or without a
+    /// zone (then UTC), a number, or Suricata's `08/12/2024-10:21:44.123456`.
+    pub(super) fn time(&self) -> Option<i64> {
+        match self {
+            Value::Null => None,
+            Value::Integer(number) => Some(epoch_seconds(*number)),
+            Value::Real(number) => whole(number.trunc()).map(epoch_seconds),
+            Value::Text(text) => {
+                let text = text.trim();
+                if let Ok(number) = text.parse::<f64>() {
+                    return text
+                        .parse()
+                        .ok()
+                        .or_else(|| whole(number.trunc()))
+                        .map(epoch_seconds);
+                }
+                calendar_seconds(text)
+            }
+        }
+    }
+
+    /// Transport and application out of a protocol cell: a name, an IANA number, a list
+    /// (`tcp,smb`) or a JSON-like list (`["tcp", "smb"]`). The first transport wins; the
+    /// first other word is the application.
+    pub(super) fn protocols(&self) -> (Option<String>, Option<String>) {
+        let text = match self {
+            Value::Text(text) => text.as_ref(),
+            Value::Integer(_) | Value::Real(_) => {
+                return (self.integer().and_then(iana_protocol), None);
+            }
+            Value::Null => return (None, None),
+        };
+        let (mut transport, mut application) = (None, None);
+        let words = text
+            .split(|c: char| c.is_whitespace() || ",;|/+[]{}()\"'".contains(c))
+            .filter(|word| !word.is_empty());
+        for word in words.take(16) {
+            match transport_name(word) {
+                Some(name) => transport = transport.or(Some(name)),
+                None => application = application.or_else(|| application_name(word)),
+            }
+        }
+        (transport, application)
+    }
+
+    /// An application protocol: a name, or one of nDPI's numbers that we know.
+    pub(super) fn application(&self) -> Option<String> {
+        match self {
+            Value::Text(text) => match text.trim().parse() {
+                Ok(number) => ndpi_application(number),
+                Err(_) => application_name(text),
+            },
+            Value::Integer(number) => ndpi_application(*number),
+            Value::Null | Value::Real(_) => None,
+        }
+    }
+
+    /// Which way the packet went.
+    pub(super) fn direction(&self) -> Option<Direction> {
+        let Value::Text(text) = self else { return None };
+        match letters(text).as_str() {
+            "toserver" | "clienttoserver" | "c2s" => Some(Direction::ToServer),
+            "toclient" | "servertoclient" | "s2c" => Some(Direction::ToClient),
+            _ => None,
+        }
+    }
+
+    /// Whether the sensor stopped it.
+    pub(super) fn blocked(&self) -> Option<bool> {
+        let Value::Text(text) = self else { return None };
+        match letters(text).as_str() {
+            "blocked" | "block" | "drop" | "dropped" | "reject" | "rejected" | "deny"
+            | "denied" | "prevented" | "quarantined" | "reset" | "wouldblock" => Some(true),
+            "" => None,
+            _ => Some(false),
+        }
+    }
+
+    /// The severity's number, kept as it is; words take their number on the scale.
+    pub(super) fn severity(&self, scale: SeverityScale) -> Option<i64> {
+        if let Some(number) = self.integer() {
+            return Some(number);
+        }
+        let Value::Text(text) = self else { return None };
+        let (suricata, fusionai) = match letters(text).as_str() {
+            "critical" | "severe" | "emergency" => (1, 4),
+            "high" | "major" | "error" => (1, 3),
+            "medium" | "moderate" | "warning" => (2, 2),
+            "low" | "minor" | "notice" => (3, 1),
+            "informational" | "info" | "information" => (4, 1),
+            _ => return None,
+        };
+        Some(match scale {
+            SeverityScale::Suricata => suricata,
+            SeverityScale::Fusionai => fusionai,
+        })
+    }
+
+    /// ATT&CK technique ids in a list.
+    pub(super) fn techniques(&self) -> Vec<String> {
+        let Value::Text(text) = self else {
+            return Vec::new();
+        };
+        text.split([',', ' '])
+            .map(|id| id.trim().to_ascii_uppercase())
+            .filter(|id| is_technique(id))
+            .collect()
+    }
+}
+
+/// Whether a text is an ATT&CK technique id: `T1021` or `T1021.002`.
+pub(in crate::grounding) fn is_technique(id: &str) -> bool {
+    let digits = |text: &str, count: usize| {
+        text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match id.strip_prefix('T').map(|rest| rest.split_once('.')) {
+        Some(Some((technique, sub))) => digits(technique, 4) && digits(sub, 3),
+        Some(None) => digits(&id[1..], 4),
+        None => false,
+    }
+}
+
+fn is_blank(character: char) -> bool {
+    character.is_control() || character.is_whitespace()
+}
+
+fn letters(text: &str) -> String {
+    text.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(32)
+        .map(|character| character.to_ascii_lowercase())
+        .collect()
+}
+
+/// A real that is a whole number in the range where reals are exact.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+}
+
+fn epoch_seconds(number: i64) -> i64 {
+    let unit = match number.unsigned_abs() {
+        0..100_000_000_000 => 1,
+        100_000_000_000..100_000_000_000_000 => 1_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000_000,
+        _ => 1_000_000_000,
+    };
+    number.div_euclid(unit)
+}
+
+fn calendar_seconds(text: &str) -> Option<i64> {
+    if text.len() > 64 || !text.is_ascii() {
+        return None;
+    }
+    let local = |text: &str| {
+        [
+            "%Y-%m-%dT%H:%M:%S%.f",
+            "%Y-%m-%dT%H:%M",
+            "%m/%d/%Y-%H:%M:%S%.f",
+        ]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+        .map(|time| time.and_utc().timestamp())
+    };
+    // `2024-08-12 10:21:44 UTC` → `2024-08-12T10:21:44`
+    let mut text = text.to_string();
+    if text.as_bytes().get(10) == Some(&b' ') {
+        text.replace_range(10..11, "T");
+    }
+    let bare = text
+        .trim_end_matches("UTC")
+        .trim_end_matches(['Z', 'z'])
+        .trim_end();
+    match bare.rfind(['+', '-']) {
+        Some(at) if at > 15 => DateTime::parse_from_str(bare, "%Y-%m-%dT%H:%M:%S%.f%#z")
+            .ok()
+            .map(|time| time.timestamp()),
+        _ => local(bare),
+    }
+}
+
+/// The name of a transport (anything directly on IP), or `None` for another word.
+fn transport_name(word: &str) -> Option<String> {
+    let lower = word.to_ascii_lowercase();
+    let name = match lower.as_str() {
+        "tcp" | "udp" | "icmp" | "sctp" | "gre" | "esp" | "ah" | "igmp" | "ospf" | "pim"
+        | "eigrp" | "vrrp" | "l2tp" | "udplite" | "dccp" | "ipip" | "ipv6" => lower,
+        "tcp6" => "tcp".to_string(),
+        "udp6" => "udp".to_string(),
+        "icmpv6" | "icmp6" | "ipv6-icmp" => "ipv6-icmp".to_string(),
+        // Suricata writes a protocol without a name as `PROTO:004` or as a bare number.
+        other => {
+            let number = other.trim_start_matches("proto").trim_matches([':', '-']);
+            return number.parse().ok().and_then(iana_protocol);
+        }
+    };
+    Some(name)
+}
+
+/// IANA protocol numbers.
+fn iana_protocol(number: i64) -> Option<String> {
+    let name = match number {
+        1 => "icmp",
+        2 => "igmp",
+        4 => "ipip",
+        6 => "tcp",
+        17 => "udp",
+        33 => "dccp",
+        41 => "ipv6",
+        47 => "gre",
+        50 => "esp",
+        51 => "ah",
+        58 => "ipv6-icmp",
+        88 => "eigrp",
+        89 => "ospf",
+        103 => "pim",
+        112 => "vrrp",
+        115 => "l2tp",
+        132 => "sctp",
+        136 => "udplite",
+        0..=255 => return Some(format!("proto-{number}")),
+        _ => return None,
+    };
+    Some(name.to_string())
+}
+
+/// An application protocol's name, lower case, or `None` for words that say nothing.
+fn application_name(word: &str) -> Option<String> {
+    let name: String = word
+        .trim()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        .take(64)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    match name.as_str() {
+        "" | "-" | "unknown" | "none" | "null" | "any" | "ip" | "n.a" | "na" => None,
+        _ => Some(name),
+    }
+}
+
+/// nDPI's numbers of the protocols that rules usually speak of.
+fn ndpi_application(number: i64) -> Option<String> {
+    let name = match number {
+        1 => "ftp",
+        2 => "pop3",
+        3 => "smtp",
+        4 => "imap",
+        5 => "dns",
+        7 => "http",
+        9 => "ntp",
+        14 => "snmp",
+        16 | 41 => "smb",
+        18 => "dhcp",
+        88 => "rdp",
+        91 => "tls",
+        92 => "ssh",
+        96 => "tftp",
+        100 => "sip",
+        188 => "quic",
+        _ => return None,
+    };
+    Some(name.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(text: &str) -> Value<'_> {
+        Value::Text(Cow::Borrowed(text))
+    }
+
+    #[test]
+    fn times_come_in_many_shapes() {
+        let noon = 1_723_458_104;
+        for shape in [
+            "2024-08-12T10:21:44.123456+0000",
+            "2024-08-12T12:21:44+02:00",
+            "2024-08-12 10:21:44",
+            "2024-08-12T10:21:44Z",
+            "2024-08-12 10:21:44.5 UTC",
+            "2024-08-12 05:21:44-05",
+            "08/12/2024-10:21:44.123456",
+            "1723458104",
+            "1723458104.25",
+            "1723458104123",
+        ] {
+            assert_eq!(text(shape).time(), Some(noon), "{shape}");
+        }
+        for number in [
+            noon,
+            noon * 1_000 + 1,
+            noon * 1_000_000 + 1,
+            noon * 1_000_000_000 + 1,
+        ] {
+            assert_eq!(Value::Integer(number).time(), Some(noon), "{number}");
+        }
+        assert_eq!(Value::Real(1_723_458_104.9).time(), Some(noon));
+        for nonsense in ["", "yesterday", "2024-13-40T99:00:00", "2024-08-12"] {
+            assert_eq!(text(nonsense).time(), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn protocols_are_names_numbers_or_lists() {
+        let both = |transport: &str, application: Option<&str>| {
+            (Some(transport.to_string()), application.map(str::to_string))
+        };
+        assert_eq!(text("TCP").protocols(), both("tcp", None));
+        assert_eq!(
+            text(r#"["tcp","smb"]"#).protocols(),
+            both("tcp", Some("smb"))
+        );
+        assert_eq!(text("['smb', 'TCP']").protocols(), both("tcp", Some("smb")));
+        assert_eq!(text("tcp,smb").protocols(), both("tcp", Some("smb")));
+        assert_eq!(text("udp/dns").protocols(), both("udp", Some("dns")));
+        assert_eq!(text("17").protocols(), both("udp", None));
+        assert_eq!(text("PROTO:132").protocols(), both("sctp", None));
+        assert_eq!(text("IPv6-ICMP").protocols(), both("ipv6-icmp", None));
+        assert_eq!(Value::Integer(58).protocols(), both("ipv6-icmp", None));
+        assert_eq!(Value::Integer(200).protocols(), both("proto-200", None));
+        assert_eq!(Value::Integer(-4).protocols(), (None, None));
+        assert_eq!(text("smb").protocols(), (None, Some("smb".to_string())));
+        assert_eq!(text("[]").protocols(), (None, None));
+    }
+
+    #[test]
+    fn ports_and_numbers_are_checked() {
+        assert_eq!(text(" 445 ").port(), Some(445));
+        assert_eq!(Value::Real(22.0).port(), Some(22));
+        for bad in [
+            Value::Integer(0),
+            Value::Integer(65_536),
+            Value::Integer(-1),
+            Value::Real(1.5),
+            Value::Real(f64::NAN),
+            text("http"),
+        ] {
+            assert_eq!(bad.port(), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn signatures_are_bounded_and_clean() {
+        assert_eq!(
+            text(" a\u{1b}[31m\nb\u{0}").text().as_deref(),
+            Some("a [31m b")
+        );
+        let long = "é".repeat(5_000);
+        assert_eq!(text(&long).text().map(|t| t.len()), Some(TEXT_LIMIT));
+        let broken = Value::from(ValueRef::Text(b"ab\xff"));
+        assert_eq!(broken.text().as_deref(), Some("ab\u{fffd}"));
+    }
+
+    #[test]
+    fn words_of_severity_take_the_scales_number() {
+        assert_eq!(text("High").severity(SeverityScale::Suricata), Some(1));
+        assert_eq!(text("High").severity(SeverityScale::Fusionai), Some(3));
+        assert_eq!(text("4").severity(SeverityScale::Suricata), Some(4));
+        assert_eq!(text("?").severity(SeverityScale::Suricata), None);
+    }
+
+    #[test]
+    fn techniques_have_their_shape() {
+        assert!(is_technique("T1021") && is_technique("T1021.002"));
+        for bad in [
+            "", "T", "T102", "T1021.", "T1021.02", "TA0001", "t1021", "Té021",
+        ] {
+            assert!(!is_technique(bad), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_a_reader(raw in any::<String>()) {
+            let value = text(&raw);
+            let _ = (value.integer(), value.port(), value.address(), value.time());
+            let _ = (value.protocols(), value.application(), value.direction());
+            let _ = (value.blocked(), value.severity(SeverityScale::Suricata), value.techniques());
+            if let Some(name) = value.name() {
+                prop_assert!(name.len() <= TEXT_LIMIT);
+                prop_assert!(!name.chars().any(char::is_control));
+            }
+        }
+
+        #[test]
+        fn no_number_breaks_a_reader(whole in any::<i64>(), real in any::<f64>()) {
+            for value in [Value::Integer(whole), Value::Real(real)] {
+                let _ = (value.integer(), value.port(), value.address(), value.time());
+                let _ = (value.protocols(), value.application(), value.unsigned());
+            }
+        }
+    }
+}

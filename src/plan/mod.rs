@@ -1,0 +1,373 @@
+//! How many rows of what, when, and where files are cut. Exact, and pure data.
+//!
+//! The plan reads the world's size and the catalog's playbooks; it draws no row.
+//! Everything a worker needs to make one row group alone stands in it.
+
+pub mod calendar;
+pub mod chains;
+pub mod config;
+pub mod fingerprint;
+pub mod quota;
+pub mod shards;
+
+use std::collections::BTreeMap;
+
+use crate::catalog::Catalog;
+use crate::grounding::{Asset, Profile, User};
+use crate::random::Key;
+use crate::world::{Sources, World, WorldSize};
+
+pub use calendar::{Calendar, TimeLaw};
+pub use chains::{Chain, Chains};
+pub use config::Config;
+pub use quota::apportion;
+pub use shards::{Partition, RowGroup, Shard};
+
+/// Grounding as the plan takes it.
+#[derive(Debug, Clone)]
+pub struct Grounding {
+    pub profile: Profile,
+    /// `None`: synthesise.
+    pub users: Option<Vec<User>>,
+    pub assets: Option<Vec<Asset>>,
+}
+
+/// Where the rows of a population come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// Standalone alerts of the partition's category.
+    Alerts,
+    /// A variant of a noise scenario.
+    Noise { scenario: u16, variant: u16 },
+    /// Process starts of one lifetime class (0 seconds, 1 minutes, 2 hours).
+    Life { class: u8 },
+    /// Steps of attack chains in the partition's category.
+    Chains,
+}
+
+/// One source of rows in one partition. Its ordinals run from 0 to `rows`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Population {
+    pub origin: Origin,
+    pub rows: u64,
+}
+
+/// What the corpus is made of, in events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Composition {
+    pub events: u64,
+    pub alerts: u64,
+    pub noise: u64,
+    /// Part of `noise`: process starts of ordinary life.
+    pub life: u64,
+    pub chain_events: u64,
+    pub chains: u64,
+}
+
+/// Everything decided before the first row.
+///
+/// 1. The rows of all partitions sum to `config.events`.
+/// 2. Partitions are in order of (date, category); their index is the high part of `event.sequence`.
+/// 3. Shards of a partition cover it without gap or overlap, in order of time; so do a shard's row groups.
+#[derive(Debug)]
+pub struct Plan {
+    pub config: Config,
+    pub fingerprint: String,
+    pub calendar: Calendar,
+    pub chains: Chains,
+    pub partitions: Vec<Partition>,
+    pub composition: Composition,
+    /// For stderr, a sentence each.
+    pub notices: Vec<String>,
+}
+
+/// Share of the noise that is ordinary process life, per mille.
+const LIFE_SHARE: u64 = 400;
+/// Of a category that chains use, rows that are not a chain's: at least this, per mille of the chain's own.
+const OTHERS_PER_MILLE: u64 = 260;
+
+impl Plan {
+    /// Plans a corpus, and builds the world it happens in.
+    pub fn new(config: Config, grounding: &Grounding, catalog: &Catalog) -> (Plan, World) {
+        let mut notices = Vec::new();
+        let (chain_ratio, noise_ratio) = config.ratios(&mut notices);
+        let events = config.events;
+        let share = |ppm: u64| (u128::from(events) * u128::from(ppm) / 1_000_000) as u64;
+        let size = world_size(&config, share(chain_ratio));
+        let root = Key::root(config.seed);
+        let world = World::new(
+            root,
+            config.start_seconds(),
+            config.time_zone_offset,
+            size,
+            Sources {
+                catalog,
+                profile: &grounding.profile,
+                users: grounding.users.as_deref(),
+                assets: grounding.assets.as_deref(),
+            },
+        );
+        let calendar = Calendar::new(root.child("calendar"), &config, &world, &grounding.profile);
+        let chains = Chains::new(
+            root.child("chains"),
+            &config,
+            &world,
+            catalog,
+            share(chain_ratio),
+        );
+        let chain_events = chains.events();
+        if chain_events < share(chain_ratio) {
+            notices.push(format!(
+                "attack chains hold {chain_events} events, {} were asked for: {} chains fit {} hosts and {} days at a density of {}",
+                share(chain_ratio),
+                chains.all.len(),
+                world.hosts.len(),
+                config.days,
+                config.chain_density,
+            ));
+        }
+        let noise = share(noise_ratio).min(events - chain_events);
+        let alerts = events - chain_events - noise;
+        let mut cells: BTreeMap<(u32, u32), Vec<Population>> = BTreeMap::new();
+        let mut add = |date: u32, category: u32, origin: Origin, rows: u64| {
+            if rows > 0 {
+                cells
+                    .entry((date, category))
+                    .or_default()
+                    .push(Population { origin, rows });
+            }
+        };
+        let per_category = plan_alerts(&mut add, &calendar, &grounding.profile, &world, alerts);
+        let life = plan_life(
+            &mut add,
+            &calendar,
+            &world,
+            catalog,
+            noise * LIFE_SHARE / 1000,
+        );
+        plan_noise(
+            &mut add,
+            &calendar,
+            &world,
+            catalog,
+            &chains,
+            &per_category,
+            noise - life,
+            &mut notices,
+        );
+        for ((date, category), rows) in chains.counts(&world, catalog) {
+            add(date, category, Origin::Chains, rows);
+        }
+        let fingerprint = fingerprint::of(&config, grounding, catalog);
+        let partitions = cells
+            .into_iter()
+            .enumerate()
+            .map(|(index, ((date, category), mut populations))| {
+                populations.sort_by_key(|p| p.origin);
+                Partition::new(
+                    index as u32,
+                    date,
+                    category,
+                    populations,
+                    &config,
+                    &calendar,
+                    &chains,
+                )
+            })
+            .collect();
+        let composition = Composition {
+            events,
+            alerts,
+            noise,
+            life,
+            chain_events,
+            chains: chains.all.len() as u64,
+        };
+        notices.extend(world.notices.iter().cloned());
+        (
+            Plan {
+                config,
+                fingerprint,
+                calendar,
+                chains,
+                partitions,
+                composition,
+                notices,
+            },
+            world,
+        )
+    }
+
+    /// Number of row groups of the whole corpus.
+    pub fn row_groups(&self) -> usize {
+        self.partitions
+            .iter()
+            .flat_map(|p| &p.shards)
+            .map(|s| s.row_groups.len())
+            .sum()
+    }
+}
+
+/// Assets = N / (1500·days) within 250..100,000; 0.85 users an asset.
+fn world_size(config: &Config, chain_events: u64) -> WorldSize {
+    let assets = config.assets.unwrap_or_else(|| {
+        (config.events / (1500 * u64::from(config.days))).clamp(250, 100_000) as u32
+    });
+    let users = config
+        .users
+        .unwrap_or((u64::from(assets) * 85 / 100) as u32)
+        .max(1);
+    WorldSize {
+        assets,
+        users,
+        // New addresses keep turning up, as a Good–Turing process has it; the table is bounded.
+        unseen_addresses: (config.events / 400).clamp(200, 400_000) as u32,
+        adversaries: (chain_events / 4000).clamp(12, 4000) as u32,
+    }
+}
+
+type Add<'a> = dyn FnMut(u32, u32, Origin, u64) + 'a;
+
+/// Standalone alerts over (category, date). Returns the rows of each category.
+fn plan_alerts(
+    add: &mut Add<'_>,
+    calendar: &Calendar,
+    profile: &Profile,
+    world: &World,
+    alerts: u64,
+) -> Vec<u64> {
+    let mut weights = vec![0u64; world.detections.categories.len()];
+    for (tuple, detection) in profile.tuples.iter().zip(&world.detections.all) {
+        weights[detection.category as usize] += tuple.count;
+    }
+    let per_category = apportion(alerts, &weights);
+    for (category, &rows) in per_category.iter().enumerate() {
+        let dates = apportion_shifted(rows, calendar.alert_dates(), category as u64);
+        for (date, rows) in dates.into_iter().enumerate() {
+            add(date as u32, category as u32, Origin::Alerts, rows);
+        }
+    }
+    per_category
+}
+
+/// Apportions small counts without favouring the last dates: the list is turned by `shift`.
+fn apportion_shifted(rows: u64, weights: &[u64], shift: u64) -> Vec<u64> {
+    let by = (shift % weights.len().max(1) as u64) as usize;
+    let mut turned = weights.to_vec();
+    turned.rotate_left(by);
+    let mut counts = apportion(rows, &turned);
+    counts.rotate_right(by);
+    counts
+}
+
+/// Process life; bounded so that a host never starts more than its share in a slot. Returns its rows.
+fn plan_life(
+    add: &mut Add<'_>,
+    calendar: &Calendar,
+    world: &World,
+    catalog: &Catalog,
+    wanted: u64,
+) -> u64 {
+    let Some(category) = catalog
+        .categories
+        .iter()
+        .position(|c| c.name == "process_activity")
+    else {
+        return 0;
+    };
+    let category = world.detections.category(category);
+    let bound = 2 * 144 * world.hosts.servers.len() as u64 * calendar.days() as u64;
+    let life = wanted.min(bound);
+    let mut weights = [0u64; 3];
+    for program in &catalog.programs {
+        weights[program.lifetime as usize] += u64::from(program.weight);
+    }
+    for (class, rows) in apportion(life, &weights).into_iter().enumerate() {
+        for (date, rows) in apportion(rows, calendar.noise_dates())
+            .into_iter()
+            .enumerate()
+        {
+            add(
+                date as u32,
+                category,
+                Origin::Life { class: class as u8 },
+                rows,
+            );
+        }
+    }
+    life
+}
+
+/// Noise other than life: what chains' categories need first, the rest by the scenarios' weights.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one caller, and each is a different thing"
+)]
+fn plan_noise(
+    add: &mut Add<'_>,
+    calendar: &Calendar,
+    world: &World,
+    catalog: &Catalog,
+    chains: &Chains,
+    alerts: &[u64],
+    rows: u64,
+    notices: &mut Vec<String>,
+) {
+    let mut variants = Vec::new();
+    for (s, scenario) in catalog.scenarios.iter().enumerate() {
+        let total: u64 = scenario
+            .variants
+            .iter()
+            .map(|v| u64::from(v.weight))
+            .sum::<u64>()
+            .max(1);
+        for (v, variant) in scenario.variants.iter().enumerate() {
+            let weight = u64::from(scenario.weight) * 1_000_000 * u64::from(variant.weight) / total;
+            variants.push((
+                s as u16,
+                v as u16,
+                world.detections.category(variant.category),
+                weight,
+            ));
+        }
+    }
+    let mut needed = vec![0u64; world.detections.categories.len()];
+    for ((_, category), rows) in chains.counts(world, catalog) {
+        needed[category as usize] += rows;
+    }
+    for (need, have) in needed.iter_mut().zip(alerts) {
+        *need = (*need * OTHERS_PER_MILLE)
+            .div_ceil(1000)
+            .saturating_sub(*have);
+    }
+    let total: u64 = needed.iter().sum();
+    if total > rows {
+        notices.push(format!(
+            "{total} benign rows are needed so that no category is mostly attack, the noise has room for {rows}: \
+             raise --noise-ratio or lower --attack-chain-ratio"
+        ));
+        let granted = apportion(rows, &needed);
+        needed = granted;
+    }
+    let rest = rows - needed.iter().sum::<u64>();
+    let mut counts = apportion(rest, &variants.iter().map(|v| v.3).collect::<Vec<_>>());
+    for (category, &need) in needed.iter().enumerate().filter(|(_, n)| **n > 0) {
+        let weights: Vec<u64> = variants
+            .iter()
+            .map(|v| if v.2 as usize == category { v.3 } else { 0 })
+            .collect();
+        for (count, more) in counts.iter_mut().zip(apportion(need, &weights)) {
+            *count += more;
+        }
+    }
+    for (i, (variant, count)) in variants.iter().zip(counts).enumerate() {
+        let origin = Origin::Noise {
+            scenario: variant.0,
+            variant: variant.1,
+        };
+        let dates = apportion_shifted(count, calendar.noise_dates(), i as u64);
+        for (date, rows) in dates.into_iter().enumerate() {
+            add(date as u32, variant.2, origin, rows);
+        }
+    }
+}

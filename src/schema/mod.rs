@@ -1,0 +1,189 @@
+//! Schemas: which columns stand under which paths, as data.
+//!
+//! A schema is a list of ([path](Leaf::path), [kind](Kind), column). The Arrow
+//! schema, the record batches and the documentation follow from the list; no
+//! other module knows a schema's name.
+
+mod fusionai;
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StructArray};
+use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef, TimeUnit};
+
+use crate::columns::{View, list_item, text_type};
+
+/// JSON type of a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Microseconds since the epoch, UTC.
+    Time,
+    /// Text out of few values: a dictionary in memory.
+    Text,
+    /// Text of nearly every row's own.
+    OwnText,
+    Integer,
+    Boolean,
+    /// A list of texts.
+    Texts,
+}
+
+/// One leaf column.
+#[derive(Clone, Copy)]
+pub struct Leaf {
+    /// Dotted path: `winlog.event_data.Image`. `@timestamp` is one name.
+    pub path: &'static str,
+    pub kind: Kind,
+    /// Never null.
+    pub required: bool,
+    pub column: fn(&View<'_>) -> ArrayRef,
+}
+
+/// A schema: its leaves in order, and the Arrow schema they make.
+pub struct Schema {
+    pub name: &'static str,
+    pub leaves: &'static [Leaf],
+    arrow: SchemaRef,
+}
+
+/// A node of the tree of paths: a leaf's index or a struct of nodes.
+enum Node<'t> {
+    Leaf(usize),
+    Struct(Vec<(&'t str, Node<'t>)>),
+}
+
+fn tree<'t>(leaves: &'t [Leaf]) -> Vec<(&'t str, Node<'t>)> {
+    fn insert<'t>(nodes: &mut Vec<(&'t str, Node<'t>)>, path: &'t str, leaf: usize) {
+        let Some((head, rest)) = path.split_once('.') else {
+            nodes.push((path, Node::Leaf(leaf)));
+            return;
+        };
+        let at = nodes
+            .iter()
+            .position(|(name, _)| *name == head)
+            .unwrap_or_else(|| {
+                nodes.push((head, Node::Struct(Vec::new())));
+                nodes.len() - 1
+            });
+        if let Node::Struct(children) = &mut nodes[at].1 {
+            insert(children, rest, leaf);
+        }
+    }
+    let mut nodes = Vec::new();
+    for (i, leaf) in leaves.iter().enumerate() {
+        insert(&mut nodes, leaf.path, i);
+    }
+    nodes
+}
+
+impl Kind {
+    fn data_type(self) -> DataType {
+        match self {
+            Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Kind::Text => text_type(),
+            Kind::OwnText => DataType::Utf8,
+            Kind::Integer => DataType::Int64,
+            Kind::Boolean => DataType::Boolean,
+            Kind::Texts => DataType::List(list_item()),
+        }
+    }
+}
+
+fn field(leaves: &[Leaf], name: &str, node: &Node<'_>) -> Field {
+    match node {
+        Node::Leaf(leaf) => Field::new(
+            name,
+            leaves[*leaf].kind.data_type(),
+            !leaves[*leaf].required,
+        ),
+        // A struct is always there; absence is asked of a leaf.
+        Node::Struct(children) => {
+            let fields: Fields = children.iter().map(|(n, c)| field(leaves, n, c)).collect();
+            Field::new(name, DataType::Struct(fields), false)
+        }
+    }
+}
+
+fn array(
+    node: &Node<'_>,
+    field: &Field,
+    columns: &mut [Option<ArrayRef>],
+    rows: usize,
+) -> ArrayRef {
+    match (node, field.data_type()) {
+        (Node::Struct(children), DataType::Struct(fields)) => {
+            let arrays = children
+                .iter()
+                .zip(fields)
+                .map(|((_, c), f)| array(c, f, columns, rows))
+                .collect();
+            Arc::new(StructArray::new(fields.clone(), arrays, None))
+        }
+        (Node::Leaf(leaf), data_type) => columns[*leaf]
+            .take()
+            .unwrap_or_else(|| arrow::array::new_null_array(data_type, rows)),
+        (Node::Struct(_), data_type) => arrow::array::new_null_array(data_type, rows),
+    }
+}
+
+impl Schema {
+    fn new(name: &'static str, leaves: &'static [Leaf]) -> Self {
+        let fields: Vec<Field> = tree(leaves)
+            .iter()
+            .map(|(n, node)| field(leaves, n, node))
+            .collect();
+        Schema {
+            name,
+            leaves,
+            arrow: Arc::new(ArrowSchema::new(fields)),
+        }
+    }
+
+    /// The seed's document.
+    pub fn fusionai() -> Self {
+        Schema::new("fusionai", fusionai::LEAVES)
+    }
+
+    /// The Arrow schema of every batch.
+    pub fn arrow(&self) -> &SchemaRef {
+        &self.arrow
+    }
+
+    /// Renders a frame.
+    ///
+    /// # Errors
+    /// Only when a column breaks the schema's promise (a null in a required leaf): a defect.
+    pub fn batch(&self, view: &View<'_>) -> Result<RecordBatch, arrow::error::ArrowError> {
+        let mut columns: Vec<Option<ArrayRef>> =
+            self.leaves.iter().map(|l| Some((l.column)(view))).collect();
+        let arrays = tree(self.leaves)
+            .iter()
+            .zip(self.arrow.fields())
+            .map(|((_, node), field)| array(node, field, &mut columns, view.len()))
+            .collect();
+        RecordBatch::try_new(self.arrow.clone(), arrays)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_without_case_within_a_struct() {
+        fn walk(fields: &Fields) {
+            let mut names: Vec<String> = fields.iter().map(|f| f.name().to_lowercase()).collect();
+            names.sort();
+            let count = names.len();
+            names.dedup();
+            assert_eq!(names.len(), count, "{names:?}");
+            for field in fields {
+                assert!(!field.name().contains('.'));
+                if let DataType::Struct(children) = field.data_type() {
+                    walk(children);
+                }
+            }
+        }
+        walk(Schema::fusionai().arrow().fields());
+    }
+}

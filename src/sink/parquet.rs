@@ -1,0 +1,305 @@
+//! Parquet through the `parquet` crate's Arrow writer.
+//!
+//! [`encode`] is the one seam between events and Parquet: batches in, the column
+//! chunks of a row group out, on any thread. [`File`] appends them in order.
+
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion,
+};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnPath, TypePtr};
+
+use crate::error::{Error, Result};
+use crate::plan::fingerprint::FORMAT_VERSION;
+
+/// What engines parse as the writer's version.
+pub const CREATED_BY: &str = concat!("fusiongen version ", env!("CARGO_PKG_VERSION"));
+
+/// How files are written; the same for every file of a corpus.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    arrow: SchemaRef,
+    parquet: TypePtr,
+    properties: WriterPropertiesPtr,
+}
+
+impl Layout {
+    /// The layout of a schema sorted by `sorted_by`, a top-level column.
+    ///
+    /// # Errors
+    /// When the Arrow schema has no Parquet form: a defect.
+    pub fn new(arrow: &SchemaRef, sorted_by: &str, fingerprint: &str) -> ParquetResult<Self> {
+        let descriptor = ArrowSchemaConverter::new().convert(arrow)?;
+        let mut properties = WriterProperties::builder()
+            .set_created_by(CREATED_BY.into())
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+            .set_writer_version(WriterVersion::PARQUET_2_0)
+            .set_statistics_enabled(EnabledStatistics::Page)
+            .set_data_page_row_count_limit(20_000)
+            .set_data_page_size_limit(1 << 20)
+            .set_dictionary_page_size_limit(1 << 20)
+            .set_column_index_truncate_length(Some(64))
+            .set_statistics_truncate_length(Some(64))
+            .set_key_value_metadata(Some(vec![
+                KeyValue::new("fusiongen.fingerprint".into(), fingerprint.to_string()),
+                KeyValue::new(
+                    "fusiongen.format_version".into(),
+                    FORMAT_VERSION.to_string(),
+                ),
+            ]));
+        let mut sorting = None;
+        for (index, column) in descriptor.columns().iter().enumerate() {
+            let path = column.path().string();
+            if path == sorted_by {
+                sorting = Some(SortingColumn {
+                    column_idx: index as i32,
+                    descending: false,
+                    nulls_first: false,
+                });
+                // Rising times are small deltas.
+                properties = properties
+                    .set_column_encoding(
+                        ColumnPath::from(path.as_str()),
+                        Encoding::DELTA_BINARY_PACKED,
+                    )
+                    .set_column_dictionary_enabled(ColumnPath::from(path.as_str()), false);
+            }
+        }
+        if path_exists(&descriptor, "event.sequence") {
+            let path = ColumnPath::from(vec!["event".to_string(), "sequence".to_string()]);
+            properties = properties
+                .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_dictionary_enabled(path, false);
+        }
+        let properties = properties
+            .set_sorting_columns(sorting.map(|s| vec![s]))
+            .build();
+        Ok(Layout {
+            arrow: arrow.clone(),
+            parquet: descriptor.root_schema_ptr(),
+            properties: Arc::new(properties),
+        })
+    }
+}
+
+fn path_exists(descriptor: &parquet::schema::types::SchemaDescriptor, path: &str) -> bool {
+    descriptor
+        .columns()
+        .iter()
+        .any(|c| c.path().string() == path)
+}
+
+/// Writers of a row group's columns, detached from any file.
+pub struct RowGroupEncoder<'l> {
+    layout: &'l Layout,
+    writers: Vec<ArrowColumnWriter>,
+    rows: u64,
+}
+
+impl<'l> RowGroupEncoder<'l> {
+    /// Begins a row group.
+    ///
+    /// # Errors
+    /// When the library refuses the schema: a defect.
+    pub fn new(layout: &'l Layout) -> ParquetResult<Self> {
+        let file = SerializedFileWriter::new(
+            std::io::sink(),
+            layout.parquet.clone(),
+            layout.properties.clone(),
+        )?;
+        let writers = ArrowRowGroupWriterFactory::new(&file, layout.arrow.clone())
+            .create_column_writers(0)?;
+        Ok(RowGroupEncoder {
+            layout,
+            writers,
+            rows: 0,
+        })
+    }
+
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// When a batch doesn't have the layout's schema: a defect.
+    pub fn write(&mut self, batch: &RecordBatch) -> ParquetResult<()> {
+        let mut writers = self.writers.iter_mut();
+        for (field, column) in self.layout.arrow.fields().iter().zip(batch.columns()) {
+            for leaf in compute_leaves(field, column)? {
+                writers
+                    .next()
+                    .ok_or_else(|| ParquetError::General("more leaves than columns".into()))?
+                    .write(&leaf)?;
+            }
+        }
+        self.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    /// Ends the row group.
+    ///
+    /// # Errors
+    /// When compression fails.
+    pub fn finish(self) -> ParquetResult<EncodedRowGroup> {
+        let chunks = self
+            .writers
+            .into_iter()
+            .map(ArrowColumnWriter::close)
+            .collect::<ParquetResult<_>>()?;
+        Ok(EncodedRowGroup {
+            chunks,
+            rows: self.rows,
+        })
+    }
+}
+
+/// An encoded row group, in memory.
+pub struct EncodedRowGroup {
+    chunks: Vec<ArrowColumnChunk>,
+    /// Rows it holds.
+    pub rows: u64,
+}
+
+/// Hashes what passes through, so that no file is read again for its digest.
+struct Hashing {
+    file: std::fs::File,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl std::io::Write for Hashing {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(buffer)?;
+        self.hasher.update(&buffer[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// What a finished file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    pub rows: u64,
+    pub bytes: u64,
+    /// BLAKE3, hexadecimal.
+    pub digest: String,
+}
+
+/// A Parquet file under a temporary name until it is whole.
+pub struct File {
+    writer: SerializedFileWriter<BufWriter<Hashing>>,
+    temporary: PathBuf,
+    path: PathBuf,
+    rows: u64,
+}
+
+impl File {
+    /// Creates `path` as `.NAME.<suffix>.inprogress` beside it.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn create(path: &Path, suffix: &str, layout: &Layout) -> Result<Self> {
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or("part.parquet");
+        let stem = name.strip_suffix(".parquet").unwrap_or(name);
+        let temporary = path.with_file_name(format!(".{stem}.{suffix}.inprogress"));
+        let file = std::fs::File::create_new(&temporary)
+            .map_err(|e| Error::io(&temporary, "create", e))?;
+        let writer = SerializedFileWriter::new(
+            BufWriter::with_capacity(
+                1 << 18,
+                Hashing {
+                    file,
+                    hasher: blake3::Hasher::new(),
+                    bytes: 0,
+                },
+            ),
+            layout.parquet.clone(),
+            layout.properties.clone(),
+        )
+        .map_err(|e| failed(&temporary, e))?;
+        Ok(File {
+            writer,
+            temporary,
+            path: path.to_path_buf(),
+            rows: 0,
+        })
+    }
+
+    /// Appends a row group.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn append(&mut self, group: EncodedRowGroup) -> Result<()> {
+        let append = || -> ParquetResult<()> {
+            let mut writer = self.writer.next_row_group()?;
+            for chunk in group.chunks {
+                chunk.append_to_row_group(&mut writer)?;
+            }
+            writer.close()?;
+            Ok(())
+        };
+        append().map_err(|e| failed(&self.temporary, e))?;
+        self.rows += group.rows;
+        Ok(())
+    }
+
+    /// Writes the footer and gives the file its name.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn finish(self) -> Result<Finished> {
+        let buffer = self
+            .writer
+            .into_inner()
+            .map_err(|e| failed(&self.temporary, e))?;
+        let hashing = buffer
+            .into_inner()
+            .map_err(|e| Error::io(&self.temporary, "write", e.into_error()))?;
+        std::fs::rename(&self.temporary, &self.path)
+            .map_err(|e| Error::io(&self.path, "rename", e))?;
+        Ok(Finished {
+            rows: self.rows,
+            bytes: hashing.bytes,
+            digest: hashing.hasher.finalize().to_hex().to_string(),
+        })
+    }
+}
+
+fn failed(path: &Path, source: ParquetError) -> Error {
+    match source {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(io) => Error::io(path, "write", *io),
+            Err(other) => Error::Parquet {
+                path: path.to_path_buf(),
+                source: ParquetError::External(other),
+            },
+        },
+        source => Error::Parquet {
+            path: path.to_path_buf(),
+            source,
+        },
+    }
+}
+
+/// Wraps an encoder's failure with the file it was for.
+pub fn encoding_failed(path: &Path, source: ParquetError) -> Error {
+    failed(path, source)
+}

@@ -1,0 +1,100 @@
+//! Who is at work: keyed ten-minute slots.
+//!
+//! Each slot has a *wheel* of positions: all servers, then the workstations whose
+//! users are active. Position ↔ host is a keyed permutation, computable both ways,
+//! so "draw an active host" and "is this host active" are both O(1) and agree.
+
+use super::World;
+use crate::catalog::HostClass;
+use crate::random::{Permutation, below};
+
+/// Length of a slot in seconds.
+pub const SLOT: i64 = 600;
+
+/// The hosts active in one slot.
+#[derive(Debug, Clone, Copy)]
+pub struct Wheel<'a> {
+    servers: &'a [u32],
+    workstations: &'a [u32],
+    server_order: Permutation,
+    workstation_order: Permutation,
+    active: u64,
+}
+
+/// Share of workstations in use, per mille, by local hour on a working day.
+const WORKING_DAY: [u16; 24] = [
+    30, 25, 20, 20, 25, 40, 90, 240, 520, 640, 660, 640, 480, 560, 650, 640, 600, 480, 300, 190,
+    140, 110, 80, 50,
+];
+/// The same at the weekend.
+const WEEKEND: [u16; 24] = [
+    25, 20, 15, 15, 15, 20, 25, 35, 50, 60, 65, 65, 60, 60, 60, 60, 55, 55, 60, 65, 60, 50, 40, 30,
+];
+
+impl World {
+    /// Local hour of day and weekday (0 Monday) of a Unix time in seconds.
+    #[inline]
+    pub fn local(&self, time: i64) -> (usize, usize) {
+        let local = time + self.time_zone_offset;
+        let hour = local.rem_euclid(86_400) / 3600;
+        // 1970-01-01 was a Thursday.
+        let weekday = (local.div_euclid(86_400) + 3).rem_euclid(7);
+        (hour as usize, weekday as usize)
+    }
+
+    /// The wheel of the slot that holds `time` (Unix seconds).
+    #[inline]
+    pub fn wheel(&self, time: i64) -> Wheel<'_> {
+        let slot = time.div_euclid(SLOT);
+        let (hour, weekday) = self.local(time);
+        let share = if weekday < 5 {
+            WORKING_DAY[hour]
+        } else {
+            WEEKEND[hour]
+        };
+        let servers = self.infrastructure();
+        let workstations = self.class(HostClass::Workstation);
+        let key = self.key.child("activity").with(slot as u64);
+        let n = workstations.len() as u64;
+        Wheel {
+            servers,
+            workstations,
+            server_order: Permutation::new(key.with(0), servers.len() as u64),
+            workstation_order: Permutation::new(key.with(1), n),
+            active: (n * u64::from(share)).div_ceil(1000).clamp(1, n.max(1)),
+        }
+    }
+
+    /// Hosts that work day and night.
+    fn infrastructure(&self) -> &[u32] {
+        &self.hosts.servers
+    }
+}
+
+impl Wheel<'_> {
+    /// Number of positions.
+    #[inline]
+    pub fn len(&self) -> u64 {
+        self.servers.len() as u64 + self.active
+    }
+
+    /// Never: infrastructure is always up.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The host at a position below [`len`](Self::len).
+    #[inline]
+    pub fn host(&self, position: u64) -> u32 {
+        match position.checked_sub(self.servers.len() as u64) {
+            None => self.servers[self.server_order.forward(position) as usize],
+            Some(p) => self.workstations[self.workstation_order.forward(p) as usize],
+        }
+    }
+
+    /// A workstation whose user is active.
+    #[inline]
+    pub fn active_workstation(&self, bits: u64) -> u32 {
+        self.workstations[self.workstation_order.forward(below(bits, self.active)) as usize]
+    }
+}

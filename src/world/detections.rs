@@ -1,0 +1,243 @@
+//! Detections: every rule that can fire, with its category, severity and ATT&CK.
+//!
+//! Rules of the profile's tuples and of the catalog stand in one table, so that a
+//! row names its rule with one number. Categories of both become the corpus's
+//! partition categories, by slug.
+
+use crate::catalog::{Catalog, Heuristic, Platform};
+use crate::grounding::Profile;
+use crate::grounding::profile::{SeverityScale, slugs};
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub struct Detection {
+    pub name: String,
+    /// `rule.id`.
+    pub id: Option<String>,
+    /// The category as its source spells it.
+    pub raw_category: Option<String>,
+    /// Index into [`Detections::categories`].
+    pub category: u32,
+    /// The source's number, as text.
+    pub severity: Option<String>,
+    /// `low`, `medium`, `high`, `critical`.
+    pub severity_word: &'static str,
+    /// Index into `Catalog::techniques`, and the tactic's index in it.
+    pub technique: Option<(usize, usize)>,
+    /// The endpoint's platform, where the rule implies one.
+    pub platform: Option<Platform>,
+    /// Index into `Catalog::heuristics`: the endpoint record such an alert stands on.
+    pub endpoint: Option<usize>,
+}
+
+/// All rules: the profile's tuples first, then the catalog's signatures, category by category.
+#[derive(Debug)]
+pub struct Detections {
+    pub all: Vec<Detection>,
+    /// Slugs of all categories, sorted.
+    pub categories: Vec<String>,
+    /// Catalog category → corpus category.
+    catalog_category: Vec<u32>,
+    /// Catalog category → its first signature in `all`.
+    catalog_first: Vec<u32>,
+    /// Signatures without a technique, by raw category, with their alerts; for the profile's printout.
+    pub unmapped: Vec<(String, u64)>,
+}
+
+fn word(scale: SeverityScale, severity: Option<i64>) -> &'static str {
+    match (scale, severity) {
+        (SeverityScale::Suricata, Some(1)) => "high",
+        (SeverityScale::Suricata, Some(2)) => "medium",
+        (SeverityScale::Suricata, _) => "low",
+        (SeverityScale::Fusionai, Some(4)) => "critical",
+        (SeverityScale::Fusionai, Some(3)) => "high",
+        (SeverityScale::Fusionai, Some(2)) => "medium",
+        (SeverityScale::Fusionai, _) => "low",
+    }
+}
+
+fn seed_word(severity: u8) -> &'static str {
+    word(SeverityScale::Fusionai, Some(i64::from(severity)))
+}
+
+/// Whether a keyword occurs as a whole word in lower-case text.
+fn mentions(text: &str, keyword: &str) -> bool {
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '_' | '.' | '-');
+    text.match_indices(keyword).any(|(at, found)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + found.len()..].chars().next();
+        !before.is_some_and(inside) && !after.is_some_and(inside)
+    })
+}
+
+/// Lower case, with `_` and `-` of category names as blanks, so that words stand free.
+fn searchable(text: &str) -> String {
+    text.to_lowercase().replace(['_', '/', ':', '-'], " ")
+}
+
+fn matches(heuristic: &Heuristic, signature: &str, category: &str) -> bool {
+    let text = if heuristic.in_signature {
+        signature
+    } else {
+        category
+    };
+    heuristic
+        .keywords
+        .iter()
+        .any(|k| mentions(text, k) || mentions(&searchable(text), k))
+}
+
+impl Detections {
+    pub(super) fn new(catalog: &Catalog, profile: &Profile) -> Self {
+        let raws: Vec<Option<&str>> = profile
+            .tuples
+            .iter()
+            .map(|t| t.category.as_deref())
+            .collect();
+        let tuple_slugs = slugs(&raws);
+        let mut categories: Vec<String> = tuple_slugs.clone();
+        categories.extend(catalog.categories.iter().map(|c| c.name.clone()));
+        categories.sort();
+        categories.dedup();
+        let index = |slug: &str| {
+            categories
+                .binary_search_by(|c| c.as_str().cmp(slug))
+                .unwrap_or(0) as u32
+        };
+        let catalog_category: Vec<u32> =
+            catalog.categories.iter().map(|c| index(&c.name)).collect();
+        let mut all = Vec::new();
+        let mut unmapped: Vec<(String, u64)> = Vec::new();
+        for (tuple, slug) in profile.tuples.iter().zip(&tuple_slugs) {
+            let signature = tuple.signature.to_lowercase();
+            let raw = tuple.category.clone().unwrap_or_default();
+            let lower = raw.to_lowercase();
+            let by_keyword = |in_signature: bool| {
+                catalog
+                    .heuristics
+                    .iter()
+                    .filter(move |h| h.in_signature == in_signature)
+                    .find(|h| h.technique.is_some() && matches(h, &signature, &lower))
+                    .and_then(|h| h.technique.map(|t| (t, h.tactic)))
+            };
+            let own = || {
+                tuple.techniques.iter().find_map(|id| {
+                    catalog
+                        .techniques
+                        .iter()
+                        .position(|t| t.id == *id)
+                        .map(|t| (t, 0))
+                })
+            };
+            let by_category = || {
+                catalog
+                    .categories
+                    .iter()
+                    .find(|c| {
+                        c.name == *slug || c.classtypes.iter().any(|k| k.eq_ignore_ascii_case(&raw))
+                    })
+                    .and_then(|c| c.technique.map(|t| (t, c.tactic)))
+            };
+            let technique = own()
+                .or_else(|| by_keyword(true))
+                .or_else(by_category)
+                .or_else(|| by_keyword(false));
+            if technique.is_none() {
+                let name = tuple.category.clone().unwrap_or_else(|| "(none)".into());
+                match unmapped.iter_mut().find(|(n, _)| *n == name) {
+                    Some(entry) => entry.1 += tuple.count,
+                    None => unmapped.push((name, tuple.count)),
+                }
+            }
+            let application = tuple.application.as_deref().unwrap_or("");
+            let platform = match (application, tuple.service_port) {
+                ("smb" | "dcerpc" | "rdp" | "krb5" | "nbss", _) => Some(Platform::Windows),
+                (_, Some(135 | 137 | 138 | 139 | 445 | 3389 | 5985 | 5986)) => {
+                    Some(Platform::Windows)
+                }
+                ("ssh" | "nfs", _) | (_, Some(22)) => Some(Platform::Linux),
+                _ => catalog
+                    .heuristics
+                    .iter()
+                    .find(|h| h.platform.is_some() && matches(h, &signature, &lower))
+                    .and_then(|h| h.platform),
+            };
+            // An endpoint detection has no service port: it stands on the endpoint's own record.
+            let endpoint = (tuple.service_port.is_none()
+                && !tuple.spread_ports
+                && !is_portless(&tuple.protocol))
+            .then(|| {
+                catalog
+                    .heuristics
+                    .iter()
+                    .position(|h| !h.records.is_empty() && matches(h, &signature, &lower))
+            })
+            .flatten();
+            all.push(Detection {
+                name: tuple.signature.clone(),
+                id: tuple.signature_id.map(|id| id.to_string()),
+                raw_category: tuple.category.clone(),
+                category: index(slug),
+                severity: tuple.severity.map(|s| s.to_string()),
+                severity_word: word(profile.severity_scale, tuple.severity),
+                technique,
+                platform,
+                endpoint,
+            });
+        }
+        let mut catalog_first = Vec::new();
+        for (category, &slug) in catalog.categories.iter().zip(&catalog_category) {
+            catalog_first.push(all.len() as u32);
+            all.extend(category.signatures.iter().map(|s| Detection {
+                name: s.name.clone(),
+                id: Some(s.id.to_string()),
+                raw_category: Some(category.name.clone()),
+                category: slug,
+                severity: Some(s.severity.to_string()),
+                severity_word: seed_word(s.severity),
+                technique: category.technique.map(|t| (t, category.tactic)),
+                platform: None,
+                endpoint: None,
+            }));
+        }
+        unmapped.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Detections {
+            all,
+            categories,
+            catalog_category,
+            catalog_first,
+            unmapped,
+        }
+    }
+
+    /// The corpus category of a catalog category.
+    pub fn category(&self, catalog_category: usize) -> u32 {
+        self.catalog_category[catalog_category]
+    }
+
+    /// The rule of a catalog signature.
+    pub fn signature(&self, catalog_category: usize, signature: usize) -> u32 {
+        self.catalog_first[catalog_category] + signature as u32
+    }
+}
+
+/// Protocols that have no ports.
+pub fn is_portless(protocol: &str) -> bool {
+    !matches!(protocol, "tcp" | "udp" | "sctp")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_are_whole_words() {
+        assert!(mentions(
+            "et malware possible powershell empire",
+            "powershell"
+        ));
+        assert!(!mentions("et info capture of packets", "apt"));
+        assert!(mentions(&searchable("ssh_bruteforce"), "ssh"));
+        assert!(mentions("access to admin$ share", "admin$"));
+    }
+}

@@ -1,0 +1,674 @@
+//! The fleet: names, addresses, operating systems, roles.
+
+use std::net::Ipv4Addr;
+
+use crate::catalog::{HostClass, Names, Platform};
+use crate::grounding::Asset;
+use crate::random::{Alias, Key};
+
+/// What a host is for; decides what runs on it and who reaches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    Workstation,
+    Server,
+    DomainController,
+    FileServer,
+    DatabaseServer,
+    MailServer,
+    WebServer,
+    Vpn,
+    Scanner,
+    BackupServer,
+    JumpHost,
+}
+
+/// All roles, by index.
+pub const ROLES: [Role; 11] = [
+    Role::Workstation,
+    Role::Server,
+    Role::DomainController,
+    Role::FileServer,
+    Role::DatabaseServer,
+    Role::MailServer,
+    Role::WebServer,
+    Role::Vpn,
+    Role::Scanner,
+    Role::BackupServer,
+    Role::JumpHost,
+];
+
+/// An operating system as the CMDB names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatingSystem {
+    /// `Windows 10 Pro`.
+    pub name: String,
+    pub platform: Platform,
+    /// File version of the binaries it ships: `10.0.19041.4717 (WinBuild.160101.0800)`; `-` on Linux.
+    pub file_version: &'static str,
+}
+
+/// One host.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// NetBIOS name, at most 15 characters.
+    pub name: String,
+    pub ip: Ipv4Addr,
+    /// Index into [`Hosts::systems`].
+    pub os: u16,
+    pub platform: Platform,
+    pub role: Role,
+    /// `Workstation`, `Server`, `Domain Controller`…
+    pub asset_type: String,
+    /// `low`, `medium`, `high`, `critical`.
+    pub criticality: String,
+    pub location: String,
+    pub owner: String,
+    pub department: String,
+    /// Account of the primary user (workstations) or administrator (servers).
+    pub user: u32,
+    /// First eight hex digits of every ProcessGuid and LogonGuid here.
+    pub guid_prefix: u32,
+    /// Boots happen every `boot_period` seconds, the first at `boot_phase` (Unix seconds), with jitter.
+    pub boot_period: i64,
+    pub boot_phase: i64,
+}
+
+/// The fleet.
+///
+/// 1. Names and addresses are unique.
+/// 2. There is at least one host of every class, and two domain controllers.
+/// 3. `classes` lists hosts in a keyed order, so that a prefix is a fair sample.
+#[derive(Debug)]
+pub struct Hosts {
+    pub all: Vec<Host>,
+    pub systems: Vec<OperatingSystem>,
+    /// Everything but workstations: what works day and night, in a keyed order.
+    pub servers: Vec<u32>,
+    classes: Vec<Vec<u32>>,
+}
+
+/// All classes, by index.
+pub const CLASSES: [HostClass; 15] = [
+    HostClass::Any,
+    HostClass::Windows,
+    HostClass::Linux,
+    HostClass::Workstation,
+    HostClass::WindowsServer,
+    HostClass::LinuxServer,
+    HostClass::DomainController,
+    HostClass::WebServer,
+    HostClass::MailServer,
+    HostClass::DatabaseServer,
+    HostClass::FileServer,
+    HostClass::Dmz,
+    HostClass::Scanner,
+    HostClass::BackupServer,
+    HostClass::JumpHost,
+];
+
+impl Host {
+    /// Whether the host belongs to a class.
+    pub fn is(&self, class: HostClass) -> bool {
+        let windows = self.platform == Platform::Windows;
+        match class {
+            HostClass::Any => true,
+            HostClass::Windows => windows,
+            HostClass::Linux => !windows,
+            HostClass::Workstation => self.role == Role::Workstation && windows,
+            HostClass::WindowsServer => self.role != Role::Workstation && windows,
+            HostClass::LinuxServer => self.role != Role::Workstation && !windows,
+            HostClass::DomainController => self.role == Role::DomainController,
+            HostClass::WebServer => self.role == Role::WebServer && !windows,
+            HostClass::MailServer => self.role == Role::MailServer,
+            HostClass::DatabaseServer => self.role == Role::DatabaseServer,
+            HostClass::FileServer => self.role == Role::FileServer,
+            HostClass::Dmz => {
+                matches!(self.role, Role::WebServer | Role::MailServer | Role::Vpn)
+            }
+            HostClass::Scanner => self.role == Role::Scanner,
+            HostClass::BackupServer => self.role == Role::BackupServer,
+            HostClass::JumpHost => self.role == Role::JumpHost,
+        }
+    }
+}
+
+/// Windows builds by words in the name; the first match counts.
+const WINDOWS_BUILDS: [(&str, &str); 7] = [
+    ("11", "10.0.22621.3880 (WinBuild.160101.0800)"),
+    ("2025", "10.0.26100.1301 (WinBuild.160101.0800)"),
+    ("2022", "10.0.20348.2582 (WinBuild.160101.0800)"),
+    ("2019", "10.0.17763.6054 (WinBuild.160101.0800)"),
+    ("2016", "10.0.14393.7155 (WinBuild.160101.0800)"),
+    ("2012", "6.3.9600.21972 (winblue_ltsb.240606-0953)"),
+    ("", "10.0.19041.4717 (WinBuild.160101.0800)"),
+];
+
+const LINUX_WORDS: [&str; 15] = [
+    "linux", "ubuntu", "debian", "red hat", "rhel", "centos", "rocky", "alma", "suse", "fedora",
+    "oracle", "amazon", "kali", "arch", "gentoo",
+];
+
+fn system_of(name: &str) -> Option<OperatingSystem> {
+    let lower = name.to_lowercase();
+    if lower.contains("windows") {
+        let build = WINDOWS_BUILDS.iter().find(|(word, _)| lower.contains(word));
+        return Some(OperatingSystem {
+            name: name.to_string(),
+            platform: Platform::Windows,
+            file_version: build.map_or("-", |b| b.1),
+        });
+    }
+    LINUX_WORDS
+        .iter()
+        .any(|word| lower.contains(word))
+        .then(|| OperatingSystem {
+            name: name.to_string(),
+            platform: Platform::Linux,
+            file_version: "-",
+        })
+}
+
+/// What the CMDB's words say about a role.
+fn role_of(asset: &Asset) -> Role {
+    let text = format!(
+        "{} {}",
+        asset.asset_type.as_deref().unwrap_or(""),
+        asset.hostname
+    );
+    let text = text.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    let server_os = asset.os.to_lowercase().contains("server");
+    if has(&["workstation", "laptop", "desktop", "wks", "client"]) {
+        Role::Workstation
+    } else if has(&["domain controller", "dc-", "dc0", "dc1", "-dc"]) {
+        Role::DomainController
+    } else if has(&["web", "www", "proxy", "nginx"]) {
+        Role::WebServer
+    } else if has(&["mail", "exchange", "smtp", "mx"]) {
+        Role::MailServer
+    } else if has(&["database", "sql", "db-", "db0", "oracle", "postgres"]) {
+        Role::DatabaseServer
+    } else if has(&["file", "fs-", "nas", "storage"]) {
+        Role::FileServer
+    } else if has(&["backup", "bkp", "veeam"]) {
+        Role::BackupServer
+    } else if has(&["scan", "nessus"]) {
+        Role::Scanner
+    } else if has(&["vpn", "gateway"]) {
+        Role::Vpn
+    } else if has(&["jump", "jmp", "bastion", "paw"]) {
+        Role::JumpHost
+    } else if server_os || has(&["server", "srv"]) || !asset.os.to_lowercase().contains("windows") {
+        Role::Server
+    } else {
+        Role::Workstation
+    }
+}
+
+/// How a synthetic fleet is made up: role, name prefix, OS, minimum, one per so many assets, asset type, criticality.
+const FLEET: [(Role, &str, &str, u32, u32, &str, &str); 12] = [
+    (
+        Role::DomainController,
+        "DC",
+        "Windows Server 2022 Standard",
+        2,
+        400,
+        "Domain Controller",
+        "critical",
+    ),
+    (
+        Role::FileServer,
+        "FS",
+        "Windows Server 2019 Standard",
+        1,
+        120,
+        "Server",
+        "high",
+    ),
+    (
+        Role::DatabaseServer,
+        "SQL",
+        "Windows Server 2019 Standard",
+        1,
+        160,
+        "Server",
+        "critical",
+    ),
+    (
+        Role::DatabaseServer,
+        "PGS",
+        "Red Hat Enterprise Linux 9.4",
+        1,
+        160,
+        "Server",
+        "critical",
+    ),
+    (
+        Role::MailServer,
+        "MX",
+        "Debian GNU/Linux 12",
+        1,
+        300,
+        "Server",
+        "high",
+    ),
+    (
+        Role::WebServer,
+        "WEB",
+        "Ubuntu 22.04.4 LTS",
+        2,
+        60,
+        "Server",
+        "high",
+    ),
+    (
+        Role::Vpn,
+        "VPN",
+        "Debian GNU/Linux 12",
+        1,
+        500,
+        "Server",
+        "high",
+    ),
+    (
+        Role::Scanner,
+        "SCAN",
+        "Ubuntu 22.04.4 LTS",
+        1,
+        5000,
+        "Server",
+        "medium",
+    ),
+    (
+        Role::BackupServer,
+        "BKP",
+        "Windows Server 2022 Standard",
+        1,
+        2000,
+        "Server",
+        "high",
+    ),
+    (
+        Role::JumpHost,
+        "JMP",
+        "Windows Server 2022 Standard",
+        1,
+        1000,
+        "Server",
+        "high",
+    ),
+    (
+        Role::Server,
+        "APP",
+        "Windows Server 2019 Standard",
+        2,
+        25,
+        "Server",
+        "medium",
+    ),
+    (
+        Role::Server,
+        "LNX",
+        "Ubuntu 22.04.4 LTS",
+        2,
+        14,
+        "Server",
+        "medium",
+    ),
+];
+
+const WORKSTATION_SYSTEMS: [(&str, u64); 3] = [
+    ("Windows 10 Pro", 50),
+    ("Windows 11 Pro", 35),
+    ("Windows 10 Enterprise", 15),
+];
+
+struct Builder<'a> {
+    key: Key,
+    start: i64,
+    offset: i64,
+    names: &'a Names,
+    all: Vec<Host>,
+    systems: Vec<OperatingSystem>,
+    sites: Alias,
+    departments: Alias,
+    /// Addresses handed out so far per (site, zone).
+    used: Vec<u32>,
+}
+
+impl Builder<'_> {
+    fn system(&mut self, system: OperatingSystem) -> u16 {
+        match self.systems.iter().position(|s| s.name == system.name) {
+            Some(i) => i as u16,
+            None => {
+                self.systems.push(system);
+                (self.systems.len() - 1) as u16
+            }
+        }
+    }
+
+    /// The next free address of a site's zone: 10.x/24s of 240 hosts, never one that is taken.
+    fn address(&mut self, site: usize, zone: u32) -> Ipv4Addr {
+        loop {
+            let slot = site * 4 + zone as usize;
+            if self.used.len() <= slot {
+                self.used.resize(slot + 1, 0);
+            }
+            let n = self.used[slot];
+            self.used[slot] += 1;
+            let subnet = n / 240;
+            let second = (10 + (site as u32 % 20) * 12 + zone * 3 + subnet / 256) as u8;
+            let ip = Ipv4Addr::new(10, second, subnet as u8, (10 + n % 240) as u8);
+            if !self
+                .all
+                .iter()
+                .take(self.first_synthetic())
+                .any(|h| h.ip == ip)
+            {
+                return ip;
+            }
+        }
+    }
+
+    /// Hosts out of the CMDB come first; only they can clash with a made-up address.
+    fn first_synthetic(&self) -> usize {
+        self.all
+            .iter()
+            .position(|h| h.user == SYNTHETIC)
+            .unwrap_or(self.all.len())
+    }
+
+    fn push(&mut self, host: Host) {
+        self.all.push(host);
+    }
+
+    fn timed(&self, index: u64, role: Role) -> (i64, i64) {
+        let key = self.key.child("boot").with(index);
+        let day = 86_400;
+        let local_midnight = self.start - self.offset;
+        if role == Role::Workstation {
+            let period = 1 + key.below(0, 7) as i64;
+            let back = period * (5 + key.below(1, 40) as i64) - key.below(2, period as u64) as i64;
+            let minute = 7 * 60 + key.below(3, 70) as i64;
+            (period * day, local_midnight - back * day + minute * 60)
+        } else {
+            // Patch nights: a Sunday, 01:00 to 04:00, every fourth week.
+            let weekday = (self.start / day + 4).rem_euclid(7);
+            let sunday = local_midnight - weekday * day;
+            let weeks = 4 * (2 + key.below(1, 20) as i64) - key.below(2, 4) as i64;
+            (
+                28 * day,
+                sunday - weeks * 7 * day + 3600 + key.below(3, 10_800) as i64,
+            )
+        }
+    }
+
+    fn synthetic(&mut self, role: Role, name: String, system: &str, kind: &str, criticality: &str) {
+        let index = self.all.len() as u64;
+        let key = self.key.with(index);
+        let Some(system) = system_of(system) else {
+            return;
+        };
+        let platform = system.platform;
+        let os = self.system(system);
+        let zone = match role {
+            Role::Workstation => 0,
+            Role::WebServer | Role::MailServer => 2,
+            Role::Vpn => 3,
+            _ => 1,
+        };
+        // Servers stand at headquarters, except every tenth.
+        let site = if zone == 0 || key.below(1, 10) == 0 {
+            self.sites.draw(key.at(2))
+        } else {
+            0
+        };
+        let ip = self.address(site, zone);
+        let department = match role {
+            Role::Workstation => self.names.departments[self.departments.draw(key.at(3))]
+                .0
+                .clone(),
+            _ => "IT".to_string(),
+        };
+        let given = &self.names.given[key.below(4, self.names.given.len() as u64) as usize];
+        let family = &self.names.family[key.below(5, self.names.family.len() as u64) as usize];
+        let (boot_period, boot_phase) = self.timed(index, role);
+        let criticality = if role == Role::Workstation {
+            ["low", "medium", "medium", "high"][key.below(6, 4) as usize]
+        } else {
+            criticality
+        };
+        self.push(Host {
+            name,
+            ip,
+            os,
+            platform,
+            role,
+            asset_type: kind.to_string(),
+            criticality: criticality.to_string(),
+            location: self.names.sites[site].0.clone(),
+            owner: format!("{given} {family}"),
+            department,
+            user: SYNTHETIC,
+            guid_prefix: key.at(7) as u32,
+            boot_period,
+            boot_phase,
+        });
+    }
+}
+
+/// Marks a host whose user has yet to be found, and which came from no CMDB.
+const SYNTHETIC: u32 = u32::MAX;
+/// Marks a CMDB host whose user has yet to be found.
+const GROUNDED: u32 = u32::MAX - 1;
+
+impl Hosts {
+    /// The fleet from a CMDB, or a synthetic one of `count` hosts.
+    pub(super) fn new(
+        key: Key,
+        start: i64,
+        offset: i64,
+        count: u32,
+        assets: Option<&[Asset]>,
+        names: &Names,
+        notices: &mut Vec<String>,
+    ) -> Self {
+        let weights = |list: &[(String, u32)]| -> Vec<u64> {
+            list.iter().map(|(_, w)| u64::from(*w)).collect()
+        };
+        let mut builder = Builder {
+            key,
+            start,
+            offset,
+            names,
+            all: Vec::new(),
+            systems: Vec::new(),
+            sites: Alias::new(&weights(&names.sites)),
+            departments: Alias::new(&weights(&names.departments)),
+            used: Vec::new(),
+        };
+        match assets {
+            Some(assets) => ground(&mut builder, assets, notices),
+            None => synthesise(&mut builder, count),
+        }
+        let grounded = builder.all.len();
+        complete(&mut builder);
+        if builder.all.len() > grounded {
+            let added: Vec<&str> = builder.all[grounded..]
+                .iter()
+                .map(|h| h.name.as_str())
+                .collect();
+            notices.push(format!(
+                "the CMDB lacks hosts that every network has; added {}",
+                added.join(", ")
+            ));
+        }
+        let classes = CLASSES
+            .iter()
+            .enumerate()
+            .map(|(c, &class)| {
+                let mut list: Vec<u32> = (0..builder.all.len() as u32)
+                    .filter(|&h| builder.all[h as usize].is(class))
+                    .collect();
+                let order = key.child("class").with(c as u64);
+                list.sort_by_key(|&h| (order.at(u64::from(h)), h));
+                list
+            })
+            .collect::<Vec<Vec<u32>>>();
+        let servers = classes[0]
+            .iter()
+            .copied()
+            .filter(|&h| builder.all[h as usize].role != Role::Workstation)
+            .collect();
+        Hosts {
+            all: builder.all,
+            systems: builder.systems,
+            servers,
+            classes,
+        }
+    }
+
+    /// Hosts of a class, in a keyed order; never empty.
+    pub fn class(&self, class: HostClass) -> &[u32] {
+        let index = CLASSES.iter().position(|&c| c == class).unwrap_or(0);
+        let list = &self.classes[index];
+        if list.is_empty() {
+            &self.classes[0]
+        } else {
+            list
+        }
+    }
+
+    /// Number of hosts.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Never: a fleet has its infrastructure.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The operating system of a host.
+    pub fn system(&self, host: u32) -> &OperatingSystem {
+        &self.systems[self.all[host as usize].os as usize]
+    }
+}
+
+impl std::ops::Index<u32> for Hosts {
+    type Output = Host;
+    fn index(&self, host: u32) -> &Host {
+        &self.all[host as usize]
+    }
+}
+
+fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut Vec<String>) {
+    let mut silent = 0;
+    for asset in assets {
+        let Some(system) = system_of(&asset.os) else {
+            silent += 1;
+            continue;
+        };
+        let role = role_of(asset);
+        let platform = system.platform;
+        let os = builder.system(system);
+        let index = builder.all.len() as u64;
+        let key = builder.key.with(index);
+        let (boot_period, boot_phase) = builder.timed(index, role);
+        let or = |value: &Option<String>, default: &str| {
+            value.clone().unwrap_or_else(|| default.to_string())
+        };
+        let kind = match role {
+            Role::Workstation => "Workstation",
+            Role::DomainController => "Domain Controller",
+            _ => "Server",
+        };
+        builder.push(Host {
+            name: asset.hostname.clone(),
+            ip: asset.ip_address,
+            os,
+            platform,
+            role,
+            asset_type: or(&asset.asset_type, kind),
+            criticality: or(&asset.criticality, "medium").to_lowercase(),
+            location: or(&asset.location, "Office"),
+            owner: or(&asset.owner, "IT Operations"),
+            department: or(&asset.department, "IT"),
+            user: GROUNDED,
+            guid_prefix: key.at(7) as u32,
+            boot_period,
+            boot_phase,
+        });
+    }
+    if silent > 0 {
+        notices.push(format!(
+            "{silent} assets have an operating system without Windows or Linux telemetry; they report nothing"
+        ));
+    }
+}
+
+fn synthesise(builder: &mut Builder<'_>, count: u32) {
+    for (role, prefix, system, least, per, kind, criticality) in FLEET {
+        for i in 0..least.max(count / per) {
+            builder.synthetic(
+                role,
+                format!("{prefix}-{:02}", i + 1),
+                system,
+                kind,
+                criticality,
+            );
+        }
+    }
+    let systems = Alias::new(&WORKSTATION_SYSTEMS.map(|s| s.1));
+    for i in 0..count.saturating_sub(builder.all.len() as u32) {
+        let bits = builder.key.child("workstation").at(u64::from(i));
+        let system = WORKSTATION_SYSTEMS[systems.draw(bits)].0;
+        builder.synthetic(
+            Role::Workstation,
+            format!("WKS-{:04}", i + 1),
+            system,
+            "Workstation",
+            "",
+        );
+    }
+}
+
+/// Adds the hosts that the rest of the world relies on, where they are missing.
+fn complete(builder: &mut Builder<'_>) {
+    for (role, prefix, system, least, _, kind, criticality) in FLEET {
+        let platform = system_of(system).map(|s| s.platform);
+        let have = builder
+            .all
+            .iter()
+            .filter(|h| h.role == role && Some(h.platform) == platform)
+            .count() as u32;
+        // General servers are worth having, not needed.
+        let needed = if role == Role::Server {
+            least.min(1)
+        } else {
+            least
+        };
+        for i in have..needed {
+            let mut number = i + 1;
+            let mut name = format!("{prefix}-{number:02}");
+            while builder
+                .all
+                .iter()
+                .any(|h| h.name.eq_ignore_ascii_case(&name))
+            {
+                number += 1;
+                name = format!("{prefix}-{number:02}");
+            }
+            builder.synthetic(role, name, system, kind, criticality);
+        }
+    }
+    if !builder.all.iter().any(|h| h.is(HostClass::Workstation)) {
+        builder.synthetic(
+            Role::Workstation,
+            "WKS-0001".into(),
+            "Windows 10 Pro",
+            "Workstation",
+            "",
+        );
+    }
+}

@@ -1,0 +1,222 @@
+//! Addresses: one table for every end that a flow can have.
+//!
+//! Ranges stand side by side so that an address is one small number; an external
+//! address has one role for ever.
+
+use std::net::Ipv4Addr;
+use std::ops::Range;
+
+use super::WorldSize;
+use super::hosts::Hosts;
+use crate::catalog::Purpose;
+use crate::grounding::Profile;
+use crate::random::{Alias, Key};
+
+/// Addresses per adversary: one a purpose.
+const PURPOSES: u32 = 4;
+/// Addresses of one benign Internet service.
+const SERVICE_ADDRESSES: u32 = 3;
+
+/// Every address, by index.
+///
+/// 1. Host h's address is entry h.
+/// 2. Texts are unique.
+/// 3. No made-up address lies in a special-purpose range.
+#[derive(Debug)]
+pub struct Addresses {
+    pub texts: Vec<String>,
+    hosts: u32,
+    profile_clients: Range<u32>,
+    profile_services: Range<u32>,
+    multicast: Range<u32>,
+    /// Scanning adversaries, then clients never seen before: one pool for standalone alerts.
+    scanners: Range<u32>,
+    new_clients: Range<u32>,
+    /// Command-and-control, download and exfiltration servers, then services never seen before.
+    adversary_services: Range<u32>,
+    new_services: Range<u32>,
+    benign: Range<u32>,
+    client_weights: Alias,
+    service_weights: Alias,
+    multicast_weights: Alias,
+    unseen_clients_ppm: u32,
+    unseen_services_ppm: u32,
+}
+
+/// Public unicast, outside every special-purpose registry (RFC 6890) and the
+/// documentation, benchmarking and relay ranges.
+fn is_ordinary(ip: u32) -> bool {
+    let [a, b, c, _] = ip.to_be_bytes();
+    !matches!(
+        (a, b, c),
+        (0 | 10 | 127, _, _)
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 0 | 168, _)
+            | (192, 88, 99)
+            | (192, 31, 196)
+            | (192, 52, 193)
+            | (192, 175, 48)
+            | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+            | (224..=255, _, _)
+            // Large blocks that are allocated and dark: a client there would stand out.
+            | (6 | 7 | 11 | 21 | 22 | 25 | 26 | 28 | 29 | 30 | 33 | 55 | 214 | 215, _, _)
+    )
+}
+
+/// A made-up public address: the same number gives the same address for ever.
+fn public_address(key: Key, number: u64) -> Ipv4Addr {
+    let mut attempt = 0;
+    loop {
+        let bits = key.at2(number, attempt);
+        let ip = bits as u32;
+        // Network and broadcast addresses of a /24 are not hosts.
+        if is_ordinary(ip) && !matches!(ip as u8, 0 | 255) {
+            return Ipv4Addr::from(ip);
+        }
+        attempt += 1;
+    }
+}
+
+impl Addresses {
+    pub(super) fn new(
+        key: Key,
+        hosts: &Hosts,
+        profile: &Profile,
+        size: WorldSize,
+        services: u32,
+    ) -> Self {
+        let mut texts: Vec<String> = hosts.all.iter().map(|h| h.ip.to_string()).collect();
+        let known = |list: &[(String, u64)], texts: &mut Vec<String>| {
+            let first = texts.len() as u32;
+            texts.extend(list.iter().map(|(address, _)| address.clone()));
+            first..texts.len() as u32
+        };
+        let profile_clients = known(&profile.external_clients, &mut texts);
+        let profile_services = known(&profile.external_services, &mut texts);
+        let multicast = known(&profile.multicast, &mut texts);
+        let mut taken: std::collections::HashSet<String> = texts.iter().cloned().collect();
+        let mut number = 0u64;
+        let mut made = |count: u32, texts: &mut Vec<String>| {
+            let first = texts.len() as u32;
+            while (texts.len() as u32) < first + count {
+                let text = public_address(key, number).to_string();
+                number += 1;
+                if taken.insert(text.clone()) {
+                    texts.push(text);
+                }
+            }
+            first..texts.len() as u32
+        };
+        let scanners = made(size.adversaries, &mut texts);
+        let new_clients = made(size.unseen_addresses, &mut texts);
+        let adversary_services = made(size.adversaries * (PURPOSES - 1), &mut texts);
+        let new_services = made(size.unseen_addresses, &mut texts);
+        let benign = made(services * SERVICE_ADDRESSES, &mut texts);
+        let weights = |list: &[(String, u64)]| -> Alias {
+            Alias::new(&list.iter().map(|(_, w)| *w).collect::<Vec<_>>())
+        };
+        let unseen =
+            |list: &[(String, u64)], ppm: u32| if list.is_empty() { 1_000_000 } else { ppm };
+        Addresses {
+            hosts: hosts.len() as u32,
+            client_weights: weights(&profile.external_clients),
+            service_weights: weights(&profile.external_services),
+            multicast_weights: weights(&profile.multicast),
+            unseen_clients_ppm: unseen(&profile.external_clients, profile.unseen_clients_ppm),
+            unseen_services_ppm: unseen(&profile.external_services, profile.unseen_services_ppm),
+            texts,
+            profile_clients,
+            profile_services,
+            multicast,
+            scanners,
+            new_clients,
+            adversary_services,
+            new_services,
+            benign,
+        }
+    }
+
+    /// Whether an address is one of our hosts.
+    #[inline]
+    pub fn is_host(&self, address: u32) -> bool {
+        address < self.hosts
+    }
+
+    /// Whether an address counts as inside: hosts, multicast and broadcast.
+    #[inline]
+    pub fn is_inside(&self, address: u32) -> bool {
+        address < self.hosts || self.multicast.contains(&address)
+    }
+
+    /// An external client, by the profile's weights or never seen before (Good–Turing).
+    #[inline]
+    pub fn client(&self, bits: u64, choose: u64) -> u32 {
+        if crate::random::chance(choose, self.unseen_clients_ppm) {
+            pick(self.scanners.start..self.new_clients.end, bits)
+        } else {
+            self.profile_clients.start + self.client_weights.draw(bits) as u32
+        }
+    }
+
+    /// An external server, by the profile's weights or never seen before.
+    #[inline]
+    pub fn service(&self, bits: u64, choose: u64) -> u32 {
+        if crate::random::chance(choose, self.unseen_services_ppm) {
+            pick(self.adversary_services.start..self.new_services.end, bits)
+        } else {
+            self.profile_services.start + self.service_weights.draw(bits) as u32
+        }
+    }
+
+    /// A multicast or broadcast destination, if the profile has one.
+    #[inline]
+    pub fn multicast(&self, bits: u64) -> Option<u32> {
+        (!self.multicast.is_empty())
+            .then(|| self.multicast.start + self.multicast_weights.draw(bits) as u32)
+    }
+
+    /// An adversary's address for one purpose.
+    pub fn adversary(&self, adversary: u32, purpose: Purpose) -> u32 {
+        let service = |k| self.adversary_services.start + adversary * (PURPOSES - 1) + k;
+        match purpose {
+            Purpose::Scan => self.scanners.start + adversary,
+            Purpose::C2 => service(0),
+            Purpose::Exfil => service(1),
+            Purpose::Download => service(2),
+        }
+    }
+
+    /// One of the addresses of benign service `service`.
+    pub fn benign(&self, service: u32, bits: u64) -> u32 {
+        self.benign.start
+            + service * SERVICE_ADDRESSES
+            + crate::random::below(bits, u64::from(SERVICE_ADDRESSES)) as u32
+    }
+}
+
+#[inline]
+fn pick(range: Range<u32>, bits: u64) -> u32 {
+    range.start + crate::random::below(bits, u64::from(range.end - range.start).max(1)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_up_addresses_avoid_special_ranges() {
+        let key = Key::root(1);
+        for i in 0..100_000 {
+            let ip = public_address(key, i);
+            assert!(!ip.is_private() && !ip.is_loopback() && !ip.is_documentation());
+            assert!(!ip.is_multicast() && !ip.is_link_local() && !ip.is_broadcast());
+        }
+        assert!(!is_ordinary(u32::from(Ipv4Addr::new(198, 51, 100, 42))));
+        assert!(!is_ordinary(u32::from(Ipv4Addr::new(100, 100, 0, 1))));
+        assert!(is_ordinary(u32::from(Ipv4Addr::new(8, 8, 8, 8))));
+    }
+}

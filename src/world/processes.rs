@@ -1,0 +1,327 @@
+//! Boots, logons and processes, each a function of its coordinates.
+//!
+//! A process is (host, boot, sequence): pid, GUID and start follow. Residents are
+//! keyed by boot or logon; everything that comes and goes is keyed by its start's
+//! ten-minute slot, a stream (life, by lifetime class, or everything else) and an
+//! ordinal within it, so that no two live processes of a host share a pid.
+
+use super::World;
+use super::activity::SLOT;
+use super::users::{LOCAL_SERVICE, NETWORK_SERVICE, ROOT, SYSTEM};
+use crate::catalog::{Catalog, Platform, Scope};
+use crate::random::Key;
+
+/// Residents have started this long (seconds) before anyone meets them.
+const SETTLED: i64 = 600;
+/// Sequence numbers of a slot: 2 bits of stream, 5 bits of ordinal; above them a bit for a session's residents.
+const SEQUENCE_BITS: u32 = 8;
+const RESIDENT_BIT: u32 = 0x80;
+/// Most starts of one stream that a host has in a slot.
+pub const STARTS_PER_SLOT: u64 = 32;
+/// The stream of processes that aren't process life: chains, alerts, noise.
+pub const OTHER_STREAM: u32 = 3;
+/// Process numbers below this belong to residents.
+const FIRST_NUMBER: u32 = 640;
+/// The pid space above it; a power of two, more than an eight-hour day of slots.
+const NUMBERS: u32 = 8192;
+
+/// One boot of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Boot {
+    /// Boots counted since the machine was set up.
+    pub number: u16,
+    /// Unix seconds.
+    pub start: i64,
+}
+
+/// One logon session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Session {
+    /// `TargetLogonId`; on Linux the audit session number.
+    pub id: u64,
+    /// Unix seconds.
+    pub start: i64,
+}
+
+/// One process, as its events name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Process {
+    /// Index into the catalog's images.
+    pub image: u32,
+    pub account: u32,
+    pub pid: u32,
+    /// Unix microseconds.
+    pub start: i64,
+    /// Process sequence number since boot; the GUID's tail.
+    pub sequence: u32,
+    pub boot: u16,
+    pub session: Session,
+}
+
+impl World {
+    /// The boot in force at `time` (Unix seconds).
+    pub fn boot(&self, host: u32, time: i64) -> Boot {
+        let h = &self.hosts[host];
+        let key = self.key.child("boots").with(u64::from(host));
+        let at = |index: i64| {
+            h.boot_phase + index * h.boot_period + key.below(index as u64, 1500) as i64
+        };
+        let mut index = (time - h.boot_phase).div_euclid(h.boot_period);
+        if at(index) > time {
+            index -= 1;
+        }
+        Boot {
+            number: (index + 3) as u16,
+            start: at(index),
+        }
+    }
+
+    /// The interactive logon on a workstation whose processes are up at `time` (Unix seconds);
+    /// elsewhere the administrators' last one.
+    pub fn session(&self, host: u32, time: i64) -> Session {
+        let boot = self.boot(host, time - SETTLED);
+        let key = self.key.child("logons").with(u64::from(host));
+        let settled = time - SETTLED;
+        let local_day = (settled + self.time_zone_offset).div_euclid(86_400);
+        let mut start = boot.start + 45 + key.below(u64::MAX, 30) as i64;
+        for day in (local_day - 3..=local_day).rev() {
+            let weekday = (day + 3).rem_euclid(7);
+            let works = weekday < 5 || key.below(day as u64, 20) == 0;
+            let minute = 7 * 60 + 40 + key.below(day as u64 ^ 0xd0, 100) as i64;
+            let logon = day * 86_400 - self.time_zone_offset
+                + minute * 60
+                + key.below(day as u64 ^ 0xe0, 60) as i64;
+            if works && logon <= settled {
+                start = start.max(logon);
+                break;
+            }
+        }
+        self.logon(host, boot, start, 0)
+    }
+
+    /// The session that a logon at `start` opens; `kind` (below 16) keeps logons of one second apart.
+    pub fn logon(&self, host: u32, boot: Boot, start: i64, kind: u64) -> Session {
+        let since = (start - boot.start).max(0) as u64;
+        let salt = self.key.child("logon ids").below(u64::from(host), 4096);
+        let id = match self.hosts[host].platform {
+            Platform::Windows => 0x2_0000 + salt * 16 + since * 16 + kind,
+            // Audit sessions count up from 1 at boot: a few an hour.
+            Platform::Linux => 1 + since / 37,
+        };
+        Session { id, start }
+    }
+
+    /// The session a process of `account` belongs to: a service's fixed one, or `interactive`.
+    pub fn session_of(&self, account: u32, boot: Boot, interactive: Session) -> Session {
+        let fixed = |id| Session {
+            id,
+            start: boot.start,
+        };
+        match account {
+            SYSTEM => fixed(0x3e7),
+            NETWORK_SERVICE => fixed(0x3e4),
+            LOCAL_SERVICE => fixed(0x3e5),
+            ROOT => fixed(u64::from(u32::MAX)),
+            _ => interactive,
+        }
+    }
+
+    /// A resident process of a host, alive at `time` (Unix seconds).
+    pub fn resident(&self, catalog: &Catalog, host: u32, resident: usize, time: i64) -> Process {
+        let r = &catalog.residents[resident];
+        let h = &self.hosts[host];
+        let boot = self.boot(host, time - SETTLED);
+        let interactive = self.session(host, time);
+        let account = self
+            .accounts
+            .resolve(&r.account, h.platform, host, h.user, h.user);
+        let session = match (r.scope, account) {
+            (Scope::Session, a) if a != SYSTEM && a != ROOT => interactive,
+            // A service's own account logs on when the service starts.
+            _ => self.session_of(
+                account,
+                boot,
+                self.logon(host, boot, boot.start + i64::from(r.delay), 5),
+            ),
+        };
+        let base = match r.scope {
+            Scope::Boot => boot.start,
+            Scope::Session => interactive.start,
+        };
+        let key = self.resident_key(host, base);
+        let number = resident as u64;
+        let start = (base + i64::from(r.delay)) * 1_000_000 + key.below(number, 1_000_000) as i64;
+        let pid = resident_pid(key, h.platform, resident, r.parent.is_none());
+        Process {
+            image: r.image as u32,
+            account,
+            pid,
+            start,
+            // The first numbers of a boot; a session's residents come later, at its own slot.
+            sequence: match r.scope {
+                Scope::Boot => number as u32 + 1,
+                Scope::Session => {
+                    (self.slot_of(boot, base) << SEQUENCE_BITS) | RESIDENT_BIT | number as u32
+                }
+            },
+            boot: boot.number,
+            session,
+        }
+    }
+
+    fn resident_key(&self, host: u32, base: i64) -> Key {
+        self.key
+            .child("residents")
+            .with(u64::from(host))
+            .with(base as u64)
+    }
+
+    /// The pid of a boot-scope resident, without the rest of it.
+    pub fn resident_pid(&self, catalog: &Catalog, host: u32, resident: usize, time: i64) -> u32 {
+        let boot = self.boot(host, time - SETTLED);
+        let first = catalog.residents[resident].parent.is_none();
+        resident_pid(
+            self.resident_key(host, boot.start),
+            self.hosts[host].platform,
+            resident,
+            first,
+        )
+    }
+
+    fn slot_of(&self, boot: Boot, time: i64) -> u32 {
+        ((time - boot.start).max(0) / SLOT) as u32 + 1
+    }
+
+    /// A process that starts at `start` (Unix microseconds). `stream` is the lifetime class or
+    /// [`OTHER_STREAM`]; `ordinal` tells apart what one host starts in a slot of that stream.
+    pub fn started(
+        &self,
+        host: u32,
+        start: i64,
+        stream: u32,
+        ordinal: u64,
+        image: u32,
+        account: u32,
+        interactive: Option<Session>,
+    ) -> Process {
+        let seconds = start.div_euclid(1_000_000);
+        let boot = self.boot(host, seconds);
+        let low = (stream << 5) | (ordinal % STARTS_PER_SLOT) as u32;
+        let slot = self.slot_of(boot, seconds);
+        let sequence = (slot << SEQUENCE_BITS) | low;
+        let salt = self
+            .key
+            .child("pids")
+            .below(u64::from(host), u64::from(NUMBERS)) as u32;
+        // Multiplying by an odd constant permutes the pid space.
+        let number = FIRST_NUMBER + ((slot << 7 | low).wrapping_mul(0x9e5) ^ salt) % NUMBERS;
+        let other = u32::from(stream == OTHER_STREAM);
+        let pid = match self.hosts[host].platform {
+            Platform::Windows => 8 * number + 4 * other,
+            Platform::Linux => 1000 + 4 * number + other,
+        };
+        let interactive = interactive.unwrap_or_else(|| self.session(host, seconds));
+        Process {
+            image,
+            account,
+            pid,
+            start,
+            sequence,
+            boot: boot.number,
+            session: self.session_of(account, boot, interactive),
+        }
+    }
+
+    /// Key of a host's hardware: MAC address, disk, thread ids.
+    pub fn host_key(&self, host: u32) -> Key {
+        self.key.child("hardware").with(u64::from(host))
+    }
+}
+
+fn resident_pid(key: Key, platform: Platform, resident: usize, first: bool) -> u32 {
+    let number = resident as u64;
+    match platform {
+        // The kernel, and init.
+        Platform::Windows if resident == 0 => 4,
+        Platform::Linux if first => 1,
+        Platform::Windows => 4 * (72 + number as u32 * 20 + key.below(number ^ 0x70, 20) as u32),
+        Platform::Linux => 300 + number as u32 * 24 + key.below(number ^ 0x70, 24) as u32,
+    }
+}
+
+/// Writes a ProcessGuid: `{prefix-<start low>-<start high>-<sequence LE>…<boot LE>}`.
+///
+/// Source: 3,532 real Sysmon records; groups 3 and 2 are the start as Unix seconds,
+/// the tail is the little-endian sequence number with the boot count on top.
+#[inline]
+pub fn write_process_guid(
+    out: &mut Vec<u8>,
+    prefix: u32,
+    process_start_us: i64,
+    sequence: u32,
+    boot: u16,
+) {
+    let seconds = process_start_us.div_euclid(1_000_000) as u32;
+    let tail = u64::from(sequence) | u64::from(boot) << 48;
+    write_guid(out, prefix, seconds, tail);
+}
+
+/// Writes a LogonGuid: the tail is the LogonId, little-endian.
+#[inline]
+pub fn write_logon_guid(out: &mut Vec<u8>, prefix: u32, session: Session) {
+    write_guid(out, prefix, session.start as u32, session.id);
+}
+
+#[inline]
+fn write_guid(out: &mut Vec<u8>, prefix: u32, seconds: u32, tail: u64) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut text = *b"{00000000-0000-0000-0000-000000000000}";
+    let mut put = |at: usize, byte: u8| {
+        text[at] = HEX[(byte >> 4) as usize];
+        text[at + 1] = HEX[(byte & 15) as usize];
+    };
+    let p = prefix.to_be_bytes();
+    for (i, byte) in p.into_iter().enumerate() {
+        put(1 + 2 * i, byte);
+    }
+    let s = seconds.to_be_bytes();
+    put(10, s[2]);
+    put(12, s[3]);
+    put(15, s[0]);
+    put(17, s[1]);
+    let t = tail.to_le_bytes();
+    put(20, t[0]);
+    put(22, t[1]);
+    for i in 0..6 {
+        put(25 + 2 * i, t[2 + i]);
+    }
+    out.extend_from_slice(&text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guids_have_the_shape_of_real_ones() {
+        let mut out = Vec::new();
+        write_process_guid(
+            &mut out,
+            0x2d35_1099,
+            0x5f5f_5ca9 * 1_000_000 + 999_999,
+            0x042f,
+            4,
+        );
+        assert_eq!(out, b"{2d351099-5ca9-5f5f-2f04-000000000400}");
+        out.clear();
+        write_logon_guid(
+            &mut out,
+            0xec2b_781c,
+            Session {
+                id: 0x3e7,
+                start: 0x64f7_7005,
+            },
+        );
+        assert_eq!(out, b"{ec2b781c-7005-64f7-e703-000000000000}");
+    }
+}

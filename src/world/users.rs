@@ -1,0 +1,379 @@
+//! Accounts: built-in, users, administrators, services, machines.
+
+use super::Domain;
+use super::hosts::{Hosts, Role};
+use crate::catalog::{Account as Wanted, Catalog, HostClass, Platform, Record};
+use crate::grounding::User;
+use crate::random::{Alias, Key};
+
+/// What an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    /// SYSTEM, LOCAL SERVICE, NETWORK SERVICE, root.
+    BuiltIn,
+    User,
+    Admin,
+    Service,
+    /// `HOST$`.
+    Machine,
+}
+
+/// `NT AUTHORITY\SYSTEM`.
+pub const SYSTEM: u32 = 0;
+/// `NT AUTHORITY\LOCAL SERVICE`.
+pub const LOCAL_SERVICE: u32 = 1;
+/// `NT AUTHORITY\NETWORK SERVICE`.
+pub const NETWORK_SERVICE: u32 = 2;
+/// uid 0.
+pub const ROOT: u32 = 3;
+const FIRST_USER: u32 = 4;
+
+/// One account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub kind: AccountKind,
+    /// sAMAccountName; `SYSTEM`; `root`.
+    pub name: String,
+    /// `user.domain`: the DNS domain, `NT AUTHORITY`, or none for a local Linux account.
+    pub domain: Option<String>,
+    /// As Windows writes it: `FUSIONAI\alice`.
+    pub qualified: String,
+    pub full_name: Option<String>,
+    pub email: Option<String>,
+    pub department: Option<String>,
+    pub sid: String,
+    /// Linux user id.
+    pub uid: u32,
+    /// The user's own workstation, if one is theirs.
+    pub home: Option<u32>,
+}
+
+/// All accounts, in this order: built-in, users, administrators, services, machines.
+#[derive(Debug)]
+pub struct Accounts {
+    pub all: Vec<Account>,
+    users: u32,
+    admins: u32,
+    services: u32,
+}
+
+impl std::ops::Index<u32> for Accounts {
+    type Output = Account;
+    fn index(&self, account: u32) -> &Account {
+        &self.all[account as usize]
+    }
+}
+
+fn built_in(name: &str, sid: &str, uid: u32, windows: bool) -> Account {
+    Account {
+        kind: AccountKind::BuiltIn,
+        name: name.into(),
+        domain: windows.then(|| "NT AUTHORITY".into()),
+        qualified: if windows {
+            format!("NT AUTHORITY\\{name}")
+        } else {
+            name.into()
+        },
+        full_name: None,
+        email: None,
+        department: None,
+        sid: sid.into(),
+        uid,
+        home: None,
+    }
+}
+
+/// Names of the service accounts that the catalog's records run under, in order of appearance.
+fn service_names(catalog: &Catalog) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut add = |account: &Wanted| {
+        if let Wanted::Service(name) = account
+            && !names.contains(name)
+        {
+            names.push(name.clone());
+        }
+    };
+    catalog.residents.iter().for_each(|r| add(&r.account));
+    catalog.programs.iter().for_each(|p| add(&p.account));
+    let mut records = |list: &[Record]| list.iter().for_each(|r| add(&r.account));
+    for scenario in &catalog.scenarios {
+        scenario.variants.iter().for_each(|v| records(&v.records));
+    }
+    for playbook in &catalog.playbooks {
+        playbook.steps.iter().for_each(|s| records(&s.records));
+    }
+    catalog.heuristics.iter().for_each(|h| records(&h.records));
+    names
+}
+
+impl Accounts {
+    pub(super) fn new(
+        key: Key,
+        domain: &Domain,
+        count: u32,
+        users: Option<&[User]>,
+        catalog: &Catalog,
+        hosts: &mut Hosts,
+        notices: &mut Vec<String>,
+    ) -> Self {
+        let mut all = vec![
+            built_in("SYSTEM", "S-1-5-18", 0, true),
+            built_in("LOCAL SERVICE", "S-1-5-19", 0, true),
+            built_in("NETWORK SERVICE", "S-1-5-20", 0, true),
+            built_in("root", "S-1-0-0", 0, false),
+        ];
+        let mut rid = 1103 + key.below(0, 40) as u32;
+        let mut domain_account = |kind, name: String, full, email, department| {
+            rid += 1;
+            Account {
+                kind,
+                domain: Some(domain.dns.clone()),
+                qualified: format!("{}\\{name}", domain.netbios),
+                full_name: full,
+                email,
+                department,
+                sid: format!("{}-{rid}", domain.sid),
+                uid: 10_000 + rid,
+                home: None,
+                name,
+            }
+        };
+        match users {
+            Some(users) => {
+                for user in users {
+                    let email = user
+                        .email
+                        .clone()
+                        .unwrap_or_else(|| format!("{}@{}", user.username, domain.dns));
+                    all.push(domain_account(
+                        AccountKind::User,
+                        user.username.clone(),
+                        Some(
+                            user.display_name
+                                .clone()
+                                .unwrap_or_else(|| user.username.clone()),
+                        ),
+                        Some(email),
+                        user.department.clone(),
+                    ));
+                }
+            }
+            None => {
+                for person in people(key, count, catalog, domain) {
+                    all.push(domain_account(
+                        AccountKind::User,
+                        person.0,
+                        Some(person.1),
+                        Some(person.2),
+                        Some(person.3),
+                    ));
+                }
+            }
+        }
+        let users = all.len() as u32 - FIRST_USER;
+        // Every administrator has an account of their own for it; IT people first.
+        let wanted = (users / 30).clamp(2.min(users), 400);
+        let mut it: Vec<u32> = (FIRST_USER..FIRST_USER + users).collect();
+        it.sort_by_key(|&u| {
+            let department = all[u as usize].department.as_deref().unwrap_or("");
+            let is_it = department.eq_ignore_ascii_case("it")
+                || department.to_lowercase().contains("information technology")
+                || department.to_lowercase().contains("security");
+            (!is_it, key.child("admin").at(u64::from(u)), u)
+        });
+        for &user in it.iter().take(wanted as usize) {
+            let (name, full) = (
+                all[user as usize].name.clone(),
+                all[user as usize].full_name.clone(),
+            );
+            let department = all[user as usize].department.clone();
+            let full = full.map(|f| format!("{f} (admin)"));
+            all.push(domain_account(
+                AccountKind::Admin,
+                format!("adm_{name}"),
+                full,
+                None,
+                department,
+            ));
+        }
+        let admins = all.len() as u32 - FIRST_USER - users;
+        let names = service_names(catalog);
+        for name in &names {
+            all.push(domain_account(
+                AccountKind::Service,
+                name.clone(),
+                None,
+                None,
+                None,
+            ));
+        }
+        let services = names.len() as u32;
+        for host in &hosts.all {
+            all.push(domain_account(
+                AccountKind::Machine,
+                format!("{}$", host.name),
+                None,
+                None,
+                None,
+            ));
+        }
+        let mut accounts = Accounts {
+            all,
+            users,
+            admins,
+            services,
+        };
+        accounts.settle(key, hosts, notices);
+        accounts
+    }
+
+    /// Gives users their workstations, and servers their administrators.
+    fn settle(&mut self, key: Key, hosts: &mut Hosts, notices: &mut Vec<String>) {
+        let workstations: Vec<u32> = hosts.class(HostClass::Workstation).to_vec();
+        let users = self.users.max(1) as usize;
+        for (i, &host) in workstations.iter().enumerate() {
+            let user = FIRST_USER + (i % users) as u32;
+            hosts.all[host as usize].user = user;
+            if let Some(account) = self.all.get_mut(user as usize)
+                && account.home.is_none()
+            {
+                account.home = Some(host);
+                // The owner of a workstation is who sits at it.
+                if let Some(name) = &account.full_name {
+                    hosts.all[host as usize].owner.clone_from(name);
+                }
+                if let Some(department) = &account.department {
+                    hosts.all[host as usize].department.clone_from(department);
+                }
+            }
+        }
+        let shared = self.users as usize;
+        if shared > workstations.len() {
+            for u in workstations.len()..shared {
+                self.all[FIRST_USER as usize + u].home = Some(workstations[u % workstations.len()]);
+            }
+        }
+        for (index, host) in hosts.all.iter_mut().enumerate() {
+            if host.role != Role::Workstation || host.user >= self.all.len() as u32 {
+                host.user = FIRST_USER
+                    + self.users
+                    + key
+                        .child("administrator")
+                        .below(index as u64, u64::from(self.admins.max(1)))
+                        as u32;
+            }
+        }
+        if self.users == 0 {
+            notices.push("the directory has no users; service accounts act instead".into());
+        }
+    }
+
+    /// Number of user accounts; they are `users()`.
+    pub fn user_count(&self) -> u32 {
+        self.users
+    }
+
+    /// The accounts of people.
+    pub fn users(&self) -> std::ops::Range<u32> {
+        FIRST_USER..FIRST_USER + self.users
+    }
+
+    /// The separate administrator accounts.
+    pub fn admins(&self) -> std::ops::Range<u32> {
+        FIRST_USER + self.users..FIRST_USER + self.users + self.admins
+    }
+
+    /// `HOST$`.
+    pub fn machine(&self, host: u32) -> u32 {
+        FIRST_USER + self.users + self.admins + self.services + host
+    }
+
+    fn service(&self, name: &str) -> u32 {
+        let first = FIRST_USER + self.users + self.admins;
+        (first..first + self.services)
+            .find(|&a| self.all[a as usize].name == name)
+            .unwrap_or(SYSTEM)
+    }
+
+    /// The account a record runs under on a host, where `user` and `admin` act.
+    pub fn resolve(
+        &self,
+        wanted: &Wanted,
+        platform: Platform,
+        host: u32,
+        user: u32,
+        admin: u32,
+    ) -> u32 {
+        let windows = platform == Platform::Windows;
+        match wanted {
+            Wanted::User => user,
+            Wanted::Admin => admin,
+            Wanted::System => {
+                if windows {
+                    SYSTEM
+                } else {
+                    ROOT
+                }
+            }
+            Wanted::LocalService => {
+                if windows {
+                    LOCAL_SERVICE
+                } else {
+                    ROOT
+                }
+            }
+            Wanted::NetworkService => {
+                if windows {
+                    NETWORK_SERVICE
+                } else {
+                    ROOT
+                }
+            }
+            Wanted::Machine => {
+                if windows {
+                    self.machine(host)
+                } else {
+                    ROOT
+                }
+            }
+            Wanted::Service(name) => self.service(name),
+        }
+    }
+}
+
+/// (username, display name, e-mail, department), usernames unique.
+fn people(
+    key: Key,
+    count: u32,
+    catalog: &Catalog,
+    domain: &Domain,
+) -> Vec<(String, String, String, String)> {
+    let names = &catalog.names;
+    let weights: Vec<u64> = names.departments.iter().map(|d| u64::from(d.1)).collect();
+    let departments = Alias::new(&weights);
+    let (given, family) = (names.given.len() as u64, names.family.len() as u64);
+    // A keyed walk through all pairs, so that names repeat only when pairs run out.
+    let pairs = crate::random::Permutation::new(key.child("names"), given * family);
+    (0..count)
+        .map(|i| {
+            let i = u64::from(i);
+            let pair = pairs.forward(i % (given * family));
+            let (g, f) = (
+                &names.given[(pair % given) as usize],
+                &names.family[(pair / given) as usize],
+            );
+            let again = i / (given * family);
+            let suffix = if again == 0 {
+                String::new()
+            } else {
+                (again + 1).to_string()
+            };
+            let user = format!("{}.{}{suffix}", g.to_lowercase(), f.to_lowercase());
+            let email = format!("{user}@{}", domain.dns);
+            let department = names.departments[departments.draw(key.child("department").at(i))]
+                .0
+                .clone();
+            (user, format!("{g} {f}"), email, department)
+        })
+        .collect()
+}

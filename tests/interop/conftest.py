@@ -1,0 +1,40 @@
+"""Corpora that tests share. Each is made once a session."""
+
+import pytest
+from support import FIGURES, SAMPLE_INPUTS, Corpus, generate
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory) -> Corpus:
+    """200,000 events grounded in the sample inputs."""
+    out = tmp_path_factory.mktemp("sample") / "corpus"
+    return generate(out, "--events", "200k", *SAMPLE_INPUTS)
+
+
+@pytest.fixture(scope="session")
+def default_corpus(tmp_path_factory) -> Corpus:
+    """100,000 events of the synthetic world."""
+    out = tmp_path_factory.mktemp("default") / "corpus"
+    return generate(out, "--events", "100k")
+
+
+@pytest.fixture(scope="session")
+def db(corpus):
+    """DuckDB over `corpus`: the view `events`."""
+    return corpus.connect()
+
+
+@pytest.fixture(scope="session", params=["sample", "default"])
+def table(request):
+    """DuckDB with all events of each corpus in memory, as the table `e`."""
+    made = request.getfixturevalue("corpus" if request.param == "sample" else "default_corpus")
+    connection = made.connect()
+    connection.execute("CREATE TABLE e AS SELECT * FROM events")
+    return connection
+
+
+def pytest_terminal_summary(terminalreporter):
+    if FIGURES:
+        terminalreporter.section("measured")
+        for text in FIGURES:
+            terminalreporter.line(text)

@@ -1,0 +1,60 @@
+"""The README's recipes run as they stand, on the tests' corpus."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from support import ROOT
+
+PLACE = "out/corpus/events"
+
+
+def recipes(text: str) -> list[tuple[str, str, str]]:
+    """(name, language, code) of the fenced blocks under `## Recipes`."""
+    section = re.search(r"^## Recipes\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert section, "the README has no section `## Recipes`"
+    found, heading = [], "recipe"
+    for match in re.finditer(r"^### ([^\n]+)$|^```(\w+)\n(.*?)^```$", section.group(1), re.MULTILINE | re.DOTALL):
+        if match.group(1):
+            heading = match.group(1)
+        elif match.group(2) in ("python", "sql"):
+            found.append((f"{heading} {len(found) + 1}", match.group(2), match.group(3)))
+    return found
+
+
+README = (ROOT / "README.md").read_text()
+RECIPES = recipes(README)
+
+
+def test_helper_recipes():
+    text = "# A\n```sql\nno\n```\n## Recipes\n### X\n```sql\nSELECT 1\n```\n```sh\nls\n```\n## B\n```python\nno\n```\n"
+    assert recipes(text) == [("X 1", "sql", "SELECT 1\n")]
+
+
+def test_there_are_recipes_for_three_engines():
+    text = " ".join(name for name, _, _ in RECIPES)
+    assert all(engine in text for engine in ("DuckDB", "Spark", "Polars"))
+    assert all(PLACE in code for _, _, code in RECIPES), "each recipe can be copied alone"
+
+
+@pytest.mark.parametrize(("name", "language", "code"), RECIPES, ids=[name for name, _, _ in RECIPES])
+def test_recipe(corpus, tmp_path, name, language, code):
+    code = code.replace(PLACE, str(corpus.events))
+    if language == "sql":
+        connection = corpus.connect()
+        rows = connection.execute(code).fetchall()
+        assert rows, "the recipe finds nothing"
+        return
+    script = tmp_path / "recipe.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, script], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip(), "the recipe prints nothing"
+
+
+def test_commands_stand_in_the_readme():
+    assert "cargo run --release -- generate --events 1M" in README
+    assert "tests/run.sh" in README

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Runs all tests: the crate's own, then those in which other engines read a corpus back.
+#
+#   tests/run.sh [pytest arguments]      for example: tests/run.sh -k duckdb
+#
+# FUSIONGEN_TEST_PROFILE   cargo profile of the crate's own tests (dev)
+# FUSIONGEN                a binary to test instead of target/release/fusiongen
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly venv=.venv
+readonly requirements=tests/interop/requirements.txt
+profile=${FUSIONGEN_TEST_PROFILE:-dev}
+
+say() { printf '\n== %s\n' "$*"; }
+die() {
+    printf 'tests/run.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+# Installs Debian packages, as root or through a sudo that asks no password.
+apt_install() {
+    command -v apt-get >/dev/null || return 1
+    local as=()
+    if [[ $(id -u) -ne 0 ]]; then
+        sudo -n true 2>/dev/null || return 1
+        as=(sudo -n)
+    fi
+    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
+        "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+}
+
+python_ready() {
+    command -v python3 >/dev/null || die "python3 is not on PATH; install Python 3.11 or later"
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        die "$(python3 --version) is too old; the pinned packages need Python 3.11 or later"
+
+    local wanted
+    wanted=$(python3 --version && cat "$requirements")
+    if [[ -x $venv/bin/python && -f $venv/.installed && $(<"$venv/.installed") == "$wanted" ]]; then
+        say "Python packages: $venv is up to date"
+        return
+    fi
+    say "Python packages: making $venv"
+    rm -rf "$venv"
+    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        apt_install python3-venv || die "python3 has no venv module and it could not be installed; install the package python3-venv"
+    fi
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -r "$requirements"
+    printf '%s\n' "$wanted" >"$venv/.installed"
+}
+
+# True where the java that Spark will find is one it runs on.
+java_ready() {
+    local java version
+    if [[ -n ${JAVA_HOME:-} ]]; then
+        java=$JAVA_HOME/bin/java
+    else
+        java=java
+    fi
+    version=$("$java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1) || return 1
+    [[ -n $version && $version -ge 17 ]]
+}
+
+spark_ready() {
+    if ! java_ready; then
+        say "Java for Spark: none of version 17 or later found, installing one"
+        apt_install openjdk-17-jre-headless || apt_install default-jre-headless || true
+        java_ready || die "Spark needs a Java runtime of version 17 or later and none could be installed; put one on PATH or set JAVA_HOME"
+    fi
+    say "Java for Spark: found"
+}
+
+command -v cargo >/dev/null || die "cargo is not on PATH; install Rust from https://rustup.rs"
+
+python_ready
+spark_ready
+
+say "cargo test, profile $profile"
+cargo test --profile "$profile" </dev/null
+
+if [[ -z ${FUSIONGEN:-} ]]; then
+    say "cargo build --release"
+    cargo build --release </dev/null
+fi
+
+say "Other engines read corpora back"
+"$venv/bin/python" -m pytest -c tests/interop/pytest.ini tests/interop "$@" </dev/null
