@@ -49,6 +49,12 @@ pub enum Error {
         #[source]
         source: parquet::errors::ParquetError,
     },
+    /// A worker failed: a defect of this program.
+    #[error("{}: a worker failed\n  this is a defect of fusiongen; please report the message above with the command", path.display())]
+    Defect {
+        /// The file it was making.
+        path: PathBuf,
+    },
     /// The run was stopped on request.
     #[error("stopped by signal {0}; the same command again makes the corpus anew")]
     Interrupted(i32),
@@ -99,7 +105,7 @@ impl Error {
     pub fn exit_code(&self) -> i32 {
         match self {
             Error::Input { .. } | Error::Setting { .. } | Error::Output { .. } => 2,
-            Error::Io { .. } | Error::Parquet { .. } => 3,
+            Error::Io { .. } | Error::Parquet { .. } | Error::Defect { .. } => 3,
             Error::Interrupted(signal) => 128 + signal,
         }
     }

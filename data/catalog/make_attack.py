@@ -40,8 +40,6 @@ def main():
         if found is None or found["revoked"] or found["deprecated"]:
             sys.exit(f"{technique} is not a current technique of ATT&CK {attack['version']}")
         name = found["name"]
-        if found["subtechnique"]:
-            name = f"{attack['techniques'][technique.split('.')[0]]['name']}: {name}"
         tactics = [attack["tactics"][tactic] for tactic in found["tactics"]]
         entries.append(
             f"\n[[technique]]\nid = {quoted(technique)}\nname = {quoted(name)}\n"

@@ -8,7 +8,7 @@
 pub struct Technique {
     /// `T1021.002`.
     pub id: String,
-    /// ATT&CK's name, for a sub-technique with its parent's: `Remote Services: SMB/Windows Admin Shares`.
+    /// ATT&CK's name: `SMB/Windows Admin Shares`.
     pub name: String,
     /// Tactics it belongs to, ATT&CK's names: `Lateral Movement`.
     pub tactics: Vec<String>,

@@ -108,6 +108,9 @@ impl Sample {
                         .map_err(|e| {
                             Error::setting("sample", e.to_string(), "report this: it is a defect")
                         })?;
+                    if here == 0 || left == 0 {
+                        continue 'partitions;
+                    }
                     let step = (rows.len() / here.min(left)).max(1);
                     for &row in rows.iter().skip(step / 2).step_by(step) {
                         if left == 0 {

@@ -203,27 +203,30 @@ pub fn pid(v: &View<'_>) -> ArrayRef {
     })
 }
 
-/// Whether the record stands in a login session: then `auid` and `ses` are set.
-fn in_session(v: &View<'_>, row: usize) -> bool {
-    match v.frame.telemetry[row] {
-        T::UserLogin | T::CredAcq => v.frame.success[row] && v.frame.telemetry[row] == T::UserLogin,
-        _ => v.frame.process.session_id[row] < UNSET as u64,
-    }
+/// The account whose login session the record stands in; none: `auid` and `ses` are unset.
+fn login(v: &View<'_>, row: usize) -> Option<i32> {
+    let account = match v.frame.telemetry[row] {
+        T::UserLogin => {
+            if v.frame.success[row] {
+                v.frame.user[row]
+            } else {
+                NONE
+            }
+        }
+        // PAM sets credentials before there is a session.
+        T::CredAcq => NONE,
+        T::UserCmd => v.frame.user[row],
+        _ => v.frame.login[row],
+    };
+    (account != NONE).then_some(account)
 }
-fn session_account(v: &View<'_>, row: usize) -> i32 {
-    match v.frame.telemetry[row] {
-        T::UserLogin | T::UserCmd => v.frame.user[row],
-        _ => v.frame.process.account[row],
-    }
+fn in_session(v: &View<'_>, row: usize) -> bool {
+    login(v, row).is_some()
 }
 /// `auditd.auid`: the login uid.
 pub fn login_uid(v: &View<'_>) -> ArrayRef {
     v.integers(SYSCALL | AUDIT_USER, |r| {
-        Some(if in_session(v, r) {
-            uid(v, session_account(v, r))
-        } else {
-            UNSET
-        })
+        Some(login(v, r).map_or(UNSET, |account| uid(v, account)))
     })
 }
 /// `auditd.ses`: the audit session.

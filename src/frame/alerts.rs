@@ -70,14 +70,15 @@ impl Ranks {
         }
     }
 
-    /// A host of `list`: rank r of K covers the r-th K-th of it.
-    fn draw(&self, list: &[u32], bits: u64, within: u64) -> u32 {
+    /// A host of a class: rank r of K covers the r-th K-th of it.
+    fn draw(&self, world: &World, class: HostClass, bits: u64, within: u64) -> u32 {
         let rank = self.alias.draw(bits) as u64;
         if let Some(Some(host)) = self.known.get(rank as usize)
-            && list.contains(host)
+            && world.hosts[*host].is(class)
         {
             return *host;
         }
+        let list = world.class(class);
         let n = list.len() as u64;
         let (low, high) = (rank * n / self.count, (rank + 1) * n / self.count);
         list[(low + below(within, (high - low).max(1))).min(n - 1) as usize]
@@ -285,10 +286,19 @@ impl<'a> Maker<'a> {
 
         // Client and server, given the tuple.
         let addresses = &self.world.addresses;
-        let client_class = match platform {
-            Some(Platform::Windows) => HostClass::Windows,
-            Some(Platform::Linux) => HostClass::Linux,
-            None => HostClass::Any,
+        let known_port = t
+            .client_ports
+            .get(t.client_port_weights.draw(draws[7].rotate_left(9)))
+            .copied();
+        let client_class = match (known_port, platform) {
+            // A client port outside Windows' ephemeral range is another system's.
+            (Some(32_768..49_152), _) => HostClass::Linux,
+            (Some(61_000..), _) => HostClass::Windows,
+            (_, platform) => match platform {
+                Some(Platform::Windows) => HostClass::Windows,
+                Some(Platform::Linux) => HostClass::Linux,
+                None => HostClass::Any,
+            },
         };
         let internal_client = || {
             // Names are asked by clients, and passed on by resolvers only.
@@ -300,13 +310,13 @@ impl<'a> Maker<'a> {
             }
             self.alerts
                 .clients
-                .draw(self.world.class(client_class), draws[3], draws[4])
+                .draw(self.world, client_class, draws[3], draws[4])
         };
         let internal_service = |outside: bool| {
             let class = self.service_class(service_port, platform, outside);
             self.alerts
                 .services
-                .draw(self.world.class(class), draws[5], draws[6])
+                .draw(self.world, class, draws[5], draws[6])
         };
         let (client, server) = match kind {
             Kind::InternalInternal => {
@@ -347,12 +357,10 @@ impl<'a> Maker<'a> {
         let (client_port, server_port) = if t.portless {
             (NONE, NONE)
         } else {
-            let choice = t.client_port_weights.draw(event.at(2));
-            let port = match t.client_ports.get(choice) {
-                Some(&port) => i32::from(port),
+            let port = match known_port {
+                Some(port) => i32::from(port),
                 None => self.ephemeral(client, event.at(3)),
             };
-            // Some services talk to their own port: DHCP, NTP, NetBIOS.
             (
                 port,
                 if service_port == NONE {

@@ -133,6 +133,8 @@ pub struct Frame {
     pub host: Vec<i32>,
     /// Account the row is about.
     pub user: Vec<i32>,
+    /// Linux: the account that logged in to the session of the row's process (auid); none for daemons.
+    pub login: Vec<i32>,
     /// Index into the world's detections.
     pub rule: Vec<i32>,
     pub verdict: Vec<Verdict>,
@@ -202,6 +204,7 @@ impl Frame {
             telemetry: vec![Telemetry::Syslog; rows],
             host: vec![0; rows],
             user: vec![0; rows],
+            login: vec![NONE; rows],
             rule: vec![NONE; rows],
             verdict: vec![Verdict::Benign; rows],
             noise: vec![NONE; rows],

@@ -11,7 +11,7 @@ use crate::catalog::{
 use crate::plan::chains::Chain;
 use crate::random::{Key, below, log_uniform};
 use crate::world::processes::OTHER_STREAM;
-use crate::world::{Process, hosts::Role};
+use crate::world::{Boot, Process, Session, hosts::Role};
 
 /// The words of a record as numbers.
 #[derive(Debug, Clone, Copy)]
@@ -185,6 +185,11 @@ impl<'a> Maker<'a> {
                 Some(&acting.process),
             );
             self.set_process(frame, row, &acting, scene);
+            if let (Telemetry::Syscall, Call::Record(starting)) = (record.telemetry, &acting.call) {
+                let parent =
+                    self.acting(scene, starting.process, acting.host, acting.process.start);
+                self.set_parent(frame, row, &parent, scene);
+            }
             if record.telemetry == Telemetry::Logon {
                 // The session that opens is the account's, not the logging process's.
                 let session = self.session(scene, record.on, host, account, time);
@@ -192,6 +197,7 @@ impl<'a> Maker<'a> {
                 frame.process.session_start[row] = session.start;
             }
         }
+        self.set_login(frame, row, scene);
         if let Some(connection) = &record.connection {
             self.connect(frame, row, connection, recipe, scene, host);
         }
@@ -230,14 +236,7 @@ impl<'a> Maker<'a> {
     }
 
     /// The session an account acts in on a scene's host.
-    fn session(
-        &self,
-        scene: &Scene<'_>,
-        on: usize,
-        host: u32,
-        account: u32,
-        time: i64,
-    ) -> crate::world::Session {
+    fn session(&self, scene: &Scene<'_>, on: usize, host: u32, account: u32, time: i64) -> Session {
         let seconds = time.div_euclid(1_000_000);
         let boot = self.world.boot(host, seconds);
         match scene.chain {
@@ -249,7 +248,7 @@ impl<'a> Maker<'a> {
                 let session = self
                     .world
                     .logon(host, boot, arrival, 1 + u64::from(c.index % 3));
-                self.world.session_of(account, boot, session)
+                self.acting_session(host, account, boot, session)
             }
             Some(_) => self
                 .world
@@ -262,9 +261,28 @@ impl<'a> Maker<'a> {
                 let session = self
                     .world
                     .logon(host, boot, start, 4 + scene.event.below(8, 12));
-                self.world.session_of(account, boot, session)
+                self.acting_session(host, account, boot, session)
             }
         }
+    }
+
+    /// The session of what an account starts: on Linux root, by sudo, stays in its caller's.
+    fn acting_session(&self, host: u32, account: u32, boot: Boot, session: Session) -> Session {
+        match self.world.hosts[host].platform {
+            Platform::Windows => self.world.session_of(account, boot, session),
+            Platform::Linux => session,
+        }
+    }
+
+    /// Who logged in to the session of an acting process.
+    fn set_login(&self, frame: &mut Frame, row: usize, scene: &Scene<'_>) {
+        let windows = self.world.hosts[frame.host[row] as u32].platform == Platform::Windows;
+        if windows || frame.process.session_id[row] >= u64::from(u32::MAX) {
+            return;
+        }
+        let account = frame.process.account[row];
+        let root = account == crate::world::users::ROOT as i32;
+        frame.login[row] = if root { scene.user as i32 } else { account };
     }
 
     /// The process that a record refers to.

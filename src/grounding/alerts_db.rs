@@ -131,6 +131,10 @@ pub fn fit(path: &Path, severity_scale: Option<SeverityScale>) -> Result<Profile
         });
     }
     let mut profile = fitter.finish(&table, scale);
+    if profile.bytes.is_empty() {
+        // What the database doesn't say, the built-in profile does.
+        profile.bytes = Profile::embedded().bytes;
+    }
     if !columns.has(Field::Signature) {
         profile.missing.push(
             "signature: the table has numbers of alerts only, signatures read `flow alert N`"

@@ -126,7 +126,8 @@ pub struct Tuple {
     pub spread_ports: bool,
     pub count: u64,
     pub ends: Ends,
-    /// Client ports below 32768 that several pairs of hosts used (123, 5060…), with counts, most frequent
+    /// Client ports below 32768 that several pairs of hosts used (123, 5060…), and of `to_client` alerts,
+    /// whose destination they are, all that were seen twice; with counts, most frequent
     /// first; the remaining `count` is drawn from the client's ephemeral range.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub client_ports: Vec<(u16, u64)>,

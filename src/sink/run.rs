@@ -4,6 +4,7 @@
 //! A fixed window of row groups is in flight, so memory is bounded whatever the size.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 
 use super::manifest::{self, WrittenFile};
@@ -196,15 +197,20 @@ fn run_units(
                     return;
                 }
                 let path = corpus.root.join(&paths[unit.file]);
-                let encoded = encode_row_group(
-                    maker,
-                    tables,
-                    schema,
-                    layout,
-                    unit.partition,
-                    unit.group,
-                    &path,
-                );
+                let encode = || {
+                    encode_row_group(
+                        maker,
+                        tables,
+                        schema,
+                        layout,
+                        unit.partition,
+                        unit.group,
+                        &path,
+                    )
+                };
+                // A panic must end the run, not leave it waiting.
+                let encoded = catch_unwind(AssertUnwindSafe(encode))
+                    .unwrap_or_else(|_| Err(Error::Defect { path: path.clone() }));
                 // The receiver is gone only when the run has failed already.
                 let _ = sender.send((index, encoded));
             });

@@ -110,7 +110,8 @@ impl Cell {
 }
 
 /// How often a client port was seen, and whether between more than one pair of hosts:
-/// many alerts of one flow say nothing about its client's port.
+/// many alerts of one flow say nothing about its client's port, unless it is the
+/// destination that a `to_client` alert names.
 #[derive(Debug)]
 struct ClientPort {
     count: u64,
@@ -197,7 +198,9 @@ impl Fitter {
         if let (Some(client), Some(service)) = (client, service) {
             count_ends(&mut cell.ends, kind(client), kind(service));
         }
-        if let Some(port) = client_port.filter(|port| *port < EPHEMERAL) {
+        // The destination port of a `to_client` alert is the client's: as much grounded as a service port.
+        let grounded = direction == Direction::ToClient;
+        if let Some(port) = client_port.filter(|port| grounded || *port < EPHEMERAL) {
             let hosts = (client, service);
             let known = cell.client_ports.entry(port).or_insert(ClientPort {
                 count: 0,
@@ -205,7 +208,8 @@ impl Fitter {
                 several: false,
             });
             // Without addresses a second sight has to do.
-            known.several |= known.hosts != hosts || (known.count > 0 && hosts == (None, None));
+            known.several |=
+                known.hosts != hosts || (known.count > 0 && (grounded || hosts == (None, None)));
             known.count += 1;
         }
         if let Some(address) = client {
@@ -379,7 +383,10 @@ impl Fitter {
                 seen.service_port,
                 "service ports: no alert has one of its own",
             ),
-            (seen.bytes, "bytes: no sizes of flows"),
+            (
+                seen.bytes,
+                "bytes: no sizes of flows, the built-in ones are taken",
+            ),
             (seen.time, "timestamp: no hours of the day"),
             (
                 hours || !seen.time,
@@ -728,6 +735,21 @@ mod tests {
             flow("10.0.0.3", 50_000),
         ]);
         assert_eq!(profile.tuples[0].client_ports, [(123, 2)]);
+    }
+
+    #[test]
+    fn a_repeated_destination_of_to_client_alerts_is_kept() {
+        let answer = |port: u16| RawAlert {
+            source_address: address("10.0.0.1"),
+            source_port: Some(445),
+            destination_address: address("10.0.0.2"),
+            destination_port: Some(port),
+            direction: Some(Direction::ToClient),
+            ..alert("smb")
+        };
+        let profile = fit(&[answer(48_768), answer(48_768), answer(50_000)]);
+        assert_eq!(profile.tuples[0].service_port, Some(445));
+        assert_eq!(profile.tuples[0].client_ports, [(48_768, 2)]);
     }
 
     #[test]
