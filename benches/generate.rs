@@ -1,0 +1,52 @@
+//! End to end in memory: plan, frames, columns.
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use fusiongen::columns::{Tables, View};
+use fusiongen::frame::Maker;
+use fusiongen::grounding::Profile;
+use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::{catalog::Catalog, schema::Schema};
+
+fn benches(criterion: &mut Criterion) {
+    const EVENTS: u64 = 100_000;
+    let config = Config {
+        events: EVENTS,
+        days: 1,
+        ..Config::default()
+    };
+    let Ok(catalog) = Catalog::embedded() else {
+        return;
+    };
+    let grounding = Grounding {
+        profile: Profile::embedded(),
+        users: None,
+        assets: None,
+    };
+    let mut group = criterion.benchmark_group("generate");
+    group.throughput(Throughput::Elements(EVENTS)).sample_size(10);
+    group.bench_function("plan", |b| {
+        b.iter(|| Plan::new(config.clone(), &grounding, &catalog));
+    });
+    let (plan, world) = Plan::new(config.clone(), &grounding, &catalog);
+    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
+    let all = |render: bool| {
+        let mut rows = 0;
+        for partition in &plan.partitions {
+            for row_group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+                maker.frames(partition, row_group, |frame| {
+                    rows += frame.len;
+                    if render && let Ok(batch) = schema.batch(&View::new(&frame, &maker, &tables)) {
+                        std::hint::black_box(batch);
+                    }
+                });
+            }
+        }
+        rows
+    };
+    group.bench_function("frames", |b| b.iter(|| all(false)));
+    group.bench_function("frames and columns", |b| b.iter(|| all(true)));
+    group.finish();
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);
