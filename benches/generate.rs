@@ -22,7 +22,9 @@ fn benches(criterion: &mut Criterion) {
         assets: None,
     };
     let mut group = criterion.benchmark_group("generate");
-    group.throughput(Throughput::Elements(EVENTS)).sample_size(10);
+    group
+        .throughput(Throughput::Elements(EVENTS))
+        .sample_size(10);
     group.bench_function("plan", |b| {
         b.iter(|| Plan::new(config.clone(), &grounding, &catalog));
     });

@@ -88,7 +88,7 @@ pub fn exit(v: &View<'_>) -> ArrayRef {
                 3 + (v.frame.salt[r] % 20) as i64
             }
             // Non-blocking connects are in progress.
-            (true, Some("connect")) if v.frame.salt[r] % 3 == 0 => -115,
+            (true, Some("connect")) if v.frame.salt[r].is_multiple_of(3) => -115,
             _ => 0,
         })
     })

@@ -596,7 +596,7 @@ fn network_logon(v: &View<'_>, row: usize) -> bool {
 /// 0 Kerberos, 1 NTLM, 2 Negotiate.
 fn package(v: &View<'_>, row: usize) -> i32 {
     match v.frame.logon_type[row] {
-        3 => i32::from(v.frame.salt[row] % 9 == 0),
+        3 => i32::from(v.frame.salt[row].is_multiple_of(9)),
         _ => 2,
     }
 }

@@ -128,12 +128,8 @@ impl AlertTables {
             let mut cumulative = 0;
             let ends = counts.map(|c| {
                 cumulative += c;
-                // Without any, an outside client reaches in.
-                if sum == 0 {
-                    u64::from(c == e.external_internal) << 32
-                } else {
-                    (cumulative << 32) / sum
-                }
+                // Without any, both ends are inside.
+                (cumulative << 32).checked_div(sum).unwrap_or(1 << 32)
             });
             let mut weights: Vec<u64> = tuple.client_ports.iter().map(|p| p.1).collect();
             weights.push(

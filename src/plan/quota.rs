@@ -33,9 +33,8 @@ mod tests {
             let cells = apportion(total, &weights);
             prop_assert_eq!(cells.iter().sum::<u64>(), total);
             let sum: u128 = weights.iter().map(|&w| u128::from(w)).sum();
-            if sum > 0 {
-                for (cell, &weight) in cells.iter().zip(&weights) {
-                    let exact = u128::from(total) * u128::from(weight) / sum;
+            for (cell, &weight) in cells.iter().zip(&weights) {
+                if let Some(exact) = (u128::from(total) * u128::from(weight)).checked_div(sum) {
                     prop_assert!(u128::from(*cell) + 1 >= exact && u128::from(*cell) <= exact + 1);
                 }
             }

@@ -194,6 +194,7 @@ impl World {
 
     /// A process that starts at `start` (Unix microseconds). `stream` is the lifetime class or
     /// [`OTHER_STREAM`]; `ordinal` tells apart what one host starts in a slot of that stream.
+    #[expect(clippy::too_many_arguments, reason = "the coordinates of a process")]
     pub fn started(
         &self,
         host: u32,
