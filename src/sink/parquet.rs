@@ -1,6 +1,6 @@
 //! Parquet through the `parquet` crate's Arrow writer.
 //!
-//! [`encode`] is the one seam between events and Parquet: batches in, the column
+//! [`RowGroupEncoder`] is the one seam between events and Parquet: batches in, the column
 //! chunks of a row group out, on any thread. [`File`] appends them in order.
 
 use std::io::BufWriter;
