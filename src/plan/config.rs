@@ -99,7 +99,12 @@ pub fn parse_count(text: &str) -> std::result::Result<u64, String> {
     if scale == 1 {
         return number.parse().map_err(|_| wrong());
     }
+    // Digits beyond the sixth would be lost.
+    let lost = number.split_once('.').is_some_and(|(_, f)| f.trim_end_matches('0').len() > 6);
     let millionths = parts_per_million(number).map_err(|_| wrong())?;
+    if lost {
+        return Err(wrong());
+    }
     let events = u128::from(millionths) * u128::from(scale);
     if !events.is_multiple_of(1_000_000) {
         return Err(wrong());
