@@ -6,21 +6,18 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use super::embedded;
+use super::events::Tables;
 use super::raw;
-use super::record::{HostClass, Platform, Telemetry, Words, is_slug};
-use super::records::{Records, Setting};
+use super::record::{Platform, Telemetry, is_slug};
 use super::source::{Source, Text};
-use super::{
-    Catalog, Category, Heuristic, Image, Names, Playbook, Resident, Scenario, Signature, Step,
-    Technique, Variant, resident,
-};
+use super::{Catalog, Category, Image, Names, Playbook, Signature, Technique, resident};
 use crate::{Error, Result};
 
 /// The category of process life; the world knows it by name.
 pub const PROCESS_LIFE: &str = "process_activity";
 
 /// A playbook lasts at most three days, rounds included.
-const LONGEST_PLAYBOOK: u64 = 3 * 86_400;
+pub(super) const LONGEST_PLAYBOOK: u64 = 3 * 86_400;
 
 /// The files with a fixed name, in the order of the digest. Playbooks follow, by file name.
 pub(super) const FILES: [&str; 8] = [
@@ -190,14 +187,6 @@ impl Sources {
     }
 }
 
-/// What the rest refers to.
-struct Tables<'a> {
-    techniques: &'a [Technique],
-    categories: &'a [Category],
-    images: &'a [Image],
-    residents: &'a [Resident],
-}
-
 fn techniques(source: &Source) -> Result<Vec<Technique>> {
     let file: raw::AttackFile = source.parse()?;
     if file.version.get_ref() != "18.1" {
@@ -231,7 +220,7 @@ fn techniques(source: &Source) -> Result<Vec<Technique>> {
 }
 
 /// Indices of a technique and of one of its tactics; the first one when none is named.
-fn technique(
+pub(super) fn technique(
     source: &Source,
     techniques: &[Technique],
     id: &Text,
@@ -259,7 +248,7 @@ fn technique(
 }
 
 /// The technique exists on that platform, or comes before any host (PRE).
-fn check_platform(
+pub(super) fn check_platform(
     source: &Source,
     at: &Text,
     technique: &Technique,
@@ -369,7 +358,11 @@ fn categories(source: &Source, techniques: &[Technique]) -> Result<Vec<Category>
     Ok(categories)
 }
 
-fn find_category(source: &Source, name: &Text, categories: &[Category]) -> Result<usize> {
+pub(super) fn find_category(
+    source: &Source,
+    name: &Text,
+    categories: &[Category],
+) -> Result<usize> {
     categories
         .iter()
         .position(|category| category.name == *name.get_ref())
@@ -392,7 +385,7 @@ fn images(source: &Source) -> Result<Vec<Image>> {
     source.unique("image", all().map(|(_, image)| &image.key))?;
     let mut images = Vec::new();
     for (platform, raw) in all() {
-        super::records::check_path(source, &raw.path, platform)?;
+        super::lookup::check_path(source, &raw.path, platform)?;
         let path = source.template(&raw.path)?;
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         images.push(Image {
@@ -413,283 +406,6 @@ fn images(source: &Source) -> Result<Vec<Image>> {
     Ok(images)
 }
 
-impl Tables<'_> {
-    fn heuristics(&self, source: &Source) -> Result<Vec<Heuristic>> {
-        let file: raw::HeuristicsFile = source.parse()?;
-        source.unique("heuristic", file.heuristic.iter().map(|h| &h.name))?;
-        let mut heuristics = Vec::new();
-        for raw in &file.heuristic {
-            for keyword in &raw.keywords {
-                let word = keyword.get_ref();
-                let fits =
-                    |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"$_.-".contains(&b);
-                if word.is_empty() || !word.bytes().all(fits) {
-                    return Err(source.error_at(
-                        keyword,
-                        format!("{word:?} can never be found as a word"),
-                        "write lower-case letters, digits and $ _ . - only",
-                    ));
-                }
-            }
-            if raw.keywords.is_empty() {
-                return Err(source.error_at(
-                    &raw.name,
-                    "no keyword",
-                    "add one, or take the rule out",
-                ));
-            }
-            let in_signature = match raw.of.get_ref().as_str() {
-                "signature" => true,
-                "category" => false,
-                _ => {
-                    return Err(source.error_at(
-                        &raw.of,
-                        format!("keywords of {:?}", raw.of.get_ref()),
-                        "write signature or category",
-                    ));
-                }
-            };
-            let found = raw
-                .technique
-                .as_ref()
-                .map(|id| technique(source, self.techniques, id, raw.tactic.as_ref()))
-                .transpose()?;
-            let platform = raw.platform.as_ref().map(|p| source.word(p)).transpose()?;
-            if let (Some((index, _)), Some(platform)) = (found, platform) {
-                check_platform(source, &raw.name, &self.techniques[index], platform)?;
-            }
-            let mut records = Vec::new();
-            for record in &raw.record {
-                // Each stands alone: none follows from another.
-                let resolved = Records::new(
-                    source,
-                    self.images,
-                    self.residents,
-                    Setting::Alert(platform),
-                )
-                .resolve(record, None)?;
-                if let Some((index, _)) = found {
-                    let platform = resolved.telemetry.platform();
-                    check_platform(source, &record.telemetry, &self.techniques[index], platform)?;
-                }
-                records.push(resolved);
-            }
-            heuristics.push(Heuristic {
-                name: raw.name.get_ref().clone(),
-                keywords: raw.keywords.iter().map(|k| k.get_ref().clone()).collect(),
-                in_signature,
-                technique: found.map(|(index, _)| index),
-                tactic: found.map_or(0, |(_, tactic)| tactic),
-                platform,
-                records,
-            });
-        }
-        Ok(heuristics)
-    }
-
-    fn scenarios(&self, source: &Source) -> Result<Vec<Scenario>> {
-        let file: raw::NoiseFile = source.parse()?;
-        source.unique("scenario", file.scenario.iter().map(|s| &s.name))?;
-        let mut scenarios = Vec::new();
-        for raw in &file.scenario {
-            scenarios.push(Scenario {
-                name: raw.name.get_ref().clone(),
-                weight: weight(source, &raw.weight)?,
-                variants: raw
-                    .variant
-                    .iter()
-                    .map(|variant| self.variant(source, variant))
-                    .collect::<Result<_>>()?,
-            });
-        }
-        Ok(scenarios)
-    }
-
-    fn variant(&self, source: &Source, raw: &raw::Variant) -> Result<Variant> {
-        use super::scenario::Verdict;
-        let category = find_category(source, &raw.category, self.categories)?;
-        let hosts = class_of_one_platform(source, &raw.hosts)?;
-        let verdict: Verdict = source.word(&raw.verdict)?;
-        let triggers = verdict == Verdict::BenignTrigger;
-        if let Some(record) = raw.record.iter().find(|record| record.alert != triggers) {
-            return Err(source.error_at(
-                &record.telemetry,
-                format!(
-                    "a record {} alert in a variant whose verdict is {}",
-                    if record.alert { "with" } else { "without" },
-                    raw.verdict.get_ref()
-                ),
-                "benign_trigger rows are all alerts, others never are; make two variants",
-            ));
-        }
-        if raw.record.is_empty() || raw.reason.get_ref().is_empty() {
-            return Err(source.error_at(
-                &raw.category,
-                "a variant without a record or a reason",
-                "say what it leaves behind, and why an analyst would close it",
-            ));
-        }
-        let mut records = Vec::new();
-        for record in &raw.record {
-            let resolved = Records::new(source, self.images, self.residents, Setting::Row(hosts))
-                .resolve(record, Some(&self.categories[category]))?;
-            if resolved.alert
-                && let Some(index) = self.categories[category].technique
-            {
-                let platform = resolved.telemetry.platform();
-                check_platform(source, &record.telemetry, &self.techniques[index], platform)?;
-            }
-            records.push(resolved);
-        }
-        Ok(Variant {
-            category,
-            weight: weight(source, &raw.weight)?,
-            hosts,
-            visit: source.word(&raw.visit)?,
-            verdict,
-            records,
-            reason: raw.reason.get_ref().clone(),
-        })
-    }
-
-    /// A playbook, and its name with its place.
-    fn playbook(&self, source: &Source) -> Result<(Playbook, Text)> {
-        let raw: raw::PlaybookFile = source.parse()?;
-        if !is_slug(raw.name.get_ref()) {
-            return Err(source.error_at(
-                &raw.name,
-                format!("{:?} is no slug", raw.name.get_ref()),
-                "write [a-z][a-z0-9_]*, at most 64 bytes",
-            ));
-        }
-        let hosts = raw
-            .hosts
-            .iter()
-            .map(|class| class_of_one_platform(source, class))
-            .collect::<Result<Vec<_>>>()?;
-        if hosts.is_empty() || raw.step.is_empty() {
-            return Err(source.error_at(
-                &raw.name,
-                "a playbook without hosts or steps",
-                "name the victim's class in `hosts` and add at least one [[step]]",
-            ));
-        }
-        let mut records = Records::new(source, self.images, self.residents, Setting::Chain(&hosts));
-        let mut steps: Vec<Step> = Vec::new();
-        let mut span = 0;
-        for raw in &raw.step {
-            let step = self.step(source, raw, &mut records)?;
-            span += u64::from(step.delay[1])
-                + u64::from(step.rounds[1]) * u64::from(step.round_seconds);
-            if span > LONGEST_PLAYBOOK {
-                return Err(source.error_at(
-                    &raw.delay,
-                    format!("the playbook may last {span} s up to here"),
-                    format!("shorten delays or rounds: a chain ends within {LONGEST_PLAYBOOK} s"),
-                ));
-            }
-            steps.push(step);
-        }
-        let processes = records.processes();
-        let playbook = Playbook {
-            name: raw.name.get_ref().clone(),
-            weight: weight(source, &raw.weight)?,
-            hosts,
-            steps,
-            processes,
-        };
-        Ok((playbook, raw.name))
-    }
-
-    fn step(&self, source: &Source, raw: &raw::Step, records: &mut Records) -> Result<Step> {
-        let category = find_category(source, &raw.category, self.categories)?;
-        let (index, tactic) =
-            technique(source, self.techniques, &raw.technique, Some(&raw.tactic))?;
-        let mut resolved = Vec::new();
-        for record in &raw.record {
-            let made = records.resolve(record, Some(&self.categories[category]))?;
-            if made.alert {
-                let platform = made.telemetry.platform();
-                check_platform(source, &raw.technique, &self.techniques[index], platform)?;
-            }
-            resolved.push(made);
-        }
-        if !resolved.iter().any(|record| record.alert) {
-            return Err(source.error_at(
-                &raw.category,
-                "a step in which no rule fires",
-                "add alert = true to the record that a detection sees",
-            ));
-        }
-        let rounds = match &raw.rounds {
-            Some(rounds) => source.range(rounds, "rounds")?,
-            None => [1, 1],
-        };
-        if let Some(at) = raw.rounds.as_ref().filter(|_| rounds[0] == 0) {
-            return Err(source.error_at(
-                at,
-                "a step that may have no round",
-                "write 1 or more; `blocked` says how often a step fails",
-            ));
-        }
-        if (rounds[1] > 1 || raw.scales)
-            && let Some(position) = resolved.iter().position(|record| record.starts.is_some())
-        {
-            return Err(source.error_at(
-                &raw.record[position].telemetry,
-                "a process that would start in every round",
-                "start it in a step of its own before, and name it here with started:LABEL",
-            ));
-        }
-        let blocked = raw.blocked.as_ref().map_or(0, |blocked| *blocked.get_ref());
-        if let Some(at) = raw.blocked.as_ref().filter(|_| blocked > 1000) {
-            return Err(source.error_at(
-                at,
-                "more than all are blocked",
-                "write per mille, 0 to 1000",
-            ));
-        }
-        Ok(Step {
-            stage: raw.tactic.get_ref().clone(),
-            category,
-            technique: index,
-            tactic,
-            delay: source.range(&raw.delay, "delay")?,
-            records: resolved,
-            rounds,
-            scales: raw.scales,
-            round_seconds: raw.round_seconds.unwrap_or(1),
-            blocked,
-        })
-    }
-
-    /// No category is a chain's alone: else the directory would be the label.
-    fn check_categories_are_shared(
-        &self,
-        source: &Source,
-        playbook: &Playbook,
-        scenarios: &[Scenario],
-    ) -> Result<()> {
-        let in_noise: BTreeSet<usize> = scenarios
-            .iter()
-            .flat_map(|scenario| &scenario.variants)
-            .map(|variant| variant.category)
-            .collect();
-        for step in &playbook.steps {
-            if !in_noise.contains(&step.category) {
-                let name = &self.categories[step.category].name;
-                let at = source.text.find(&format!("\"{name}\"")).unwrap_or(0);
-                return Err(source.error(
-                    at,
-                    format!("category {name} is used here but by no variant of noise.toml"),
-                    "add a benign variant of that category, or choose another category",
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
 /// A weight that counts.
 pub(super) fn weight(source: &Source, weight: &Spanned<u32>) -> Result<u32> {
     match *weight.get_ref() {
@@ -700,27 +416,6 @@ pub(super) fn weight(source: &Source, weight: &Spanned<u32>) -> Result<u32> {
         )),
         weight => Ok(weight),
     }
-}
-
-/// Rows need a host whose platform is known before it is drawn.
-fn class_of_one_platform(source: &Source, word: &Text) -> Result<HostClass> {
-    let class: HostClass = source.word(word)?;
-    if class.platform().is_some() {
-        return Ok(class);
-    }
-    let known: Vec<&str> = HostClass::WORDS
-        .iter()
-        .filter(|(_, class)| class.platform().is_some())
-        .map(|(word, _)| *word)
-        .collect();
-    Err(source.error_at(
-        word,
-        format!(
-            "hosts of class {} can be of either platform",
-            word.get_ref()
-        ),
-        format!("write one of {}", known.join(", ")),
-    ))
 }
 
 fn names(source: &Source) -> Result<Names> {

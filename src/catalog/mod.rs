@@ -20,8 +20,11 @@
 pub mod attack;
 pub mod category;
 mod embedded;
+mod events;
+mod fields;
 pub mod heuristics;
 mod load;
+mod lookup;
 pub mod names;
 pub mod playbook;
 pub mod program;

@@ -1,6 +1,10 @@
 //! From a record as TOML has it to one that can be made.
 
 use super::category::Category;
+use super::fields::check_fields;
+use super::lookup::{
+    check_integrity, check_path, default_directory, default_integrity, find_image, find_resident,
+};
 use super::program::{Image, Resident};
 use super::raw;
 use super::record::{Account, Connection, End, HostClass, Platform, ProcessRef, Record, Telemetry};
@@ -36,9 +40,6 @@ pub(super) struct Records<'a> {
     started: Vec<Started>,
 }
 
-/// Field of a record: its TOML key, whether it is there, and the telemetry that has it.
-type Field = (&'static str, bool, &'static [Telemetry]);
-
 impl<'a> Records<'a> {
     pub fn new(
         source: &'a Source,
@@ -64,7 +65,7 @@ impl<'a> Records<'a> {
     pub fn resolve(&mut self, raw: &raw::Record, category: Option<&Category>) -> Result<Record> {
         let source = self.source;
         let telemetry: Telemetry = source.word(&raw.telemetry)?;
-        self.check_fields(raw, telemetry)?;
+        check_fields(source, raw, telemetry)?;
         let on = self.reporting_host(raw)?;
         let class = match self.setting {
             Setting::Chain(hosts) => Some(hosts[on]),
@@ -519,183 +520,4 @@ impl<'a> Records<'a> {
             ),
         ))
     }
-
-    /// What this telemetry needs is there, and nothing that it cannot show.
-    fn check_fields(&self, raw: &raw::Record, telemetry: Telemetry) -> Result<()> {
-        use Telemetry::*;
-        const STARTS: &[Telemetry] = &[ProcessCreation, Execve];
-        const COMMANDS: &[Telemetry] = &[ProcessCreation, Execve, UserCmd];
-        const FLOWS: &[Telemetry] = &[NetworkConnection, ConnectionPermitted, ConnectionBlocked];
-        const SESSIONS: &[Telemetry] = &[UserLogin, UserCmd, CredAcq, Syscall];
-        let needed: &[Field] = &[
-            ("image", raw.image.is_some(), STARTS),
-            ("command", raw.command.is_some(), COMMANDS),
-            ("connection", raw.connection.is_some(), FLOWS),
-            ("file", raw.file.is_some(), &[FileCreate]),
-            ("registry", raw.registry.is_some(), &[RegistrySet]),
-            ("details", raw.details.is_some(), &[RegistrySet]),
-            ("query", raw.query.is_some(), &[DnsQuery]),
-            ("logon_type", raw.logon_type.is_some(), &[Logon]),
-            ("syscall", raw.syscall.is_some(), &[Syscall]),
-            ("message", raw.message.is_some(), &[Syslog]),
-            (
-                "account",
-                raw.account.is_some(),
-                &[Logon, UserLogin, CredAcq],
-            ),
-        ];
-        if let Some((key, ..)) = needed
-            .iter()
-            .find(|(_, there, of)| of.contains(&telemetry) && !there)
-        {
-            return Err(self.source.error_at(
-                &raw.telemetry,
-                format!("a {} without `{key}`", telemetry.word()),
-                format!("add `{key}` to the record"),
-            ));
-        }
-        const LOCAL: &[Telemetry] = &[FileCreate, RegistrySet, DnsQuery, ProcessTermination];
-        let allowed: &[Field] = &[
-            ("image", raw.image.is_some(), COMMANDS),
-            ("command", raw.command.is_some(), COMMANDS),
-            ("directory", raw.directory.is_some(), COMMANDS),
-            ("starts", raw.starts.is_some(), STARTS),
-            ("integrity", raw.integrity.is_some(), &[ProcessCreation]),
-            ("file", raw.file.is_some(), &[FileCreate, Syscall]),
-            ("registry", raw.registry.is_some(), &[RegistrySet]),
-            ("details", raw.details.is_some(), &[RegistrySet]),
-            ("query", raw.query.is_some(), &[DnsQuery]),
-            ("answer", raw.answer.is_some(), &[DnsQuery]),
-            ("query_status", raw.query_status.is_some(), &[DnsQuery]),
-            ("message", raw.message.is_some(), &[Syslog]),
-            ("facility", raw.facility.is_some(), &[Syslog]),
-            ("severity", raw.severity.is_some(), &[Syslog]),
-            ("syscall", raw.syscall.is_some(), &[Syscall]),
-            ("key", raw.key.is_some(), &[Syscall, Execve]),
-            ("logon_type", raw.logon_type.is_some(), &[Logon]),
-            ("success", raw.success.is_some(), SESSIONS),
-        ];
-        let stray = allowed
-            .iter()
-            .find(|(_, there, of)| *there && !of.contains(&telemetry))
-            .map(|(key, ..)| *key)
-            .or((raw.connection.is_some() && LOCAL.contains(&telemetry)).then_some("connection"));
-        match stray {
-            None => Ok(()),
-            Some(key) => Err(self.source.error_at(
-                &raw.telemetry,
-                format!("a {} cannot show `{key}`", telemetry.word()),
-                format!("take `{key}` out, or choose the telemetry that shows it"),
-            )),
-        }
-    }
-}
-
-/// Index of the resident with this key.
-pub(super) fn find_resident(
-    source: &Source,
-    at: &Text,
-    key: &str,
-    residents: &[Resident],
-) -> Result<usize> {
-    residents
-        .iter()
-        .position(|resident| resident.key == key)
-        .ok_or_else(|| {
-            source.error_at(
-                at,
-                format!("unknown resident {key:?}"),
-                "write the key of a resident of residents.toml, or add it there",
-            )
-        })
-}
-
-/// Index of the image with this key, if it is of that platform.
-pub(super) fn find_image(
-    source: &Source,
-    key: &Text,
-    platform: Platform,
-    images: &[Image],
-) -> Result<usize> {
-    let Some(index) = images.iter().position(|image| image.key == *key.get_ref()) else {
-        return Err(source.error_at(
-            key,
-            format!("unknown image {:?}", key.get_ref()),
-            "write the key of an image of images.toml, or add it there",
-        ));
-    };
-    if images[index].platform != platform {
-        return Err(source.error_at(
-            key,
-            format!("image {:?} is of the other platform", key.get_ref()),
-            format!(
-                "choose an image under `{}`",
-                platform.attack_name().to_lowercase()
-            ),
-        ));
-    }
-    Ok(index)
-}
-
-/// A path of that platform: `C:\…`, `\\server\…` or `/…`; the kernel's is literally `System`.
-pub(super) fn check_path(source: &Source, text: &Text, platform: Platform) -> Result<()> {
-    let path = text.get_ref();
-    let fits = match platform {
-        Platform::Windows => {
-            path == "System"
-                || path.starts_with(r"\\")
-                || (path.get(1..3) == Some(r":\") && path.as_bytes()[0].is_ascii_uppercase())
-        }
-        Platform::Linux => path.starts_with('/'),
-    };
-    if fits {
-        return Ok(());
-    }
-    Err(source.error_at(
-        text,
-        format!("{path:?} is not a full path"),
-        r"write C:\… on Windows, /… on Linux",
-    ))
-}
-
-/// Sysmon's integrity levels on Windows, `-` on Linux.
-pub(super) fn check_integrity(
-    source: &Source,
-    word: Option<&Text>,
-    platform: Platform,
-) -> Result<()> {
-    let Some(word) = word else { return Ok(()) };
-    let known = ["Low", "Medium", "High", "System", "AppContainer"];
-    if platform == Platform::Windows && known.contains(&word.get_ref().as_str()) {
-        return Ok(());
-    }
-    Err(source.error_at(
-        word,
-        format!("unknown integrity level {:?}", word.get_ref()),
-        format!(
-            "write one of {} on Windows, nothing on Linux",
-            known.join(", ")
-        ),
-    ))
-}
-
-/// The integrity level an account's processes start with.
-pub(super) fn default_integrity(platform: Platform, account: &Account) -> &'static str {
-    match (platform, account) {
-        (Platform::Linux, _) => "-",
-        (_, Account::User) => "Medium",
-        (_, Account::Admin | Account::Service(_)) => "High",
-        _ => "System",
-    }
-}
-
-/// Where an account's processes start.
-fn default_directory(platform: Platform, account: &Account) -> Template {
-    let text = match (platform, account) {
-        (Platform::Windows, Account::User | Account::Admin) => r"C:\Users\{user}\",
-        (Platform::Windows, _) => r"C:\Windows\system32\",
-        (Platform::Linux, Account::User | Account::Admin) => "/home/{user}",
-        (Platform::Linux, _) => "/",
-    };
-    Template::parse(text).unwrap_or_else(|_| Template::literal(text))
 }

@@ -1,9 +1,9 @@
 //! Residents and programs: the processes of ordinary life.
 
+use super::lookup::{check_integrity, default_integrity, find_image, find_resident};
 use super::program::{Image, Lifetime, Program, Resident, Scope};
 use super::raw;
 use super::record::{HostClass, Platform, Words};
-use super::records::{check_integrity, default_integrity, find_image, find_resident};
 use super::source::{Source, Text};
 use super::template::{Placeholder, Template};
 use crate::Result;

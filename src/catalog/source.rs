@@ -30,7 +30,7 @@ impl Source {
             } else if message.contains("missing field") {
                 "add that key to the entry"
             } else {
-                "correct the value; README.md beside the catalog and the types of `fusiongen::catalog` say what stands here"
+                "correct the value; the documentation of `fusiongen::catalog` says what stands here"
             };
             self.error(error.span().map_or(0, |span| span.start), message, remedy)
         })

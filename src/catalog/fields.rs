@@ -1,0 +1,79 @@
+//! Which telemetry needs and shows which fields.
+
+use super::raw;
+use super::record::Telemetry;
+use super::source::Source;
+use crate::Result;
+
+/// Field of a record: its TOML key, whether it is there, and the telemetry that has it.
+type Field = (&'static str, bool, &'static [Telemetry]);
+
+/// What this telemetry needs is there, and nothing that it cannot show.
+pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Telemetry) -> Result<()> {
+    use Telemetry::*;
+    const STARTS: &[Telemetry] = &[ProcessCreation, Execve];
+    const COMMANDS: &[Telemetry] = &[ProcessCreation, Execve, UserCmd];
+    const FLOWS: &[Telemetry] = &[NetworkConnection, ConnectionPermitted, ConnectionBlocked];
+    const SESSIONS: &[Telemetry] = &[UserLogin, UserCmd, CredAcq, Syscall];
+    let needed: &[Field] = &[
+        ("image", raw.image.is_some(), STARTS),
+        ("command", raw.command.is_some(), COMMANDS),
+        ("connection", raw.connection.is_some(), FLOWS),
+        ("file", raw.file.is_some(), &[FileCreate]),
+        ("registry", raw.registry.is_some(), &[RegistrySet]),
+        ("details", raw.details.is_some(), &[RegistrySet]),
+        ("query", raw.query.is_some(), &[DnsQuery]),
+        ("logon_type", raw.logon_type.is_some(), &[Logon]),
+        ("syscall", raw.syscall.is_some(), &[Syscall]),
+        ("message", raw.message.is_some(), &[Syslog]),
+        (
+            "account",
+            raw.account.is_some(),
+            &[Logon, UserLogin, CredAcq],
+        ),
+    ];
+    if let Some((key, ..)) = needed
+        .iter()
+        .find(|(_, there, of)| of.contains(&telemetry) && !there)
+    {
+        return Err(source.error_at(
+            &raw.telemetry,
+            format!("a {} without `{key}`", telemetry.word()),
+            format!("add `{key}` to the record"),
+        ));
+    }
+    const LOCAL: &[Telemetry] = &[FileCreate, RegistrySet, DnsQuery, ProcessTermination];
+    let allowed: &[Field] = &[
+        ("image", raw.image.is_some(), COMMANDS),
+        ("command", raw.command.is_some(), COMMANDS),
+        ("directory", raw.directory.is_some(), COMMANDS),
+        ("starts", raw.starts.is_some(), STARTS),
+        ("integrity", raw.integrity.is_some(), &[ProcessCreation]),
+        ("file", raw.file.is_some(), &[FileCreate, Syscall]),
+        ("registry", raw.registry.is_some(), &[RegistrySet]),
+        ("details", raw.details.is_some(), &[RegistrySet]),
+        ("query", raw.query.is_some(), &[DnsQuery]),
+        ("answer", raw.answer.is_some(), &[DnsQuery]),
+        ("query_status", raw.query_status.is_some(), &[DnsQuery]),
+        ("message", raw.message.is_some(), &[Syslog]),
+        ("facility", raw.facility.is_some(), &[Syslog]),
+        ("severity", raw.severity.is_some(), &[Syslog]),
+        ("syscall", raw.syscall.is_some(), &[Syscall]),
+        ("key", raw.key.is_some(), &[Syscall, Execve]),
+        ("logon_type", raw.logon_type.is_some(), &[Logon]),
+        ("success", raw.success.is_some(), SESSIONS),
+    ];
+    let stray = allowed
+        .iter()
+        .find(|(_, there, of)| *there && !of.contains(&telemetry))
+        .map(|(key, ..)| *key)
+        .or((raw.connection.is_some() && LOCAL.contains(&telemetry)).then_some("connection"));
+    match stray {
+        None => Ok(()),
+        Some(key) => Err(source.error_at(
+            &raw.telemetry,
+            format!("a {} cannot show `{key}`", telemetry.word()),
+            format!("take `{key}` out, or choose the telemetry that shows it"),
+        )),
+    }
+}

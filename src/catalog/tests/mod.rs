@@ -1,0 +1,4 @@
+//! The embedded catalog is right, and every mistake in one is told.
+
+mod data;
+mod mistakes;
