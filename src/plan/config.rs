@@ -100,7 +100,9 @@ pub fn parse_count(text: &str) -> std::result::Result<u64, String> {
         return number.parse().map_err(|_| wrong());
     }
     // Digits beyond the sixth would be lost.
-    let lost = number.split_once('.').is_some_and(|(_, f)| f.trim_end_matches('0').len() > 6);
+    let lost = number
+        .split_once('.')
+        .is_some_and(|(_, f)| f.trim_end_matches('0').len() > 6);
     let millionths = parts_per_million(number).map_err(|_| wrong())?;
     if lost {
         return Err(wrong());

@@ -49,7 +49,7 @@ fn the_embedded_catalog_has_what_the_seed_asks_for() {
         (4821, "PSEXEC Service Creation", 2)
     );
     let technique = &catalog.techniques[psexec.technique.unwrap()];
-    assert_eq!(technique.name, "Remote Services: SMB/Windows Admin Shares");
+    assert_eq!(technique.name, "SMB/Windows Admin Shares");
     assert_eq!(technique.tactics[psexec.tactic], "Lateral Movement");
     assert_eq!(technique.tactic_ids[psexec.tactic], "TA0008");
 }
