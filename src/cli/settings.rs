@@ -164,8 +164,9 @@ impl Settings {
                 "give one like 2024-08-12",
             )
         })?;
+        let shard_rows = count("--shard-rows", &self.shard_rows)?;
         let config = Config {
-            events: count("--events", &self.events)?,
+            events: count("--events (TARGET_EVENTS)", &self.events)?,
             seed: self.seed,
             start,
             days: self.days,
@@ -176,8 +177,9 @@ impl Settings {
             time_zone_offset: 0,
             assets: self.assets,
             users: self.users,
-            row_group_rows: count("--row-group-rows", &self.row_group_rows)?,
-            shard_rows: count("--shard-rows", &self.shard_rows)?,
+            // A file holds no larger row group than itself.
+            row_group_rows: count("--row-group-rows", &self.row_group_rows)?.min(shard_rows),
+            shard_rows,
         };
         config.validate()?;
         Ok(config)

@@ -127,7 +127,7 @@ impl Config {
             |flag: &str, problem: String, remedy: &str| Err(Error::setting(flag, problem, remedy));
         if self.events == 0 || self.events > MOST_EVENTS {
             return fail(
-                "--events",
+                "--events (TARGET_EVENTS)",
                 format!("{} events make no corpus", self.events),
                 "give 1 to 1000B",
             );
@@ -140,8 +140,11 @@ impl Config {
             );
         }
         for (flag, text) in [
-            ("--attack-chain-ratio", &self.attack_chain_ratio),
-            ("--noise-ratio", &self.noise_ratio),
+            (
+                "--attack-chain-ratio (ATTACK_CHAIN_RATIO)",
+                &self.attack_chain_ratio,
+            ),
+            ("--noise-ratio (NOISE_RATIO)", &self.noise_ratio),
             ("--chain-density", &self.chain_density),
         ] {
             if let Err(problem) = parts_per_million(text) {
