@@ -228,7 +228,11 @@ impl<'a> Maker<'a> {
         draws: [u64; 8],
     ) {
         let records = &self.catalog.heuristics[heuristic].records;
-        let choice = below(draws[1], records.len() as u64) as usize;
+        let platform = self.world.detections.all[frame.rule[row] as usize].platform;
+        let fits = |r: &usize| platform.is_none_or(|p| records[*r].telemetry.platform() == p);
+        let count = (0..records.len()).filter(fits).count() as u64;
+        let nth = below(draws[1], count.max(1)) as usize;
+        let choice = (0..records.len()).filter(fits).nth(nth).unwrap_or(0);
         let record = &records[choice];
         let host = match record.telemetry.platform() {
             Platform::Windows if chance(draws[2], 800_000) => self

@@ -149,8 +149,18 @@ impl Detections {
                     None => unmapped.push((name, tuple.count)),
                 }
             }
+            // A technique of one platform happens on that platform.
+            let technique_platform = technique.and_then(|(t, _)| {
+                let on = |name: &str| catalog.techniques[t].platforms.iter().any(|p| p == name);
+                match (on("PRE"), on("Windows"), on("Linux")) {
+                    (false, true, false) => Some(Platform::Windows),
+                    (false, false, true) => Some(Platform::Linux),
+                    _ => None,
+                }
+            });
             let application = tuple.application.as_deref().unwrap_or("");
             let platform = match (application, tuple.service_port) {
+                _ if technique_platform.is_some() => technique_platform,
                 ("smb" | "dcerpc" | "rdp" | "krb5" | "nbss", _) => Some(Platform::Windows),
                 (_, Some(135 | 137 | 138 | 139 | 445 | 3389 | 5985 | 5986)) => {
                     Some(Platform::Windows)
@@ -167,10 +177,12 @@ impl Detections {
                 && !tuple.spread_ports
                 && !is_portless(&tuple.protocol))
             .then(|| {
-                catalog
-                    .heuristics
-                    .iter()
-                    .position(|h| !h.records.is_empty() && matches(h, &signature, &lower))
+                catalog.heuristics.iter().position(|h| {
+                    let fits = |r: &crate::catalog::Record| {
+                        platform.is_none_or(|p| r.telemetry.platform() == p)
+                    };
+                    h.records.iter().any(fits) && matches(h, &signature, &lower)
+                })
             })
             .flatten();
             all.push(Detection {

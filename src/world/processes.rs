@@ -214,9 +214,14 @@ impl World {
             .key
             .child("pids")
             .below(u64::from(host), u64::from(NUMBERS)) as u32;
-        // Multiplying by an odd constant permutes the pid space.
-        let number = FIRST_NUMBER + ((slot << 7 | low).wrapping_mul(0x9e5) ^ salt) % NUMBERS;
         let other = u32::from(stream == OTHER_STREAM);
+        // What isn't process life is told apart by its second: two starts of one host rarely share one.
+        let place = match other {
+            0 => slot << 7 | low,
+            _ => (seconds - boot.start) as u32 + 257 * (low & 31),
+        };
+        // Multiplying by an odd constant permutes the pid space.
+        let number = FIRST_NUMBER + (place.wrapping_mul(0x9e5) ^ salt) % NUMBERS;
         let pid = match self.hosts[host].platform {
             Platform::Windows => 8 * number + 4 * other,
             Platform::Linux => 1000 + 4 * number + other,

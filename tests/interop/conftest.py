@@ -49,11 +49,6 @@ GAPS = {
     "no event after its process ends": "process ends are not recorded yet",
     "a process ends once": "process ends are not recorded yet",
     "test_telemetry_of_both_systems_is_there": "Sysmon 5 is not recorded yet",
-    "lateral movement moves": "under investigation",
-    "test_every_such_event_has_them_but_for_a_persons": "rule.id and process owners: under investigation",
-    "default-Sysmon 3 tells the row's own flow": "to_client alerts name the server first at the top level",
-    "default-Security 5156 and 5157": "to_client alerts name the server first at the top level",
-    "test_attack_is_mitres[default]": "T1003.008 on a Windows row",
 }
 
 

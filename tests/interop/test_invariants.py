@@ -143,15 +143,17 @@ INVARIANTS = [
     Invariant(
         "Sysmon 3 tells the row's own flow",
         "sysmon WHERE id = 3",
-        """SourceIp IS DISTINCT FROM source_ip OR DestinationIp IS DISTINCT FROM destination_ip
-           OR SourcePort IS DISTINCT FROM source_port OR DestinationPort IS DISTINCT FROM destination_port
+        # Sysmon names the client first; a sensor's `to_client` alert names the server first.
+        """(SourceIp, SourcePort, DestinationIp, DestinationPort) NOT IN (
+             (source_ip, source_port, destination_ip, destination_port),
+             (destination_ip, destination_port, source_ip, source_port))
            OR Protocol NOT IN ('tcp', 'udp') OR Protocol IS DISTINCT FROM protocol""",
     ),
     Invariant(
         "Security 5156 and 5157 tell the row's own flow",
         "e WHERE winlog.event_id IN (5156, 5157)",
-        """winlog.event_data.SourceAddress IS DISTINCT FROM source.ip
-           OR winlog.event_data.DestAddress IS DISTINCT FROM destination.ip""",
+        """(winlog.event_data.SourceAddress, winlog.event_data.DestAddress) NOT IN (
+             (source.ip, destination.ip), (destination.ip, source.ip))""",
     ),
     Invariant(
         "direction fits the addresses",
@@ -431,7 +433,7 @@ INVARIANTS = [
         "lateral movement moves",
         """(SELECT id, count(DISTINCT host) AS hosts FROM chain
             WHERE playbook IN ('psexec_lateral_movement', 'ssh_bruteforce_exfiltration')
-            GROUP BY 1 HAVING count(stop_reason) = 0 AND min(moment) < (SELECT max(start) FROM (
+            GROUP BY 1 HAVING bool_and(stop_reason = 'completed') AND min(moment) < (SELECT max(start) FROM (
               SELECT min(moment) AS start FROM chain GROUP BY id)))""",
         "hosts < 2",
     ),
