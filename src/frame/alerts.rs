@@ -71,17 +71,29 @@ impl Ranks {
     }
 
     /// A host of a class: rank r of K covers the r-th K-th of it.
-    fn draw(&self, world: &World, class: HostClass, bits: u64, within: u64) -> u32 {
+    /// Where the alert implies a platform, the next host of the class that runs it.
+    fn draw(
+        &self,
+        world: &World,
+        class: HostClass,
+        platform: Option<Platform>,
+        bits: u64,
+        within: u64,
+    ) -> u32 {
+        let fits = |host: u32| platform.is_none_or(|p| world.hosts[host].platform == p);
         let rank = self.alias.draw(bits) as u64;
         if let Some(Some(host)) = self.known.get(rank as usize)
             && world.hosts[*host].is(class)
+            && fits(*host)
         {
             return *host;
         }
         let list = world.class(class);
         let n = list.len() as u64;
         let (low, high) = (rank * n / self.count, (rank + 1) * n / self.count);
-        list[(low + below(within, (high - low).max(1))).min(n - 1) as usize]
+        let at = (low + below(within, (high - low).max(1))).min(n - 1) as usize;
+        let next = (at..list.len()).chain(0..at).find(|&i| fits(list[i]));
+        list[next.unwrap_or(at)]
     }
 }
 
@@ -310,13 +322,13 @@ impl<'a> Maker<'a> {
             }
             self.alerts
                 .clients
-                .draw(self.world, client_class, draws[3], draws[4])
+                .draw(self.world, client_class, None, draws[3], draws[4])
         };
         let internal_service = |outside: bool| {
             let class = self.service_class(service_port, platform, outside);
             self.alerts
                 .services
-                .draw(self.world, class, draws[5], draws[6])
+                .draw(self.world, class, platform, draws[5], draws[6])
         };
         let (client, server) = match kind {
             Kind::InternalInternal => {

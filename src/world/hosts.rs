@@ -206,7 +206,7 @@ fn role_of(asset: &Asset) -> Role {
 }
 
 /// How a synthetic fleet is made up: role, name prefix, OS, minimum, one per so many assets, asset type, criticality.
-const FLEET: [(Role, &str, &str, u32, u32, &str, &str); 12] = [
+const FLEET: [(Role, &str, &str, u32, u32, &str, &str); 13] = [
     (
         Role::DomainController,
         "DC",
@@ -249,6 +249,15 @@ const FLEET: [(Role, &str, &str, u32, u32, &str, &str); 12] = [
         "Debian GNU/Linux 12",
         1,
         300,
+        "Server",
+        "high",
+    ),
+    (
+        Role::WebServer,
+        "IIS",
+        "Windows Server 2022 Standard",
+        1,
+        200,
         "Server",
         "high",
     ),
