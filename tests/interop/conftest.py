@@ -40,7 +40,7 @@ def pytest_terminal_summary(terminalreporter):
             terminalreporter.line(text)
 
 
-# Known gaps, each with its reason.
+# Known gaps, each with its reason; strict: what is mended must leave the list.
 GAPS = {
     "test_truth_agrees_with_the_events": "truth tables are not written yet",
     "test_success_marks_a_finished_corpus": "entities are not written yet",
@@ -56,4 +56,4 @@ def pytest_collection_modifyitems(items):
     for item in items:
         for name, reason in GAPS.items():
             if name in item.name:
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

@@ -1,0 +1,131 @@
+//! A corpus is a pure function of its settings and inputs: threads, cuts and runs change no byte.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use fusiongen::catalog::Catalog;
+use fusiongen::columns::{Tables, View};
+use fusiongen::frame::Maker;
+use fusiongen::grounding::Profile;
+use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::schema::Schema;
+use fusiongen::sink::{Corpus, Silent, generate, json};
+
+fn config() -> Config {
+    Config {
+        events: 30_000,
+        days: 2,
+        ..Config::default()
+    }
+}
+
+fn grounding() -> Grounding {
+    Grounding {
+        profile: Profile::embedded(),
+        users: None,
+        assets: None,
+    }
+}
+
+/// Every file below a directory, by relative path.
+fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                found.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn write(config: Config, threads: usize, overwrite: bool, out: &Path) -> BTreeMap<String, Vec<u8>> {
+    let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
+    let (plan, world) = Plan::new(config, &grounding, &catalog);
+    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let corpus = Corpus::at(out);
+    generate(&corpus, &plan, &world, &maker, threads, overwrite, &Silent).unwrap();
+    files(out)
+}
+
+/// All rows as JSON, in the order of partition and ordinal.
+fn rows(config: Config) -> Vec<String> {
+    let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
+    let (plan, world) = Plan::new(config, &grounding, &catalog);
+    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
+    let mut rows = Vec::new();
+    for partition in &plan.partitions {
+        for group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+            let before = rows.len();
+            maker.frames(partition, group, |frame| {
+                let batch = schema.batch(&View::new(&frame, &maker, &tables)).unwrap();
+                for row in 0..batch.num_rows() {
+                    rows.push(serde_json::to_string(&json::row(&batch, row)).unwrap());
+                }
+            });
+            assert_eq!((rows.len() - before) as u64, group.rows);
+        }
+    }
+    rows
+}
+
+#[test]
+fn threads_and_repetition_change_no_byte() {
+    let out = tempfile::tempdir().unwrap();
+    let one = write(config(), 1, false, &out.path().join("one"));
+    let two = write(config(), 2, false, &out.path().join("two"));
+    assert!(one.len() > 50 && one.contains_key("_SUCCESS"));
+    assert!(one == two, "1 and 2 threads differ");
+    let again = write(config(), 2, true, &out.path().join("two"));
+    assert!(one == again, "a second run differs");
+}
+
+#[test]
+fn cuts_change_no_row() {
+    let whole = rows(config());
+    let cut = rows(Config {
+        row_group_rows: 1024,
+        shard_rows: 2048,
+        ..config()
+    });
+    assert_eq!(whole.len(), 30_000);
+    assert!(whole == cut, "row groups of another size hold other rows");
+}
+
+#[test]
+fn another_seed_is_another_corpus() {
+    let (a, b) = (
+        rows(Config {
+            seed: 1,
+            ..config()
+        }),
+        rows(Config {
+            seed: 2,
+            ..config()
+        }),
+    );
+    let same = a.iter().zip(&b).filter(|(a, b)| a == b).count();
+    assert_eq!(same, 0);
+}
+
+#[test]
+fn shares_are_exact() {
+    let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
+    for events in [1, 7, 1_000, 54_321] {
+        let config = Config { events, ..config() };
+        let (plan, world) = Plan::new(config, &grounding, &catalog);
+        let planned: u64 = plan.partitions.iter().map(|p| p.rows).sum();
+        let c = plan.composition;
+        assert_eq!(planned, events);
+        assert_eq!(c.alerts + c.noise + c.chain_events, events);
+        assert!(c.chain_events <= events * 15 / 100);
+        assert!(c.chains as f64 <= 0.1 * world.hosts.len() as f64 * 2.0);
+    }
+}
