@@ -55,9 +55,6 @@ pub enum Error {
         /// The file it was making.
         path: PathBuf,
     },
-    /// The run was stopped on request.
-    #[error("stopped by signal {0}; the same command again makes the corpus anew")]
-    Interrupted(i32),
 }
 
 /// This crate's result.
@@ -101,12 +98,11 @@ impl Error {
         }
     }
 
-    /// Exit code of the command line: 2 bad usage or input, 3 I/O, 128 + signal.
+    /// Exit code of the command line: 2 bad usage or input, 3 I/O.
     pub fn exit_code(&self) -> i32 {
         match self {
             Error::Input { .. } | Error::Setting { .. } | Error::Output { .. } => 2,
             Error::Io { .. } | Error::Parquet { .. } | Error::Defect { .. } => 3,
-            Error::Interrupted(signal) => 128 + signal,
         }
     }
 }

@@ -34,7 +34,7 @@ pub struct Variant {
     pub visit: Visit,
     pub verdict: Verdict,
     /// Records a row is drawn from, equally. A record with `starts` uses slot 0 for its process,
-    /// and every record of a variant can stand alone: `process` is a resident or the row's own start.
+    /// and every record of a variant can stand alone: `process` is a resident.
     pub records: Vec<Record>,
     /// Why an analyst would close it.
     pub reason: String,

@@ -9,11 +9,7 @@ use crate::catalog::Telemetry as T;
 
 /// In the order of [`T`].
 const CODES: &str = "1|3|5|11|13|22|4624|5156|5157|user_login|user_cmd|syscall|execve|cred_acq";
-const CATEGORIES: &str = "process|network|process|file|registry|network|authentication|network|network|authentication|process|process|process|authentication|host";
-const TYPES: &str = "start|connection|end|creation|change|info|start|allowed|denied|start|start|info|start|info|info";
 const ACTIONS: &str = "process_started|connection_logged|process_ended|file_created|registry_value_set|dns_query|logged_in|connection_permitted|connection_blocked|login|ran_command|syscall|executed|acquired_credentials|logged|allowed|blocked";
-const ALERT_CATEGORY: &str = "security";
-const ALERT_TYPE: &str = "alert";
 const KINDS: &str = "alert|event";
 const OUTCOMES: &str = "success|failure";
 const PROVIDERS: &str =
@@ -28,11 +24,7 @@ const DATA_SOURCE: &str = "real_fusion_ai";
 
 pub(super) const WORDS: &[&str] = &[
     CODES,
-    CATEGORIES,
-    TYPES,
     ACTIONS,
-    ALERT_CATEGORY,
-    ALERT_TYPE,
     KINDS,
     OUTCOMES,
     PROVIDERS,

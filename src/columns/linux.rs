@@ -19,7 +19,6 @@ const RESULT: &str = "success|failed";
 const ARCHITECTURE: &str = "x86_64";
 const TERMINALS: &str = "(none)|pts0|pts1|pts2|ssh|cron";
 const OPERATIONS: &str = "login|PAM:setcred";
-const UNKNOWN: &str = "?";
 const GRANTORS: &str = "pam_env,pam_unix";
 const FACILITIES: &str = "kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp";
 const SEVERITIES: &str = "emerg|alert|crit|err|warning|notice|info|debug";
@@ -31,7 +30,6 @@ pub(super) const WORDS: &[&str] = &[
     ARCHITECTURE,
     TERMINALS,
     OPERATIONS,
-    UNKNOWN,
     GRANTORS,
     FACILITIES,
     SEVERITIES,

@@ -23,8 +23,6 @@ const OPCODE: &str = "Info";
 const LEVEL: &str = "information";
 const DASH: &str = "-";
 const EMPTY_GUID: &str = "{00000000-0000-0000-0000-000000000000}";
-const TRANSPORTS: &str = "tcp|udp";
-const NUMBERS: &str = "6|17|1|58|2|47|50|0";
 const BOOLEANS: &str = "false|true";
 const FILTER_DIRECTIONS: &str = "%%14593|%%14592";
 const LAYERS: &str = "%%14611|%%14610|%%14597";
@@ -38,7 +36,6 @@ const PACKAGES: &str = "Kerberos|NTLM|Negotiate";
 const IMPERSONATION: &str = "%%1833|%%1840";
 const NO: &str = "%%1843";
 const YES: &str = "%%1842";
-const ZERO: &str = "0";
 const LOGON_TYPES: &str = "0|1|2|3|4|5|6|7|8|9|10|11";
 const PORT_NAMES: &str =
     "-|domain|microsoft-ds|ms-wbt-server|netbios-ssn|https|http|ldap|kerberos|epmap|ntp|ssdp|llmnr";
@@ -52,8 +49,6 @@ pub(super) const WORDS: &[&str] = &[
     LEVEL,
     DASH,
     EMPTY_GUID,
-    TRANSPORTS,
-    NUMBERS,
     BOOLEANS,
     FILTER_DIRECTIONS,
     LAYERS,
@@ -67,7 +62,6 @@ pub(super) const WORDS: &[&str] = &[
     IMPERSONATION,
     NO,
     YES,
-    ZERO,
     LOGON_TYPES,
     PORT_NAMES,
 ];
@@ -438,13 +432,7 @@ fn port(value: i32) -> Option<i64> {
 }
 /// SourcePort.
 pub fn source_port(v: &View<'_>) -> ArrayRef {
-    v.integers(CONNECT | FILTERING, |r| {
-        if v.frame.telemetry[r] == T::NetworkConnection {
-            port(ends(v, r).0.1)
-        } else {
-            port(filter_ends(v, r).0.1)
-        }
-    })
+    v.integers(CONNECT | FILTERING, |r| port(ends(v, r).0.1))
 }
 /// DestinationPort.
 pub fn destination_port(v: &View<'_>) -> ArrayRef {
@@ -533,10 +521,6 @@ pub fn query_results(v: &View<'_>) -> ArrayRef {
     })
 }
 
-/// 5156 and 5157 name the local end first on the way out, the remote end on the way in.
-fn filter_ends(v: &View<'_>, row: usize) -> ((i32, i32), (i32, i32)) {
-    ends(v, row)
-}
 /// Application: the NT device path, lower case.
 pub fn filter_application(v: &View<'_>) -> ArrayRef {
     v.texts_of(FILTERING, &v.tables.device_path, |r| {
@@ -551,15 +535,15 @@ pub fn filter_direction(v: &View<'_>) -> ArrayRef {
 }
 /// SourceAddress.
 pub fn source_address(v: &View<'_>) -> ArrayRef {
-    v.texts_of(FILTERING, &v.tables.address, |r| filter_ends(v, r).0.0)
+    v.texts_of(FILTERING, &v.tables.address, |r| ends(v, r).0.0)
 }
 /// DestAddress.
 pub fn dest_address(v: &View<'_>) -> ArrayRef {
-    v.texts_of(FILTERING, &v.tables.address, |r| filter_ends(v, r).1.0)
+    v.texts_of(FILTERING, &v.tables.address, |r| ends(v, r).1.0)
 }
 /// DestPort.
 pub fn dest_port(v: &View<'_>) -> ArrayRef {
-    v.integers(FILTERING, |r| port(filter_ends(v, r).1.1))
+    v.integers(FILTERING, |r| port(ends(v, r).1.1))
 }
 /// FilterRTID: the filter that matched, few a boot.
 pub fn filter_id(v: &View<'_>) -> ArrayRef {
