@@ -1,0 +1,115 @@
+//! What each stage costs, and each column chunk: a table on stdout.
+//!
+//! Thread time of one thread over one corpus in memory; times are for reading, not for asserting.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{Field, Schema as ArrowSchema};
+use fusiongen::catalog::Catalog;
+use fusiongen::columns::{Tables, View};
+use fusiongen::frame::{Frame, Maker};
+use fusiongen::grounding::Profile;
+use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::schema::Schema;
+use fusiongen::sink::parquet::{Layout, RowGroupEncoder};
+
+fn encode(schema: &Arc<ArrowSchema>, batches: &[RecordBatch]) -> Duration {
+    let Ok(layout) = Layout::new(schema, "@timestamp", "bench") else {
+        return Duration::ZERO;
+    };
+    let started = Instant::now();
+    if let Ok(mut encoder) = RowGroupEncoder::new(&layout) {
+        for batch in batches {
+            let _ = encoder.write(batch);
+        }
+        let _ = std::hint::black_box(encoder.finish());
+    }
+    started.elapsed()
+}
+
+fn main() {
+    let smoke = std::env::args().any(|a| a == "--test");
+    let config = Config {
+        events: if smoke { 20_000 } else { 1_000_000 },
+        days: 1,
+        ..Config::default()
+    };
+    let Ok(catalog) = Catalog::embedded() else {
+        return;
+    };
+    let grounding = Grounding {
+        profile: Profile::embedded(),
+        users: None,
+        assets: None,
+    };
+    let started = Instant::now();
+    let (plan, world) = Plan::new(config, &grounding, &catalog);
+    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
+    let planned = started.elapsed();
+    let started = Instant::now();
+    let mut partitions: Vec<Vec<Frame>> = Vec::new();
+    for partition in &plan.partitions {
+        for group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+            let mut frames = Vec::new();
+            maker.frames(partition, group, |frame| frames.push(frame));
+            partitions.push(frames);
+        }
+    }
+    let framed = started.elapsed();
+    let events = plan.config.events as f64;
+    let mut columns = vec![Duration::ZERO; schema.leaves.len()];
+    let mut chunks = vec![Duration::ZERO; schema.leaves.len()];
+    let (mut rendered, mut encoded) = (Duration::ZERO, Duration::ZERO);
+    for frames in &partitions {
+        let started = Instant::now();
+        let batches: Vec<RecordBatch> = frames
+            .iter()
+            .filter_map(|f| schema.batch(&View::new(f, &maker, &tables)).ok())
+            .collect();
+        rendered += started.elapsed();
+        encoded += encode(schema.arrow(), &batches);
+        for (l, leaf) in schema.leaves.iter().enumerate() {
+            let started = Instant::now();
+            let arrays: Vec<ArrayRef> = frames
+                .iter()
+                .map(|f| (leaf.column)(&View::new(f, &maker, &tables)))
+                .collect();
+            columns[l] += started.elapsed();
+            let Some(first) = arrays.first() else {
+                continue;
+            };
+            let field = Field::new("leaf", first.data_type().clone(), true);
+            let flat = Arc::new(ArrowSchema::new(vec![field]));
+            let batches: Vec<RecordBatch> = arrays
+                .into_iter()
+                .filter_map(|a| RecordBatch::try_new(flat.clone(), vec![a]).ok())
+                .collect();
+            chunks[l] += encode(&flat, &batches);
+        }
+    }
+    let ns = |d: Duration| d.as_nanos() as f64 / events;
+    println!("{:>10}  stage", "ns/event");
+    for (name, time) in [
+        ("plan, world, tables", planned),
+        ("frames", framed),
+        ("columns", rendered),
+        ("Parquet encode", encoded),
+    ] {
+        println!("{:>10.1}  {name}", ns(time));
+    }
+    println!(
+        "\n{:>10}{:>10}  leaf (ns a row: column, chunk)",
+        "column", "chunk"
+    );
+    for (l, leaf) in schema.leaves.iter().enumerate() {
+        println!(
+            "{:>10.1}{:>10.1}  {}",
+            ns(columns[l]),
+            ns(chunks[l]),
+            leaf.path
+        );
+    }
+}
