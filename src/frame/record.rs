@@ -10,7 +10,7 @@ use crate::catalog::{
 };
 use crate::plan::chains::Chain;
 use crate::random::{Key, below, log_uniform};
-use crate::world::processes::OTHER_STREAM;
+use crate::world::processes::{CHAIN_STREAM, OTHER_STREAM};
 use crate::world::{Boot, Process, Session, hosts::Role};
 
 /// The words of a record as numbers.
@@ -379,13 +379,12 @@ impl<'a> Maker<'a> {
                 .accounts
                 .resolve(&record.account, platform, host, scene.user, scene.admin);
         let session = self.session(scene, on, host, account, start);
-        let ordinal =
-            u64::from(c.chain.host_ordinals[on]) * 11 + number as u64 + u64::from(round) * 5;
+        let ordinal = u64::from(c.chain.host_ordinals[on]) * 32 + number as u64;
         let image = record.image.unwrap_or(0) as u32;
         let process = self.world.started(
             host,
             start,
-            OTHER_STREAM,
+            CHAIN_STREAM,
             ordinal,
             image,
             account,

@@ -18,8 +18,10 @@ const SEQUENCE_BITS: u32 = 8;
 const RESIDENT_BIT: u32 = 0x80;
 /// Most starts of one stream that a host has in a slot.
 pub const STARTS_PER_SLOT: u64 = 32;
-/// The stream of processes that aren't process life: chains, alerts, noise.
+/// The stream of processes that alerts and noise start: each is seen once.
 pub const OTHER_STREAM: u32 = 3;
+/// The stream of chains' processes, which may live for days.
+pub const CHAIN_STREAM: u32 = 4;
 /// Process numbers below this belong to residents.
 const FIRST_NUMBER: u32 = 640;
 /// The pid space above it; a power of two, more than an eight-hour day of slots.
@@ -151,7 +153,15 @@ impl World {
         let key = self.resident_key(host, base);
         let number = resident as u64;
         let start = (base + i64::from(r.delay)) * 1_000_000 + key.below(number, 1_000_000) as i64;
-        let pid = resident_pid(key, h.platform, resident, r.parent.is_none());
+        let lane = match r.scope {
+            Scope::Boot => u64::from(boot.number),
+            Scope::Session => {
+                let day = (base + self.time_zone_offset).div_euclid(86_400) as u64;
+                // Before the day's logon stands the session that came up with the boot.
+                day * 2 + u64::from(base - boot.start < 120)
+            }
+        };
+        let pid = resident_pid(key, h.platform, resident, r.parent.is_none(), lane);
         Process {
             image: r.image as u32,
             account,
@@ -185,6 +195,7 @@ impl World {
             self.hosts[host].platform,
             resident,
             first,
+            u64::from(boot.number),
         )
     }
 
@@ -192,8 +203,8 @@ impl World {
         ((time - boot.start).max(0) / SLOT) as u32 + 1
     }
 
-    /// A process that starts at `start` (Unix microseconds). `stream` is the lifetime class or
-    /// [`OTHER_STREAM`]; `ordinal` tells apart what one host starts in a slot of that stream.
+    /// A process that starts at `start` (Unix microseconds). `stream` is the lifetime class,
+    /// [`OTHER_STREAM`] or [`CHAIN_STREAM`]; `ordinal` tells apart what one host starts in a slot of that stream.
     #[expect(clippy::too_many_arguments, reason = "the coordinates of a process")]
     pub fn started(
         &self,
@@ -207,21 +218,25 @@ impl World {
     ) -> Process {
         let seconds = start.div_euclid(1_000_000);
         let boot = self.boot(host, seconds);
-        let low = (stream << 5) | (ordinal % STARTS_PER_SLOT) as u32;
+        let low = (stream.min(OTHER_STREAM) << 5) | (ordinal % STARTS_PER_SLOT) as u32;
         let slot = self.slot_of(boot, seconds);
         let sequence = (slot << SEQUENCE_BITS) | low;
         let salt = self
             .key
             .child("pids")
             .below(u64::from(host), u64::from(NUMBERS)) as u32;
-        let other = u32::from(stream == OTHER_STREAM);
-        // What isn't process life is told apart by its second: two starts of one host rarely share one.
-        let place = match other {
-            0 => slot << 7 | low,
-            _ => (seconds - boot.start) as u32 + 257 * (low & 31),
-        };
-        // Multiplying by an odd constant permutes the pid space.
-        let number = FIRST_NUMBER + (place.wrapping_mul(0x9e5) ^ salt) % NUMBERS;
+        let other = u32::from(stream >= OTHER_STREAM);
+        // Multiplying by an odd constant permutes a pid space whose size is a power of two.
+        let within = |place: u32, size: u32| (place.wrapping_mul(0x9e5) ^ salt) % size;
+        let number = FIRST_NUMBER
+            + match stream {
+                OTHER_STREAM => within(
+                    (seconds - boot.start) as u32 + 257 * (low & 31),
+                    NUMBERS / 2,
+                ),
+                CHAIN_STREAM => NUMBERS / 2 + within(ordinal as u32, NUMBERS / 2),
+                _ => within(slot << 7 | low, NUMBERS),
+            };
         let pid = match self.hosts[host].platform {
             Platform::Windows => 8 * number + 4 * other,
             Platform::Linux => 1000 + 4 * number + other,
@@ -244,14 +259,20 @@ impl World {
     }
 }
 
-fn resident_pid(key: Key, platform: Platform, resident: usize, first: bool) -> u32 {
+/// A boot's or session's residents outlive the next one's start by [`SETTLED`]: `lane` keeps
+/// the pids of eight in a row apart.
+fn resident_pid(key: Key, platform: Platform, resident: usize, first: bool, lane: u64) -> u32 {
+    const LANES: u64 = 8;
     let number = resident as u64;
+    let place = |width: u64| {
+        (number * width * LANES + lane % LANES * width + key.below(number ^ 0x70, width)) as u32
+    };
     match platform {
         // The kernel, and init.
         Platform::Windows if resident == 0 => 4,
         Platform::Linux if first => 1,
-        Platform::Windows => 4 * (72 + number as u32 * 20 + key.below(number ^ 0x70, 20) as u32),
-        Platform::Linux => 300 + number as u32 * 24 + key.below(number ^ 0x70, 24) as u32,
+        Platform::Windows => 4 * (72 + place(2)),
+        Platform::Linux => 300 + place(3),
     }
 }
 

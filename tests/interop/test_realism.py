@@ -56,7 +56,7 @@ def database():
 @pytest.fixture(scope="module")
 def alerts(database, tmp_path_factory):
     out = tmp_path_factory.mktemp("grounded") / "corpus"
-    made = generate(out, "--events", "300k", "--alerts-db", outside(DATABASE))
+    made = generate(out, "--events", "1M", "--alerts-db", outside(DATABASE))
     connection = made.connect()
     connection.execute(
         """CREATE TABLE a AS SELECT * FROM events
