@@ -4,6 +4,8 @@ use fusiongen::columns::{Tables, View};
 use fusiongen::frame::Maker;
 use fusiongen::grounding::Profile;
 use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::sink::parquet::Layout;
+use fusiongen::sink::run::encode_row_group;
 use fusiongen::{catalog::Catalog, schema::Schema};
 
 fn benches(criterion: &mut Criterion) {
@@ -47,6 +49,22 @@ fn benches(criterion: &mut Criterion) {
     };
     group.bench_function("frames", |b| b.iter(|| all(false)));
     group.bench_function("frames and columns", |b| b.iter(|| all(true)));
+    let Ok(layout) = Layout::new(schema.arrow(), "@timestamp", &plan.fingerprint) else {
+        return;
+    };
+    group.bench_function("frames, columns and Parquet encode", |b| {
+        b.iter(|| {
+            for partition in &plan.partitions {
+                for row_group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+                    let path = std::path::Path::new("in memory");
+                    let encoded = encode_row_group(
+                        &maker, &tables, &schema, &layout, partition, row_group, path,
+                    );
+                    std::hint::black_box(encoded.map(|e| e.rows)).ok();
+                }
+            }
+        });
+    });
     group.finish();
 }
 
