@@ -4,8 +4,7 @@ use fusiongen::columns::{Tables, View};
 use fusiongen::frame::Maker;
 use fusiongen::grounding::Profile;
 use fusiongen::plan::{Config, Grounding, Plan};
-use fusiongen::sink::parquet::Layout;
-use fusiongen::sink::run::encode_row_group;
+use fusiongen::sink::format::FileFormat;
 use fusiongen::{catalog::Catalog, schema::Schema};
 
 fn benches(criterion: &mut Criterion) {
@@ -36,7 +35,7 @@ fn benches(criterion: &mut Criterion) {
     let all = |render: bool| {
         let mut rows = 0;
         for partition in &plan.partitions {
-            for row_group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+            for row_group in &partition.row_groups {
                 maker.frames(partition, row_group, |frame| {
                     rows += frame.len;
                     if render && let Ok(batch) = schema.batch(&View::new(&frame, &maker, &tables)) {
@@ -49,18 +48,30 @@ fn benches(criterion: &mut Criterion) {
     };
     group.bench_function("frames", |b| b.iter(|| all(false)));
     group.bench_function("frames and columns", |b| b.iter(|| all(true)));
-    let Ok(layout) = Layout::new(schema.arrow(), "@timestamp", &plan.fingerprint) else {
+    let path = std::path::Path::new("in memory");
+    let Ok(format) = FileFormat::new(
+        config.format,
+        config.compression,
+        schema.arrow(),
+        &plan.fingerprint,
+        path,
+    ) else {
         return;
     };
     group.bench_function("frames, columns and Parquet encode", |b| {
         b.iter(|| {
             for partition in &plan.partitions {
-                for row_group in partition.shards.iter().flat_map(|s| &s.row_groups) {
-                    let path = std::path::Path::new("in memory");
-                    let encoded = encode_row_group(
-                        &maker, &tables, &schema, &layout, partition, row_group, path,
-                    );
-                    std::hint::black_box(encoded.map(|e| e.rows)).ok();
+                for row_group in &partition.row_groups {
+                    let Ok(mut encoder) = format.encoder(path) else {
+                        return;
+                    };
+                    maker.frames(partition, row_group, |frame| {
+                        let view = View::new(&frame, &maker, &tables);
+                        if let Ok(batch) = schema.batch(&view) {
+                            encoder.write(&batch, path).ok();
+                        }
+                    });
+                    std::hint::black_box(encoder.finish(path)).ok();
                 }
             }
         });

@@ -16,7 +16,12 @@ use fusiongen::schema::Schema;
 use fusiongen::sink::parquet::{Layout, RowGroupEncoder};
 
 fn encode(schema: &Arc<ArrowSchema>, batches: &[RecordBatch]) -> Duration {
-    let Ok(layout) = Layout::new(schema, "@timestamp", "bench") else {
+    let Ok(layout) = Layout::new(
+        schema,
+        Some("@timestamp"),
+        fusiongen::plan::Format::Parquet.default_compression(),
+        "bench",
+    ) else {
         return Duration::ZERO;
     };
     let started = Instant::now();
@@ -52,7 +57,7 @@ fn main() {
     let started = Instant::now();
     let mut partitions: Vec<Vec<Frame>> = Vec::new();
     for partition in &plan.partitions {
-        for group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+        for group in &partition.row_groups {
             let mut frames = Vec::new();
             maker.frames(partition, group, |frame| frames.push(frame));
             partitions.push(frames);

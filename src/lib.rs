@@ -23,7 +23,7 @@
 //!
 //! let mut rows = 0;
 //! for partition in &plan.partitions {
-//!     for group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+//!     for group in &partition.row_groups {
 //!         maker.frames(partition, group, |frame| rows += frame.len);
 //!     }
 //! }

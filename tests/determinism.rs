@@ -9,7 +9,7 @@ use fusiongen::frame::Maker;
 use fusiongen::grounding::Profile;
 use fusiongen::plan::{Config, Grounding, Plan};
 use fusiongen::schema::Schema;
-use fusiongen::sink::{Corpus, Silent, generate, json};
+use fusiongen::sink::{Corpus, Run, Silent, generate, json};
 
 fn config() -> Config {
     Config {
@@ -50,7 +50,19 @@ fn write(config: Config, threads: usize, overwrite: bool, out: &Path) -> BTreeMa
     let (plan, world) = Plan::new(config, &grounding, &catalog);
     let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
     let corpus = Corpus::at(out);
-    generate(&corpus, &plan, &world, &maker, threads, overwrite, &Silent).unwrap();
+    generate(
+        &corpus,
+        &plan,
+        &world,
+        &maker,
+        Run {
+            threads,
+            overwrite,
+            part: None,
+        },
+        &Silent,
+    )
+    .unwrap();
     files(out)
 }
 
@@ -62,7 +74,7 @@ fn rows(config: Config) -> Vec<String> {
     let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
     let mut rows = Vec::new();
     for partition in &plan.partitions {
-        for group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+        for group in &partition.row_groups {
             let before = rows.len();
             maker.frames(partition, group, |frame| {
                 let batch = schema.batch(&View::new(&frame, &maker, &tables)).unwrap();

@@ -194,6 +194,13 @@ pub struct Record {
     pub connection: Option<Connection>,
 }
 
+impl Record {
+    /// Whether what it tells of succeeds, when nothing blocks it.
+    pub fn succeeds(&self) -> bool {
+        self.success && (self.telemetry != Telemetry::DnsQuery || self.query_status == 0)
+    }
+}
+
 /// A closed set of words that TOML uses for the values of a type.
 pub(super) trait Words: Sized + Copy + 'static {
     /// What a value is called in an error: `telemetry`, `host class`.

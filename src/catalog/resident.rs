@@ -46,9 +46,9 @@ impl Words for super::scenario::Visit {
 impl Words for super::scenario::Verdict {
     const WHAT: &'static str = "benign verdict";
     const WORDS: &'static [(&'static str, Self)] = &[
-        ("benign_trigger", Self::BenignTrigger),
-        ("benign_suspicious", Self::BenignSuspicious),
-        ("benign", Self::Benign),
+        (Self::BenignTrigger.word(), Self::BenignTrigger),
+        (Self::BenignSuspicious.word(), Self::BenignSuspicious),
+        (Self::Benign.word(), Self::Benign),
     ];
 }
 

@@ -24,6 +24,19 @@ pub enum Verdict {
     Benign,
 }
 
+impl Verdict {
+    /// `labels.verdict`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Verdict::Attack => "attack",
+            Verdict::Attempt => "attempt",
+            Verdict::BenignTrigger => "benign_trigger",
+            Verdict::BenignSuspicious => "benign_suspicious",
+            Verdict::Benign => "benign",
+        }
+    }
+}
+
 /// One way a scenario shows; all its rows are in one category.
 #[derive(Debug, Clone)]
 pub struct Variant {

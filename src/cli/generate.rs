@@ -7,10 +7,11 @@ use clap::Args;
 
 use super::progress::Bar;
 use super::settings::Settings;
+use super::summary::{grouped, next_command, sized};
 use crate::error::{Error, Result};
 use crate::frame::Maker;
 use crate::plan::Plan;
-use crate::sink::{self, Corpus};
+use crate::sink::{self, Corpus, Part, Run};
 
 /// Arguments of `generate`.
 #[derive(Debug, Args)]
@@ -29,34 +30,15 @@ pub struct Generate {
     /// Replace another corpus in --out (never foreign files)
     #[arg(long, help_heading = "Files")]
     overwrite: bool,
+    /// Make the I-th of N shares of the files; `fusiongen finish` then makes the manifest
+    #[arg(long, value_name = "I/N", help_heading = "Run")]
+    part: Option<String>,
     /// Threads [default: all processors]; doesn't change a byte
     #[arg(long, value_name = "N", help_heading = "Run")]
     threads: Option<usize>,
     /// No progress bar
     #[arg(long, help_heading = "Run")]
     no_progress: bool,
-}
-
-/// `12,345,678`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn sized(bytes: u64) -> String {
-    let mib = bytes as f64 / 1_048_576.0;
-    if mib >= 1024.0 {
-        format!("{:.2} GiB", mib / 1024.0)
-    } else {
-        format!("{mib:.1} MiB")
-    }
 }
 
 impl Generate {
@@ -72,6 +54,15 @@ impl Generate {
             Some(n) => n,
             None => std::thread::available_parallelism().map_or(1, usize::from),
         };
+        let part = self
+            .part
+            .as_deref()
+            .map(|text| {
+                text.parse::<Part>().map_err(|problem| {
+                    Error::setting("--part", problem, "give one like 1/3, 2/3 or 3/3")
+                })
+            })
+            .transpose()?;
         let started = Instant::now();
         let config = self.settings.config()?;
         let grounding = self.settings.grounding()?;
@@ -83,36 +74,48 @@ impl Generate {
         let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
         let bar = Bar::new(plan.config.events, self.no_progress);
         let corpus = Corpus::at(&self.out);
-        let outcome = sink::generate(
-            &corpus,
-            &plan,
-            &world,
-            &maker,
+        let run = Run {
             threads,
-            self.overwrite,
-            &bar,
-        );
+            overwrite: self.overwrite,
+            part,
+        };
+        let outcome = sink::generate(&corpus, &plan, &world, &maker, run, &bar);
         bar.finish();
         let summary = outcome?;
         let out = self.out.display();
-        if summary.kept {
+        if summary.kept == summary.files && summary.finished {
             println!("{out} already holds this corpus, whole; nothing to do");
             return Ok(());
+        }
+        if summary.kept > 0 {
+            println!(
+                "{} of {} files stood there already, and were kept",
+                grouped(summary.kept),
+                grouped(summary.files)
+            );
         }
         let seconds = started.elapsed().as_secs_f64();
         let c = &plan.composition;
         let share = |events: u64| 100.0 * events as f64 / c.events as f64;
         println!(
             "{} events in {} files, {} ({:.0} bytes an event)",
-            grouped(c.events),
+            grouped(summary.events),
             grouped(summary.files),
             sized(summary.bytes),
-            summary.bytes as f64 / c.events as f64
+            summary.bytes as f64 / summary.events.max(1) as f64
         );
         println!(
             "{seconds:.1} s on {threads} threads, {} events/s",
-            grouped((c.events as f64 / seconds) as u64)
+            grouped((summary.events as f64 / seconds) as u64)
         );
+        if let Some(part) = part {
+            println!(
+                "part {} of {} in {out}, fingerprint {}",
+                part.number, part.of, plan.fingerprint
+            );
+            println!("next: the other parts, then fusiongen finish {out}");
+            return Ok(());
+        }
         println!(
             "  alerts {:>16}  {:5.1}%",
             grouped(c.alerts),
@@ -136,20 +139,7 @@ impl Generate {
             "in {out}, seed {}, fingerprint {}",
             plan.config.seed, plan.fingerprint
         );
-        println!(
-            "next: duckdb -c \"SELECT category, count(*) FROM read_parquet('{out}/events/**/*.parquet', hive_partitioning = true) GROUP BY ALL ORDER BY 2 DESC\""
-        );
+        println!("next: {}", next_command(&self.out, plan.config.format));
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(super::grouped(0), "0");
-        assert_eq!(super::grouped(999), "999");
-        assert_eq!(super::grouped(1_000), "1,000");
-        assert_eq!(super::grouped(12_345_678), "12,345,678");
     }
 }

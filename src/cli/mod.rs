@@ -1,9 +1,11 @@
 //! The command line: one file per subcommand.
 
+mod finish;
 mod generate;
 mod progress;
 mod sample;
 mod settings;
+mod summary;
 
 use clap::{Parser, Subcommand};
 
@@ -21,6 +23,8 @@ struct Cli {
 enum Command {
     /// Write a corpus
     Generate(generate::Generate),
+    /// Check a corpus made in parts, and write its manifest
+    Finish(finish::Finish),
     /// Print a few events as pretty JSON; writes no file
     Sample(sample::Sample),
 }
@@ -32,6 +36,7 @@ enum Command {
 pub fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Generate(command) => command.run(),
+        Command::Finish(command) => command.run(),
         Command::Sample(command) => command.run(),
     }
 }

@@ -95,7 +95,7 @@ impl Sample {
         let mut output = std::io::stdout().lock();
         'partitions: for partition in partitions {
             let mut here = per_partition;
-            for group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+            for group in &partition.row_groups {
                 let mut frames = Vec::new();
                 maker.frames(partition, group, |frame| frames.push(frame));
                 for frame in &frames {

@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, alerts_db, cmdb, directory};
 use crate::plan::config::parse_count;
-use crate::plan::{Config, Grounding};
+use crate::plan::{Config, Format, Grounding, PartitionBy};
 
 /// What a corpus is made of.
 #[derive(Debug, Args)]
@@ -120,6 +120,15 @@ pub struct Settings {
     #[arg(long, env = "NOISE_SEASONALITY", help_heading = "Composition", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, value_name = "BOOL")]
     noise_seasonality: bool,
 
+    /// File format of the events: parquet, ndjson, or Arrow IPC files
+    #[arg(long, default_value = "parquet", value_name = "FORMAT", help_heading = "Files", value_parser = ["parquet", "ndjson", "arrow"])]
+    format: String,
+    /// zstd(LEVEL), snappy, lz4 or none [default: zstd(1) for parquet, else none]
+    #[arg(long, value_name = "CODEC", help_heading = "Files")]
+    compression: Option<String>,
+    /// Directories of the events
+    #[arg(long, default_value = "date,category", value_name = "KEYS", help_heading = "Files", value_parser = ["date,category", "date"])]
+    partition_by: String,
     /// Rows of a row group, about
     #[arg(
         long,
@@ -151,6 +160,22 @@ fn count(flag: &str, text: &str) -> Result<u64> {
     })
 }
 
+/// The value that a setting's word stands for.
+fn named<T: Copy>(flag: &str, word: &str, known: &[(&str, T)]) -> Result<T> {
+    known
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, value)| *value)
+        .ok_or_else(|| {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            Error::setting(
+                flag,
+                format!("'{word}' is not known"),
+                format!("give one of {}", names.join(", ")),
+            )
+        })
+}
+
 impl Settings {
     /// The resolved settings.
     ///
@@ -164,6 +189,17 @@ impl Settings {
                 "give one like 2024-08-12",
             )
         })?;
+        let format = named("--format", &self.format, &Format::ALL)?;
+        let compression = match &self.compression {
+            None => format.default_compression(),
+            Some(text) => text.parse().map_err(|problem: String| {
+                Error::setting(
+                    "--compression",
+                    problem,
+                    "give zstd, zstd(LEVEL) with a level of 1 to 22, snappy, lz4 or none",
+                )
+            })?,
+        };
         let shard_rows = count("--shard-rows", &self.shard_rows)?;
         let config = Config {
             events: count("--events (TARGET_EVENTS)", &self.events)?,
@@ -177,6 +213,9 @@ impl Settings {
             time_zone_offset: 0,
             assets: self.assets,
             users: self.users,
+            format,
+            compression,
+            partition_by: named("--partition-by", &self.partition_by, &PartitionBy::ALL)?,
             // A file holds no larger row group than itself.
             row_group_rows: count("--row-group-rows", &self.row_group_rows)?.min(shard_rows),
             shard_rows,

@@ -3,9 +3,10 @@
 use arrow::array::ArrayRef;
 
 use super::View;
+use crate::plan::chains::Stop;
 
 const FRAMEWORK: &str = "MITRE ATT&CK";
-const STOPS: &str = "completed|blocked|quota_met";
+const STOPS: &str = Stop::WORDS;
 
 pub(super) const WORDS: &[&str] = &[FRAMEWORK, STOPS];
 

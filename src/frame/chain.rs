@@ -7,7 +7,56 @@ use super::record::{ChainScene, Scene};
 use crate::catalog::scenario::Verdict;
 use crate::plan::chains::ChainEvent;
 
+/// Who acts in one event of a chain, and how it ends: what truth says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    pub host: u32,
+    /// Index into the world's accounts.
+    pub account: u32,
+    pub success: bool,
+}
+
 impl<'a> Maker<'a> {
+    /// Who acts in an event of a chain; the event's own row says the same.
+    pub fn actor(&self, event: &ChainEvent) -> Actor {
+        let chain = &self.plan.chains.all[event.chain as usize];
+        let step = &self.catalog.playbooks[chain.playbook as usize].steps[event.step as usize];
+        let placed = &chain.steps[event.step as usize];
+        let record = &step.records[(event.index % placed.records) as usize];
+        let host = chain.hosts[record.on.min(chain.hosts.len() - 1)];
+        let platform = self.world.hosts[host].platform;
+        Actor {
+            host,
+            account: self.world.accounts.resolve(
+                &record.account,
+                platform,
+                host,
+                chain.user,
+                chain.admin,
+            ),
+            success: record.succeeds() && !(record.alert && placed.blocked),
+        }
+    }
+
+    /// Events of chains as a frame outside of any partition; its category and sequences mean nothing.
+    pub fn chain_frame(&self, events: &[ChainEvent]) -> Frame {
+        let mut frame = Frame::new(events.len(), 0, 0, self);
+        let rows: Vec<Row> = events
+            .iter()
+            .enumerate()
+            .map(|(i, event)| Row {
+                time: event.time,
+                population: 0,
+                ordinal: i as u64,
+            })
+            .collect();
+        for (slot, row) in frame.time.iter_mut().zip(&rows) {
+            *slot = row.time;
+        }
+        self.fill_chains(&mut frame, events, rows.iter().enumerate());
+        frame
+    }
+
     pub(super) fn fill_chains<'r>(
         &self,
         frame: &mut Frame,

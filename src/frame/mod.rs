@@ -14,6 +14,7 @@ mod owners;
 mod record;
 mod text;
 
+pub use chain::Actor;
 pub use maker::Maker;
 pub use merge::{Order, Row};
 pub use text::hashes as file_hashes;

@@ -152,8 +152,7 @@ impl<'a> Maker<'a> {
         let time = frame.time[row];
         frame.host[row] = host as i32;
         frame.telemetry[row] = record.telemetry;
-        frame.success[row] =
-            record.success && (record.telemetry != Telemetry::DnsQuery || record.query_status == 0);
+        frame.success[row] = record.succeeds();
         frame.salt[row] = scene.event.at(0x5a17);
         frame.syscall[row] = recipe.syscall;
         frame.audit_key[row] = recipe.audit_key;

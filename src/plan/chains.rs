@@ -47,6 +47,16 @@ pub enum Stop {
     QuotaMet,
 }
 
+impl Stop {
+    /// The words of `attack.stop_reason` in the order of the variants, between bars.
+    pub const WORDS: &'static str = "completed|blocked|quota_met";
+
+    /// `attack.stop_reason`.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.split('|').nth(self as usize).unwrap_or("")
+    }
+}
+
 /// One run of a playbook.
 ///
 /// 1. Its steps follow each other in time; so do its events.
@@ -85,6 +95,14 @@ pub struct ChainEvent {
     pub step: u8,
     /// Round × records + record.
     pub index: u32,
+}
+
+/// Rows of one step on one day.
+struct StepDay {
+    chain: u32,
+    date: u32,
+    category: u32,
+    rows: u64,
 }
 
 impl PlacedStep {
@@ -343,32 +361,72 @@ impl Chains {
     /// Rows per (date, category).
     pub fn counts(&self, world: &World, catalog: &Catalog) -> BTreeMap<(u32, u32), u64> {
         let mut counts = BTreeMap::new();
-        let midnight = world.start * 1_000_000;
-        for (c, chain) in self.all.iter().enumerate() {
-            for (s, step) in chain.steps.iter().enumerate() {
-                if step.events == 0 {
-                    continue;
-                }
-                let category = catalog.playbooks[chain.playbook as usize].steps[s].category;
-                let category = world.detections.category(category);
-                let key = self.step_key(c as u32, s as u8);
-                let date = |time: i64| (time - midnight).div_euclid(DAY_US);
-                let (first, last) = (
-                    date(step.time(key, 0)),
-                    date(step.time(key, step.events - 1)),
-                );
-                let mut done = 0;
-                for day in first..=last {
-                    let until = step.before(key, midnight + (day + 1) * DAY_US);
-                    if until > done {
-                        *counts.entry((day as u32, category)).or_insert(0) +=
-                            u64::from(until - done);
-                        done = until;
-                    }
-                }
-            }
+        for days in self.days(world, catalog) {
+            *counts.entry((days.date, days.category)).or_insert(0) += days.rows;
         }
         counts
+    }
+
+    /// Rows per (date of the chain's start, date of the event).
+    pub fn counts_by_start(&self, world: &World, catalog: &Catalog) -> BTreeMap<(u32, u32), u64> {
+        let mut counts = BTreeMap::new();
+        for days in self.days(world, catalog) {
+            let start = self.start_date(days.chain, world);
+            *counts.entry((start, days.date)).or_insert(0) += days.rows;
+        }
+        counts
+    }
+
+    /// Day of the window on which a chain starts.
+    pub fn start_date(&self, chain: u32, world: &World) -> u32 {
+        (self.start(chain) - world.start * 1_000_000).div_euclid(DAY_US) as u32
+    }
+
+    /// Time of a chain's first event, Unix microseconds.
+    pub fn start(&self, chain: u32) -> i64 {
+        self.time(chain, 0, 0)
+    }
+
+    /// Time of a chain's last event, Unix microseconds.
+    pub fn end(&self, chain: u32) -> i64 {
+        let steps = &self.all[chain as usize].steps;
+        let last = steps.iter().rposition(|s| s.events > 0).unwrap_or(0);
+        self.time(chain, last as u8, steps[last].events.saturating_sub(1))
+    }
+
+    /// Every step's rows, day by day.
+    fn days<'c>(
+        &'c self,
+        world: &'c World,
+        catalog: &'c Catalog,
+    ) -> impl Iterator<Item = StepDay> + 'c {
+        let midnight = world.start * 1_000_000;
+        let date = move |time: i64| (time - midnight).div_euclid(DAY_US);
+        let steps = self.all.iter().enumerate().flat_map(|(c, chain)| {
+            let steps = chain.steps.iter().enumerate();
+            steps.map(move |(s, step)| (c as u32, chain, s, step))
+        });
+        steps
+            .filter(|(_, _, _, step)| step.events > 0)
+            .flat_map(move |(c, chain, s, step)| {
+                let category = catalog.playbooks[chain.playbook as usize].steps[s].category;
+                let category = world.detections.category(category);
+                let key = self.step_key(c, s as u8);
+                let first = date(step.time(key, 0));
+                let last = date(step.time(key, step.events - 1));
+                let mut done = 0;
+                (first..=last).filter_map(move |day| {
+                    let until = step.before(key, midnight + (day + 1) * DAY_US);
+                    let rows = u64::from(until - done.min(until));
+                    done = done.max(until);
+                    (rows > 0).then_some(StepDay {
+                        chain: c,
+                        date: day as u32,
+                        category,
+                        rows,
+                    })
+                })
+            })
     }
 
     /// How many of a category's events stand in `from..to`.
@@ -393,6 +451,11 @@ impl Chains {
         }
         events.sort_unstable();
         events
+    }
+
+    /// Chains with events of a category in `from..to`, each as often as it has steps there.
+    pub fn chains_in(&self, category: u32, from: i64, to: i64) -> impl Iterator<Item = u32> + '_ {
+        self.spans(category, from, to).map(|(chain, _, _)| chain)
     }
 
     fn spans(

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::files::{Compression, Format, PartitionBy};
 use crate::error::{Error, Result};
 
 /// Everything that decides the content of a corpus, besides its inputs. Paths and
@@ -24,6 +25,9 @@ pub struct Config {
     pub time_zone_offset: i64,
     pub assets: Option<u32>,
     pub users: Option<u32>,
+    pub format: Format,
+    pub compression: Compression,
+    pub partition_by: PartitionBy,
     pub row_group_rows: u64,
     pub shard_rows: u64,
 }
@@ -42,6 +46,9 @@ impl Default for Config {
             time_zone_offset: 0,
             assets: None,
             users: None,
+            format: Format::Parquet,
+            compression: Format::Parquet.default_compression(),
+            partition_by: PartitionBy::DateCategory,
             row_group_rows: 512 * 1024,
             shard_rows: 4 * 1024 * 1024,
         }
@@ -167,6 +174,9 @@ impl Config {
                 format!("{} rows", self.row_group_rows),
                 "give 1024 to 16777216",
             );
+        }
+        if let Err((problem, remedy)) = self.format.takes(self.compression) {
+            return fail("--compression", problem, remedy);
         }
         if self.shard_rows < self.row_group_rows {
             return fail(

@@ -6,9 +6,11 @@
 pub mod calendar;
 pub mod chains;
 pub mod config;
+pub mod files;
 pub mod fingerprint;
 pub mod quota;
 pub mod shards;
+pub mod truth;
 
 use std::collections::BTreeMap;
 
@@ -20,8 +22,10 @@ use crate::world::{Sources, World, WorldSize};
 pub use calendar::{Calendar, TimeLaw};
 pub use chains::{Chain, Chains};
 pub use config::Config;
+pub use files::{Compression, Format, PartitionBy};
 pub use quota::apportion;
 pub use shards::{Partition, RowGroup, Shard};
+pub use truth::{TruthShard, TruthTable};
 
 /// Grounding as the plan takes it.
 #[derive(Debug, Clone)]
@@ -68,7 +72,7 @@ pub struct Composition {
 ///
 /// 1. The rows of all partitions sum to `config.events`.
 /// 2. Partitions are in order of (date, category); their index is the high part of `event.sequence`.
-/// 3. Shards of a partition cover it without gap or overlap, in order of time; so do a shard's row groups.
+/// 3. A partition's row groups cover it without gap or overlap, in order of time; shards hold each once, in order.
 #[derive(Debug)]
 pub struct Plan {
     pub config: Config,
@@ -76,6 +80,8 @@ pub struct Plan {
     pub calendar: Calendar,
     pub chains: Chains,
     pub partitions: Vec<Partition>,
+    pub shards: Vec<Shard>,
+    pub truth: Vec<TruthShard>,
     pub composition: Composition,
     /// For stderr, a sentence each.
     pub notices: Vec<String>,
@@ -159,7 +165,7 @@ impl Plan {
             add(date, category, Origin::Chains, rows);
         }
         let fingerprint = fingerprint::of(&config, grounding, catalog);
-        let partitions = cells
+        let partitions: Vec<Partition> = cells
             .into_iter()
             .enumerate()
             .map(|(index, ((date, category), mut populations))| {
@@ -175,6 +181,8 @@ impl Plan {
                 )
             })
             .collect();
+        let shards = shards::pack(&partitions, &config);
+        let truth = truth::shards(&partitions, &chains, &world, catalog);
         let composition = Composition {
             events,
             alerts,
@@ -191,20 +199,13 @@ impl Plan {
                 calendar,
                 chains,
                 partitions,
+                shards,
+                truth,
                 composition,
                 notices,
             },
             world,
         )
-    }
-
-    /// Number of row groups of the whole corpus.
-    pub fn row_groups(&self) -> usize {
-        self.partitions
-            .iter()
-            .flat_map(|p| &p.shards)
-            .map(|s| s.row_groups.len())
-            .sum()
     }
 }
 

@@ -4,6 +4,7 @@
 //! knows, for each population, exactly which ordinals it holds.
 
 use super::calendar::Rhythm;
+use super::files::PartitionBy;
 use super::{Calendar, Chains, Config, Origin, Population, TimeLaw};
 use crate::random::Key;
 
@@ -20,13 +21,17 @@ pub struct RowGroup {
     pub ordinals: Vec<std::ops::Range<u64>>,
 }
 
-/// One file.
+/// One file of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shard {
-    /// Number within the partition.
+    pub date: u32,
+    /// Index into the world's categories; `None` where files are partitioned by date only.
+    pub category: Option<u32>,
+    /// Number within its directory.
     pub part: u32,
     pub rows: u64,
-    pub row_groups: Vec<RowGroup>,
+    /// Its row groups in order: (partition, row group of the partition).
+    pub row_groups: Vec<(usize, usize)>,
 }
 
 /// One (date, category).
@@ -39,7 +44,8 @@ pub struct Partition {
     pub category: u32,
     pub rows: u64,
     pub populations: Vec<Population>,
-    pub shards: Vec<Shard>,
+    /// In order of time, without gap or overlap.
+    pub row_groups: Vec<RowGroup>,
 }
 
 impl Population {
@@ -81,7 +87,7 @@ impl Partition {
     ) -> Self {
         let rows = populations.iter().map(|p| p.rows).sum();
         let (start, end) = (calendar.midnight(date), calendar.midnight(date + 1));
-        let groups = if rows <= config.row_group_rows {
+        let row_groups = if rows <= config.row_group_rows {
             let ordinals = populations.iter().map(|p| 0..p.rows).collect();
             vec![RowGroup {
                 from: start,
@@ -103,29 +109,47 @@ impl Partition {
                 chains,
             )
         };
-        let mut shards: Vec<Shard> = Vec::new();
-        for group in groups {
-            match shards.last_mut() {
-                Some(shard) if shard.rows + group.rows / 2 < config.shard_rows => {
-                    shard.rows += group.rows;
-                    shard.row_groups.push(group);
-                }
-                _ => shards.push(Shard {
-                    part: shards.len() as u32,
-                    rows: group.rows,
-                    row_groups: vec![group],
-                }),
-            }
-        }
         Partition {
             index,
             date,
             category,
             rows,
             populations,
-            shards,
+            row_groups,
         }
     }
+}
+
+/// Packs row groups into files of about `config.shard_rows`.
+pub(super) fn pack(partitions: &[Partition], config: &Config) -> Vec<Shard> {
+    let mut shards: Vec<Shard> = Vec::new();
+    for (p, partition) in partitions.iter().enumerate() {
+        let category = match config.partition_by {
+            PartitionBy::DateCategory => Some(partition.category),
+            PartitionBy::Date => None,
+        };
+        for (g, group) in partition.row_groups.iter().enumerate() {
+            let part = match shards.last_mut() {
+                Some(shard) if (shard.date, shard.category) == (partition.date, category) => {
+                    if shard.rows + group.rows / 2 < config.shard_rows {
+                        shard.rows += group.rows;
+                        shard.row_groups.push((p, g));
+                        continue;
+                    }
+                    shard.part + 1
+                }
+                _ => 0,
+            };
+            shards.push(Shard {
+                date: partition.date,
+                category,
+                part,
+                rows: group.rows,
+                row_groups: vec![(p, g)],
+            });
+        }
+    }
+    shards
 }
 
 #[expect(

@@ -8,7 +8,7 @@ mod fusionai;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StructArray};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef, TimeUnit};
 
 use crate::columns::{View, list_item, text_type};
@@ -38,6 +38,41 @@ pub struct Leaf {
     pub required: bool,
     pub column: fn(&View<'_>) -> ArrayRef,
 }
+
+/// A name that a kind of record spells in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spelling {
+    /// The leaf whose name differs only in case.
+    pub path: &'static str,
+    /// Event ids whose records have the other spelling.
+    pub event_ids: &'static [i64],
+    pub native: &'static str,
+}
+
+/// Path of the event id that decides the spelling.
+pub const EVENT_ID: &str = "winlog.event_id";
+
+/// Spellings that share a leaf with another because engines compare names without case.
+///
+/// Source: manifests of Sysmon 15 (8 `SourceProcessGuid`, 10 `SourceProcessGUID`) and of the
+/// Security channel (5156 `ProcessID`).
+pub const SPELLINGS: &[Spelling] = &[
+    Spelling {
+        path: "winlog.event_data.SourceProcessGUID",
+        event_ids: &[8],
+        native: "SourceProcessGuid",
+    },
+    Spelling {
+        path: "winlog.event_data.TargetProcessGUID",
+        event_ids: &[8],
+        native: "TargetProcessGuid",
+    },
+    Spelling {
+        path: "winlog.event_data.ProcessId",
+        event_ids: &[5156, 5157],
+        native: "ProcessID",
+    },
+];
 
 /// A schema: its leaves in order, and the Arrow schema they make.
 pub struct Schema {
@@ -163,6 +198,16 @@ impl Schema {
             .collect();
         RecordBatch::try_new(self.arrow.clone(), arrays)
     }
+}
+
+/// The column of a dotted path in a batch; of a struct, its children.
+pub fn leaf<'b>(batch: &'b RecordBatch, path: &str) -> Option<&'b ArrayRef> {
+    let mut names = path.split('.');
+    let mut array = names.next().and_then(|name| batch.column_by_name(name))?;
+    for name in names {
+        array = array.as_struct_opt()?.column_by_name(name)?;
+    }
+    Some(array)
 }
 
 #[cfg(test)]

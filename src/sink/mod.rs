@@ -1,12 +1,18 @@
-//! Where batches go: Parquet files, and the papers that make them a corpus.
+//! Where batches go: files in one of three formats, and the papers that make them a corpus.
 //!
-//! A sink knows batches and files; what an event means is behind it.
+//! A sink knows batches and files; what an event means is behind it. Truth and entities
+//! are tables of what stands before, and as ignorant of how events look.
 
+mod entities;
+mod file;
+pub mod format;
 pub mod json;
 pub mod manifest;
 pub mod parquet;
 pub mod run;
 mod target;
+mod truth;
 
-pub use run::{Progress, Silent, Summary, generate};
+pub use manifest::{Manifest, PlanFile};
+pub use run::{Part, Progress, Run, Silent, Summary, finish, generate};
 pub use target::Corpus;

@@ -3,8 +3,7 @@
 //! [`RowGroupEncoder`] is the one seam between events and Parquet: batches in, the column
 //! chunks of a row group out, on any thread. [`File`] appends them in order.
 
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -13,7 +12,7 @@ use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{
@@ -22,7 +21,9 @@ use parquet::file::properties::{
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, TypePtr};
 
+use super::file::{Whole, Written};
 use crate::error::{Error, Result};
+use crate::plan::Compression;
 use crate::plan::fingerprint::FORMAT_VERSION;
 
 /// What engines parse as the writer's version.
@@ -37,15 +38,20 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of a schema sorted by `sorted_by`, a top-level column.
+    /// The layout of a schema whose row groups are sorted by `sorted_by`, a top-level column, if any.
     ///
     /// # Errors
     /// When the Arrow schema has no Parquet form: a defect.
-    pub fn new(arrow: &SchemaRef, sorted_by: &str, fingerprint: &str) -> ParquetResult<Self> {
+    pub fn new(
+        arrow: &SchemaRef,
+        sorted_by: Option<&str>,
+        compression: Compression,
+        fingerprint: &str,
+    ) -> ParquetResult<Self> {
         let descriptor = ArrowSchemaConverter::new().convert(arrow)?;
         let mut properties = WriterProperties::builder()
             .set_created_by(CREATED_BY.into())
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+            .set_compression(codec(compression)?)
             .set_writer_version(WriterVersion::PARQUET_2_0)
             .set_statistics_enabled(EnabledStatistics::Page)
             .set_data_page_row_count_limit(20_000)
@@ -63,7 +69,7 @@ impl Layout {
         let mut sorting = None;
         for (index, column) in descriptor.columns().iter().enumerate() {
             let path = column.path().string();
-            if path == sorted_by {
+            if Some(path.as_str()) == sorted_by {
                 sorting = Some(SortingColumn {
                     column_idx: index as i32,
                     descending: false,
@@ -93,6 +99,15 @@ impl Layout {
             properties: Arc::new(properties),
         })
     }
+}
+
+fn codec(compression: Compression) -> ParquetResult<Codec> {
+    Ok(match compression {
+        Compression::None => Codec::UNCOMPRESSED,
+        Compression::Snappy => Codec::SNAPPY,
+        Compression::Lz4 => Codec::LZ4_RAW,
+        Compression::Zstd(level) => Codec::ZSTD(ZstdLevel::try_new(level)?),
+    })
 }
 
 fn path_exists(descriptor: &parquet::schema::types::SchemaDescriptor, path: &str) -> bool {
@@ -171,76 +186,31 @@ pub struct EncodedRowGroup {
     pub rows: u64,
 }
 
-/// Hashes what passes through, so that no file is read again for its digest.
-struct Hashing {
-    file: std::fs::File,
-    hasher: blake3::Hasher,
-    bytes: u64,
-}
-
-impl std::io::Write for Hashing {
-    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
-        let written = self.file.write(buffer)?;
-        self.hasher.update(&buffer[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
-}
-
-/// What a finished file holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finished {
-    pub rows: u64,
-    pub bytes: u64,
-    /// BLAKE3, hexadecimal.
-    pub digest: String,
-}
-
 /// A Parquet file under a temporary name until it is whole.
 pub struct File {
-    writer: SerializedFileWriter<BufWriter<Hashing>>,
-    temporary: PathBuf,
-    path: PathBuf,
-    rows: u64,
+    writer: SerializedFileWriter<Whole>,
+    path: std::path::PathBuf,
 }
 
 impl File {
-    /// Creates `path` as `.NAME.<suffix>.inprogress` beside it.
+    /// Begins `path`.
     ///
     /// # Errors
     /// I/O.
-    pub fn create(path: &Path, suffix: &str, layout: &Layout) -> Result<Self> {
-        let name = path
-            .file_name()
-            .and_then(|n| n.to_str())
-            .unwrap_or("part.parquet");
-        let stem = name.strip_suffix(".parquet").unwrap_or(name);
-        let temporary = path.with_file_name(format!(".{stem}.{suffix}.inprogress"));
-        let file = std::fs::File::create_new(&temporary)
-            .map_err(|e| Error::io(&temporary, "create", e))?;
-        let writer = SerializedFileWriter::new(
-            BufWriter::with_capacity(
-                1 << 18,
-                Hashing {
-                    file,
-                    hasher: blake3::Hasher::new(),
-                    bytes: 0,
-                },
-            ),
-            layout.parquet.clone(),
-            layout.properties.clone(),
-        )
-        .map_err(|e| failed(&temporary, e))?;
+    pub fn create(path: &Path, layout: &Layout) -> Result<Self> {
+        let whole = Whole::create(path)?;
+        let writer =
+            SerializedFileWriter::new(whole, layout.parquet.clone(), layout.properties.clone())
+                .map_err(|e| failed(path, e))?;
         Ok(File {
             writer,
-            temporary,
             path: path.to_path_buf(),
-            rows: 0,
         })
+    }
+
+    /// The name it will have.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Appends a row group.
@@ -256,30 +226,18 @@ impl File {
             writer.close()?;
             Ok(())
         };
-        append().map_err(|e| failed(&self.temporary, e))?;
-        self.rows += group.rows;
-        Ok(())
+        append().map_err(|e| failed(&self.path, e))
     }
 
     /// Writes the footer and gives the file its name.
     ///
     /// # Errors
     /// I/O.
-    pub fn finish(self) -> Result<Finished> {
-        let buffer = self
-            .writer
+    pub fn finish(self) -> Result<Written> {
+        self.writer
             .into_inner()
-            .map_err(|e| failed(&self.temporary, e))?;
-        let hashing = buffer
-            .into_inner()
-            .map_err(|e| Error::io(&self.temporary, "write", e.into_error()))?;
-        std::fs::rename(&self.temporary, &self.path)
-            .map_err(|e| Error::io(&self.path, "rename", e))?;
-        Ok(Finished {
-            rows: self.rows,
-            bytes: hashing.bytes,
-            digest: hashing.hasher.finalize().to_hex().to_string(),
-        })
+            .map_err(|e| failed(&self.path, e))?
+            .finish()
     }
 }
 

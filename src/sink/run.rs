@@ -2,14 +2,23 @@
 //!
 //! Workers encode row groups in memory; this thread appends them to their files.
 //! A fixed window of row groups is in flight, so memory is bounded whatever the size.
+//! Every finished file is noted in the journal; what is noted and stands is not made again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
-use super::manifest::{self, WrittenFile};
-use super::parquet::{EncodedRowGroup, File, Layout, RowGroupEncoder, encoding_failed};
-use super::target::{Corpus, write_whole};
+use rayon::prelude::*;
+
+use super::entities;
+use super::file::{Written, sync_directory, write_whole};
+use super::format::{Encoded, EventFile, FileFormat};
+use super::manifest::{FileEntry, Manifest, PlanFile, to_json};
+use super::parquet::encoding_failed;
+use super::target::{Corpus, Found};
+use super::truth::Truth;
 use crate::columns::{Tables, View};
 use crate::error::{Error, Result};
 use crate::frame::Maker;
@@ -31,13 +40,60 @@ impl Progress for Silent {
     fn advance(&self, _rows: u64) {}
 }
 
+/// One of several shares of a corpus's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// From 1 to `of`.
+    pub number: u32,
+    pub of: u32,
+}
+
+impl Part {
+    /// Whether a file is in this share.
+    fn holds(self, file: usize) -> bool {
+        file % self.of as usize == self.number as usize - 1
+    }
+}
+
+impl std::str::FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let wrong = || format!("'{text}' is no share like 1/3");
+        let (number, of) = text.split_once('/').ok_or_else(wrong)?;
+        let part = Part {
+            number: number.trim().parse().map_err(|_| wrong())?,
+            of: of.trim().parse().map_err(|_| wrong())?,
+        };
+        if part.number == 0 || part.number > part.of {
+            return Err(wrong());
+        }
+        Ok(part)
+    }
+}
+
+/// How a corpus is written; changes no byte of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    pub threads: usize,
+    /// Replace what fusiongen wrote in the directory.
+    pub overwrite: bool,
+    /// Make only this share of the files, and no manifest.
+    pub part: Option<Part>,
+}
+
 /// What a run did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
+    /// Files of the corpus, or of the part.
     pub files: u64,
     pub bytes: u64,
-    /// The corpus was there already, whole.
-    pub kept: bool,
+    /// Events in them.
+    pub events: u64,
+    /// Files that stood there already.
+    pub kept: u64,
+    /// The manifest is written.
+    pub finished: bool,
 }
 
 /// One row group to make, and where it goes.
@@ -45,251 +101,400 @@ pub struct Summary {
 struct Unit<'p> {
     partition: &'p Partition,
     group: &'p RowGroup,
-    /// Index of its file in the run.
+    /// Index of its file in the plan.
     file: usize,
     last_of_file: bool,
 }
 
-/// Makes and encodes one row group. `path` is for errors only.
-///
-/// # Errors
-/// The Parquet library refused: a defect.
-pub fn encode_row_group(
-    maker: &Maker<'_>,
-    tables: &Tables,
-    schema: &Schema,
-    layout: &Layout,
-    partition: &Partition,
-    group: &RowGroup,
-    path: &std::path::Path,
-) -> Result<EncodedRowGroup> {
-    let failed = |e| encoding_failed(path, e);
-    let mut encoder = RowGroupEncoder::new(layout).map_err(failed)?;
-    let mut outcome = Ok(());
-    maker.frames(partition, group, |frame| {
-        if outcome.is_ok() {
-            outcome = schema
-                .batch(&View::new(&frame, maker, tables))
-                .map_err(Into::into)
-                .and_then(|batch| encoder.write(&batch));
-        }
-    });
-    outcome.map_err(failed)?;
-    encoder.finish().map_err(failed)
+/// Everything that workers share.
+struct Workshop<'w> {
+    corpus: &'w Corpus,
+    plan_file: &'w PlanFile,
+    maker: &'w Maker<'w>,
+    tables: Tables,
+    schema: Schema,
+    format: FileFormat,
+    progress: &'w dyn Progress,
 }
 
-/// Writes a corpus.
+/// Writes a corpus, or what is missing of it.
 ///
 /// # Errors
-/// A directory that holds something else, or I/O. Nothing unfinished has a `.parquet` name,
+/// A directory that holds something else, or I/O. Nothing unfinished has a data file's name,
 /// and without `_SUCCESS` nothing counts.
 pub fn generate(
     corpus: &Corpus,
     plan: &Plan,
     world: &World,
     maker: &Maker<'_>,
-    threads: usize,
-    overwrite: bool,
+    run: Run,
     progress: &dyn Progress,
 ) -> Result<Summary> {
-    if corpus.prepare(&plan.fingerprint, overwrite)? {
-        return Ok(Summary {
-            files: 0,
-            bytes: 0,
-            kept: true,
-        });
+    let found = corpus.prepare(&plan.fingerprint, run.overwrite)?;
+    if found == Found::Whole {
+        corpus.clear_journal()?;
+        return whole(corpus);
     }
-    let schema = Schema::fusionai();
-    let tables = Tables::new(maker);
-    let layout = Layout::new(schema.arrow(), "@timestamp", &plan.fingerprint)
-        .map_err(|e| encoding_failed(&corpus.root, e))?;
-    let plan_text = to_json(&manifest::plan_file(plan, world));
-    write_whole(&corpus.plan(), &plan_text)?;
-
-    let mut units = Vec::with_capacity(plan.row_groups());
-    let mut paths = Vec::new();
-    for partition in &plan.partitions {
-        for shard in &partition.shards {
-            for (g, group) in shard.row_groups.iter().enumerate() {
-                units.push(Unit {
-                    partition,
-                    group,
-                    file: paths.len(),
-                    last_of_file: g + 1 == shard.row_groups.len(),
-                });
-            }
-            paths.push(Corpus::shard(plan, world, partition, shard));
-        }
-    }
-    let files = run_units(
-        corpus, &units, &paths, maker, &tables, &schema, &layout, threads, progress,
-    )?;
-
-    let mut listed = vec![WrittenFile {
-        path: "plan.json".into(),
-        rows: 0,
-        bytes: plan_text.len() as u64,
-        blake3: blake3::hash(&plan_text).to_hex().to_string(),
-    }];
-    listed.extend(files);
-    let bytes = listed.iter().map(|f| f.bytes).sum();
-    let text = to_json(&manifest::manifest(plan, world, &listed));
-    write_whole(&corpus.manifest(), &text)?;
-    sync_directory(&corpus.root)?;
-    write_whole(
-        &corpus.success(),
-        format!("{}\n", blake3::hash(&text).to_hex()).as_bytes(),
-    )?;
-    Ok(Summary {
-        files: listed.len() as u64 - 1,
-        bytes,
-        kept: false,
-    })
-}
-
-fn to_json<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
-    text.push(b'\n');
-    text
-}
-
-fn sync_directory(path: &std::path::Path) -> Result<()> {
-    std::fs::File::open(path)
-        .and_then(|d| d.sync_all())
-        .map_err(|e| Error::io(path, "sync", e))
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one caller, and each is a different thing"
-)]
-fn run_units(
-    corpus: &Corpus,
-    units: &[Unit<'_>],
-    paths: &[String],
-    maker: &Maker<'_>,
-    tables: &Tables,
-    schema: &Schema,
-    layout: &Layout,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<Vec<WrittenFile>> {
+    let plan_file = PlanFile::new(plan, world);
+    write_whole(&corpus.plan(), &to_json(&plan_file))?;
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
+        .num_threads(run.threads)
         .build()
         .map_err(|e| {
             Error::setting(
                 "--threads",
-                format!("{threads} threads can't be started: {e}"),
+                format!("{} threads can't be started: {e}", run.threads),
                 "give fewer",
             )
         })?;
-    // One row group for each thread, and one more so that none waits for this one.
-    let window = threads + 1;
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    let (sender, receiver) = mpsc::channel::<(usize, Result<EncodedRowGroup>)>();
-    pool.in_place_scope(|scope| {
-        let spawn = |index: usize| {
-            let unit = units[index];
-            let (sender, stop) = (sender.clone(), &stop);
-            scope.spawn(move |_| {
-                if stop.load(std::sync::atomic::Ordering::Relaxed) {
-                    return;
-                }
-                let path = corpus.root.join(&paths[unit.file]);
-                let encode = || {
-                    encode_row_group(
-                        maker,
-                        tables,
-                        schema,
-                        layout,
-                        unit.partition,
-                        unit.group,
-                        &path,
-                    )
-                };
-                // A panic must end the run, not leave it waiting.
-                let encoded = catch_unwind(AssertUnwindSafe(encode))
-                    .unwrap_or_else(|_| Err(Error::Defect { path: path.clone() }));
-                // The receiver is gone only when the run has failed already.
-                let _ = sender.send((index, encoded));
-            });
-        };
-        let mut next = 0;
-        while next < units.len().min(window) {
-            spawn(next);
-            next += 1;
+    let schema = Schema::fusionai();
+    let config = &plan.config;
+    let workshop = Workshop {
+        corpus,
+        plan_file: &plan_file,
+        maker,
+        tables: Tables::new(maker),
+        format: FileFormat::new(
+            config.format,
+            config.compression,
+            schema.arrow(),
+            &plan.fingerprint,
+            &corpus.root,
+        )?,
+        schema,
+        progress,
+    };
+    let paths: Vec<&str> = plan_file.files().collect();
+    let wanted: Vec<usize> = (0..paths.len())
+        .filter(|&file| run.part.is_none_or(|part| part.holds(file)))
+        .collect();
+    let standing = |&file: &usize| -> Option<(usize, FileEntry)> {
+        let entry = FileEntry::noted(corpus, file, paths[file], &plan.fingerprint)?;
+        entry.stands(&corpus.root).then_some((file, entry))
+    };
+    let mut entries: BTreeMap<usize, FileEntry> = match found {
+        Found::Unfinished => pool.install(|| wanted.par_iter().filter_map(standing).collect()),
+        Found::Nothing | Found::Whole => BTreeMap::new(),
+    };
+    let kept = entries.len() as u64;
+    let events = plan_file.shards.len();
+    let missing: BTreeSet<usize> = wanted
+        .iter()
+        .copied()
+        .filter(|file| !entries.contains_key(file))
+        .collect();
+    for (file, entry) in &entries {
+        if *file < events {
+            progress.advance(entry.rows);
         }
-        let mut waiting: BTreeMap<usize, EncodedRowGroup> = BTreeMap::new();
-        let mut writer = Writer {
-            corpus,
-            paths,
-            layout,
-            open: None,
-            written: Vec::new(),
+    }
+    let mut units = Vec::new();
+    for &file in missing.range(..events) {
+        let groups = &plan.shards[file].row_groups;
+        for (i, &(p, g)) in groups.iter().enumerate() {
+            let partition = &plan.partitions[p];
+            units.push(Unit {
+                partition,
+                group: &partition.row_groups[g],
+                file,
+                last_of_file: i + 1 == groups.len(),
+            });
+        }
+    }
+    entries.extend(workshop.events(&pool, run.threads, &units)?);
+    let tables: Vec<usize> = missing.range(events..).copied().collect();
+    let truth = Truth::new(maker, &workshop.tables);
+    let made: Vec<(usize, FileEntry)> = pool.install(|| {
+        tables
+            .par_iter()
+            .map(|&file| {
+                let make = || workshop.table(&truth, plan, world, file, file - events);
+                let entry = unpanicked(&corpus.root.join(paths[file]), make)?;
+                entry.note(corpus, file, &plan.fingerprint)?;
+                Ok((file, entry))
+            })
+            .collect::<Result<_>>()
+    })?;
+    entries.extend(made);
+    let summary = Summary {
+        files: entries.len() as u64,
+        bytes: entries.values().map(|e| e.bytes).sum(),
+        events: entries.range(..events).map(|(_, e)| e.rows).sum(),
+        kept,
+        finished: false,
+    };
+    if run.part.is_some() {
+        return Ok(summary);
+    }
+    seal(corpus, &plan_file, entries.into_values().collect())?;
+    Ok(Summary {
+        finished: true,
+        ..summary
+    })
+}
+
+/// Writes the manifest of a corpus made in parts, after looking at every file.
+///
+/// # Errors
+/// A part is missing, or a file isn't what its journal says.
+pub fn finish(root: &Path) -> Result<Summary> {
+    let corpus = Corpus::at(root);
+    let plan_file = PlanFile::read(&corpus)?;
+    if corpus.is_finished() {
+        corpus.clear_journal()?;
+        return whole(&corpus);
+    }
+    let paths: Vec<&str> = plan_file.files().collect();
+    let entries: Vec<std::result::Result<FileEntry, &str>> = (0..paths.len())
+        .into_par_iter()
+        .map(|file| {
+            FileEntry::noted(&corpus, file, paths[file], &plan_file.fingerprint)
+                .filter(|entry| entry.stands(root))
+                .ok_or(paths[file])
+        })
+        .collect();
+    let missing: Vec<&str> = entries
+        .iter()
+        .filter_map(|e| e.as_ref().err().copied())
+        .collect();
+    if let Some(first) = missing.first() {
+        let more = match missing.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
         };
-        let mut done = 0;
-        let outcome = (|| {
-            while done < units.len() {
-                let Ok((index, encoded)) = receiver.recv() else {
-                    break;
-                };
-                waiting.insert(index, encoded?);
-                // Row groups are appended in the plan's order.
-                while let Some(encoded) = waiting.remove(&done) {
-                    let rows = encoded.rows;
-                    writer.append(&units[done], encoded)?;
-                    progress.advance(rows);
-                    done += 1;
-                    if next < units.len() {
-                        spawn(next);
-                        next += 1;
+        return Err(Error::Output {
+            path: root.to_path_buf(),
+            problem: format!(
+                "{} of {} files are missing or not as their journal says: {first}{more}",
+                missing.len(),
+                paths.len()
+            ),
+            remedy: "run generate again for the missing --part, with the same settings".into(),
+        });
+    }
+    let entries: Vec<FileEntry> = entries.into_iter().filter_map(|entry| entry.ok()).collect();
+    let summary = Summary {
+        files: entries.len() as u64,
+        bytes: entries.iter().map(|e| e.bytes).sum(),
+        events: plan_file.composition.events,
+        kept: entries.len() as u64,
+        finished: true,
+    };
+    seal(&corpus, &plan_file, entries)?;
+    Ok(summary)
+}
+
+/// The summary of a finished corpus.
+fn whole(corpus: &Corpus) -> Result<Summary> {
+    let manifest = Manifest::read(corpus)?;
+    let files = manifest.files.len() as u64 - 1;
+    Ok(Summary {
+        files,
+        bytes: manifest.files.iter().map(|f| f.bytes).sum(),
+        events: manifest.events,
+        kept: files,
+        finished: true,
+    })
+}
+
+/// Syncs everything, writes manifest and `_SUCCESS`, and removes the journal.
+fn seal(corpus: &Corpus, plan_file: &PlanFile, entries: Vec<FileEntry>) -> Result<()> {
+    let paths: Vec<_> = entries.iter().map(|e| corpus.root.join(&e.path)).collect();
+    paths.par_iter().try_for_each(|path| {
+        std::fs::File::open(path)
+            .and_then(|file| file.sync_all())
+            .map_err(|e| Error::io(path, "sync", e))
+    })?;
+    let directories: BTreeSet<&Path> = paths
+        .iter()
+        .flat_map(|path| path.ancestors().skip(1))
+        .take_while(|path| path.starts_with(&corpus.root))
+        .collect();
+    directories
+        .iter()
+        .try_for_each(|path| sync_directory(path))?;
+    let plan_text =
+        std::fs::read(corpus.plan()).map_err(|e| Error::io(&corpus.plan(), "read", e))?;
+    let mut files = vec![FileEntry {
+        path: "plan.json".into(),
+        rows: 0,
+        bytes: plan_text.len() as u64,
+        blake3: blake3::hash(&plan_text).to_hex().to_string(),
+        first: None,
+        last: None,
+    }];
+    files.extend(entries);
+    let manifest = to_json(&Manifest::new(plan_file, files));
+    write_whole(&corpus.manifest(), &manifest)?;
+    sync_directory(&corpus.root)?;
+    write_whole(
+        &corpus.success(),
+        format!("{}\n", blake3::hash(&manifest).to_hex()).as_bytes(),
+    )?;
+    sync_directory(&corpus.root)?;
+    corpus.clear_journal()
+}
+
+/// A panic must end the run with the file's name, not leave it waiting.
+fn unpanicked<T>(path: &Path, make: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
+        Err(Error::Defect {
+            path: path.to_path_buf(),
+        })
+    })
+}
+
+impl Workshop<'_> {
+    fn path(&self, file: usize) -> &str {
+        &self.plan_file.shards[file].path
+    }
+
+    /// Makes and encodes one row group; with it, the times of its first and last row.
+    fn encode(&self, unit: &Unit<'_>) -> Result<(Encoded, (i64, i64))> {
+        let path = self.corpus.root.join(self.path(unit.file));
+        let mut encoder = self.format.encoder(&path)?;
+        let mut outcome = Ok(());
+        let mut times: Option<(i64, i64)> = None;
+        self.maker.frames(unit.partition, unit.group, |frame| {
+            if let (Some(&first), Some(&last)) = (frame.time.first(), frame.time.last()) {
+                times = Some((times.map_or(first, |t| t.0), last));
+            }
+            if outcome.is_ok() {
+                outcome = self
+                    .schema
+                    .batch(&View::new(&frame, self.maker, &self.tables))
+                    .map_err(|e| encoding_failed(&path, e.into()))
+                    .and_then(|batch| encoder.write(&batch, &path));
+            }
+        });
+        outcome?;
+        let times = times.unwrap_or((unit.group.from, unit.group.to));
+        Ok((encoder.finish(&path)?, times))
+    }
+
+    /// Makes a file of truth or entities.
+    fn table(
+        &self,
+        truth: &Truth<'_>,
+        plan: &Plan,
+        world: &World,
+        file: usize,
+        index: usize,
+    ) -> Result<FileEntry> {
+        let relative = &self.plan_file.tables[file - self.plan_file.shards.len()];
+        let path = self.corpus.root.join(relative);
+        let (rows, written) = match plan.truth.get(index) {
+            Some(shard) => truth.write(shard, &path)?,
+            None if index == plan.truth.len() => entities::write_assets(plan, world, &path)?,
+            None => entities::write_users(plan, world, &path)?,
+        };
+        Ok(entry(relative, rows, written, None))
+    }
+
+    /// Makes event files; `units` are in the order of their files.
+    fn events(
+        &self,
+        pool: &rayon::ThreadPool,
+        threads: usize,
+        units: &[Unit<'_>],
+    ) -> Result<Vec<(usize, FileEntry)>> {
+        // One row group for each thread, and one more so that none waits for this one.
+        let window = threads + 1;
+        let stop = AtomicBool::new(false);
+        let (sender, receiver) = mpsc::channel::<(usize, Result<(Encoded, (i64, i64))>)>();
+        pool.in_place_scope(|scope| {
+            let spawn = |index: usize| {
+                let unit = units[index];
+                let (sender, stop) = (sender.clone(), &stop);
+                scope.spawn(move |_| {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let path = self.corpus.root.join(self.path(unit.file));
+                    let encoded = unpanicked(&path, || self.encode(&unit));
+                    // The receiver is gone only when the run has failed already.
+                    let _ = sender.send((index, encoded));
+                });
+            };
+            let mut next = 0;
+            while next < units.len().min(window) {
+                spawn(next);
+                next += 1;
+            }
+            let mut waiting: BTreeMap<usize, (Encoded, (i64, i64))> = BTreeMap::new();
+            let mut writer = Writer {
+                workshop: self,
+                open: None,
+                written: Vec::new(),
+            };
+            let mut done = 0;
+            let outcome = (|| {
+                while done < units.len() {
+                    let Ok((index, encoded)) = receiver.recv() else {
+                        break;
+                    };
+                    waiting.insert(index, encoded?);
+                    // Row groups are appended in the plan's order.
+                    while let Some((encoded, times)) = waiting.remove(&done) {
+                        writer.append(&units[done], encoded, times)?;
+                        self.progress.advance(units[done].group.rows);
+                        done += 1;
+                        if next < units.len() {
+                            spawn(next);
+                            next += 1;
+                        }
                     }
                 }
+                Ok(())
+            })();
+            if outcome.is_err() {
+                stop.store(true, Ordering::Relaxed);
             }
-            Ok(())
-        })();
-        if outcome.is_err() {
-            stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        }
-        outcome.map(|()| writer.written)
-    })
+            outcome.map(|()| writer.written)
+        })
+    }
+}
+
+fn entry(path: &str, rows: u64, written: Written, times: Option<(i64, i64)>) -> FileEntry {
+    FileEntry {
+        path: path.into(),
+        rows,
+        bytes: written.bytes,
+        blake3: written.digest,
+        first: times.map(|t| t.0),
+        last: times.map(|t| t.1),
+    }
 }
 
 /// The file being written.
 struct Writer<'w> {
-    corpus: &'w Corpus,
-    paths: &'w [String],
-    layout: &'w Layout,
-    open: Option<File>,
-    written: Vec<WrittenFile>,
+    workshop: &'w Workshop<'w>,
+    /// With the times of its first and last row so far.
+    open: Option<(EventFile, (i64, i64))>,
+    written: Vec<(usize, FileEntry)>,
 }
 
 impl Writer<'_> {
-    fn append(&mut self, unit: &Unit<'_>, encoded: EncodedRowGroup) -> Result<()> {
-        let relative = &self.paths[unit.file];
-        let path = self.corpus.root.join(relative);
-        let mut file = match self.open.take() {
-            Some(file) => file,
+    fn append(&mut self, unit: &Unit<'_>, encoded: Encoded, times: (i64, i64)) -> Result<()> {
+        let Workshop {
+            corpus, plan_file, ..
+        } = self.workshop;
+        let shard = &plan_file.shards[unit.file];
+        let (mut file, times) = match self.open.take() {
+            Some((file, (first, last))) => (file, (first.min(times.0), last.max(times.1))),
             None => {
-                if let Some(parent) = path.parent() {
-                    std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, "create", e))?;
-                }
-                File::create(&path, &format!("{:08x}", std::process::id()), self.layout)?
+                let path = corpus.root.join(&shard.path);
+                (self.workshop.format.create(&path)?, times)
             }
         };
         file.append(encoded)?;
-        if unit.last_of_file {
-            let finished = file.finish()?;
-            self.written.push(WrittenFile {
-                path: relative.clone(),
-                rows: finished.rows,
-                bytes: finished.bytes,
-                blake3: finished.digest,
-            });
-        } else {
-            self.open = Some(file);
+        if !unit.last_of_file {
+            self.open = Some((file, times));
+            return Ok(());
         }
+        let entry = entry(&shard.path, shard.rows, file.finish()?, Some(times));
+        entry.note(corpus, unit.file, &plan_file.fingerprint)?;
+        self.written.push((unit.file, entry));
         Ok(())
     }
 }

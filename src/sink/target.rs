@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::file::{is_temporary, sweep};
 use crate::error::{Error, Result};
-use crate::plan::{Partition, Plan, Shard};
+use crate::plan::{Plan, Shard, TruthShard};
 use crate::world::World;
 
 /// A corpus on disk.
@@ -13,13 +14,25 @@ pub struct Corpus {
 }
 
 /// Everything a corpus's root may hold.
-const OURS: [&str; 5] = [
+const OURS: [&str; 7] = [
     "plan.json",
     "events",
+    "truth",
+    "entities",
     "manifest.json",
     "_SUCCESS",
     "journal",
 ];
+
+/// What stands in a corpus directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    Nothing,
+    /// This corpus, not finished.
+    Unfinished,
+    /// This corpus, whole.
+    Whole,
+}
 
 impl Corpus {
     /// A corpus at `root`.
@@ -44,27 +57,51 @@ impl Corpus {
         self.root.join("_SUCCESS")
     }
 
+    /// Entities, relative to the root.
+    pub const ENTITIES: [&'static str; 2] = ["entities/assets.parquet", "entities/users.parquet"];
+
+    /// `journal/000012.json`, by the file's place in the plan.
+    pub fn journal(&self, index: usize) -> PathBuf {
+        self.root.join(format!("journal/{index:06}.json"))
+    }
+
     /// `events/date=…/category=…/part-00000.parquet`, relative to the root.
-    pub fn shard(plan: &Plan, world: &World, partition: &Partition, shard: &Shard) -> String {
+    pub fn shard(plan: &Plan, world: &World, shard: &Shard) -> String {
+        let config = &plan.config;
+        let category = shard.category.map_or(String::new(), |category| {
+            let name = &world.detections.categories[category as usize];
+            format!("category={name}/")
+        });
         format!(
-            "events/date={}/category={}/part-{:05}.parquet",
-            plan.config.date(partition.date),
-            world.detections.categories[partition.category as usize],
+            "events/date={}/{category}part-{:05}.{}",
+            config.date(shard.date),
+            shard.part,
+            config.format.extension(config.compression)
+        )
+    }
+
+    /// `truth/steps/date=…/part-00000.parquet`, relative to the root.
+    pub fn truth(plan: &Plan, shard: &TruthShard) -> String {
+        format!(
+            "truth/{}/date={}/part-{:05}.parquet",
+            shard.table.name(),
+            plan.config.date(shard.date),
             shard.part
         )
     }
 
-    /// Whether a finished corpus with this fingerprint stands here already.
+    /// Looks at what stands here, and makes the directory. An unfinished corpus with this
+    /// fingerprint is kept; leftovers of killed runs are swept.
     ///
     /// # Errors
     /// Another corpus, or foreign files: nothing is touched.
-    pub fn prepare(&self, fingerprint: &str, overwrite: bool) -> Result<bool> {
+    pub fn prepare(&self, fingerprint: &str, overwrite: bool) -> Result<Found> {
         let entries = match std::fs::read_dir(&self.root) {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 std::fs::create_dir_all(&self.root)
                     .map_err(|e| Error::io(&self.root, "create", e))?;
-                return Ok(false);
+                return Ok(Found::Nothing);
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => {
                 return Err(self.refuse("this is a file, not a directory", "give another --out"));
@@ -76,14 +113,17 @@ impl Corpus {
             let entry = entry.map_err(|e| Error::io(&self.root, "read", e))?;
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
-        if names.is_empty() {
-            return Ok(false);
-        }
-        if let Some(foreign) = names.iter().find(|n| !OURS.contains(&n.as_str())) {
+        let ours = |n: &&String| OURS.contains(&n.as_str()) || is_temporary(n);
+        if let Some(foreign) = names.iter().find(|n| !ours(n)) {
             return Err(self.refuse(
                 &format!("'{foreign}' is here, which fusiongen did not write"),
                 "give an empty or new directory as --out",
             ));
+        }
+        if !names.iter().any(|n| OURS.contains(&n.as_str())) {
+            // Nothing, or what a run left that was killed before its plan stood.
+            self.sweep(&self.root)?;
+            return Ok(Found::Nothing);
         }
         let Some(found) = self.fingerprint() else {
             return Err(self.refuse(
@@ -99,11 +139,15 @@ impl Corpus {
                 "give another --out, or --overwrite to replace it",
             ));
         }
-        if found == fingerprint && !overwrite && self.is_finished() {
-            return Ok(true);
+        if found != fingerprint || overwrite {
+            self.clear()?;
+            return Ok(Found::Nothing);
         }
-        self.clear()?;
-        Ok(false)
+        if self.is_finished() {
+            return Ok(Found::Whole);
+        }
+        self.sweep(&self.root)?;
+        Ok(Found::Unfinished)
     }
 
     fn refuse(&self, problem: &str, remedy: &str) -> Error {
@@ -121,7 +165,7 @@ impl Corpus {
     }
 
     /// `_SUCCESS` holds the manifest's digest.
-    fn is_finished(&self) -> bool {
+    pub fn is_finished(&self) -> bool {
         let (Ok(manifest), Ok(success)) = (
             std::fs::read(self.manifest()),
             std::fs::read_to_string(self.success()),
@@ -131,40 +175,57 @@ impl Corpus {
         success.trim() == blake3::hash(&manifest).to_hex().as_str()
     }
 
+    /// Removes leftovers below a directory.
+    fn sweep(&self, directory: &Path) -> Result<()> {
+        for (path, kind) in entries(directory)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if kind.is_dir() {
+                self.sweep(&path)?;
+            } else if kind.is_file() && is_temporary(&name) {
+                sweep(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes what an earlier run wrote: `_SUCCESS` first, `plan.json` last, and only files with our names.
     fn clear(&self) -> Result<()> {
         let remove = |path: &Path| match std::fs::remove_file(path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, "remove", e)),
             _ => Ok(()),
         };
+        let trees = ["events", "truth", "entities", "journal"].map(|name| self.root.join(name));
+        // First look at everything, so that a foreign file keeps all as it is.
+        for tree in &trees {
+            self.walk(tree, 0, false)?;
+        }
         remove(&self.success())?;
         remove(&self.manifest())?;
-        self.clear_events(&self.root.join("events"), 0)?;
+        for tree in &trees {
+            self.walk(tree, 0, true)?;
+        }
+        self.sweep(&self.root)?;
         remove(&self.plan())
     }
 
-    fn clear_events(&self, directory: &Path, depth: u32) -> Result<()> {
-        let entries = match std::fs::read_dir(directory) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(Error::io(directory, "read", e)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|e| Error::io(directory, "read", e))?;
-            let (path, name) = (
-                entry.path(),
-                entry.file_name().to_string_lossy().into_owned(),
-            );
-            let kind = entry.file_type().map_err(|e| Error::io(&path, "read", e))?;
-            let part = name.starts_with("part-") && name.ends_with(".parquet");
-            let unfinished = name.starts_with(".part-") && name.ends_with(".inprogress");
-            if kind.is_dir()
-                && depth < 2
-                && (name.starts_with("date=") || name.starts_with("category="))
-            {
-                self.clear_events(&path, depth + 1)?;
-            } else if kind.is_file() && (part || unfinished) {
-                std::fs::remove_file(&path).map_err(|e| Error::io(&path, "remove", e))?;
+    /// Removes the journal of a finished corpus.
+    pub fn clear_journal(&self) -> Result<()> {
+        self.walk(&self.root.join("journal"), 0, true)
+    }
+
+    /// Checks that a tree holds only what we write, or removes it.
+    fn walk(&self, directory: &Path, depth: u32, remove: bool) -> Result<()> {
+        if !directory.exists() {
+            return Ok(());
+        }
+        for (path, kind) in entries(directory)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if kind.is_dir() && depth < 3 && is_our_directory(&name) {
+                self.walk(&path, depth + 1, remove)?;
+            } else if kind.is_file() && (is_our_file(&name) || is_temporary(&name)) {
+                if remove {
+                    std::fs::remove_file(&path).map_err(|e| Error::io(&path, "remove", e))?;
+                }
             } else {
                 return Err(Error::Output {
                     path,
@@ -173,20 +234,36 @@ impl Corpus {
                 });
             }
         }
-        std::fs::remove_dir(directory).map_err(|e| Error::io(directory, "remove", e))
+        if remove {
+            std::fs::remove_dir(directory).map_err(|e| Error::io(directory, "remove", e))?;
+        }
+        Ok(())
     }
 }
 
-/// Writes a file as a whole: temporary name, sync, rename.
-pub fn write_whole(path: &Path, text: &[u8]) -> Result<()> {
-    use std::io::Write;
-    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
-    let temporary = path.with_file_name(format!(".{name}.inprogress"));
-    let mut file =
-        std::fs::File::create(&temporary).map_err(|e| Error::io(&temporary, "create", e))?;
-    file.write_all(text)
-        .map_err(|e| Error::io(&temporary, "write", e))?;
-    file.sync_all()
-        .map_err(|e| Error::io(&temporary, "sync", e))?;
-    std::fs::rename(&temporary, path).map_err(|e| Error::io(path, "rename", e))
+fn is_our_directory(name: &str) -> bool {
+    name.starts_with("date=")
+        || name.starts_with("category=")
+        || ["chains", "steps", "edges", "iocs", "lookalikes"].contains(&name)
+}
+
+fn is_our_file(name: &str) -> bool {
+    let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
+    match extension {
+        "parquet" | "ndjson" | "ndjson.zst" | "arrow" => {
+            stem.starts_with("part-") || stem == "assets" || stem == "users"
+        }
+        "json" => stem.len() == 6 && stem.bytes().all(|b| b.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+fn entries(directory: &Path) -> Result<Vec<(PathBuf, std::fs::FileType)>> {
+    let failed = |e| Error::io(directory, "read", e);
+    let mut list = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        list.push((entry.path(), entry.file_type().map_err(failed)?));
+    }
+    Ok(list)
 }

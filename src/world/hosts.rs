@@ -22,6 +22,25 @@ pub enum Role {
     JumpHost,
 }
 
+impl Role {
+    /// Its name in the entity table.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Workstation => "workstation",
+            Role::Server => "server",
+            Role::DomainController => "domain_controller",
+            Role::FileServer => "file_server",
+            Role::DatabaseServer => "database_server",
+            Role::MailServer => "mail_server",
+            Role::WebServer => "web_server",
+            Role::Vpn => "vpn",
+            Role::Scanner => "scanner",
+            Role::BackupServer => "backup_server",
+            Role::JumpHost => "jump_host",
+        }
+    }
+}
+
 /// All roles, by index.
 pub const ROLES: [Role; 11] = [
     Role::Workstation,

@@ -190,6 +190,11 @@ impl Addresses {
         }
     }
 
+    /// Whether an address is an adversary's, for whatever purpose.
+    pub fn is_adversary(&self, address: u32) -> bool {
+        self.scanners.contains(&address) || self.adversary_services.contains(&address)
+    }
+
     /// One of the addresses of benign service `service`.
     pub fn benign(&self, service: u32, bits: u64) -> u32 {
         self.benign.start

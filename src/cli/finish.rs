@@ -1,0 +1,45 @@
+//! `fusiongen finish`: the manifest of a corpus made in parts.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::summary::{grouped, next_command, sized};
+use crate::error::Result;
+use crate::sink::{self, Corpus, PlanFile};
+
+/// Arguments of `finish`.
+#[derive(Debug, Args)]
+pub struct Finish {
+    /// Directory of the corpus
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+}
+
+impl Finish {
+    /// Checks that every file of every part is there, and writes the manifest.
+    ///
+    /// # Errors
+    /// No plan, missing or altered files, I/O.
+    pub fn run(&self) -> Result<()> {
+        let summary = sink::finish(&self.directory)?;
+        let plan = PlanFile::read(&Corpus::at(&self.directory))?;
+        println!(
+            "{} events in {} files, {}",
+            grouped(summary.events),
+            grouped(summary.files),
+            sized(summary.bytes)
+        );
+        println!(
+            "in {}, seed {}, fingerprint {}",
+            self.directory.display(),
+            plan.config.seed,
+            plan.fingerprint
+        );
+        println!(
+            "next: {}",
+            next_command(&self.directory, plan.config.format)
+        );
+        Ok(())
+    }
+}

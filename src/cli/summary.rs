@@ -1,0 +1,57 @@
+//! Words and numbers of what the subcommands print at their end.
+
+use std::path::Path;
+
+use crate::plan::Format;
+
+/// `12,345,678`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `12.3 MiB`.
+pub fn sized(bytes: u64) -> String {
+    let mib = bytes as f64 / 1_048_576.0;
+    if mib >= 1024.0 {
+        format!("{:.2} GiB", mib / 1024.0)
+    } else {
+        format!("{mib:.1} MiB")
+    }
+}
+
+/// A command that looks into a corpus.
+pub fn next_command(out: &Path, format: Format) -> String {
+    let out = out.display();
+    let (function, pattern) = match format {
+        Format::Parquet => ("read_parquet", "*.parquet"),
+        Format::Ndjson => ("read_json", "*.ndjson*"),
+        // DuckDB reads no Arrow files by itself.
+        Format::Arrow => {
+            return format!(
+                "python3 -c \"import pyarrow.dataset as d; print(d.dataset('{out}/events', format='arrow', partitioning='hive').count_rows())\""
+            );
+        }
+    };
+    format!(
+        "duckdb -c \"SELECT fusionai.category, count(*) FROM {function}('{out}/events/**/{pattern}', hive_partitioning = true) GROUP BY ALL ORDER BY 2 DESC\""
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(super::grouped(0), "0");
+        assert_eq!(super::grouped(999), "999");
+        assert_eq!(super::grouped(1_000), "1,000");
+        assert_eq!(super::grouped(12_345_678), "12,345,678");
+    }
+}

@@ -1,0 +1,195 @@
+//! A file that appears whole or not at all.
+//!
+//! It is written under a random hidden name, hashed as it passes, and gets its own
+//! name by a rename. What never ends so is swept: by its own drop, or, after a kill,
+//! by the next run. Knows no format.
+
+use std::fs::Permissions;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+/// End of every temporary name; never that of a data file, so no engine reads it.
+const TEMPORARY: &str = ".inprogress";
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub bytes: u64,
+    /// BLAKE3, hexadecimal.
+    pub digest: String,
+}
+
+/// A file under a temporary name.
+pub struct Whole {
+    file: BufWriter<NamedTempFile>,
+    hasher: blake3::Hasher,
+    bytes: u64,
+    path: PathBuf,
+}
+
+/// Whether a name is one that [`Whole`] gives before the rename.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(TEMPORARY)
+}
+
+/// Removes a temporary that a killed run left; one that is being written is locked, and stays.
+///
+/// # Errors
+/// I/O.
+pub fn sweep(path: &Path) -> Result<()> {
+    let file = match std::fs::File::open(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(|e| Error::io(path, "open", e))?,
+    };
+    if file.try_lock().is_err() {
+        return Ok(());
+    }
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, "remove", e)),
+        _ => Ok(()),
+    }
+}
+
+impl Whole {
+    /// Begins `path`, making its directories.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn create(path: &Path) -> Result<Self> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(directory).map_err(|e| Error::io(directory, "create", e))?;
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
+        let stem = name.split('.').next().unwrap_or(name);
+        let file = tempfile::Builder::new()
+            .prefix(&format!(".{stem}."))
+            .suffix(TEMPORARY)
+            // What the umask leaves, not the private mode of temporary files.
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(directory)
+            .map_err(|e| Error::io(path, "create", e))?;
+        // Whoever sweeps leaves it alone; where locks are not to be had, nobody else is expected.
+        let _ = file.as_file().try_lock();
+        Ok(Whole {
+            file: BufWriter::with_capacity(1 << 18, file),
+            hasher: blake3::Hasher::new(),
+            bytes: 0,
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// The name it will have.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn finish(self) -> Result<Written> {
+        let file = self
+            .file
+            .into_inner()
+            .map_err(|e| Error::io(&self.path, "write", e.into_error()))?;
+        file.persist(&self.path)
+            .map_err(|e| Error::io(&self.path, "rename", e.error))?;
+        Ok(Written {
+            bytes: self.bytes,
+            digest: self.hasher.finalize().to_hex().to_string(),
+        })
+    }
+
+    /// The same, and on disk before it has its name.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn finish_synced(mut self) -> Result<Written> {
+        self.file
+            .flush()
+            .and_then(|()| self.file.get_ref().as_file().sync_all())
+            .map_err(|e| Error::io(&self.path, "sync", e))?;
+        self.finish()
+    }
+}
+
+impl Write for Whole {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(buffer)?;
+        self.hasher.update(&buffer[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes a small file as a whole, synced.
+///
+/// # Errors
+/// I/O.
+pub fn write_whole(path: &Path, text: &[u8]) -> Result<Written> {
+    let mut file = Whole::create(path)?;
+    file.write_all(text)
+        .map_err(|e| Error::io(path, "write", e))?;
+    file.finish_synced()
+}
+
+/// Makes renames within a directory last.
+///
+/// # Errors
+/// I/O.
+pub fn sync_directory(path: &Path) -> Result<()> {
+    std::fs::File::open(path)
+        .and_then(|d| d.sync_all())
+        .map_err(|e| Error::io(path, "sync", e))
+}
+
+/// BLAKE3 of a file, hexadecimal.
+///
+/// # Errors
+/// I/O.
+pub fn digest(path: &Path) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path, "open", e))?;
+    hasher
+        .update_reader(file)
+        .map_err(|e| Error::io(path, "read", e))?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_there_whole_or_not_at_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a/part-00000.parquet");
+        let mut file = Whole::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        let names = || {
+            std::fs::read_dir(path.parent().unwrap())
+                .unwrap()
+                .map(|e| e.unwrap().file_name().into_string().unwrap())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names().len(), 1);
+        assert!(is_temporary(&names()[0]), "{:?}", names());
+        // Somebody who sweeps now doesn't take it away.
+        sweep(&path.with_file_name(&names()[0])).unwrap();
+        assert_eq!(names().len(), 1);
+        drop(file);
+        assert_eq!(names().len(), 0);
+        let written = write_whole(&path, b"whole").unwrap();
+        assert_eq!(written.bytes, 5);
+        assert_eq!(written.digest, digest(&path).unwrap());
+        assert_eq!(names(), ["part-00000.parquet"]);
+    }
+}

@@ -1,0 +1,403 @@
+//! Edges and indicators of chains, read off their rendered events.
+//!
+//! What two steps share in their events is what an analyst pivots on. Steps that repeat
+//! are read at both ends only: a value that stays the same stands in the first and the
+//! last round.
+
+use std::collections::{BTreeMap, HashMap};
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
+
+use super::{Columns, Truth, integers, own, texts, times};
+use crate::columns::View;
+use crate::frame::{Frame, NONE};
+use crate::plan::Chains;
+use crate::plan::chains::ChainEvent;
+use crate::schema::leaf;
+
+/// Rounds read at either end of a step.
+const ROUNDS: u32 = 8;
+/// Events rendered at once.
+const EVENTS: usize = 8 * 1024;
+
+/// One way in which an event leads to a later one.
+struct Pivot {
+    kind: &'static str,
+    /// Leaves of the earlier and of the later event that hold the value.
+    from: &'static [&'static str],
+    to: &'static [&'static str],
+    /// The value means something on one host only.
+    local: bool,
+}
+
+/// From the strongest down.
+const PIVOTS: &[Pivot] = &[
+    Pivot {
+        kind: "process",
+        from: &["process.entity_id"],
+        to: &["process.parent.entity_id", "process.entity_id"],
+        local: true,
+    },
+    // Sysmon writes it in hexadecimal, Security as a number here: each is held against its own.
+    Pivot {
+        kind: "logon_id",
+        from: &[
+            "winlog.event_data.LogonId",
+            "winlog.event_data.TargetLogonId",
+        ],
+        to: &[
+            "winlog.event_data.LogonId",
+            "winlog.event_data.SubjectLogonId",
+            "winlog.event_data.TargetLogonId",
+        ],
+        local: true,
+    },
+    Pivot {
+        kind: "session",
+        from: &["auditd.ses"],
+        to: &["auditd.ses"],
+        local: true,
+    },
+    Pivot {
+        kind: "file",
+        from: &["file.path"],
+        to: &[
+            "process.executable",
+            "process.parent.executable",
+            "file.path",
+        ],
+        local: true,
+    },
+    Pivot {
+        kind: "domain",
+        from: &["dns.question.name"],
+        to: &["url.domain", "dns.question.name"],
+        local: false,
+    },
+    Pivot {
+        kind: "ip",
+        from: &["dns.resolved_ip", "destination.ip", "source.ip"],
+        to: &["destination.ip", "source.ip", "dns.resolved_ip"],
+        local: false,
+    },
+    Pivot {
+        kind: "pid",
+        from: &["process.pid"],
+        to: &["process.parent.pid", "process.pid"],
+        local: true,
+    },
+    Pivot {
+        kind: "user",
+        from: &["user.name"],
+        to: &["user.name"],
+        local: false,
+    },
+    Pivot {
+        kind: "host",
+        from: &["host.hostname"],
+        to: &["host.hostname"],
+        local: false,
+    },
+];
+
+/// Pivots from here on are taken only where no stronger one ties a step to another.
+const WEAK: usize = 6;
+
+/// Values that every session or machine has.
+const COMMON: &[&str] = &[
+    "0x3e7",
+    "0x3e4",
+    "0x3e5",
+    "999",
+    "997",
+    "996",
+    "4294967295",
+    "0",
+    "-",
+    "4",
+];
+
+struct Edge {
+    chain: u32,
+    from: Spot,
+    to: Spot,
+    kind: &'static str,
+    value: String,
+}
+
+#[derive(Clone, Copy)]
+struct Spot {
+    step: u8,
+    sequence: u32,
+}
+
+struct Ioc {
+    chain: u32,
+    kind: &'static str,
+    value: String,
+    first: i64,
+    last: i64,
+}
+
+/// What the chains of one date leave behind.
+pub struct Evidence {
+    edges: Vec<Edge>,
+    iocs: Vec<Ioc>,
+}
+
+/// The events of a chain that are read: every step's, at both ends of its rounds; in order.
+pub fn sample(chains: &Chains, chain: u32) -> Vec<ChainEvent> {
+    let mut events = Vec::new();
+    for (step, placed) in chains.all[chain as usize].steps.iter().enumerate() {
+        let end = ROUNDS * placed.records;
+        let tail = placed.events.saturating_sub(end).max(end);
+        for index in (0..placed.events.min(end)).chain(tail..placed.events) {
+            let step = step as u8;
+            events.push(ChainEvent {
+                time: chains.time(chain, step, index),
+                chain,
+                step,
+                index,
+            });
+        }
+    }
+    events
+}
+
+/// Visits the texts of a row: of lists, each.
+fn each_text(array: &ArrayRef, row: usize, visit: &mut dyn FnMut(&str)) {
+    if array.is_null(row) {
+        return;
+    }
+    match array.data_type() {
+        DataType::Utf8 => visit(array.as_string::<i32>().value(row)),
+        DataType::Int64 => visit(&array.as_primitive::<Int64Type>().value(row).to_string()),
+        DataType::Dictionary(_, _) => {
+            let dictionary = array.as_dictionary::<Int32Type>();
+            let key = dictionary.keys().value(row) as usize;
+            visit(dictionary.values().as_string::<i32>().value(key));
+        }
+        DataType::List(_) => {
+            let items = array.as_list::<i32>().value(row);
+            for item in 0..items.len() {
+                each_text(&items, item, visit);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The SHA-256 out of Sysmon's `SHA1=…,MD5=…,SHA256=…,IMPHASH=…`.
+fn sha256(hashes: &str) -> Option<&str> {
+    hashes
+        .split(',')
+        .find_map(|hash| hash.strip_prefix("SHA256="))
+}
+
+fn leaves<'b>(batch: &'b RecordBatch, paths: &[&str]) -> Vec<&'b ArrayRef> {
+    paths.iter().filter_map(|path| leaf(batch, path)).collect()
+}
+
+impl Evidence {
+    /// Reads the chains that start on a date.
+    pub fn new(truth: &Truth<'_>, date: u32) -> Self {
+        let mut evidence = Evidence {
+            edges: Vec::new(),
+            iocs: Vec::new(),
+        };
+        let mut events: Vec<ChainEvent> = Vec::new();
+        for chain in truth.of_date(date) {
+            events.extend(sample(&truth.plan.chains, chain));
+            if events.len() >= EVENTS {
+                evidence.read(truth, &events);
+                events.clear();
+            }
+        }
+        if !events.is_empty() {
+            evidence.read(truth, &events);
+        }
+        evidence
+    }
+
+    /// Reads events of whole chains.
+    fn read(&mut self, truth: &Truth<'_>, events: &[ChainEvent]) {
+        let frame = truth.maker.chain_frame(events);
+        let view = View::new(&frame, truth.maker, truth.tables);
+        // The schema's promise holds for every frame; its tests say so.
+        let Ok(batch) = truth.schema.batch(&view) else {
+            return;
+        };
+        let mut first = 0;
+        while first < events.len() {
+            let chain = events[first].chain;
+            let rows = events[first..]
+                .iter()
+                .take_while(|e| e.chain == chain)
+                .count();
+            self.edges_of(&frame, &batch, chain, first..first + rows);
+            self.iocs_of(truth, &frame, &batch, chain, first..first + rows);
+            first += rows;
+        }
+    }
+
+    fn edges_of(
+        &mut self,
+        frame: &Frame,
+        batch: &RecordBatch,
+        chain: u32,
+        rows: std::ops::Range<usize>,
+    ) {
+        let columns: Vec<_> = PIVOTS
+            .iter()
+            .map(|p| (leaves(batch, p.from), leaves(batch, p.to)))
+            .collect();
+        let spot = |row: usize| Spot {
+            step: frame.step[row],
+            sequence: frame.attack_sequence[row],
+        };
+        // What earlier steps hold: the latest event with a value. Only looked up, never listed.
+        let mut held: HashMap<(usize, i32, String), Spot> = HashMap::new();
+        let mut start = rows.start;
+        while start < rows.end {
+            let step = frame.step[start];
+            let end = (start..rows.end)
+                .find(|&r| frame.step[r] != step)
+                .unwrap_or(rows.end);
+            let before = self.edges.len();
+            for (p, pivot) in PIVOTS.iter().enumerate() {
+                if p >= WEAK && self.edges.len() > before {
+                    break;
+                }
+                let mut best: Option<(Spot, Spot, String)> = None;
+                for row in start..end {
+                    let host = if pivot.local { frame.host[row] } else { NONE };
+                    for array in &columns[p].1 {
+                        each_text(array, row, &mut |text| {
+                            let key = (p, host, text.to_string());
+                            if let Some(&from) = held.get(&key)
+                                && best.as_ref().is_none_or(|b| b.0.sequence < from.sequence)
+                            {
+                                best = Some((from, spot(row), key.2));
+                            }
+                        });
+                    }
+                }
+                if let Some((from, to, value)) = best {
+                    self.edges.push(Edge {
+                        chain,
+                        from,
+                        to,
+                        kind: pivot.kind,
+                        value,
+                    });
+                }
+            }
+            for (p, pivot) in PIVOTS.iter().enumerate() {
+                for row in start..end {
+                    let host = if pivot.local { frame.host[row] } else { NONE };
+                    for array in &columns[p].0 {
+                        each_text(array, row, &mut |text| {
+                            if !COMMON.contains(&text) {
+                                held.insert((p, host, text.to_string()), spot(row));
+                            }
+                        });
+                    }
+                }
+            }
+            start = end;
+        }
+    }
+
+    fn iocs_of(
+        &mut self,
+        truth: &Truth<'_>,
+        frame: &Frame,
+        batch: &RecordBatch,
+        chain: u32,
+        rows: std::ops::Range<usize>,
+    ) {
+        let addresses = &truth.maker.world.addresses;
+        let hostile = |address: i32| address != NONE && addresses.is_adversary(address as u32);
+        let mut seen: BTreeMap<(&'static str, String), (i64, i64)> = BTreeMap::new();
+        for row in rows {
+            let time = frame.time[row];
+            let mut note = |kind: &'static str, path: &str| {
+                let Some(array) = leaf(batch, path) else {
+                    return;
+                };
+                each_text(array, row, &mut |text| {
+                    let value = match kind {
+                        "sha256" => sha256(text),
+                        _ => Some(text),
+                    };
+                    if let Some(value) = value {
+                        let times = seen.entry((kind, value.into())).or_insert((time, time));
+                        *times = (times.0.min(time), times.1.max(time));
+                    }
+                });
+            };
+            let alert = frame.rule[row] != NONE;
+            if hostile(frame.source[row]) {
+                note("ip", "source.ip");
+            }
+            if hostile(frame.destination[row]) {
+                note("ip", "destination.ip");
+            }
+            if hostile(frame.answer[row]) {
+                note("ip", "dns.resolved_ip");
+            }
+            // Names that lead to an adversary, and generated ones that lead nowhere.
+            if hostile(frame.answer[row]) || alert {
+                note("domain", "dns.question.name");
+            }
+            if alert && hostile(frame.destination[row]) {
+                note("url", "url.full");
+            }
+            if alert {
+                note("file", "file.path");
+            }
+            // An image whose path is the chain's own is no program that the catalog installs.
+            let own = frame.process.path.keys[row] >= frame.process.path.known;
+            if own && frame.telemetry[row].is_start() {
+                note("file", "process.executable");
+                note("sha256", "winlog.event_data.Hashes");
+            }
+        }
+        self.iocs
+            .extend(seen.into_iter().map(|((kind, value), (first, last))| Ioc {
+                chain,
+                kind,
+                value,
+                first,
+                last,
+            }));
+    }
+
+    /// Columns of `edges`.
+    pub fn edges(&self, ids: &ArrayRef) -> Columns {
+        let each = || self.edges.iter();
+        let integer = |value: &dyn Fn(&Edge) -> i64| integers(each().map(value));
+        vec![
+            ("attack_id", texts(ids, each().map(|e| e.chain as i32))),
+            ("from_step", integer(&|e| i64::from(e.from.step))),
+            ("to_step", integer(&|e| i64::from(e.to.step))),
+            ("pivot_type", own(each().map(|e| e.kind))),
+            ("pivot_value", own(each().map(|e| &e.value))),
+            ("from_sequence", integer(&|e| i64::from(e.from.sequence))),
+            ("to_sequence", integer(&|e| i64::from(e.to.sequence))),
+        ]
+    }
+
+    /// Columns of `iocs`.
+    pub fn iocs(&self, ids: &ArrayRef) -> Columns {
+        let each = || self.iocs.iter();
+        vec![
+            ("attack_id", texts(ids, each().map(|i| i.chain as i32))),
+            ("type", own(each().map(|i| i.kind))),
+            ("value", own(each().map(|i| &i.value))),
+            ("first_seen", times(each().map(|i| i.first))),
+            ("last_seen", times(each().map(|i| i.last))),
+        ]
+    }
+}

@@ -1,0 +1,296 @@
+//! Truth says what stands in the events, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
+use fusiongen::catalog::Catalog;
+use fusiongen::frame::Maker;
+use fusiongen::grounding::Profile;
+use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::schema::leaf;
+use fusiongen::sink::{Corpus, Run, Silent, generate};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+
+fn write(config: Config, out: &Path) {
+    let catalog = Catalog::embedded().unwrap();
+    let grounding = Grounding {
+        profile: Profile::embedded(),
+        users: None,
+        assets: None,
+    };
+    let (plan, world) = Plan::new(config, &grounding, &catalog);
+    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let run = Run {
+        threads: 2,
+        overwrite: false,
+        part: None,
+    };
+    generate(&Corpus::at(out), &plan, &world, &maker, run, &Silent).unwrap();
+}
+
+fn parquet_files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn batches(root: &Path) -> Vec<RecordBatch> {
+    parquet_files(root)
+        .into_iter()
+        .flat_map(|path| {
+            let file = std::fs::File::open(&path).unwrap();
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+            reader
+                .build()
+                .unwrap()
+                .map(|b| b.unwrap())
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn cell(batch: &RecordBatch, path: &str, row: usize) -> Value {
+    let array = leaf(batch, path).unwrap_or_else(|| panic!("no column {path}"));
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    match array.data_type() {
+        DataType::Utf8 => array.as_string::<i32>().value(row).into(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).into(),
+        DataType::Timestamp(_, _) => array
+            .as_primitive::<TimestampMicrosecondType>()
+            .value(row)
+            .into(),
+        DataType::Date32 => {
+            let days = array
+                .as_primitive::<arrow::datatypes::Date32Type>()
+                .value(row);
+            days.into()
+        }
+        DataType::Dictionary(_, _) => {
+            let d = array.as_dictionary::<Int32Type>();
+            let key = d.keys().value(row) as usize;
+            d.values().as_string::<i32>().value(key).into()
+        }
+        other => panic!("{path} is {other}"),
+    }
+}
+
+/// Rows of a table as maps.
+fn rows(root: &Path, columns: &[&str]) -> Vec<BTreeMap<String, Value>> {
+    batches(root)
+        .iter()
+        .flat_map(|batch| {
+            (0..batch.num_rows())
+                .map(|row| {
+                    columns
+                        .iter()
+                        .map(|c| (c.to_string(), cell(batch, c, row)))
+                        .collect()
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Every text that stands in a JSON value.
+fn texts(value: &Value, out: &mut BTreeSet<String>) {
+    match value {
+        Value::String(s) => {
+            out.insert(s.clone());
+            // Sysmon's `SHA1=…,SHA256=…` holds several.
+            out.extend(
+                s.split(',')
+                    .filter_map(|h| h.split_once('='))
+                    .map(|h| h.1.to_string()),
+            );
+        }
+        Value::Number(n) => {
+            out.insert(n.to_string());
+        }
+        Value::Array(items) => items.iter().for_each(|v| texts(v, out)),
+        Value::Object(fields) => fields.values().for_each(|v| texts(v, out)),
+        _ => {}
+    }
+}
+
+#[test]
+fn truth_is_what_stands_in_the_events() {
+    let out = tempfile::tempdir().unwrap();
+    let root = out.path().join("corpus");
+    write(
+        Config {
+            events: 60_000,
+            days: 4,
+            row_group_rows: 1024,
+            shard_rows: 4096,
+            ..Config::default()
+        },
+        &root,
+    );
+    // Events of chains, by (attack.id, attack.sequence).
+    let mut events: BTreeMap<(String, i64), (i64, i64, i64, String, Value)> = BTreeMap::new();
+    let mut lookalikes = BTreeSet::new();
+    for batch in batches(&root.join("events")) {
+        for row in 0..batch.num_rows() {
+            let verdict = cell(&batch, "labels.verdict", row);
+            let sequence = cell(&batch, "event.sequence", row).as_i64().unwrap();
+            if cell(&batch, "attack.id", row).is_null() {
+                if verdict != "benign" {
+                    lookalikes.insert(sequence);
+                }
+                continue;
+            }
+            let id = cell(&batch, "attack.id", row).as_str().unwrap().to_string();
+            let order = cell(&batch, "attack.sequence", row).as_i64().unwrap();
+            let event = (
+                sequence,
+                cell(&batch, "attack.step", row).as_i64().unwrap(),
+                cell(&batch, "@timestamp", row).as_i64().unwrap(),
+                cell(&batch, "host.hostname", row)
+                    .as_str()
+                    .unwrap()
+                    .to_string(),
+                Value::Object(fusiongen::sink::json::row(&batch, row)),
+            );
+            assert!(
+                events.insert((id, order), event).is_none(),
+                "a sequence twice"
+            );
+        }
+    }
+    assert!(events.len() > 5_000, "{}", events.len());
+
+    let steps = rows(
+        &root.join("truth/steps"),
+        &[
+            "attack_id",
+            "step",
+            "sequence",
+            "event_sequence",
+            "host",
+            "user",
+            "technique",
+        ],
+    );
+    assert_eq!(steps.len(), events.len());
+    for step in &steps {
+        let key = (
+            step["attack_id"].as_str().unwrap().to_string(),
+            step["sequence"].as_i64().unwrap(),
+        );
+        let event = &events[&key];
+        assert_eq!(step["event_sequence"], event.0, "{key:?}");
+        assert_eq!(step["step"], event.1, "{key:?}");
+        assert_eq!(step["host"], event.3.as_str(), "{key:?}");
+        assert_eq!(step["user"], event.4["user"]["name"], "{key:?}");
+    }
+
+    let edges = rows(
+        &root.join("truth/edges"),
+        &[
+            "attack_id",
+            "from_step",
+            "to_step",
+            "pivot_type",
+            "pivot_value",
+            "from_sequence",
+            "to_sequence",
+        ],
+    );
+    let mut tied: BTreeSet<(String, i64)> = BTreeSet::new();
+    for edge in &edges {
+        let id = edge["attack_id"].as_str().unwrap().to_string();
+        let value = edge["pivot_value"].as_str().unwrap();
+        for (sequence, step) in [("from_sequence", "from_step"), ("to_sequence", "to_step")] {
+            let event = &events[&(id.clone(), edge[sequence].as_i64().unwrap())];
+            assert_eq!(edge[step], event.1);
+            let mut there = BTreeSet::new();
+            texts(&event.4, &mut there);
+            assert!(there.contains(value), "{edge:?} not in {}", event.4);
+        }
+        assert!(edge["from_step"].as_i64() < edge["to_step"].as_i64());
+        tied.insert((id, edge["to_step"].as_i64().unwrap()));
+    }
+    // Every step but a chain's first hangs on an earlier one.
+    for step in &steps {
+        let number = step["step"].as_i64().unwrap();
+        let id = step["attack_id"].as_str().unwrap().to_string();
+        assert!(
+            number == 1 || tied.contains(&(id, number)),
+            "{step:?} hangs on nothing"
+        );
+    }
+
+    let iocs = rows(
+        &root.join("truth/iocs"),
+        &["attack_id", "type", "value", "first_seen", "last_seen"],
+    );
+    assert!(!iocs.is_empty());
+    for ioc in &iocs {
+        let id = ioc["attack_id"].as_str().unwrap().to_string();
+        for time in ["first_seen", "last_seen"] {
+            let mut there = BTreeSet::new();
+            for ((_, _), event) in events.range((id.clone(), 0)..=(id.clone(), i64::MAX)) {
+                if Some(event.2) == ioc[time].as_i64() {
+                    texts(&event.4, &mut there);
+                }
+            }
+            assert!(there.contains(ioc["value"].as_str().unwrap()), "{ioc:?}");
+        }
+    }
+
+    let chains = rows(
+        &root.join("truth/chains"),
+        &[
+            "attack_id",
+            "events",
+            "start",
+            "end",
+            "hosts",
+            "stop_reason",
+        ],
+    );
+    let ids: BTreeSet<String> = events.keys().map(|k| k.0.clone()).collect();
+    assert_eq!(chains.len(), ids.len());
+    for chain in &chains {
+        let id = chain["attack_id"].as_str().unwrap().to_string();
+        let mine: Vec<_> = events
+            .range((id.clone(), 0)..=(id.clone(), i64::MAX))
+            .collect();
+        assert_eq!(chain["events"], mine.len() as i64);
+        assert_eq!(chain["start"], mine[0].1.2);
+        assert_eq!(chain["end"], mine[mine.len() - 1].1.2);
+        let hosts: BTreeSet<&str> = mine.iter().map(|e| e.1.3.as_str()).collect();
+        let named: BTreeSet<&str> = chain["hosts"].as_str().unwrap().split(',').collect();
+        assert_eq!(hosts, named);
+    }
+
+    // A lookalike is a benign row that isn't plainly benign, and resembles a technique.
+    let listed: BTreeSet<i64> = rows(
+        &root.join("truth/lookalikes"),
+        &["event_sequence", "reason"],
+    )
+    .iter()
+    .map(|row| {
+        assert!(!row["reason"].as_str().unwrap().is_empty());
+        row["event_sequence"].as_i64().unwrap()
+    })
+    .collect();
+    assert!(!listed.is_empty());
+    assert!(listed.is_subset(&lookalikes));
+}
