@@ -2,6 +2,7 @@
 
 mod finish;
 mod generate;
+mod profile;
 mod progress;
 mod sample;
 mod settings;
@@ -25,6 +26,8 @@ enum Command {
     Generate(generate::Generate),
     /// Check a corpus made in parts, and write its manifest
     Finish(finish::Finish),
+    /// Print what an alerts database says, and save it as a profile
+    Profile(profile::Fit),
     /// Print a few events as pretty JSON; writes no file
     Sample(sample::Sample),
 }
@@ -37,6 +40,7 @@ pub fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Generate(command) => command.run(),
         Command::Finish(command) => command.run(),
+        Command::Profile(command) => command.run(),
         Command::Sample(command) => command.run(),
     }
 }

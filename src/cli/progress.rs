@@ -35,3 +35,33 @@ impl Progress for Bar {
         self.0.inc(rows);
     }
 }
+
+/// A count of rows read, for a source whose length nobody knows.
+#[derive(Debug)]
+pub struct Reading(ProgressBar);
+
+impl Reading {
+    /// Counts `what`: `alerts`.
+    pub fn new(what: &'static str, hidden: bool) -> Self {
+        let bar = if hidden {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+        } else {
+            ProgressBar::no_length()
+        };
+        if let Ok(style) = ProgressStyle::with_template("{human_pos} {msg} read  {per_sec}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        Reading(bar)
+    }
+
+    /// So many are read by now.
+    pub fn at(&self, rows: u64) {
+        self.0.set_position(rows);
+    }
+
+    /// Removes the count.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -5,13 +5,31 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
-use crate::grounding::{Profile, alerts_db, cmdb, directory};
+use crate::grounding::{Profile, SeverityScale, alerts_db, cmdb, directory};
 use crate::plan::config::parse_count;
 use crate::plan::{Config, Format, Grounding, PartitionBy};
+
+/// What severity numbers mean.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Scale {
+    /// 1 high, 2 medium, 3 low
+    Suricata,
+    /// 1 low, 2 medium, 3 high, 4 critical
+    Fusionai,
+}
+
+impl From<Scale> for SeverityScale {
+    fn from(scale: Scale) -> Self {
+        match scale {
+            Scale::Suricata => SeverityScale::Suricata,
+            Scale::Fusionai => SeverityScale::Fusionai,
+        }
+    }
+}
 
 /// What a corpus is made of.
 #[derive(Debug, Args)]
@@ -54,6 +72,17 @@ pub struct Settings {
     /// SQLite alerts to take distributions from
     #[arg(long, env = "DB_PATH", value_name = "FILE", help_heading = "Grounding")]
     alerts_db: Option<PathBuf>,
+    /// Profile that `fusiongen profile` saved, instead of --alerts-db
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Grounding",
+        conflicts_with = "alerts_db"
+    )]
+    profile: Option<PathBuf>,
+    /// What severity numbers mean [default: by the database's columns, or as the profile says]
+    #[arg(long, value_name = "SCALE", help_heading = "Grounding")]
+    severity_scale: Option<Scale>,
     /// Users as CSV
     #[arg(
         long,
@@ -229,10 +258,13 @@ impl Settings {
     /// # Errors
     /// The first file that cannot be used, and why.
     pub fn grounding(&self) -> Result<Grounding> {
-        let profile = match &self.alerts_db {
-            Some(path) => alerts_db::fit(path, None)?,
-            None => Profile::embedded(),
+        let scale = self.severity_scale.map(SeverityScale::from);
+        let mut profile = match (&self.alerts_db, &self.profile) {
+            (Some(path), _) => alerts_db::fit(path, scale)?,
+            (None, Some(path)) => Profile::read(path)?,
+            (None, None) => Profile::embedded(),
         };
+        profile.severity_scale = scale.unwrap_or(profile.severity_scale);
         for sentence in &profile.missing {
             eprintln!("note: {sentence}");
         }

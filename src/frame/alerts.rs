@@ -136,12 +136,12 @@ impl AlertTables {
                 e.external_external,
                 e.multicast,
             ];
-            let sum: u64 = counts.iter().sum();
-            let mut cumulative = 0;
+            let sum: u128 = counts.iter().copied().map(u128::from).sum();
+            let mut cumulative: u128 = 0;
             let ends = counts.map(|c| {
-                cumulative += c;
+                cumulative += u128::from(c);
                 // Without any, both ends are inside.
-                (cumulative << 32).checked_div(sum).unwrap_or(1 << 32)
+                (cumulative << 32).checked_div(sum).unwrap_or(1 << 32) as u64
             });
             let mut weights: Vec<u64> = tuple.client_ports.iter().map(|p| p.1).collect();
             weights.push(

@@ -8,12 +8,14 @@
 //! table ─► columns (which column is what) ─► value (one cell) ─► RawAlert ─► Fitter ─► Profile
 //! ```
 //!
-//! A further layout (a table of JSON records, say) is one more way to make a
-//! `RawAlert` of a row; the fit stays as it is.
+//! A further layout is one more way to make a `RawAlert` of a row; the fit stays as it is.
 
 mod columns;
+mod fallback;
 mod fitter;
 mod raw_alert;
+mod reservoir;
+mod tally;
 pub(in crate::grounding) mod value;
 
 use std::path::Path;
@@ -22,7 +24,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use self::columns::{Columns, Field};
+use self::columns::{Columns, Field, Layout};
 use self::fitter::Fitter;
 use self::raw_alert::RawAlert;
 use self::value::Value;
@@ -30,38 +32,51 @@ use super::profile::{Profile, SeverityScale};
 use crate::{Error, Result};
 
 /// Names of tables (or views) that hold alerts, the best first.
-const TABLES: [&str; 3] = ["alerts", "suri_events", "flow_alerts"];
+const TABLES: [(&str, Layout); 4] = [
+    ("alerts", Layout::Plain),
+    ("suri_events", Layout::Plain),
+    ("flow_alerts", Layout::Numbered),
+    ("events", Layout::Records),
+];
 
 /// A longer cell is read as if it were null: no alert's text is that long.
 const CELL_LIMIT: usize = 1 << 20;
 
-/// The one whose `alert_id` is a kind of alert, and whose alerts have no other name.
-const NUMBERED_TABLE: &str = "flow_alerts";
+/// Rows between two reports of progress.
+const REPORT: u64 = 65_536;
 
 const FLAG: &str = "--alerts-db";
 
 /// Fits a profile to the alerts in an SQLite database.
 ///
-/// Looks for a table or view `alerts`, `suri_events` or `flow_alerts`; only a signature
-/// is mandatory. What else is missing (or null in every row) is named in
-/// [`Profile::missing`] and falls back:
+/// Looks for a table or view `alerts`, `suri_events`, `flow_alerts` or `events` (EveBox:
+/// the records in `source` that hold an alert); only a signature is mandatory. What else
+/// is missing (or null in every row) is named in [`Profile::missing`] and falls back:
 ///
 /// | missing | stands in |
 /// | --- | --- |
-/// | signature id, category, severity, application | `None` |
+/// | signature id, application | `None` |
+/// | category, severity, service ports, ends of flows, in the whole table | those of the built-in profile's same rule or category, else `None` |
 /// | protocol | by application and service port (DNS is udp …), else `tcp` |
 /// | direction | [`Direction::Unknown`](super::Direction): the destination is the server |
 /// | action | `allowed` |
 /// | an address | the row counts nowhere in the tuple's ends, so these may sum to less than its count |
-/// | a port | `None` |
+/// | a client port | `None` |
 /// | signature, in `flow_alerts` only | `flow alert N` by `alert_id` |
-/// | bytes | no pair from this row |
+/// | bytes | no pair from this row; without any, the built-in profile's |
 /// | time | the row counts for no hour |
 ///
 /// A column `raw_json` (or alike) with Suricata's own record fills gaps and gives the
 /// rule's ATT&CK techniques. Text is cleaned of control characters and bounded to 1 KiB.
-/// The same rows give the same profile in any order. Memory grows with the distinct
-/// tuples, addresses and days, not with the rows.
+/// A cell over 1 MiB counts as null.
+///
+/// The same rows give the same profile in any order, as long as no more than 65,536
+/// tuples, 2¹⁸ client ports and 2¹⁹ addresses a side differ. Memory is bounded (about
+/// 400 MiB at the very worst): beyond those numbers the rarest are left out, which
+/// `missing` says.
+///
+/// The database is opened read-only. Beside one in WAL mode with a log that nobody has
+/// open, SQLite leaves its index (`-shm`); the log itself is not touched.
 ///
 /// `severity_scale` overrides the scale, which otherwise is Suricata's where the
 /// database has Suricata's columns (`signature_id`, `app_proto`, or JSON records with
@@ -72,6 +87,18 @@ const FLAG: &str = "--alerts-db";
 /// known table, no column with a signature, no rows, no row with a signature, a damaged
 /// or locked database. [`Error::Io`] if the file cannot be read.
 pub fn fit(path: &Path, severity_scale: Option<SeverityScale>) -> Result<Profile> {
+    fit_watched(path, severity_scale, &mut |_| ())
+}
+
+/// [`fit`], telling `progress` now and then how many rows are read.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_watched(
+    path: &Path,
+    severity_scale: Option<SeverityScale>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Profile> {
     let connection = open(path)?;
     let (table, columns) = find_table(&connection, path)?;
     let failed = |source: rusqlite::Error| sql_error(path, Some(format!("table {table}")), source);
@@ -104,6 +131,9 @@ pub fn fit(path: &Path, severity_scale: Option<SeverityScale>) -> Result<Profile
             }
         };
         read += 1;
+        if read.is_multiple_of(REPORT) {
+            progress(read);
+        }
         let mut alert = RawAlert::default();
         for (index, (field, _)) in fields.iter().enumerate() {
             let cell = row.get_ref(index).map_err(failed)?;
@@ -125,17 +155,29 @@ pub fn fit(path: &Path, severity_scale: Option<SeverityScale>) -> Result<Profile
             _ => Error::input(
                 path,
                 place,
-                format!("none of its {read} rows has a signature"),
+                format!("none of its {read} rows is an alert with a signature"),
                 "fill the signature column: every alert needs the name of the rule that fired",
             ),
         });
     }
+    let (unnamed, has_protocol) = (fitter.unnamed(), fitter.has_protocol());
     let mut profile = fitter.finish(&table, scale);
     if profile.bytes.is_empty() {
         // What the database doesn't say, the built-in profile does.
         profile.bytes = Profile::embedded().bytes;
     }
-    if !columns.has(Field::Signature) {
+    fallback::complete(&mut profile, has_protocol);
+    match columns.layout() {
+        Layout::Records if unnamed > 0 => profile.missing.push(format!(
+            "records: {unnamed} of {read} are other events than alerts, or longer than 1 MiB, and \
+             were left out"
+        )),
+        _ if unnamed > 0 => profile.missing.push(format!(
+            "signature: {unnamed} of {read} rows have none, or one longer than 1 MiB, and were left out"
+        )),
+        _ => {}
+    }
+    if columns.layout() == Layout::Numbered && !columns.has(Field::Signature) {
         profile.missing.push(
             "signature: the table has numbers of alerts only, signatures read `flow alert N`"
                 .to_string(),
@@ -171,6 +213,7 @@ fn open(path: &Path) -> Result<Connection> {
         // Views and their functions come from outside.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(connection)
     };
@@ -224,15 +267,15 @@ fn uri(path: &Path, immutable: bool) -> String {
 /// The table with alerts and what its columns mean.
 fn find_table(connection: &Connection, path: &Path) -> Result<(String, Columns)> {
     let names = table_names(connection).map_err(|source| sql_error(path, None, source))?;
-    let candidates: Vec<&String> = TABLES
-        .iter()
-        .filter_map(|known| names.iter().find(|name| name.eq_ignore_ascii_case(known)))
-        .collect();
+    let candidates = TABLES.iter().filter_map(|(known, layout)| {
+        let found = names.iter().find(|name| name.eq_ignore_ascii_case(known));
+        found.map(|table| (table, *layout))
+    });
     let mut lacking = None;
-    for table in candidates {
+    for (table, layout) in candidates {
         let written = column_names(connection, table)
             .map_err(|source| sql_error(path, Some(format!("table {table}")), source))?;
-        let columns = Columns::locate(&written, table.eq_ignore_ascii_case(NUMBERED_TABLE));
+        let columns = Columns::locate(&written, layout);
         if columns.has_signature() {
             return Ok((table.clone(), columns));
         }
@@ -253,7 +296,7 @@ fn find_table(connection: &Connection, path: &Path) -> Result<(String, Columns)>
             None,
             format!(
                 "none of the tables {} is there; the database has {}",
-                TABLES.join(", "),
+                TABLES.map(|(name, _)| name).join(", "),
                 listed(&names)
             ),
             "make a table or view `alerts` with at least a column `signature`",
@@ -267,15 +310,28 @@ fn table_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
             "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') \
              AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
         )?
-        .query_map([], |row| {
-            Ok(Value::from(row.get_ref(0)?).text().unwrap_or_default())
-        })?
+        .query_map([], |row| Ok(lossy(row.get_ref(0)?)))?
         .collect()
 }
 
+/// The names of a table's columns, the generated ones too. One that is not UTF-8 is no
+/// name that we know (and must not reach `Statement::column_names`, which panics on it).
 fn column_names(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    let statement = connection.prepare(&format!("SELECT * FROM {} LIMIT 0", quoted(table)))?;
-    Ok(statement.column_names().map(str::to_string).collect())
+    let names: Vec<String> = connection
+        .prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid")?
+        .query_map([table], |row| Ok(lossy(row.get_ref(0)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(names
+        .into_iter()
+        .filter(|name| !name.contains('\u{fffd}'))
+        .collect())
+}
+
+/// A name as it is, save for what is not UTF-8.
+fn lossy(cell: rusqlite::types::ValueRef<'_>) -> String {
+    cell.as_bytes()
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        .unwrap_or_default()
 }
 
 /// The severity scale that the columns speak for.
@@ -309,15 +365,11 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Names for a message: the first 30 of them.
+/// Names for a message.
 fn listed(names: &[String]) -> String {
-    const MOST: usize = 30;
-    match names.len() {
-        0 => "no tables at all".to_string(),
-        count if count > MOST => {
-            format!("{} and {} more", names[..MOST].join(", "), count - MOST)
-        }
-        _ => names.join(", "),
+    match names {
+        [] => "no tables at all".to_string(),
+        _ => super::shown_list(names),
     }
 }
 
@@ -336,7 +388,8 @@ fn sql_error(path: &Path, place: Option<String>, source: rusqlite::Error) -> Err
         }
         _ => "see that `sqlite3 -readonly` can read the table",
     };
-    Error::input(path, place, format!("SQLite says: {source}"), remedy)
+    let message = super::shown_up_to(300, &source.to_string());
+    Error::input(path, place, format!("SQLite says: {message}"), remedy)
 }
 
 #[cfg(test)]

@@ -150,12 +150,16 @@ pub fn read(path: &Path) -> Result<Vec<Asset>> {
         check_hostname(&hostname).map_err(|(problem, remedy)| {
             source.fault(
                 row.line,
-                format!("the hostname {hostname} {problem}"),
+                format!("the hostname {} {problem}", super::shown(&hostname)),
                 remedy,
             )
         })?;
         let ip_address = host_address(&address).map_err(|(problem, remedy)| {
-            source.fault(row.line, format!("the address {address} {problem}"), remedy)
+            source.fault(
+                row.line,
+                format!("the address {} {problem}", super::shown(&address)),
+                remedy,
+            )
         })?;
         source.unique(&mut hostnames, "hostname", &hostname, row.line)?;
         source.unique(&mut addresses, "address", &ip_address.to_string(), row.line)?;

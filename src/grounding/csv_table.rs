@@ -111,7 +111,9 @@ impl Source<'_> {
             for position in positions {
                 let cell = position.map(|at| texts[at].as_str()).unwrap_or_default();
                 if cell.chars().any(char::is_control) {
-                    let name = position.map(|at| names[at].as_str()).unwrap_or_default();
+                    let name = position
+                        .map(|at| super::shown(&names[at]))
+                        .unwrap_or_default();
                     return Err(self.fault(
                         line,
                         format!("{name} holds a line break or another control character"),
@@ -179,7 +181,7 @@ impl Source<'_> {
                         format!(
                             "no column {}; the columns are {}",
                             column.name,
-                            names.join(", ")
+                            super::shown_list(names)
                         ),
                         format!(
                             "name the column {} (fields are separated by commas)",

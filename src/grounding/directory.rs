@@ -98,7 +98,8 @@ pub fn read(path: &Path) -> Result<Vec<User>> {
             return Err(source.fault(
                 row.line,
                 format!(
-                    "the username {username} has `{bad}` in it, which no account name may have"
+                    "the username {} has `{bad}` in it, which no account name may have",
+                    super::shown(&username)
                 ),
                 "write the bare account name, without domain or mail address",
             ));
@@ -217,6 +218,43 @@ mod tests {
         assert_eq!(error.exit_code(), 2);
         let error = read(Path::new(env!("CARGO_MANIFEST_DIR"))).expect_err("refused");
         assert!(error.to_string().contains("directory"));
+    }
+
+    /// Every one is read or refused in one line, without a panic.
+    #[test]
+    fn odd_files_are_read_or_refused() {
+        let corpus: [&[u8]; 14] = [
+            b"\xef\xbb\xbf",
+            b"\xef\xbb\xbfusername\r\n",
+            b"username\r\ralice\r\rbob",
+            b"username\0\nalice\n",
+            b"username\nali\0ce\n",
+            b"\"username\"\n\"alice\"\"\n",
+            b"\"username\n\nalice\n",
+            b",,,\nusername,,,\nalice,,,\n",
+            b"username,username\na,b\n",
+            b"username\n\"\"\n",
+            b"username\n\"\n\n\"\n",
+            b"username\n\xed\xa0\x80\n",
+            b"username;mail\nalice;x\n",
+            b"username\tmail\nalice\tx\n",
+        ];
+        for content in corpus {
+            if let Err(error) = parse(content) {
+                let message = error.to_string();
+                assert_eq!(error.exit_code(), 2);
+                assert_eq!(message.lines().count(), 2, "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_users_are_read() {
+        let mut content = String::from("username,mail\n");
+        for i in 0..200_000 {
+            content.push_str(&format!("user{i},user{i}@example.org\n"));
+        }
+        assert_eq!(parse(content.as_bytes()).expect("users").len(), 200_000);
     }
 
     proptest! {

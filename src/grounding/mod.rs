@@ -63,6 +63,39 @@ fn read_file(path: &Path, flag: &str) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|source| Error::io(path, "read", source))
 }
 
+/// Text from outside as a message can show it: one line, at most 80 characters, control
+/// characters (and what turns the writing direction) escaped.
+pub(crate) fn shown(text: &str) -> String {
+    shown_up_to(80, text)
+}
+
+/// [`shown`] with another limit.
+fn shown_up_to(most: usize, text: &str) -> String {
+    let mut shown = String::new();
+    for (index, character) in text.chars().enumerate() {
+        if index == most {
+            shown.push('…');
+            break;
+        }
+        let turns = matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        match character.is_control() || turns {
+            true => shown.extend(character.escape_default()),
+            false => shown.push(character),
+        }
+    }
+    shown
+}
+
+/// Names for a message: the first 30 of them.
+fn shown_list(names: &[String]) -> String {
+    const MOST: usize = 30;
+    let first: Vec<String> = names.iter().take(MOST).map(|name| shown(name)).collect();
+    match names.len().saturating_sub(MOST) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
 /// Where tests find their inputs.
 #[cfg(test)]
 mod test_data {

@@ -11,13 +11,18 @@ pub use super::slug::{SLUG_LIMIT, UNCATEGORIZED, slug, slugs};
 use crate::{Error, Result};
 
 mod file;
+mod summary;
 mod validate;
+
+pub use summary::{Ranking, Summary};
 
 /// Version of the JSON layout; another one is refused.
 pub const PROFILE_VERSION: u32 = 1;
 
 /// Longest signature or category in bytes.
 pub const TEXT_LIMIT: usize = 1024;
+/// Most tuples, the most frequent ones.
+pub const TUPLE_LIMIT: usize = 65_536;
 /// Most service ports a combination keeps apart; the rest is one tuple with `spread_ports`.
 pub const PORT_LIMIT: usize = 256;
 /// Most client ports a tuple keeps.

@@ -88,7 +88,8 @@ fn matches(heuristic: &Heuristic, signature: &str, category: &str) -> bool {
 }
 
 impl Detections {
-    pub(super) fn new(catalog: &Catalog, profile: &Profile) -> Self {
+    /// The table for a catalog and a profile.
+    pub fn new(catalog: &Catalog, profile: &Profile) -> Self {
         let raws: Vec<Option<&str>> = profile
             .tuples
             .iter()

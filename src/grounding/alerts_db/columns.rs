@@ -32,6 +32,21 @@ pub(super) enum Field {
 
 pub(super) const FIELDS: usize = 18;
 
+/// What is special about a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// A row is an alert, its facts are columns.
+    Plain,
+    /// `alert_id` is a kind of alert and stands in for a signature (ntopng); elsewhere it
+    /// is a row's number.
+    Numbered,
+    /// A row is an event of some kind, as a JSON record in `source` (EveBox).
+    Records,
+}
+
+/// The column of [`Layout::Records`]; in other tables it may hold anything.
+const RECORD: &str = "source";
+
 /// Names of each field, the best first. Lower case, letters and digits only.
 const NAMES: [(Field, &[&str]); FIELDS] = [
     (
@@ -170,26 +185,28 @@ const NAMES: [(Field, &[&str]); FIELDS] = [
 /// Where each field stands in a table.
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
+    layout: Layout,
     /// Position and name as written, by field.
     found: [Option<(usize, String)>; FIELDS],
 }
 
 impl Columns {
     /// Looks a table's column names over. Where two names mean the same field, the
-    /// better one wins, then the earlier column. `numbered` says that this table's
-    /// `alert_id` is a kind of alert; elsewhere it is a row's number.
-    pub(super) fn locate(names: &[String], numbered: bool) -> Self {
+    /// better one wins, then the earlier column.
+    pub(super) fn locate(names: &[String], layout: Layout) -> Self {
         let plain: Vec<String> = names.iter().map(|name| plain(name)).collect();
         let found = NAMES.map(|(field, aliases)| {
-            if field == Field::AlertId && !numbered {
+            if field == Field::AlertId && layout != Layout::Numbered {
                 return None;
             }
-            let position = aliases
-                .iter()
+            let record = (field == Field::RawJson && layout == Layout::Records).then_some(&RECORD);
+            let position = record
+                .into_iter()
+                .chain(aliases)
                 .find_map(|alias| plain.iter().position(|name| name == alias))?;
             Some((position, names[position].clone()))
         });
-        Columns { found }
+        Columns { layout, found }
     }
 
     /// The column's name as the table writes it.
@@ -205,7 +222,13 @@ impl Columns {
 
     /// Whether rows of this table can be named at all.
     pub(super) fn has_signature(&self) -> bool {
-        self.has(Field::Signature) || self.has(Field::AlertId)
+        self.has(Field::Signature)
+            || self.has(Field::AlertId)
+            || (self.layout == Layout::Records && self.has(Field::RawJson))
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// Every field that is there with its column's name, in the order of [`Field`].
@@ -230,7 +253,7 @@ mod tests {
 
     fn located(names: &[&str]) -> Columns {
         let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
-        Columns::locate(&names, false)
+        Columns::locate(&names, Layout::Plain)
     }
 
     #[test]

@@ -125,6 +125,88 @@ fn a_flow_tools_table() {
     assert_eq!(tuple.service_port, Some(53));
 }
 
+const EVEBOX: &str = "CREATE TABLE events (timestamp INTEGER NOT NULL, archived INTEGER DEFAULT 0,
+    escalated INTEGER DEFAULT 0, source JSON, source_values TEXT, history JSON DEFAULT '[]');";
+
+#[test]
+fn an_evebox_table() {
+    let profile = profile(&format!(
+        r#"{EVEBOX}
+         INSERT INTO events (timestamp, source) VALUES
+         (1723458104000000000, '{{"event_type":"alert","src_ip":"8.8.8.8","src_port":53,"dest_ip":"10.0.0.2",
+            "dest_port":40000,"proto":"UDP","app_proto":"dns","direction":"to_client",
+            "alert":{{"action":"allowed","signature_id":7,"signature":"S","category":"C","severity":1,
+              "metadata":{{"mitre_technique_id":["T1071.004"]}}}},
+            "flow":{{"bytes_toserver":80,"bytes_toclient":200}}}}'),
+         (1723458105000000000, '{{"event_type":"dns","src_ip":"10.0.0.2","dns":{{"rrname":"alert"}}}}'),
+         (1723458106000000000, 'no JSON'), (1723458107000000000, NULL);"#
+    ));
+    let tuple = only(&profile);
+    assert_eq!((profile.rows, profile.table.as_str()), (1, "events"));
+    assert_eq!(profile.severity_scale, SeverityScale::Suricata);
+    assert_eq!(tuple.signature_id, Some(7));
+    assert_eq!(
+        (tuple.protocol.as_str(), tuple.service_port),
+        ("udp", Some(53))
+    );
+    assert_eq!(tuple.techniques, ["T1071.004"]);
+    assert_eq!(tuple.ends.internal_external, 1);
+    assert!(missing(&profile, "records: 3 of 4"));
+    assert!(missing(&profile, "hours of the day: 0 days"));
+    assert!(!missing(&profile, "timestamp"));
+}
+
+#[test]
+fn events_without_alerts_are_refused() {
+    let message = refusal(&format!(
+        r#"{EVEBOX} INSERT INTO events (timestamp, source) VALUES (1, '{{"event_type":"flow"}}');"#
+    ));
+    assert!(
+        message.contains("none of its 1 rows is an alert"),
+        "{message}"
+    );
+    let message = refusal("CREATE TABLE events (id, what); INSERT INTO events VALUES (1, 2);");
+    assert!(message.contains("its columns are id, what"), "{message}");
+}
+
+#[test]
+fn real_records_are_read() {
+    let Some(path) = test_data::shared("data/alerts_evebox.sqlite") else {
+        return;
+    };
+    let profile = fit(&path, None).expect("a profile");
+    profile.validate(&path).expect("a valid profile");
+    assert_eq!((profile.rows, profile.table.as_str()), (4_000, "events"));
+    assert_eq!(profile.severity_scale, SeverityScale::Suricata);
+    assert_eq!(profile.tuples.iter().map(|it| it.count).sum::<u64>(), 4_000);
+    assert!(!missing(&profile, "records") && !missing(&profile, "timestamp"));
+}
+
+#[test]
+fn epochs_of_every_unit_make_the_same_hours() {
+    let of = |unit: &str| {
+        profile(&format!(
+            "CREATE TABLE alerts (signature, ts);
+             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
+             INSERT INTO alerts SELECT 'S', (1723420800 + i % 20 * 86400 + i % 7 * 3600){unit} FROM n;"
+        ))
+        .hours
+        .expect("hours")
+    };
+    let seconds = of("");
+    assert_eq!(seconds.iter().sum::<u64>(), 2_000);
+    assert!(seconds[..7].iter().all(|&it| it > 0) && seconds[7..].iter().all(|&it| it == 0));
+    for unit in [
+        " * 1000 + 7",
+        " * 1000000",
+        " * 1000000000 + 5",
+        " + 0.5",
+        " || ''",
+    ] {
+        assert_eq!(of(unit), seconds, "{unit}");
+    }
+}
+
 #[test]
 fn an_export_without_ports_and_protocol() {
     let profile = profile(
@@ -145,7 +227,7 @@ fn a_signature_is_enough() {
     let profile =
         profile("CREATE TABLE alerts (signature); INSERT INTO alerts VALUES ('S'), ('S');");
     assert_eq!(only(&profile).count, 2);
-    assert_eq!(profile.missing.len(), 13);
+    assert_eq!(profile.missing.len(), 13, "{:?}", profile.missing);
 }
 
 #[test]
@@ -179,7 +261,7 @@ fn hostile_cells_do_no_harm() {
         .collect();
     signatures.sort_unstable();
     assert_eq!(signatures, ["42", "A\u{fffd}B", "line break"]);
-    assert!(missing(&profile, "signature: 3 of 6 rows"));
+    assert!(missing(&profile, "signature: 3 of 6 rows have none"));
 }
 
 #[test]
@@ -224,7 +306,7 @@ fn refusals_say_what_and_what_to_do() {
         ),
         (
             "CREATE TABLE alerts (signature); INSERT INTO alerts VALUES (NULL), (NULL);",
-            &["none of its 2 rows has a signature"],
+            &["none of its 2 rows is an alert with a signature"],
         ),
         (
             "CREATE TABLE alerts (signature); INSERT INTO alerts VALUES ('');",
@@ -352,4 +434,241 @@ fn real_alerts_in_any_order_give_the_same_profile() {
         )
         .expect("copied");
     assert_eq!(fit(&copy, None).expect("a profile"), profile);
+}
+
+/// Every way to spoil a database that SQL can write, as one-line refusals or a profile.
+#[test]
+fn hostile_names_are_shown_harmlessly() {
+    let message = refusal(
+        "CREATE TABLE \"x'; DROP TABLE alerts; --\" (y);
+         CREATE TABLE \"line\nbreak\u{202e}\u{1b}[31m\" (y);
+         CREATE TABLE \"../../etc/passwd\" (y);",
+    );
+    assert!(message.contains("DROP TABLE") && message.contains("../../etc/passwd"));
+    assert_eq!(message.lines().count(), 2, "{message}");
+    assert!(!message.contains(['\u{1b}', '\u{202e}']), "{message:?}");
+    let long = "n".repeat(100_000);
+    let message = refusal(&format!("CREATE TABLE alerts (\"{long}\", \"a\nb\");"));
+    assert!(
+        message.len() < 1_000 && message.lines().count() == 2,
+        "{message}"
+    );
+}
+
+#[test]
+fn a_quoted_column_is_read_under_its_own_name() {
+    let profile = profile(
+        "CREATE TABLE alerts (\"Signature\"\"; DROP TABLE alerts; --\" TEXT, \"signature\" TEXT,
+           \"src ip\" TEXT);
+         INSERT INTO alerts VALUES ('no', '=cmd|'' /C calc''!A0', '8.8.8.8');",
+    );
+    // Spreadsheet formulas are text like any other.
+    assert_eq!(only(&profile).signature, "=cmd|' /C calc'!A0");
+    assert_eq!(profile.external_clients.len(), 1);
+}
+
+#[test]
+fn a_column_whose_name_is_no_utf8_is_left_alone() {
+    let database = database(
+        "CREATE TABLE alerts (signature, category, signaturX, zzz);
+         INSERT INTO alerts VALUES ('S', 'C', 'no', 'no');",
+    );
+    let mut bytes = std::fs::read(&database.path).expect("read");
+    let at = bytes
+        .windows(10)
+        .position(|it| it == b"signaturX,")
+        .expect("the schema");
+    bytes[at + 8] = 0xff;
+    std::fs::write(&database.path, &bytes).expect("written");
+    assert_eq!(
+        only(&fit(&database.path, None).expect("a profile")).signature,
+        "S"
+    );
+    let at = bytes
+        .windows(10)
+        .position(|it| it == b"signature,")
+        .expect("the schema");
+    bytes[at] = 0xff;
+    std::fs::write(&database.path, &bytes).expect("written");
+    let message = fit(&database.path, None).expect_err("refused").to_string();
+    assert!(
+        message.contains("its columns are category, zzz"),
+        "{message}"
+    );
+}
+
+#[test]
+fn giant_texts_count_as_null() {
+    let profile = profile(
+        "CREATE TABLE alerts (signature, category, raw_json);
+         INSERT INTO alerts VALUES (printf('%.*c', 10000000, 'x'), 'C', NULL),
+           ('S', printf('%.*c', 10000000, 'x'), printf('%.*c', 3000000, '[')),
+           (printf('%.*c', 1000000, 'y'), '../../etc/passwd', printf('%.*c', 500000, '['));",
+    );
+    assert_eq!(profile.rows, 2);
+    assert!(missing(
+        &profile,
+        "signature: 1 of 3 rows have none, or one longer than 1 MiB"
+    ));
+    let categories: Vec<_> = profile
+        .tuples
+        .iter()
+        .map(|it| it.category.as_deref())
+        .collect();
+    assert!(categories.contains(&None) && categories.contains(&Some("../../etc/passwd")));
+    assert!(profile.tuples.iter().all(|it| it.signature.len() <= 1_024));
+}
+
+#[test]
+fn a_locked_database_is_refused_and_left_alone() {
+    let database = database("CREATE TABLE alerts (signature); INSERT INTO alerts VALUES ('S');");
+    let writer = Connection::open(&database.path).expect("a database");
+    writer.execute_batch("BEGIN EXCLUSIVE").expect("locked");
+    let message = fit(&database.path, None).expect_err("refused").to_string();
+    assert!(
+        message.contains("locked") && message.contains("give a copy"),
+        "{message}"
+    );
+    writer.execute_batch("ROLLBACK").expect("unlocked");
+    assert_eq!(fit(&database.path, None).expect("a profile").rows, 1);
+}
+
+/// A copy of a database and its log or journal, as a crash leaves them.
+fn crashed(sql: &str, beside: &str) -> Database {
+    let original = database("CREATE TABLE alerts (signature);");
+    let writer = Connection::open(&original.path).expect("a database");
+    writer.execute_batch(sql).expect("valid SQL");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("alerts.sqlite");
+    let copy = |suffix: &str| {
+        let name = |of: &Path| {
+            let mut name = of.as_os_str().to_os_string();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        std::fs::copy(name(&original.path), name(&path)).expect("copied");
+    };
+    copy("");
+    copy(beside);
+    Database { directory, path }
+}
+
+#[test]
+fn a_log_that_a_crash_left_is_read_and_left_alone() {
+    let database = crashed(
+        "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; INSERT INTO alerts VALUES ('S'), ('T');",
+        "-wal",
+    );
+    let log = database.directory.path().join("alerts.sqlite-wal");
+    let content = || [&database.path, &log].map(|path| std::fs::read(path).expect("read"));
+    let before = content();
+    assert_eq!(fit(&database.path, None).expect("a profile").rows, 2);
+    assert_eq!(content(), before);
+}
+
+#[test]
+fn a_journal_that_a_crash_left_is_refused_and_left_alone() {
+    let database = crashed(
+        "PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO alerts SELECT 'signature ' || i FROM n;",
+        "-journal",
+    );
+    let before = std::fs::read(&database.path).expect("read");
+    let message = fit(&database.path, None).expect_err("refused").to_string();
+    assert!(message.contains("unfinished transactions"), "{message}");
+    assert_eq!(std::fs::read(&database.path).expect("read"), before);
+}
+
+#[test]
+fn an_endless_view_is_read_in_bounded_steps() {
+    let mut reports = Vec::new();
+    let database = database(
+        "CREATE VIEW alerts AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+           SELECT 'signature ' || (i % 50) AS signature, i AS src_port FROM n;",
+    );
+    let profile =
+        fit_watched(&database.path, None, &mut |rows| reports.push(rows)).expect("fitted");
+    assert_eq!(profile.rows, 200_000);
+    assert_eq!(reports, [65_536, 131_072, 196_608]);
+}
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_damaged_database_is_read_or_refused(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+        ) {
+            let database = database(
+                "PRAGMA page_size = 512; CREATE TABLE alerts (signature, category, src_ip, raw_json);
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+                 INSERT INTO alerts SELECT 'signature ' || i, 'C', '8.8.8.' || i, '{\"proto\":\"TCP\"}' FROM n;",
+            );
+            let mut bytes = std::fs::read(&database.path).expect("read");
+            for (at, byte) in flips {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            std::fs::write(&database.path, &bytes).expect("written");
+            match fit(&database.path, None) {
+                Ok(profile) => profile.validate(&database.path).expect("a valid profile"),
+                Err(error) => prop_assert_eq!(error.exit_code(), 2, "{}", error),
+            }
+            prop_assert_eq!(std::fs::read(&database.path).expect("read"), bytes);
+        }
+
+        #[test]
+        fn any_bytes_after_the_header_are_refused(tail in prop::collection::vec(any::<u8>(), 0..3000)) {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            let path = directory.path().join("x");
+            let mut bytes = b"SQLite format 3\0".to_vec();
+            bytes.extend(tail);
+            std::fs::write(&path, bytes).expect("written");
+            prop_assert_eq!(fit(&path, None).expect_err("refused").exit_code(), 2);
+        }
+
+        #[test]
+        fn any_cells_make_a_valid_profile(
+            rows in prop::collection::vec(prop::collection::vec(cell(), 9), 1..8),
+        ) {
+            let database = database(
+                "CREATE TABLE alerts (signature, category, severity, src_ip, dest_port, protocols,
+                   timestamp, bytes_toserver, raw_json);",
+            );
+            let writer = Connection::open(&database.path).expect("a database");
+            for row in &rows {
+                writer
+                    .execute(
+                        "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        rusqlite::params_from_iter(row),
+                    )
+                    .expect("inserted");
+            }
+            drop(writer);
+            if let Ok(profile) = fit(&database.path, None) {
+                profile.validate(&database.path).expect("a valid profile");
+                let path = database.directory.path().join("p.json");
+                profile.write(&path).expect("written");
+                prop_assert_eq!(Profile::read(&path).expect("read"), profile);
+            }
+        }
+    }
+
+    fn cell() -> impl Strategy<Value = rusqlite::types::Value> {
+        use rusqlite::types::Value as Cell;
+        prop_oneof![
+            Just(Cell::Null),
+            any::<i64>().prop_map(Cell::Integer),
+            (0..100_000i64).prop_map(Cell::Integer),
+            any::<f64>().prop_map(Cell::Real),
+            any::<String>().prop_map(Cell::Text),
+            "[a-zA-Z0-9 .,:/\\[\\]{}\"-]{0,40}".prop_map(Cell::Text),
+            prop::collection::vec(any::<u8>(), 0..40).prop_map(Cell::Blob),
+        ]
+    }
 }

@@ -136,8 +136,15 @@ impl Value<'_> {
 
     /// Seconds since 1970 UTC. Numbers are seconds, milli-, micro- or nanoseconds by
     /// their size (each unit covers 1973 to 5138); text is ISO 8601 with or without a
-    /// zone (then UTC), a number, or Suricata's `08/12/2024-10:21:44.123456`.
+    /// zone (then UTC), a number, or Suricata's `08/12/2024-10:21:44.123456`. What lies
+    /// before 1970 or after 2199 is no time.
     pub(super) fn time(&self) -> Option<i64> {
+        const YEAR_2200: i64 = 7_258_118_400;
+        self.any_time()
+            .filter(|seconds| (0..YEAR_2200).contains(seconds))
+    }
+
+    fn any_time(&self) -> Option<i64> {
         match self {
             Value::Null => None,
             Value::Integer(number) => Some(epoch_seconds(*number)),

@@ -219,12 +219,13 @@ fn check_version(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn json_error(path: &Path, source: &serde_json::Error) -> Error {
     let place = format!("line {}", source.line());
+    let message = crate::grounding::shown_up_to(300, &source.to_string());
     let problem = if source.is_eof() {
-        format!("the JSON ends too early: {source}")
+        format!("the JSON ends too early: {message}")
     } else if source.is_data() {
-        format!("is no profile: {source}")
+        format!("is no profile: {message}")
     } else {
-        format!("is not JSON: {source}")
+        format!("is not JSON: {message}")
     };
     Error::input(path, place, problem, FIT_AGAIN)
 }

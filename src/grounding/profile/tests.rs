@@ -166,7 +166,9 @@ fn unusable_files_are_refused_with_a_place() {
 #[test]
 fn broken_promises_are_refused_with_a_place() {
     type Break = fn(&mut Profile);
-    let cases: [(Break, &str); 16] = [
+    let cases: [(Break, &str); 18] = [
+        (|p| p.table = "a\nb".into(), "table"),
+        (|p| p.missing = vec!["\u{1b}[31m".into()], "missing"),
         (|p| p.tuples.clear(), "nothing to draw"),
         (|p| p.tuples[1].count = 0, "tuple 2"),
         (|p| p.tuples[0].signature.clear(), "the signature is empty"),
@@ -211,5 +213,48 @@ fn broken_promises_are_refused_with_a_place() {
             message.contains(expected),
             "{expected:?} is not in {message:?}"
         );
+    }
+}
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_bytes_are_read_or_refused(content in prop::collection::vec(any::<u8>(), 0..400)) {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            let path = directory.path().join("p.json");
+            std::fs::write(&path, content).expect("written");
+            prop_assert_eq!(Profile::read(&path).expect_err("refused").exit_code(), 2);
+        }
+
+        #[test]
+        fn a_damaged_profile_is_read_or_refused(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+            length in any::<prop::sample::Index>(),
+            cut in any::<bool>(),
+        ) {
+            let mut bytes = small().to_json().into_bytes();
+            for (at, byte) in flips {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if cut {
+                bytes.truncate(length.index(bytes.len()));
+            }
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            let path = directory.path().join("p.json");
+            std::fs::write(&path, bytes).expect("written");
+            match Profile::read(&path) {
+                Ok(profile) => profile.validate(&path).expect("valid"),
+                Err(error) => {
+                    prop_assert_eq!(error.exit_code(), 2);
+                    prop_assert_eq!(error.to_string().lines().count(), 2, "{}", error);
+                }
+            }
+        }
     }
 }

@@ -36,6 +36,15 @@ impl Profile {
         if self.version != PROFILE_VERSION {
             return at("version", "is not this program's");
         }
+        if !is_clean(&self.table) {
+            return at("table", "is longer than 1 KiB or has control characters");
+        }
+        if !self.missing.iter().all(|sentence| is_clean(sentence)) {
+            return at(
+                "missing",
+                "a sentence is longer than 1 KiB or has control characters",
+            );
+        }
         if self.tuples.is_empty() {
             return at("tuples", "there are none, so there is nothing to draw");
         }
@@ -45,7 +54,7 @@ impl Profile {
             .enumerate()
             .find_map(|(index, tuple)| tuple.fault().map(|problem| (index, problem)));
         if let Some((index, problem)) = faulty {
-            let signature: String = self.tuples[index].signature.chars().take(60).collect();
+            let signature = crate::grounding::shown(&self.tuples[index].signature);
             return at(&format!("tuple {} ({signature})", index + 1), problem);
         }
         if !is_countable(self.tuples.iter().map(|tuple| tuple.count)) {
@@ -58,7 +67,10 @@ impl Profile {
         ];
         for (name, pool) in pools {
             if let Some((address, _)) = pool.iter().find(|it| it.0.parse::<IpAddr>().is_err()) {
-                return at(name, &format!("{address:?} is no address"));
+                return at(
+                    name,
+                    &format!("{} is no address", crate::grounding::shown(address)),
+                );
             }
             if pool.iter().any(|&(_, count)| count == 0) {
                 return at(name, "a count is 0");
@@ -99,7 +111,10 @@ impl Profile {
                 return at(name, "there are not as many addresses as ranks");
             }
             if let Some(bad) = addresses.iter().find(|it| it.parse::<IpAddr>().is_err()) {
-                return at(name, &format!("{bad:?} is no address"));
+                return at(
+                    name,
+                    &format!("{} is no address", crate::grounding::shown(bad)),
+                );
             }
         }
         if self.unseen_clients_ppm.max(self.unseen_services_ppm) > 1_000_000 {

@@ -1,0 +1,341 @@
+//! `fusiongen profile`: what an alerts database says, printed and saved.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::progress::Reading;
+use super::settings::Scale;
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::grounding::profile::{Profile, SeverityScale, Summary, Tuple};
+use crate::grounding::{alerts_db, shown};
+use crate::world::Detections;
+
+/// Arguments of `profile`.
+#[derive(Debug, Args)]
+pub struct Fit {
+    /// SQLite alerts to learn from
+    #[arg(long, env = "DB_PATH", value_name = "FILE")]
+    alerts_db: PathBuf,
+    /// Save the profile, for --profile [default: print only]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// What the database's severity numbers mean [default: by its columns]
+    #[arg(long, value_name = "SCALE")]
+    severity_scale: Option<Scale>,
+    /// Tuples and categories to print
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    top: usize,
+    /// No progress
+    #[arg(long)]
+    no_progress: bool,
+}
+
+impl Fit {
+    pub fn run(&self) -> Result<()> {
+        let reading = Reading::new("alerts", self.no_progress);
+        let fitted = alerts_db::fit_watched(
+            &self.alerts_db,
+            self.severity_scale.map(SeverityScale::from),
+            &mut |rows| reading.at(rows),
+        );
+        reading.finish();
+        let profile = fitted?;
+        if let Some(path) = &self.output {
+            profile.write(path)?;
+        }
+        let catalog = Catalog::embedded()?;
+        let detections = Detections::new(&catalog, &profile);
+        let mut text = report(&profile, &detections.unmapped, self.top);
+        let from = self.alerts_db.display();
+        let _ = match &self.output {
+            Some(path) => {
+                let path = path.display();
+                writeln!(
+                    text,
+                    "\nsaved to {path}\nnext: fusiongen generate --profile {path}"
+                )
+            }
+            None => writeln!(
+                text,
+                "\nnext: fusiongen profile --alerts-db {from} -o profile.json"
+            ),
+        };
+        match std::io::stdout().lock().write_all(text.as_bytes()) {
+            // Whoever reads has seen enough.
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Error::io("stdout".as_ref(), "write", e))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The profile for a reader who knows alerts.
+fn report(profile: &Profile, unmapped: &[(String, u64)], top: usize) -> String {
+    let summary = Summary::new(profile);
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_report(&mut text, profile, &summary, unmapped, top);
+    text
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    match whole {
+        0 => 0.0,
+        _ => 100.0 * part as f64 / whole as f64,
+    }
+}
+
+/// The first characters of a text, made to fit a column.
+fn cut(text: &str, width: usize) -> String {
+    let text = shown(text);
+    match text.chars().count() > width {
+        true => text.chars().take(width - 1).chain(['…']).collect(),
+        false => text,
+    }
+}
+
+fn port_of(tuple: &Tuple) -> String {
+    let arrow = match tuple.direction {
+        crate::grounding::Direction::ToClient => "←",
+        crate::grounding::Direction::ToServer => "→",
+        crate::grounding::Direction::Unknown => " ",
+    };
+    match (tuple.service_port, tuple.spread_ports) {
+        (Some(port), _) => format!("{arrow}{port}"),
+        (None, true) => format!("{arrow}*"),
+        (None, false) => format!("{arrow}-"),
+    }
+}
+
+fn write_report(
+    text: &mut String,
+    profile: &Profile,
+    summary: &Summary,
+    unmapped: &[(String, u64)],
+    top: usize,
+) -> std::fmt::Result {
+    let (alerts, tuples) = (summary.alerts, profile.tuples.len());
+    let scale = match profile.severity_scale {
+        SeverityScale::Suricata => "suricata (1 high … 3 low)",
+        SeverityScale::Fusionai => "fusionai (1 low … 4 critical)",
+    };
+    writeln!(
+        text,
+        "{} alerts of table {}, severity scale {scale}",
+        profile.rows,
+        shown(&profile.table)
+    )?;
+
+    writeln!(
+        text,
+        "\nTop tuples ({} of {tuples}; → to server, ← to client, * rare ports)",
+        top.min(tuples)
+    )?;
+    writeln!(
+        text,
+        "{:>9} {:>6} {:>6}  {:<50} {:<26} {:>3} {:<12} port",
+        "alerts", "share", "sum", "signature", "category", "sev", "protocol"
+    )?;
+    let mut sum = 0;
+    for tuple in profile.tuples.iter().take(top) {
+        sum += tuple.count;
+        writeln!(
+            text,
+            "{:>9} {:>5.1}% {:>5.1}%  {:<50} {:<26} {:>3} {:<12} {}{}",
+            tuple.count,
+            percent(tuple.count, alerts),
+            percent(sum, alerts),
+            cut(&tuple.signature, 50),
+            cut(tuple.category.as_deref().unwrap_or("(none)"), 26),
+            tuple.severity.map_or("-".to_string(), |it| it.to_string()),
+            cut(
+                &format!(
+                    "{}/{}",
+                    tuple.protocol,
+                    tuple.application.as_deref().unwrap_or("-")
+                ),
+                12
+            ),
+            port_of(tuple),
+            if tuple.action == "blocked" {
+                " blocked"
+            } else {
+                ""
+            },
+        )?;
+    }
+
+    writeln!(
+        text,
+        "\nVariety (2^entropy: as many equally frequent values would be as varied)"
+    )?;
+    writeln!(
+        text,
+        "{:<18} {:>9} {:>8} {:>10} {:>9}  most frequent",
+        "", "values", "entropy", "2^entropy", "once"
+    )?;
+    for fact in &summary.facts {
+        let most: Vec<String> = match fact.fact {
+            "tuple" | "internal clients" | "internal servers" => Vec::new(),
+            _ => fact
+                .values
+                .iter()
+                .take(3)
+                .map(|(value, count)| {
+                    format!("{} {:.1}%", cut(value, 28), percent(*count, fact.total()))
+                })
+                .collect(),
+        };
+        writeln!(
+            text,
+            "{:<18} {:>9} {:>8.2} {:>10.1} {:>8.1}%  {}",
+            fact.fact,
+            fact.values.len(),
+            fact.entropy(),
+            fact.entropy().exp2(),
+            percent(fact.singletons() as u64, fact.values.len() as u64),
+            most.join(", ")
+        )?;
+    }
+
+    writeln!(text, "\nSeen once")?;
+    writeln!(
+        text,
+        "  tuples {} of {tuples} ({:.1}%), {:.1}% of alerts",
+        summary.single_tuples,
+        percent(summary.single_tuples as u64, tuples as u64),
+        percent(summary.single_tuples as u64, alerts)
+    )?;
+    writeln!(
+        text,
+        "  chance that the next public address is new (Good-Turing): {:.1}% of clients, {:.1}% of servers",
+        f64::from(profile.unseen_clients_ppm) / 10_000.0,
+        f64::from(profile.unseen_services_ppm) / 10_000.0
+    )?;
+
+    let ends = &summary.ends;
+    writeln!(text, "\nFlows (client to server)")?;
+    for (name, count) in [
+        ("inside to inside", ends.internal_internal),
+        ("inside to outside", ends.internal_external),
+        ("outside to inside", ends.external_internal),
+        ("outside to outside", ends.external_external),
+        ("to a group", ends.multicast),
+    ] {
+        writeln!(
+            text,
+            "  {name:<20} {count:>9} {:>5.1}%",
+            percent(count, alerts)
+        )?;
+    }
+    let [to_server, to_client, unknown] = summary.directions;
+    writeln!(
+        text,
+        "  fired on packets to the server {:.1}%, to the client {:.1}%, unknown {:.1}%; blocked {:.1}%",
+        percent(to_server, alerts),
+        percent(to_client, alerts),
+        percent(unknown, alerts),
+        percent(summary.blocked, alerts)
+    )?;
+
+    match &profile.hours {
+        Some(hours) => {
+            let most = hours.iter().max().copied().unwrap_or(1).max(1);
+            let all: u64 = hours.iter().sum();
+            writeln!(text, "\nHours (UTC)")?;
+            for (hour, &count) in hours.iter().enumerate() {
+                let bar = "#".repeat((count as u128 * 40 / u128::from(most)) as usize);
+                writeln!(
+                    text,
+                    "  {hour:02} {count:>9} {:>5.1}%  {bar}",
+                    percent(count, all)
+                )?;
+            }
+        }
+        None => {
+            let reason = profile
+                .missing
+                .iter()
+                .find_map(|it| {
+                    it.strip_prefix("hours of the day: ")
+                        .or(it.strip_prefix("timestamp: "))
+                })
+                .unwrap_or("the profile has none");
+            writeln!(
+                text,
+                "\nHours: none ({reason}); the calendar's own weights are taken"
+            )?;
+        }
+    }
+
+    let lost: u64 = unmapped.iter().map(|(_, count)| count).sum();
+    writeln!(
+        text,
+        "\nATT&CK: {:.1}% of alerts by their rules' own metadata, {:.1}% by keywords and categories, {:.1}% without",
+        percent(summary.with_techniques, alerts),
+        percent(
+            alerts.saturating_sub(summary.with_techniques + lost),
+            alerts
+        ),
+        percent(lost, alerts)
+    )?;
+    if !unmapped.is_empty() {
+        writeln!(
+            text,
+            "Categories with alerts that no rule of the catalog maps (no threat.*)"
+        )?;
+    }
+    for (category, count) in unmapped.iter().take(top) {
+        writeln!(
+            text,
+            "  {count:>9} {:>5.1}%  {}",
+            percent(*count, alerts),
+            shown(category)
+        )?;
+    }
+    if unmapped.len() > top {
+        writeln!(text, "  … and {} more", unmapped.len() - top)?;
+    }
+
+    match profile.missing.is_empty() {
+        true => writeln!(text, "\nNothing was missing")?,
+        false => writeln!(text, "\nMissing, and what stands in")?,
+    }
+    for sentence in &profile.missing {
+        writeln!(text, "  {sentence}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_names_what_an_analyst_asks_for() {
+        let mut profile = Profile::embedded();
+        profile.missing = vec!["timestamp: no hours of the day".to_string()];
+        let text = report(&profile, &[("odd\ncategory".to_string(), 3)], 5);
+        for part in [
+            "Top tuples (5 of",
+            "entropy",
+            "Seen once",
+            "Good-Turing",
+            "Hours: none (no hours of the day)",
+            "odd\\ncategory",
+            "Missing, and what stands in",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        let first = &profile.tuples[0];
+        assert!(text.contains(&first.count.to_string()));
+        profile.hours = Some((0..24).collect());
+        let text = report(&profile, &[], 5);
+        assert!(text.contains("Hours (UTC)") && text.contains("  23        23   8.3%  ####"));
+    }
+}
