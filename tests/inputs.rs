@@ -346,7 +346,7 @@ fn every_foreign_layout_profiles_and_generates() {
     let place = Place::new();
     for (tool, sql) in foreign() {
         let path = place.database(&sql);
-        let categories = place.done("--alerts-db", &path, &["note: hours of the day"]);
+        let categories = place.done("--alerts-db", &path, &["note: "]);
         assert!(!categories.is_empty(), "{tool}");
 
         let saved = place.path("p.json");
@@ -535,7 +535,10 @@ fn csv_files_that_are_no_good() {
             &["line 3", "already in line 2"],
         ),
         (b"username,mail\nalice,a\nbob\n", &["line 3", "1 fields"]),
-        (b"user\x1b\nname,\"\n", &["no column Username"]),
+        (
+            b"na\x1b[31mme\nx\n",
+            &["no column Username", "na\\u{1b}[31mme"],
+        ),
     ];
     for (content, parts) in users {
         place.refused("--ad-users", &place.file("users.csv", content), parts);

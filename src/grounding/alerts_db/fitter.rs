@@ -136,7 +136,7 @@ impl Fixed for CellKey {
             Service::Spread => 1 << 16,
         };
         let numbers = [
-            signature_id.map_or(0, |id| mix(id)),
+            signature_id.map_or(0, mix),
             severity.map_or(0, |number| mix(number as u64)),
             service,
             u64::from(*blocked) << 8 | *direction as u64,

@@ -62,7 +62,8 @@ impl Ranking {
                 -share * share.log2()
             })
             .sum();
-        bits.max(0.0)
+        // Not -0.
+        if bits > 0.0 { bits } else { 0.0 }
     }
 
     /// Values that were seen once.

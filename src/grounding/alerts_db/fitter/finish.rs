@@ -128,8 +128,14 @@ impl Fitter {
                 seen.signature_id,
                 "signature_id: no rule has an id of its own",
             ),
-            (seen.category, "category: every alert is uncategorized"),
-            (seen.severity, "severity: no alert has one of its own"),
+            (
+                seen.category,
+                "category: none, what gets none elsewhere is uncategorized",
+            ),
+            (
+                seen.severity,
+                "severity: none, what gets none elsewhere reads `low`",
+            ),
             (
                 seen.protocol,
                 "protocol: guessed from the application and the service port, else tcp",
@@ -155,10 +161,7 @@ impl Fitter {
                 seen.client_port,
                 "client ports: all are drawn from the client's ephemeral range",
             ),
-            (
-                seen.service_port,
-                "service ports: no alert has one of its own",
-            ),
+            (seen.service_port, "service ports: none"),
             (
                 seen.bytes,
                 "bytes: no sizes of flows, the built-in ones are taken",
