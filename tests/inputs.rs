@@ -577,3 +577,89 @@ fn csv_files_as_programs_export_them() {
     users.push_str("formula,=cmd|'/C calc'!A0\r\n");
     place.done("--ad-users", &place.file("users.csv", users), &[]);
 }
+
+/// What a profile may say at most must not overflow anything.
+#[test]
+fn extreme_profiles_generate() {
+    use fusiongen::catalog::Catalog;
+    use fusiongen::frame::Maker;
+    use fusiongen::grounding::Profile;
+    use fusiongen::plan::{Config, Grounding, Plan};
+
+    const MUCH: u64 = 1 << 61;
+    type Change = fn(&mut Profile);
+    let changes: [Change; 5] = [
+        |p| {
+            for tuple in &mut p.tuples {
+                tuple.count = MUCH;
+                tuple.ends.internal_external = MUCH / 2;
+                tuple.ends.external_internal = MUCH / 2;
+                tuple.ends.internal_internal = 0;
+                tuple.ends.external_external = 0;
+                tuple.ends.multicast = 0;
+                tuple.client_ports = vec![(1, MUCH / 2), (65_535, MUCH / 2)];
+                tuple.severity = Some(i64::MIN);
+                tuple.signature_id = Some(u64::MAX);
+            }
+        },
+        |p| {
+            p.external_clients = vec![("8.8.8.8".into(), MUCH), ("2606:4700::1111".into(), MUCH)];
+            p.external_services = vec![("9.9.9.9".into(), MUCH)];
+            p.multicast = vec![("224.0.0.1".into(), MUCH)];
+            p.internal_clients = vec![MUCH, MUCH];
+            p.internal_client_addresses = vec!["10.0.0.1".into(), "fe80::1".into()];
+            p.internal_services = vec![MUCH];
+            p.internal_service_addresses = Vec::new();
+            p.unseen_clients_ppm = 1_000_000;
+            p.unseen_services_ppm = 0;
+        },
+        |p| {
+            p.internal_clients.clear();
+            p.internal_services.clear();
+            p.internal_client_addresses.clear();
+            p.internal_service_addresses.clear();
+            p.multicast.clear();
+        },
+        |p| {
+            p.bytes
+                .iter_mut()
+                .for_each(|table| table.pairs = vec![(MUCH, MUCH)])
+        },
+        |p| {
+            p.hours = Some(
+                (0..24)
+                    .map(|hour| if hour == 7 { MUCH } else { 0 })
+                    .collect(),
+            )
+        },
+    ];
+    let catalog = Catalog::embedded().expect("a catalog");
+    for (number, change) in changes.iter().enumerate() {
+        let mut profile = Profile::embedded();
+        profile.tuples.truncate(3);
+        change(&mut profile);
+        profile
+            .validate(Path::new("p.json"))
+            .unwrap_or_else(|e| panic!("{number}: {e}"));
+        let config = Config {
+            events: 1_500,
+            days: 1,
+            assets: Some(260),
+            ..Config::default()
+        };
+        let grounding = Grounding {
+            profile,
+            users: None,
+            assets: None,
+        };
+        let (plan, world) = Plan::new(config, &grounding, &catalog);
+        let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+        let mut rows = 0;
+        for partition in &plan.partitions {
+            for group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+                maker.frames(partition, group, |frame| rows += frame.len);
+            }
+        }
+        assert_eq!(rows, 1_500, "{number}");
+    }
+}

@@ -94,9 +94,12 @@ impl Calendar {
         let (alerts, noise) = if config.noise_seasonality {
             (hours(&alert_weight), hours(&noise_weight))
         } else if let Some(fitted) = &profile.hours {
-            // The profile's hours are UTC.
-            let weights: [u64; 24] =
-                std::array::from_fn(|h| fitted.get(h).copied().unwrap_or(0) * 1000);
+            // The profile's hours are UTC. In millionths: a minute's factors must not overflow.
+            let sum: u128 = fitted.iter().copied().map(u128::from).sum();
+            let weights: [u64; 24] = std::array::from_fn(|h| {
+                let count = u128::from(fitted.get(h).copied().unwrap_or(0));
+                (count * 1_000_000).div_ceil(sum.max(1)) as u64
+            });
             (vec![weights; config.days as usize], hours(&|_, _| 1000))
         } else {
             (hours(&|_, _| 1000), hours(&|_, _| 1000))

@@ -166,7 +166,8 @@ fn unusable_files_are_refused_with_a_place() {
 #[test]
 fn broken_promises_are_refused_with_a_place() {
     type Break = fn(&mut Profile);
-    let cases: [(Break, &str); 18] = [
+    let cases: [(Break, &str); 19] = [
+        (|p| p.bytes.clear(), "no size"),
         (|p| p.table = "a\nb".into(), "table"),
         (|p| p.missing = vec!["\u{1b}[31m".into()], "missing"),
         (|p| p.tuples.clear(), "nothing to draw"),

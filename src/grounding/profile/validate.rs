@@ -15,7 +15,7 @@ impl Profile {
     ///    and a service port exclude each other.
     /// 4. Addresses are addresses, each external one in one pool only; names of ranks are
     ///    as many as ranks, or none.
-    /// 5. Byte tables hold 1 to 64 pairs in ascending order of their sum, each sum positive.
+    /// 5. There are byte tables; each holds 1 to 64 pairs in ascending order of their sum, each sum positive.
     /// 6. Hours are 24 counts, not all 0; shares are at most a million.
     ///
     /// # Errors
@@ -122,6 +122,9 @@ impl Profile {
                 "unseen_clients_ppm or unseen_services_ppm",
                 "is above a million",
             );
+        }
+        if self.bytes.is_empty() {
+            return at("bytes", "there are none, so flows would have no size");
         }
         for table in &self.bytes {
             if let Some(problem) = table.fault() {
