@@ -49,13 +49,7 @@ fn benches(criterion: &mut Criterion) {
     group.bench_function("frames", |b| b.iter(|| all(false)));
     group.bench_function("frames and columns", |b| b.iter(|| all(true)));
     let path = std::path::Path::new("in memory");
-    let Ok(format) = FileFormat::new(
-        config.format,
-        config.compression,
-        schema.arrow(),
-        &plan.fingerprint,
-        path,
-    ) else {
+    let Ok(format) = FileFormat::new(&config, schema.arrow(), &plan.fingerprint, path) else {
         return;
     };
     group.bench_function("frames, columns and Parquet encode", |b| {

@@ -90,6 +90,9 @@ fn cell(batch: &RecordBatch, path: &str, row: usize) -> Value {
     }
 }
 
+/// event.sequence, attack.step, time, host, and the whole event.
+type Event = (i64, i64, i64, String, Value);
+
 /// Rows of a table as maps.
 fn rows(root: &Path, columns: &[&str]) -> Vec<BTreeMap<String, Value>> {
     batches(root)
@@ -143,7 +146,7 @@ fn truth_is_what_stands_in_the_events() {
         &root,
     );
     // Events of chains, by (attack.id, attack.sequence).
-    let mut events: BTreeMap<(String, i64), (i64, i64, i64, String, Value)> = BTreeMap::new();
+    let mut events: BTreeMap<(String, i64), Event> = BTreeMap::new();
     let mut lookalikes = BTreeSet::new();
     for batch in batches(&root.join("events")) {
         for row in 0..batch.num_rows() {

@@ -3,12 +3,15 @@
 mod finish;
 mod generate;
 mod profile;
+mod hours;
+mod layers;
+mod near;
 mod progress;
 mod sample;
 mod settings;
 mod summary;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Result;
 
@@ -37,10 +40,13 @@ enum Command {
 /// # Errors
 /// What the subcommand says; usage errors are printed by clap and exit with 2.
 pub fn main() -> Result<()> {
-    match Cli::parse().command {
+    let (matches, names) = layers::parse(Cli::command(), std::env::args_os().collect())?;
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let done = match cli.command {
         Command::Generate(command) => command.run(),
         Command::Finish(command) => command.run(),
         Command::Profile(command) => command.run(),
         Command::Sample(command) => command.run(),
-    }
+    };
+    done.map_err(|error| names.rename(error))
 }

@@ -1,12 +1,16 @@
 //! Settings that several subcommands take: what to generate, out of what.
 //!
-//! A flag wins over its environment variable, which wins over the default.
+//! A flag wins over its environment variable, which wins over the configuration file,
+//! which wins over the default (`layers.rs`). A field here is a flag and a key of the file;
+//! `config()` hands it on.
 
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
+use super::hours::Hours;
+use super::near::unknown;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, SeverityScale, alerts_db, cmdb, directory};
@@ -30,6 +34,10 @@ impl From<Scale> for SeverityScale {
         }
     }
 }
+use crate::grounding::{Profile, alerts_db, cmdb, directory};
+use crate::plan::config::{Labels, decimal, parse_count, parts_per_million};
+use crate::plan::{Config, Grounding};
+use crate::schema::Schema;
 
 /// What a corpus is made of.
 #[derive(Debug, Args)]
@@ -130,7 +138,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "NOISE_RATIO",
-        default_value = "0.20",
+        default_value = "0.2",
         value_name = "R",
         help_heading = "Composition",
         allow_hyphen_values = true
@@ -148,6 +156,17 @@ pub struct Settings {
     /// Give noise and alerts the hours of a working week
     #[arg(long, env = "NOISE_SEASONALITY", help_heading = "Composition", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, value_name = "BOOL")]
     noise_seasonality: bool,
+    /// Whether events carry the answers: labels.verdict, labels.noise_type, attack.*, fusionai.noise
+    #[arg(
+        long,
+        value_enum,
+        default_value = "full",
+        value_name = "LABELS",
+        help_heading = "Composition"
+    )]
+    labels: Labels,
+    #[command(flatten)]
+    hours: Hours,
 
     /// File format of the events: parquet, ndjson, or Arrow IPC files
     #[arg(long, default_value = "parquet", value_name = "FORMAT", help_heading = "Files", value_parser = ["parquet", "ndjson", "arrow"])]
@@ -169,6 +188,18 @@ pub struct Settings {
     /// Rows of a file, about
     #[arg(long, default_value = "4Mi", value_name = "N", help_heading = "Files")]
     shard_rows: String,
+    /// Fields that get a Bloom filter, with commas: source.ip,process.entity_id
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "FIELD",
+        help_heading = "Files"
+    )]
+    bloom_filter: Vec<String>,
+
+    /// TOML file of settings: a key is a flag's name with _ for -; flags and environment win
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    config: Option<PathBuf>,
 }
 
 fn count(flag: &str, text: &str) -> Result<u64> {
@@ -203,6 +234,27 @@ fn named<T: Copy>(flag: &str, word: &str, known: &[(&str, T)]) -> Result<T> {
                 format!("give one of {}", names.join(", ")),
             )
         })
+/// A share in its shortest form, so that 0.2 and 0.20 are one corpus.
+fn ratio(flag: &str, text: &str) -> Result<String> {
+    parts_per_million(text)
+        .map(decimal)
+        .map_err(|problem| Error::setting(flag, problem, "give a decimal such as 0.15"))
+}
+
+/// Leaf paths of the schema, sorted, each once.
+fn bloom_filter(fields: &[String], config: &Config) -> Result<Vec<String>> {
+    let schema = Schema::of(config);
+    let known: Vec<&str> = schema.leaves.iter().map(|l| l.path).collect();
+    let mut paths = Vec::new();
+    for field in fields.iter().map(|f| f.trim()).filter(|f| !f.is_empty()) {
+        if !known.contains(&field) {
+            return Err(unknown("--bloom-filter", field, &known));
+        }
+        paths.push(field.to_string());
+    }
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
 }
 
 impl Settings {
@@ -230,16 +282,16 @@ impl Settings {
             })?,
         };
         let shard_rows = count("--shard-rows", &self.shard_rows)?;
-        let config = Config {
-            events: count("--events (TARGET_EVENTS)", &self.events)?,
+        let mut config = Config {
+            events: count("--events", &self.events)?,
             seed: self.seed,
             start,
             days: self.days,
-            attack_chain_ratio: self.attack_chain_ratio.trim().to_string(),
-            noise_ratio: self.noise_ratio.trim().to_string(),
-            chain_density: self.chain_density.trim().to_string(),
+            attack_chain_ratio: ratio("--attack-chain-ratio", &self.attack_chain_ratio)?,
+            noise_ratio: ratio("--noise-ratio", &self.noise_ratio)?,
+            chain_density: ratio("--chain-density", &self.chain_density)?,
             noise_seasonality: self.noise_seasonality,
-            time_zone_offset: 0,
+            labels: self.labels,
             assets: self.assets,
             users: self.users,
             format,
@@ -248,7 +300,10 @@ impl Settings {
             // A file holds no larger row group than itself.
             row_group_rows: count("--row-group-rows", &self.row_group_rows)?.min(shard_rows),
             shard_rows,
+            ..Config::default()
         };
+        self.hours.apply(&mut config)?;
+        config.bloom_filter = bloom_filter(&self.bloom_filter, &config)?;
         config.validate()?;
         Ok(config)
     }

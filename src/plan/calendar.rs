@@ -1,6 +1,6 @@
 //! When things happen: weights per date and minute, and the time of row j.
 
-use super::Config;
+use super::config::{AlertWeights, Config, NoiseWeights};
 use crate::grounding::Profile;
 use crate::random::{HEAVY_TAIL, Key, heavy_tail};
 use crate::world::World;
@@ -12,17 +12,13 @@ const MINUTE_US: u64 = 60_000_000;
 /// Microseconds of a day.
 pub const DAY_US: i64 = 86_400_000_000;
 
-/// Seasonality weights, per mille.
-const NOISE_DAY: u64 = 5000;
-const NOISE_MAINTENANCE: u64 = 4000;
-const NOISE_WEEKEND: u64 = 400;
-const NOISE_EARLY: u64 = 300;
-const NOISE_DEFAULT: u64 = 1200;
-const ALERT_NIGHT: u64 = 6000;
-const ALERT_EVENING: u64 = 4000;
-const ALERT_WEEKEND: u64 = 3000;
-const ALERT_DAY: u64 = 400;
-const ALERT_DEFAULT: u64 = 1000;
+/// Slots of a day that have a weight: local time may be a quarter of an hour off UTC's hours.
+const SLOTS: usize = 96;
+/// Minutes of a slot.
+const SLOT: usize = MINUTES / SLOTS;
+
+/// Weights by (date, slot).
+type Weights = Vec<[u64; SLOTS]>;
 
 /// Which calendar a population follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,72 +35,88 @@ pub struct Calendar {
     key: Key,
     /// Midnight UTC of day 0, Unix microseconds.
     start: i64,
-    /// Weight by (date, UTC hour).
-    alerts: Vec<[u64; 24]>,
-    noise: Vec<[u64; 24]>,
+    alerts: Weights,
+    noise: Weights,
     alert_dates: Vec<u64>,
     noise_dates: Vec<u64>,
 }
 
-fn noise_weight(hour: usize, weekday: usize) -> u64 {
-    if weekday == 6 && hour >= 22 {
-        // The weekly full backup.
-        NOISE_MAINTENANCE
-    } else if (1..4).contains(&hour) {
-        NOISE_MAINTENANCE
+fn noise_weight(weights: &NoiseWeights, hour: usize, weekday: usize) -> u64 {
+    let backup = weekday == 6 && hour >= 22;
+    if backup || (1..4).contains(&hour) {
+        weights.maintenance
     } else if weekday >= 5 {
-        NOISE_WEEKEND
+        weights.weekend
     } else if (8..18).contains(&hour) {
-        NOISE_DAY
+        weights.day
     } else if (5..7).contains(&hour) {
-        NOISE_EARLY
+        weights.early
     } else {
-        NOISE_DEFAULT
+        weights.default
     }
 }
 
-fn alert_weight(hour: usize, weekday: usize) -> u64 {
+fn alert_weight(weights: &AlertWeights, hour: usize, weekday: usize) -> u64 {
     if !(6..22).contains(&hour) {
-        ALERT_NIGHT
+        weights.night
     } else if hour >= 18 {
-        ALERT_EVENING
+        weights.evening
     } else if weekday >= 5 {
-        ALERT_WEEKEND
+        weights.weekend
     } else if (8..18).contains(&hour) {
-        ALERT_DAY
+        weights.day
     } else {
-        ALERT_DEFAULT
+        weights.default
+    }
+}
+
+/// Brings weights of any size to at most 6,000, so that the sums of a day fit 64 bits.
+fn scale(weights: &mut Weights) {
+    let most = weights.iter().flatten().copied().max().unwrap_or(1).max(1);
+    let to = (most / 1000).clamp(1000, 6000);
+    for weight in weights.iter_mut().flatten() {
+        *weight = (u128::from(*weight) * u128::from(to) / u128::from(most)) as u64;
     }
 }
 
 impl Calendar {
     pub(super) fn new(key: Key, config: &Config, world: &World, profile: &Profile) -> Self {
-        let hours = |weight: &dyn Fn(usize, usize) -> u64| -> Vec<[u64; 24]> {
+        // Weight of every slot, by local hour and weekday (Monday is 0).
+        let local = |weight: &dyn Fn(usize, usize) -> u64| -> Weights {
+            let slot_seconds = (SLOT * 60) as i64;
             (0..config.days)
                 .map(|date| {
-                    std::array::from_fn(|hour| {
-                        let time =
-                            config.start_seconds() + i64::from(date) * 86_400 + hour as i64 * 3600;
-                        let (hour, weekday) = world.local(time);
+                    let midnight = config.start_seconds() + i64::from(date) * 86_400;
+                    std::array::from_fn(|slot| {
+                        let (hour, weekday) = world.local(midnight + slot as i64 * slot_seconds);
                         weight(hour, weekday)
                     })
                 })
                 .collect()
         };
-        let (alerts, noise) = if config.noise_seasonality {
-            (hours(&alert_weight), hours(&noise_weight))
-        } else if let Some(fitted) = &profile.hours {
-            // The profile's hours are UTC. In millionths: a minute's factors must not overflow.
-            let sum: u128 = fitted.iter().copied().map(u128::from).sum();
-            let weights: [u64; 24] = std::array::from_fn(|h| {
-                let count = u128::from(fitted.get(h).copied().unwrap_or(0));
-                (count * 1_000_000).div_ceil(sum.max(1)) as u64
-            });
-            (vec![weights; config.days as usize], hours(&|_, _| 1000))
-        } else {
-            (hours(&|_, _| 1000), hours(&|_, _| 1000))
+        let flat = |_, _| 1_000_000;
+        let mut noise = match &config.noise_hours {
+            Some(hours) => local(&|hour, _| hours[hour]),
+            None if config.noise_seasonality => {
+                local(&|hour, weekday| noise_weight(&config.noise_weights, hour, weekday))
+            }
+            None => local(&flat),
         };
-        let sums = |list: &[[u64; 24]]| list.iter().map(|day| day.iter().sum()).collect();
+        let mut alerts = match (&config.alert_hours, &profile.hours) {
+            (Some(hours), _) => local(&|hour, _| hours[hour]),
+            (None, _) if config.noise_seasonality => {
+                local(&|hour, weekday| alert_weight(&config.alert_weights, hour, weekday))
+            }
+            // The profile's hours are UTC.
+            (None, Some(hours)) => {
+                let hour = |slot: usize| hours.get(slot * SLOT / 60).copied().unwrap_or(0);
+                vec![std::array::from_fn(hour); config.days as usize]
+            }
+            (None, None) => local(&flat),
+        };
+        scale(&mut noise);
+        scale(&mut alerts);
+        let sums = |list: &Weights| list.iter().map(|day| day.iter().sum()).collect();
         Calendar {
             key,
             start: config.start_seconds() * 1_000_000,
@@ -143,7 +155,7 @@ impl Calendar {
     /// The time law of `rows` rows of a population on a date. `name` is the population's own
     /// key part, so that unrelated populations share no burst.
     pub fn law(&self, rhythm: Rhythm, date: u32, name: Key, rows: u64) -> TimeLaw {
-        let hours = match rhythm {
+        let weights = match rhythm {
             Rhythm::Alerts => &self.alerts,
             Rhythm::Noise | Rhythm::Life => &self.noise,
         };
@@ -164,7 +176,7 @@ impl Calendar {
             } else {
                 quarter.min(8192)
             };
-            sum += (hours[date as usize][minute / 60] * (factor + quarter) / 2).max(1);
+            sum += (weights[date as usize][minute / SLOT] * (factor + quarter) / 2).max(1);
             cumulative.push(sum);
         }
         TimeLaw::new(self.midnight(date), cumulative, rows, key.child("jitter"))

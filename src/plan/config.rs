@@ -4,6 +4,69 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Compression, Format, PartitionBy};
+/// Whether the answers stand in the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Labels {
+    /// Verdicts, noise types and attacks are written.
+    #[default]
+    Full,
+    /// They are left out, as in a SIEM; the truth has them.
+    None,
+}
+
+/// How much noise an hour of the week holds under `noise_seasonality`, in millionths; local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseWeights {
+    /// 08 to 18 on working days.
+    pub day: u64,
+    /// 01 to 04, and the full backup on Sunday 22 to 24.
+    pub maintenance: u64,
+    pub weekend: u64,
+    /// 05 to 07.
+    pub early: u64,
+    pub default: u64,
+}
+
+impl Default for NoiseWeights {
+    fn default() -> Self {
+        NoiseWeights {
+            day: 5_000_000,
+            maintenance: 4_000_000,
+            weekend: 400_000,
+            early: 300_000,
+            default: 1_200_000,
+        }
+    }
+}
+
+/// How many standalone alerts an hour of the week holds under `noise_seasonality`, in millionths; local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertWeights {
+    /// 22 to 06.
+    pub night: u64,
+    /// 18 to 22.
+    pub evening: u64,
+    pub weekend: u64,
+    /// 08 to 18 on working days.
+    pub day: u64,
+    pub default: u64,
+}
+
+impl Default for AlertWeights {
+    fn default() -> Self {
+        AlertWeights {
+            night: 6_000_000,
+            evening: 4_000_000,
+            weekend: 3_000_000,
+            day: 400_000,
+            default: 1_000_000,
+        }
+    }
+}
+
 use crate::error::{Error, Result};
 
 /// Everything that decides the content of a corpus, besides its inputs. Paths and
@@ -23,6 +86,13 @@ pub struct Config {
     pub noise_seasonality: bool,
     /// Seconds east of UTC that working hours are in.
     pub time_zone_offset: i64,
+    pub noise_weights: NoiseWeights,
+    pub alert_weights: AlertWeights,
+    /// Weight of each local hour in millionths; wins over `noise_weights` and needs no seasonality.
+    pub noise_hours: Option<[u64; 24]>,
+    /// Weight of each local hour in millionths; wins over `alert_weights` and the profile's hours.
+    pub alert_hours: Option<[u64; 24]>,
+    pub labels: Labels,
     pub assets: Option<u32>,
     pub users: Option<u32>,
     pub format: Format,
@@ -30,6 +100,8 @@ pub struct Config {
     pub partition_by: PartitionBy,
     pub row_group_rows: u64,
     pub shard_rows: u64,
+    /// Leaf paths that get a Bloom filter, sorted.
+    pub bloom_filter: Vec<String>,
 }
 
 impl Default for Config {
@@ -40,10 +112,15 @@ impl Default for Config {
             start: NaiveDate::from_ymd_opt(2024, 8, 12).unwrap_or_default(),
             days: 7,
             attack_chain_ratio: "0.15".into(),
-            noise_ratio: "0.20".into(),
+            noise_ratio: "0.2".into(),
             chain_density: "0.1".into(),
             noise_seasonality: false,
             time_zone_offset: 0,
+            noise_weights: NoiseWeights::default(),
+            alert_weights: AlertWeights::default(),
+            noise_hours: None,
+            alert_hours: None,
+            labels: Labels::Full,
             assets: None,
             users: None,
             format: Format::Parquet,
@@ -51,6 +128,7 @@ impl Default for Config {
             partition_by: PartitionBy::DateCategory,
             row_group_rows: 512 * 1024,
             shard_rows: 4 * 1024 * 1024,
+            bloom_filter: Vec::new(),
         }
     }
 }
@@ -85,6 +163,44 @@ pub fn parts_per_million(text: &str) -> std::result::Result<u64, String> {
     }
     Ok(whole * 1_000_000 + millionths)
 }
+
+/// The shortest decimal of so many millionths: `0.15`, `2`.
+pub fn decimal(millionths: u64) -> String {
+    let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+/// Seconds of a time-zone offset: hours like `2`, `-5`, `5.5`, or `+05:30`.
+///
+/// # Errors
+/// No such thing, not in quarters of an hour, or more than 14 hours.
+pub fn parse_offset(text: &str) -> std::result::Result<i64, String> {
+    let wrong = || format!("'{text}' is no offset from UTC of at most 14 hours");
+    let (sign, rest) = match text.trim() {
+        t if t.starts_with('-') => (-1, &t[1..]),
+        t => (1, t.strip_prefix('+').unwrap_or(t)),
+    };
+    let seconds = match rest.split_once(':') {
+        Some((hours, minutes)) => {
+            let number = |t: &str| match t.bytes().all(|b| b.is_ascii_digit()) {
+                true => t.parse::<i64>().ok().filter(|n| *n < 60),
+                false => None,
+            };
+            number(hours).ok_or_else(wrong)? * 3600 + number(minutes).ok_or_else(wrong)? * 60
+        }
+        None => {
+            let millionths = parts_per_million(rest).map_err(|_| wrong())?;
+            i64::try_from(millionths * 3600 / 1_000_000).map_err(|_| wrong())?
+        }
+    };
+    if seconds > 14 * 3600 || seconds % 900 != 0 {
+        return Err(wrong());
+    }
+    Ok(sign * seconds)
+}
+
+/// More would leave no room for the rest of an hour list.
+const MOST_WEIGHT: u64 = 1_000_000_000;
 
 /// A count like `10k`, `5M`, `1.5B`, `1_000`.
 ///
@@ -134,7 +250,7 @@ impl Config {
             |flag: &str, problem: String, remedy: &str| Err(Error::setting(flag, problem, remedy));
         if self.events == 0 || self.events > MOST_EVENTS {
             return fail(
-                "--events (TARGET_EVENTS)",
+                "--events",
                 format!("{} events make no corpus", self.events),
                 "give 1 to 1000B",
             );
@@ -147,11 +263,8 @@ impl Config {
             );
         }
         for (flag, text) in [
-            (
-                "--attack-chain-ratio (ATTACK_CHAIN_RATIO)",
-                &self.attack_chain_ratio,
-            ),
-            ("--noise-ratio (NOISE_RATIO)", &self.noise_ratio),
+            ("--attack-chain-ratio", &self.attack_chain_ratio),
+            ("--noise-ratio", &self.noise_ratio),
             ("--chain-density", &self.chain_density),
         ] {
             if let Err(problem) = parts_per_million(text) {
@@ -187,6 +300,50 @@ impl Config {
                 ),
                 "give at least --row-group-rows",
             );
+        }
+        for (flag, hours) in [
+            ("--noise-hourly-weights", &self.noise_hours),
+            ("--alert-hourly-weights", &self.alert_hours),
+        ] {
+            let Some(hours) = hours else { continue };
+            if hours.iter().all(|w| *w == 0) {
+                return fail(flag, "all 24 are 0".into(), "give one hour a weight");
+            }
+            if let Some(hour) = hours.iter().position(|w| *w > MOST_WEIGHT) {
+                let problem = format!("hour {hour} has {}", decimal(hours[hour]));
+                return fail(flag, problem, "give weights of 0 to 1000");
+            }
+        }
+        let (noise, alerts) = (&self.noise_weights, &self.alert_weights);
+        let groups = [
+            [
+                ("--noise-day-weight", noise.day),
+                ("--noise-maint-weight", noise.maintenance),
+                ("--noise-weekend-weight", noise.weekend),
+                ("--noise-early-weight", noise.early),
+                ("--noise-default-weight", noise.default),
+            ],
+            [
+                ("--alert-night-weight", alerts.night),
+                ("--alert-evening-weight", alerts.evening),
+                ("--alert-weekend-weight", alerts.weekend),
+                ("--alert-day-weight", alerts.day),
+                ("--alert-default-weight", alerts.default),
+            ],
+        ];
+        for group in groups {
+            if let Some((flag, weight)) = group.iter().find(|w| w.1 > MOST_WEIGHT) {
+                return fail(flag, decimal(*weight), "give a weight of 0 to 1000");
+            }
+            if group.iter().all(|w| w.1 == 0) {
+                let problem = "this and the other four weights are 0".into();
+                return fail(group[0].0, problem, "give one of them a weight");
+            }
+        }
+        if self.time_zone_offset.abs() > 14 * 3600 || self.time_zone_offset % 900 != 0 {
+            let problem = format!("{} seconds", self.time_zone_offset);
+            let remedy = "give quarters of an hour, at most 14 hours from UTC";
+            return fail("--noise-tz-offset", problem, remedy);
         }
         Ok(())
     }
@@ -228,6 +385,35 @@ impl Config {
         (scaled, MOST - scaled)
     }
 
+    /// Weights that are given but decide nothing.
+    pub(super) fn idle(&self, notices: &mut Vec<String>) {
+        let default = Config::default();
+        for (name, given, on, instead) in [
+            (
+                "NOISE",
+                self.noise_weights != default.noise_weights,
+                self.noise_seasonality,
+                &self.noise_hours,
+            ),
+            (
+                "ALERT",
+                self.alert_weights != default.alert_weights,
+                self.noise_seasonality,
+                &self.alert_hours,
+            ),
+        ] {
+            if given && instead.is_some() {
+                notices.push(format!(
+                    "the {name}_*_WEIGHT settings do nothing beside {name}_HOURLY_WEIGHTS"
+                ));
+            } else if given && !on {
+                notices.push(format!(
+                    "the {name}_*_WEIGHT settings do nothing without --noise-seasonality"
+                ));
+            }
+        }
+    }
+
     /// `--chain-density` in parts per million.
     pub fn density(&self) -> u64 {
         parts_per_million(&self.chain_density).unwrap_or(0)
@@ -246,6 +432,65 @@ mod tests {
         for bad in ["NaN", "-0.1", "1e3", "", ".", "inf", "0.1.2", "+1"] {
             assert!(parts_per_million(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn decimals_come_back_shortest() {
+        for (text, shortest) in [("0.20", "0.2"), ("1", "1"), ("0", "0"), ("2.5000", "2.5")] {
+            assert_eq!(parts_per_million(text).map(decimal), Ok(shortest.into()));
+        }
+    }
+
+    #[test]
+    fn offsets_are_hours_or_clock_times() {
+        assert_eq!(parse_offset("2"), Ok(7200));
+        assert_eq!(parse_offset("-5"), Ok(-18_000));
+        assert_eq!(parse_offset("+05:30"), Ok(19_800));
+        assert_eq!(parse_offset("5.75"), Ok(20_700));
+        assert_eq!(parse_offset("-03:30"), Ok(-12_600));
+        for bad in [
+            "",
+            "UTC",
+            "15",
+            "--2",
+            "5:3x",
+            "0.1",
+            "1e1",
+            "-",
+            "99999999999",
+        ] {
+            assert!(parse_offset(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn weights_that_make_no_calendar_are_refused() {
+        let refused = |config: Config| config.validate().unwrap_err().to_string();
+        let said = refused(Config {
+            noise_hours: Some([0; 24]),
+            ..Config::default()
+        });
+        assert!(
+            said.starts_with("--noise-hourly-weights: all 24 are 0"),
+            "{said}"
+        );
+        let none = AlertWeights {
+            night: 0,
+            evening: 0,
+            weekend: 0,
+            day: 0,
+            default: 0,
+        };
+        let said = refused(Config {
+            alert_weights: none,
+            ..Config::default()
+        });
+        assert!(said.contains("--alert-night-weight"), "{said}");
+        let said = refused(Config {
+            time_zone_offset: 100,
+            ..Config::default()
+        });
+        assert!(said.contains("--noise-tz-offset"), "{said}");
     }
 
     #[test]

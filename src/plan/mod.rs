@@ -97,6 +97,7 @@ impl Plan {
     pub fn new(config: Config, grounding: &Grounding, catalog: &Catalog) -> (Plan, World) {
         let mut notices = Vec::new();
         let (chain_ratio, noise_ratio) = config.ratios(&mut notices);
+        config.idle(&mut notices);
         let events = config.events;
         let share = |ppm: u64| (u128::from(events) * u128::from(ppm) / 1_000_000) as u64;
         let size = world_size(&config, share(chain_ratio));

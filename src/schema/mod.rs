@@ -12,6 +12,7 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef, TimeUnit};
 
 use crate::columns::{View, list_item, text_type};
+use crate::plan::config::{Config, Labels};
 
 /// JSON type of a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ pub const SPELLINGS: &[Spelling] = &[
 /// A schema: its leaves in order, and the Arrow schema they make.
 pub struct Schema {
     pub name: &'static str,
-    pub leaves: &'static [Leaf],
+    pub leaves: Vec<Leaf>,
     arrow: SchemaRef,
 }
 
@@ -161,11 +162,17 @@ fn array(
     }
 }
 
+/// Whether a field says what only the generator knows.
+fn is_answer(path: &str) -> bool {
+    path.starts_with("attack.")
+        || ["labels.verdict", "labels.noise_type", "fusionai.noise"].contains(&path)
+}
+
 impl Schema {
-    fn new(name: &'static str, leaves: &'static [Leaf]) -> Self {
-        let fields: Vec<Field> = tree(leaves)
+    fn new(name: &'static str, leaves: Vec<Leaf>) -> Self {
+        let fields: Vec<Field> = tree(&leaves)
             .iter()
-            .map(|(n, node)| field(leaves, n, node))
+            .map(|(n, node)| field(&leaves, n, node))
             .collect();
         Schema {
             name,
@@ -176,7 +183,23 @@ impl Schema {
 
     /// The seed's document.
     pub fn fusionai() -> Self {
-        Schema::new("fusionai", fusionai::LEAVES)
+        Schema::new("fusionai", fusionai::LEAVES.to_vec())
+    }
+
+    /// The schema that a corpus's settings ask for.
+    pub fn of(config: &Config) -> Self {
+        let schema = Schema::fusionai();
+        match config.labels {
+            Labels::Full => schema,
+            Labels::None => schema.without_labels(),
+        }
+    }
+
+    /// The schema without the answers, as a SIEM sees events.
+    fn without_labels(self) -> Self {
+        let mut leaves = self.leaves;
+        leaves.retain(|leaf| !is_answer(leaf.path));
+        Schema::new(self.name, leaves)
     }
 
     /// The Arrow schema of every batch.
@@ -191,7 +214,7 @@ impl Schema {
     pub fn batch(&self, view: &View<'_>) -> Result<RecordBatch, arrow::error::ArrowError> {
         let mut columns: Vec<Option<ArrayRef>> =
             self.leaves.iter().map(|l| Some((l.column)(view))).collect();
-        let arrays = tree(self.leaves)
+        let arrays = tree(&self.leaves)
             .iter()
             .zip(self.arrow.fields())
             .map(|((_, node), field)| array(node, field, &mut columns, view.len()))
@@ -230,5 +253,24 @@ mod tests {
             }
         }
         walk(Schema::fusionai().arrow().fields());
+    }
+
+    #[test]
+    fn no_labels_means_no_answers() {
+        let schema = Schema::of(&Config {
+            labels: Labels::None,
+            ..Config::default()
+        });
+        let full = Schema::of(&Config::default());
+        let gone: Vec<&str> = full
+            .leaves
+            .iter()
+            .map(|l| l.path)
+            .filter(|p| schema.leaves.iter().all(|l| l.path != *p))
+            .collect();
+        assert!(gone.contains(&"labels.verdict") && gone.contains(&"labels.noise_type"));
+        assert!(gone.contains(&"fusionai.noise") && gone.contains(&"attack.sequence"));
+        assert!(schema.arrow().field_with_name("attack").is_err());
+        assert!(schema.leaves.iter().any(|l| l.path == "labels.env"));
     }
 }

@@ -15,7 +15,7 @@ use super::file::{Whole, Written};
 use super::json::Lines;
 use super::parquet::{self, EncodedRowGroup, Layout, RowGroupEncoder};
 use crate::error::{Error, Result};
-use crate::plan::{Compression, Format};
+use crate::plan::{Compression, Config, Format};
 
 /// How the event files of a corpus are written.
 pub enum FileFormat {
@@ -63,15 +63,16 @@ impl FileFormat {
     /// # Errors
     /// When the library refuses the schema: a defect.
     pub fn new(
-        format: Format,
-        compression: Compression,
+        config: &Config,
         schema: &SchemaRef,
         fingerprint: &str,
         root: &Path,
     ) -> Result<Self> {
-        Ok(match format {
+        let compression = config.compression;
+        Ok(match config.format {
             Format::Parquet => FileFormat::Parquet(
                 Layout::new(schema, Some("@timestamp"), compression, fingerprint)
+                    .and_then(|layout| layout.with_bloom_filters(&config.bloom_filter))
                     .map_err(|e| parquet::encoding_failed(root, e))?,
             ),
             Format::Ndjson => FileFormat::Ndjson(match compression {

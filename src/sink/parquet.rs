@@ -16,10 +16,11 @@ use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{
-    EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion,
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr,
+    WriterVersion,
 };
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::{ColumnPath, TypePtr};
+use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 
 use super::file::{Whole, Written};
 use crate::error::{Error, Result};
@@ -110,7 +111,32 @@ fn codec(compression: Compression) -> ParquetResult<Codec> {
     })
 }
 
-fn path_exists(descriptor: &parquet::schema::types::SchemaDescriptor, path: &str) -> bool {
+impl Layout {
+    /// The same layout with Bloom filters for these leaf paths; lists are filtered by item.
+    ///
+    /// # Errors
+    /// When a path is no leaf of the schema: a defect, for settings are checked before.
+    pub fn with_bloom_filters(self, paths: &[String]) -> ParquetResult<Self> {
+        let descriptor = SchemaDescriptor::new(self.parquet.clone());
+        let mut properties = WriterPropertiesBuilder::from((*self.properties).clone());
+        for wanted in paths {
+            let items = format!("{wanted}.list.");
+            let path = descriptor
+                .columns()
+                .iter()
+                .map(|c| c.path())
+                .find(|p| p.string() == *wanted || p.string().starts_with(&items))
+                .ok_or_else(|| ParquetError::General(format!("{wanted} is no column")))?;
+            properties = properties.set_column_bloom_filter_enabled(path.clone(), true);
+        }
+        Ok(Layout {
+            properties: Arc::new(properties.build()),
+            ..self
+        })
+    }
+}
+
+fn path_exists(descriptor: &SchemaDescriptor, path: &str) -> bool {
     descriptor
         .columns()
         .iter()

@@ -147,20 +147,14 @@ pub fn generate(
                 "give fewer",
             )
         })?;
-    let schema = Schema::fusionai();
+    let schema = Schema::of(&plan.config);
     let config = &plan.config;
     let workshop = Workshop {
         corpus,
         plan_file: &plan_file,
         maker,
         tables: Tables::new(maker),
-        format: FileFormat::new(
-            config.format,
-            config.compression,
-            schema.arrow(),
-            &plan.fingerprint,
-            &corpus.root,
-        )?,
+        format: FileFormat::new(config, schema.arrow(), &plan.fingerprint, &corpus.root)?,
         schema,
         progress,
     };

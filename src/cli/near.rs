@@ -1,0 +1,75 @@
+//! Names that a mistyped one may have meant.
+
+use crate::error::Error;
+
+/// Closer than this is a likely slip of the finger.
+const NEAR: f64 = 0.75;
+/// Names to offer.
+const MOST: usize = 3;
+
+/// The known names that are nearest to `name`, best first; none where none is near.
+pub fn nearest<'n>(name: &str, known: &[&'n str]) -> Vec<&'n str> {
+    let (name, last) = (name.to_lowercase(), last_part(name));
+    let mut scored: Vec<(f64, &str)> = known
+        .iter()
+        .map(|&k| {
+            let lower = k.to_lowercase();
+            let whole = strsim::jaro_winkler(&name, &lower);
+            // `image` means `winlog.event_data.Image`.
+            let tail = if lower == name || last_part(&lower) == last {
+                0.95
+            } else {
+                0.0
+            };
+            (whole.max(tail), k)
+        })
+        .filter(|(score, _)| *score >= NEAR)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().take(MOST).map(|(_, k)| k).collect()
+}
+
+fn last_part(name: &str) -> String {
+    name.rsplit('.').next().unwrap_or(name).to_lowercase()
+}
+
+/// `did you mean days?`, or `otherwise`.
+pub fn or_near(name: &str, known: &[&str], otherwise: &str) -> String {
+    match nearest(name, known).as_slice() {
+        [] => otherwise.to_string(),
+        near => format!("did you mean {}?", near.join(" or ")),
+    }
+}
+
+/// A name that a flag does not know: the near ones, or all when they are few.
+pub fn unknown(flag: &str, name: &str, known: &[&str]) -> Error {
+    let remedy = match known.len() {
+        0..=60 => format!("give one of {}", known.join(", ")),
+        n => format!("give one of the {n} that there are"),
+    };
+    let near = nearest(name, known);
+    let remedy = match near.is_empty() {
+        true => remedy,
+        false => format!("did you mean {}?", near.join(" or ")),
+    };
+    Error::setting(flag, format!("'{name}' is not known"), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_find_their_name_and_strangers_none() {
+        let known = [
+            "events",
+            "days",
+            "winlog.event_data.Image",
+            "attack_chain_ratio",
+        ];
+        assert_eq!(nearest("evnets", &known), ["events"]);
+        assert_eq!(nearest("image", &known)[0], "winlog.event_data.Image");
+        assert_eq!(nearest("attack_ratio", &known), ["attack_chain_ratio"]);
+        assert!(nearest("zzz", &known).is_empty());
+    }
+}
