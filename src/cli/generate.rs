@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::progress::Bar;
 use super::settings::Settings;
-use super::summary::{grouped, next_command, sized};
+use super::summary::{composition, grouped, next_command, sized};
 use crate::error::{Error, Result};
 use crate::frame::Maker;
 use crate::plan::Plan;
@@ -15,9 +15,10 @@ use crate::sink::{self, Corpus, Part, Run};
 
 /// Arguments of `generate`.
 #[derive(Debug, Args)]
+#[command(after_help = super::hours::HELP)]
 pub struct Generate {
     #[command(flatten)]
-    settings: Settings,
+    pub(super) settings: Settings,
 
     /// Directory of the corpus
     #[arg(
@@ -95,8 +96,6 @@ impl Generate {
             );
         }
         let seconds = started.elapsed().as_secs_f64();
-        let c = &plan.composition;
-        let share = |events: u64| 100.0 * events as f64 / c.events as f64;
         println!(
             "{} events in {} files, {} ({:.0} bytes an event)",
             grouped(summary.events),
@@ -116,25 +115,7 @@ impl Generate {
             println!("next: the other parts, then fusiongen finish {out}");
             return Ok(());
         }
-        println!(
-            "  alerts {:>16}  {:5.1}%",
-            grouped(c.alerts),
-            share(c.alerts)
-        );
-        println!(
-            "  noise  {:>16}  {:5.1}%  ({} process starts)",
-            grouped(c.noise),
-            share(c.noise),
-            grouped(c.life)
-        );
-        println!(
-            "  chains {:>16}  {:5.1}%  ({} chains, {} hosts, {} days)",
-            grouped(c.chain_events),
-            share(c.chain_events),
-            grouped(c.chains),
-            grouped(world.hosts.len() as u64),
-            plan.config.days
-        );
+        println!("{}", composition(&plan, &world));
         println!(
             "in {out}, seed {}, fingerprint {}",
             plan.config.seed, plan.fingerprint

@@ -7,6 +7,23 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::plan::config::{AlertWeights, Config, NoiseWeights, parse_offset, parts_per_million};
 
+/// What `--help` says of them.
+pub const HELP: &str = "\
+Environment, or the file of --config in lower case:
+  NOISE_TZ_OFFSET       hours east of UTC that working hours are in [0]
+  NOISE_DAY_WEIGHT      noise on working days 08-18, with --noise-seasonality [5]
+  NOISE_MAINT_WEIGHT    at night 01-04 and on Sunday 22-24 [4]
+  NOISE_WEEKEND_WEIGHT  at weekends [0.4]
+  NOISE_EARLY_WEIGHT    05-07 [0.3]
+  NOISE_DEFAULT_WEIGHT  else [1.2]
+  ALERT_NIGHT_WEIGHT    alerts 22-06, with --noise-seasonality [6]
+  ALERT_EVENING_WEIGHT  18-22 [4]
+  ALERT_WEEKEND_WEIGHT  at weekends [3]
+  ALERT_DAY_WEIGHT      on working days 08-18 [0.4]
+  ALERT_DEFAULT_WEIGHT  else [1]
+  NOISE_HOURLY_WEIGHTS, ALERT_HOURLY_WEIGHTS
+                        24 weights by hour of the day, instead of all these";
+
 /// Calendar settings.
 #[derive(Debug, Args)]
 pub struct Hours {

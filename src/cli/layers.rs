@@ -336,9 +336,9 @@ fn about_value(error: &clap::Error) -> Option<(String, String, String)> {
     Some((text(ContextKind::InvalidArg)?, value, problem))
 }
 
-/// The argument that clap writes as `--days <N>`.
-fn is_arg(arg: &Arg, shown: &str) -> bool {
-    shown.split([' ', '=', '[']).next() == Some(&flag(arg))
+/// The flag of what clap writes as `--days <N>` or `--noise-seasonality[=<BOOL>]`.
+fn flag_of(shown: &str) -> &str {
+    shown.split([' ', '=', '[']).next().unwrap_or(shown)
 }
 
 /// A value that came from the environment is the variable's mistake, not the flag's.
@@ -347,12 +347,11 @@ fn variable_error(command: &Command, error: &clap::Error) -> Option<Error> {
     let variable = command
         .get_subcommands()
         .flat_map(Command::get_arguments)
-        .filter(|arg| is_arg(arg, &shown))
+        .filter(|arg| flag(arg) == flag_of(&shown))
         .filter_map(Arg::get_env)
         .find(|name| std::env::var(name).is_ok_and(|v| v == value || v.contains(&value)))?;
     // The same value as a flag is the flag's.
-    let flagged =
-        std::env::args().any(|a| a.starts_with(shown.split(' ').next().unwrap_or(&shown)));
+    let flagged = std::env::args().any(|a| flag_of(&a) == flag_of(&shown));
     (!flagged).then(|| {
         Error::setting(
             variable.to_string_lossy(),
@@ -365,7 +364,7 @@ fn variable_error(command: &Command, error: &clap::Error) -> Option<Error> {
 /// What clap says of arguments that the file gave.
 fn file_error(path: &Path, added: &[Key<'_>], error: &clap::Error) -> Error {
     if let Some((shown, _, problem)) = about_value(error)
-        && let Some(key) = added.iter().find(|k| is_arg(k.arg, &shown))
+        && let Some(key) = added.iter().find(|k| flag(k.arg) == flag_of(&shown))
     {
         return Error::input(
             path,

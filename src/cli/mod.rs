@@ -1,11 +1,15 @@
 //! The command line: one file per subcommand.
 
+mod completions;
 mod finish;
 mod generate;
-mod profile;
 mod hours;
 mod layers;
+mod man;
 mod near;
+mod output;
+mod plan;
+mod profile;
 mod progress;
 mod sample;
 mod settings;
@@ -31,8 +35,14 @@ enum Command {
     Finish(finish::Finish),
     /// Print what an alerts database says, and save it as a profile
     Profile(profile::Fit),
+    /// Say what generate would write; writes nothing
+    Plan(plan::PlanCommand),
     /// Print a few events as pretty JSON; writes no file
     Sample(sample::Sample),
+    /// Print a shell's completion script
+    Completions(completions::Completions),
+    /// Print a manual page, for `man -l -`
+    Man(man::Man),
 }
 
 /// Parses the arguments and runs.
@@ -46,7 +56,10 @@ pub fn main() -> Result<()> {
         Command::Generate(command) => command.run(),
         Command::Finish(command) => command.run(),
         Command::Profile(command) => command.run(),
+        Command::Plan(command) => command.run(),
         Command::Sample(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     done.map_err(|error| names.rename(error))
 }

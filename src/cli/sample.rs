@@ -1,18 +1,28 @@
 //! `fusiongen sample`: a few events, at once, as pretty JSON.
+//!
+//! The events are the corpus's own: a plan that is not cut into files is quick at any
+//! size, and of it only short spans are made.
 
-use std::io::Write;
+use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 
+use super::near::unknown;
+use super::output;
 use super::settings::Settings;
 use crate::catalog::Platform;
 use crate::columns::{Tables, View};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Maker};
-use crate::plan::{Partition, Plan};
+use crate::plan::{Config, Partition, Plan, RowGroup};
 use crate::random::Key;
 use crate::schema::Schema;
 use crate::sink::json;
+
+/// Rows that are looked at in one place of a partition.
+const SPAN: u64 = 512;
+/// Places that are looked at, beside one for each event asked for.
+const PLACES: usize = 600;
 
 /// Operating system family of an event.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -40,114 +50,221 @@ pub struct Sample {
     /// Only hosts of this platform
     #[arg(long, help_heading = "Choice")]
     platform: Option<Family>,
-    /// Only chains of this playbook
+    /// Only attacks of this playbook, step by step
     #[arg(long, value_name = "PLAYBOOK", help_heading = "Choice")]
     playbook: Option<String>,
 }
 
-impl Sample {
-    pub fn run(&self) -> Result<()> {
-        let config = self.settings.config()?;
-        let grounding = self.settings.grounding()?;
-        let catalog = self.settings.catalog()?;
-        let (plan, world) = Plan::new(config, &grounding, &catalog);
-        let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-        let category = match &self.category {
-            None => None,
-            Some(name) => match world.detections.categories.iter().position(|c| c == name) {
-                Some(at) => Some(at as u32),
-                None => return Err(unknown("--category", name, &world.detections.categories)),
-            },
-        };
-        let names: Vec<String> = catalog.playbooks.iter().map(|p| p.name.clone()).collect();
-        let playbook = match &self.playbook {
-            None => None,
-            Some(name) => match names.iter().position(|p| p == name) {
-                Some(at) => Some(at),
-                None => return Err(unknown("--playbook", name, &names)),
-            },
-        };
-        let fits = |frame: &Frame, row: usize| {
-            let platform = world.hosts[frame.host[row] as u32].platform;
-            let of_platform = match self.platform {
-                None => true,
-                Some(Family::Windows) => platform == Platform::Windows,
-                Some(Family::Linux) => platform == Platform::Linux,
-            };
-            let of_playbook = match (playbook, usize::try_from(frame.chain[row])) {
-                (None, _) => true,
-                (Some(wanted), Ok(chain)) => plan.chains.all[chain].playbook as usize == wanted,
-                (Some(_), Err(_)) => false,
-            };
-            of_platform && of_playbook
-        };
-        // Partitions in a keyed order, so that a sample shows different things.
-        let mut partitions: Vec<&Partition> = plan
-            .partitions
-            .iter()
-            .filter(|p| category.is_none_or(|c| p.category == c))
-            .collect();
-        let order = Key::root(plan.config.seed).child("sample");
-        partitions.sort_by_key(|p| order.at(u64::from(p.index)));
-        let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
-        let per_partition = self.number.div_ceil(partitions.len().max(1)).max(1);
-        let mut left = self.number;
-        let mut output = std::io::stdout().lock();
-        'partitions: for partition in partitions {
-            let mut here = per_partition;
-            for group in &partition.row_groups {
-                let mut frames = Vec::new();
-                maker.frames(partition, group, |frame| frames.push(frame));
-                for frame in &frames {
-                    let rows: Vec<usize> = (0..frame.len).filter(|&r| fits(frame, r)).collect();
-                    if rows.is_empty() {
-                        continue;
-                    }
-                    let batch = schema
-                        .batch(&View::new(frame, &maker, &tables))
-                        .map_err(|e| {
-                            Error::setting("sample", e.to_string(), "report this: it is a defect")
-                        })?;
-                    if here == 0 || left == 0 {
-                        continue 'partitions;
-                    }
-                    let step = (rows.len() / here.min(left)).max(1);
-                    for &row in rows.iter().skip(step / 2).step_by(step) {
-                        if left == 0 {
-                            break 'partitions;
-                        }
-                        if here == 0 {
-                            continue 'partitions;
-                        }
-                        let text = serde_json::to_string_pretty(&json::row(&batch, row))
-                            .unwrap_or_default();
-                        match writeln!(output, "{text}") {
-                            // Whoever reads has seen enough.
-                            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-                            Err(e) => return Err(Error::io("stdout".as_ref(), "write", e)),
-                            Ok(()) => {}
-                        }
-                        left -= 1;
-                        here -= 1;
-                    }
+/// The index of a name that a flag gives.
+fn index(flag: &str, name: Option<&String>, known: &[&str]) -> Result<Option<usize>> {
+    let Some(name) = name else { return Ok(None) };
+    match known.iter().position(|k| k == name) {
+        Some(at) => Ok(Some(at)),
+        None => Err(unknown(flag, name, known)),
+    }
+}
+
+/// What is asked for, and what was found.
+struct Search<'s> {
+    maker: &'s Maker<'s>,
+    tables: &'s Tables,
+    schema: &'s Schema,
+    platform: Option<Family>,
+    wanted: usize,
+    found: Vec<String>,
+    /// Events found already: spans may overlap.
+    seen: BTreeSet<(u32, u64)>,
+}
+
+impl Search<'_> {
+    fn is_done(&self) -> bool {
+        self.found.len() >= self.wanted
+    }
+
+    /// Takes at most `most` of the rows that fit, spread evenly.
+    fn look(
+        &mut self,
+        partition: &Partition,
+        group: &RowGroup,
+        most: usize,
+        fits: &dyn Fn(&Frame, usize) -> bool,
+    ) -> Result<usize> {
+        let mut frames = Vec::new();
+        self.maker
+            .frames(partition, group, |frame| frames.push(frame));
+        let (mut taken, mut first) = (0, group.first);
+        for frame in &frames {
+            let rows: Vec<usize> = (0..frame.len)
+                .filter(|&row| self.is_platform(frame, row) && fits(frame, row))
+                .filter(|&row| !self.seen.contains(&(partition.index, first + row as u64)))
+                .collect();
+            let number = most
+                .saturating_sub(taken)
+                .min(self.wanted - self.found.len());
+            if number > 0 && !rows.is_empty() {
+                let batch = self
+                    .schema
+                    .batch(&View::new(frame, self.maker, self.tables))
+                    .map_err(|e| {
+                        Error::setting("sample", e.to_string(), "report this: it is a defect")
+                    })?;
+                let step = (rows.len() / number).max(1);
+                for &row in rows.iter().skip(step / 2).step_by(step).take(number) {
+                    let event = serde_json::to_string_pretty(&json::row(&batch, row));
+                    self.found.push(event.unwrap_or_default());
+                    self.seen.insert((partition.index, first + row as u64));
+                    taken += 1;
                 }
             }
+            first += frame.len as u64;
         }
-        if left == self.number {
-            return Err(Error::setting(
-                "sample",
-                "no event of this corpus fits",
-                "take --category, --platform or --playbook off, or more --events",
-            ));
+        Ok(taken)
+    }
+
+    fn is_platform(&self, frame: &Frame, row: usize) -> bool {
+        let platform = self.maker.world.hosts[frame.host[row] as u32].platform;
+        match self.platform {
+            None => true,
+            Some(Family::Windows) => platform == Platform::Windows,
+            Some(Family::Linux) => platform == Platform::Linux,
+        }
+    }
+
+    /// Events of any kind: one place of each partition, then another of each.
+    fn anywhere(&mut self, partitions: &[&Partition], order: Key) -> Result<()> {
+        if partitions.is_empty() {
+            return Ok(());
+        }
+        let share = self.wanted.div_ceil(partitions.len());
+        let mut open: Vec<&Partition> = partitions.to_vec();
+        let places = PLACES + self.wanted;
+        let (mut place, mut round) = (0, 0);
+        while !open.is_empty() && !self.is_done() && place < places {
+            let mut next = Vec::new();
+            for partition in &open {
+                let last = partition.rows.saturating_sub(SPAN) + 1;
+                let first = order.with(u64::from(partition.index)).below(round, last);
+                let group = partition.around(self.maker.plan, first, SPAN);
+                let taken = self.look(partition, &group, share, &|_, _| true)?;
+                // A partition of one span is known when it yields less than its share.
+                if partition.rows > SPAN || taken == share {
+                    next.push(*partition);
+                }
+                place += 1;
+                if self.is_done() || place >= places {
+                    break;
+                }
+            }
+            open = next;
+            round += 1;
+        }
+        Ok(())
+    }
+
+    /// Events of a playbook: its attacks in a keyed order, each step by step.
+    fn playbook(&mut self, playbook: usize, category: Option<u32>, order: Key) -> Result<()> {
+        let (plan, world) = (self.maker.plan, self.maker.world);
+        let mut chains: Vec<u32> = (0..plan.chains.all.len() as u32)
+            .filter(|&c| plan.chains.all[c as usize].playbook as usize == playbook)
+            .collect();
+        chains.sort_by_key(|&c| order.at(u64::from(c)));
+        chains.truncate(PLACES + self.wanted);
+        let steps = &self.maker.catalog.playbooks[playbook].steps;
+        let most = |c: &u32| {
+            plan.chains.all[*c as usize]
+                .steps
+                .iter()
+                .map(|s| s.events)
+                .max()
+        };
+        let rounds = chains.iter().filter_map(most).max().unwrap_or(0);
+        let mut places = PLACES + 2 * self.wanted;
+        // The first event of each step, then the second, and so on.
+        for index in 0..rounds {
+            for &chain in &chains {
+                for (s, step) in plan.chains.all[chain as usize].steps.iter().enumerate() {
+                    let of_step = world.detections.category(steps[s].category);
+                    if index >= step.events || category.is_some_and(|c| c != of_step) {
+                        continue;
+                    }
+                    if self.is_done() || places == 0 {
+                        return Ok(());
+                    }
+                    places -= 1;
+                    let time = plan.chains.time(chain, s as u8, index);
+                    let date = plan.calendar.date_of(time);
+                    let at = plan
+                        .partitions
+                        .binary_search_by_key(&(date, of_step), |p| (p.date, p.category));
+                    let Ok(at) = at else { continue };
+                    let partition = &plan.partitions[at];
+                    let group = partition.span(plan, time, time + 1);
+                    let fits = |frame: &Frame, row: usize| {
+                        usize::try_from(frame.chain[row]).is_ok_and(|c| c == chain as usize)
+                    };
+                    self.look(partition, &group, 1, &fits)?;
+                }
+            }
         }
         Ok(())
     }
 }
 
-fn unknown(flag: &str, name: &str, known: &[String]) -> Error {
-    Error::setting(
-        flag,
-        format!("'{name}' is not known"),
-        format!("give one of {}", known.join(", ")),
-    )
+impl Sample {
+    pub fn run(&self) -> Result<()> {
+        // Cuts change no row, and a plan without them is made at once.
+        let config = Config {
+            row_group_rows: u64::MAX,
+            shard_rows: u64::MAX,
+            ..self.settings.config()?
+        };
+        let grounding = self.settings.grounding()?;
+        let catalog = self.settings.catalog()?;
+        let playbooks: Vec<&str> = catalog.playbooks.iter().map(|p| p.name.as_str()).collect();
+        let playbook = index("--playbook", self.playbook.as_ref(), &playbooks)?;
+        let (plan, world) = Plan::new(config, &grounding, &catalog);
+        let categories: Vec<&str> = world
+            .detections
+            .categories
+            .iter()
+            .map(String::as_str)
+            .collect();
+        let category =
+            index("--category", self.category.as_ref(), &categories)?.map(|at| at as u32);
+        let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+        let (schema, tables) = (Schema::of(&plan.config), Tables::new(&maker));
+        let mut search = Search {
+            maker: &maker,
+            tables: &tables,
+            schema: &schema,
+            platform: self.platform,
+            wanted: self.number,
+            found: Vec::new(),
+            seen: BTreeSet::new(),
+        };
+        let order = Key::root(plan.config.seed).child("sample");
+        match playbook {
+            Some(playbook) => search.playbook(playbook, category, order)?,
+            None => {
+                // In a keyed order, so that a sample shows different things.
+                let mut partitions: Vec<&Partition> = plan
+                    .partitions
+                    .iter()
+                    .filter(|p| category.is_none_or(|c| p.category == c))
+                    .collect();
+                partitions.sort_by_key(|p| order.at(u64::from(p.index)));
+                search.anywhere(&partitions, order)?;
+            }
+        }
+        let mut text = search.found.join("\n");
+        if text.is_empty() && self.number > 0 {
+            return Err(Error::setting(
+                "sample",
+                "no event of this corpus was found that fits",
+                "take --category, --platform or --playbook off, or give more --events",
+            ));
+        }
+        text.push('\n');
+        output::print(&text)
+    }
 }

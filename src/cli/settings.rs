@@ -14,8 +14,9 @@ use super::near::unknown;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, SeverityScale, alerts_db, cmdb, directory};
-use crate::plan::config::parse_count;
+use crate::plan::config::{Labels, decimal, parse_count, parts_per_million};
 use crate::plan::{Config, Format, Grounding, PartitionBy};
+use crate::schema::Schema;
 
 /// What severity numbers mean.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -34,10 +35,6 @@ impl From<Scale> for SeverityScale {
         }
     }
 }
-use crate::grounding::{Profile, alerts_db, cmdb, directory};
-use crate::plan::config::{Labels, decimal, parse_count, parts_per_million};
-use crate::plan::{Config, Grounding};
-use crate::schema::Schema;
 
 /// What a corpus is made of.
 #[derive(Debug, Args)]
@@ -234,6 +231,8 @@ fn named<T: Copy>(flag: &str, word: &str, known: &[(&str, T)]) -> Result<T> {
                 format!("give one of {}", names.join(", ")),
             )
         })
+}
+
 /// A share in its shortest form, so that 0.2 and 0.20 are one corpus.
 fn ratio(flag: &str, text: &str) -> Result<String> {
     parts_per_million(text)

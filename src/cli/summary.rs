@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::plan::Format;
+use crate::plan::{Format, Plan};
+use crate::world::World;
 
 /// `12,345,678`.
 pub fn grouped(number: u64) -> String {
@@ -25,6 +26,28 @@ pub fn sized(bytes: u64) -> String {
     } else {
         format!("{mib:.1} MiB")
     }
+}
+
+/// What the events are, in three lines.
+pub fn composition(plan: &Plan, world: &World) -> String {
+    let c = &plan.composition;
+    let line = |name: &str, events: u64, more: String| {
+        let share = 100.0 * events as f64 / c.events as f64;
+        format!("  {name} {:>16}  {share:5.1}%{more}", grouped(events))
+    };
+    let life = format!("  ({} process starts)", grouped(c.life));
+    let chains = format!(
+        "  ({} chains, {} hosts, {} days)",
+        grouped(c.chains),
+        grouped(world.hosts.len() as u64),
+        plan.config.days
+    );
+    [
+        line("alerts", c.alerts, String::new()),
+        line("noise ", c.noise, life),
+        line("chains", c.chain_events, chains),
+    ]
+    .join("\n")
 }
 
 /// A command that looks into a corpus.

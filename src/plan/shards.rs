@@ -5,7 +5,7 @@
 
 use super::calendar::Rhythm;
 use super::files::PartitionBy;
-use super::{Calendar, Chains, Config, Origin, Population, TimeLaw};
+use super::{Calendar, Chains, Config, Origin, Plan, Population, TimeLaw};
 use crate::random::Key;
 
 /// One unit of work: all rows of a partition in `from..to`.
@@ -76,6 +76,38 @@ impl Population {
 }
 
 impl Partition {
+    fn counter<'c>(&self, calendar: &Calendar, chains: &'c Chains) -> Counter<'c> {
+        Counter::new(
+            calendar.midnight(self.date),
+            calendar.midnight(self.date + 1),
+            self.category,
+            &self.populations,
+            self.date,
+            calendar,
+            chains,
+        )
+    }
+
+    /// The rows in `from..to` of its date as a row group, without any cut of the plan.
+    pub fn span(&self, plan: &Plan, from: i64, to: i64) -> RowGroup {
+        let counter = self.counter(&plan.calendar, &plan.chains);
+        between(&(from, counter.before(from)), &(to, counter.before(to)))
+    }
+
+    /// About `rows` rows from the `first`-th on as a row group, without any cut of the plan.
+    pub fn around(&self, plan: &Plan, first: u64, rows: u64) -> RowGroup {
+        let counter = self.counter(&plan.calendar, &plan.chains);
+        let from = match first {
+            0 => (counter.start, vec![0; self.populations.len()]),
+            _ => counter.reach(first),
+        };
+        let to = match first + rows < self.rows {
+            true => counter.reach(first + rows),
+            false => (counter.end, counter.before(counter.end)),
+        };
+        between(&from, &to)
+    }
+
     pub(super) fn new(
         index: u32,
         date: u32,
@@ -167,33 +199,12 @@ fn cut(
     calendar: &Calendar,
     chains: &Chains,
 ) -> Vec<RowGroup> {
-    let laws: Vec<Option<TimeLaw>> = populations
-        .iter()
-        .map(|p| p.law(calendar, date, category))
-        .collect();
-    let before = |time: i64| -> Vec<u64> {
-        laws.iter()
-            .map(|law| match law {
-                Some(law) => law.before(time),
-                None => chains.count(category, start, time),
-            })
-            .collect()
-    };
+    let counter = Counter::new(start, end, category, populations, date, calendar, chains);
     let groups = rows.div_ceil(config.row_group_rows);
     let mut cuts: Vec<(i64, Vec<u64>)> = vec![(start, vec![0; populations.len()])];
     for group in 1..groups {
         let target = (u128::from(rows) * u128::from(group) / u128::from(groups)) as u64;
-        // Least time with at least `target` rows before it, to the millisecond.
-        let (mut low, mut high) = (start, end);
-        while high - low > 1000 {
-            let middle = low + (high - low) / 2;
-            if before(middle).iter().sum::<u64>() < target {
-                low = middle
-            } else {
-                high = middle
-            }
-        }
-        let counts = before(high);
+        let (high, counts) = counter.reach(target);
         if high < end
             && cuts
                 .last()
@@ -209,20 +220,73 @@ fn cut(
     }
     cuts.push((end, all));
     cuts.windows(2)
-        .map(|pair| {
-            let ordinals: Vec<_> = pair[0]
-                .1
-                .iter()
-                .zip(&pair[1].1)
-                .map(|(&a, &b)| a..b)
-                .collect();
-            RowGroup {
-                from: pair[0].0,
-                to: pair[1].0,
-                first: pair[0].1.iter().sum(),
-                rows: ordinals.iter().map(|r| r.end - r.start).sum(),
-                ordinals,
-            }
-        })
+        .map(|pair| between(&pair[0], &pair[1]))
         .collect()
+}
+
+/// The rows between two cuts, each a time and the rows of every population before it.
+fn between(from: &(i64, Vec<u64>), to: &(i64, Vec<u64>)) -> RowGroup {
+    let ordinals: Vec<_> = from.1.iter().zip(&to.1).map(|(&a, &b)| a..b).collect();
+    RowGroup {
+        from: from.0,
+        to: to.0,
+        first: from.1.iter().sum(),
+        rows: ordinals.iter().map(|r| r.end - r.start).sum(),
+        ordinals,
+    }
+}
+
+/// Counts a partition's rows before a time.
+struct Counter<'c> {
+    start: i64,
+    end: i64,
+    category: u32,
+    laws: Vec<Option<TimeLaw>>,
+    chains: &'c Chains,
+}
+
+impl<'c> Counter<'c> {
+    fn new(
+        start: i64,
+        end: i64,
+        category: u32,
+        populations: &[Population],
+        date: u32,
+        calendar: &Calendar,
+        chains: &'c Chains,
+    ) -> Self {
+        let laws = populations.iter().map(|p| p.law(calendar, date, category));
+        Counter {
+            start,
+            end,
+            category,
+            laws: laws.collect(),
+            chains,
+        }
+    }
+
+    /// Rows of each population before `time`.
+    fn before(&self, time: i64) -> Vec<u64> {
+        self.laws
+            .iter()
+            .map(|law| match law {
+                Some(law) => law.before(time),
+                None => self.chains.count(self.category, self.start, time),
+            })
+            .collect()
+    }
+
+    /// Least time with at least `target` rows before it, to the millisecond.
+    fn reach(&self, target: u64) -> (i64, Vec<u64>) {
+        let (mut low, mut high) = (self.start, self.end);
+        while high - low > 1000 {
+            let middle = low + (high - low) / 2;
+            if self.before(middle).iter().sum::<u64>() < target {
+                low = middle
+            } else {
+                high = middle
+            }
+        }
+        (high, self.before(high))
+    }
 }

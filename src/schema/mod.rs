@@ -5,6 +5,7 @@
 //! other module knows a schema's name.
 
 mod fusionai;
+mod meanings;
 
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef
 
 use crate::columns::{View, list_item, text_type};
 use crate::plan::config::{Config, Labels};
+
+pub use meanings::meaning;
 
 /// JSON type of a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ import re
 import pytest
 from support import SAMPLE_INPUTS, fusiongen, generate
 
-SUBCOMMANDS = {"generate", "profile", "plan", "sample", "finish", "check", "report"}
+SUBCOMMANDS = {"generate", "profile", "plan", "sample", "finish", "check", "report", "completions", "man"}
 
 # Every flag of `generate` that users may rely on, with a value to try it with; None: it takes none.
 FLAGS = {

@@ -1,0 +1,179 @@
+//! `fusiongen plan`: what `generate` would write. Writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use clap::Args;
+
+use super::generate::Generate;
+use super::output;
+use super::summary::{composition, grouped, sized};
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::world::World;
+
+/// Parquet's bytes an event, as large corpora of the embedded profile come out.
+const BYTES_AN_EVENT: u64 = 66;
+/// A file's footer and page headers, whatever it holds.
+const BYTES_A_FILE: u64 = 40_000;
+/// From here on files are worth their opening.
+const LARGE: u64 = 32_000_000;
+/// Corpora of at least this many events should lie mostly in large files.
+const MANY_EVENTS: u64 = 100_000_000;
+/// Upper bounds of the classes of the size distribution.
+const CLASSES: [(u64, &str); 5] = [
+    (1_000_000, "below 1 MB"),
+    (8_000_000, "1 to 8 MB"),
+    (LARGE, "8 to 32 MB"),
+    (256_000_000, "32 to 256 MB"),
+    (u64::MAX, "256 MB or more"),
+];
+
+/// Arguments of `plan`: those of `generate`.
+#[derive(Debug, Args)]
+pub struct PlanCommand {
+    #[command(flatten)]
+    generate: Generate,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Sum {
+    partitions: u64,
+    files: u64,
+    events: u64,
+    bytes: u64,
+}
+
+fn estimate(rows: u64) -> u64 {
+    BYTES_A_FILE + rows * BYTES_AN_EVENT
+}
+
+impl PlanCommand {
+    pub fn run(&self) -> Result<()> {
+        let settings = &self.generate.settings;
+        let config = settings.config()?;
+        let grounding = settings.grounding()?;
+        let catalog = settings.catalog()?;
+        let (plan, world) = Plan::new(config, &grounding, &catalog);
+        let sizes: Vec<u64> = plan.shards.iter().map(|s| estimate(s.rows)).collect();
+        for notice in plan
+            .notices
+            .iter()
+            .chain(&warning(plan.config.events, &sizes))
+        {
+            eprintln!("note: {notice}");
+        }
+        output::print(&text(&plan, &world, &sizes))
+    }
+}
+
+/// Says when a large corpus would lie in many small files.
+fn warning(events: u64, sizes: &[u64]) -> Option<String> {
+    let all: u64 = sizes.iter().sum();
+    let large: u64 = sizes.iter().filter(|s| **s >= LARGE).sum();
+    (events >= MANY_EVENTS && large * 10 < all * 8).then(|| {
+        format!(
+            "only {}% of the bytes lie in files of 32 MB or more: fewer --days or more --events \
+             make files that engines read faster",
+            large * 100 / all.max(1)
+        )
+    })
+}
+
+fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
+    let mut out = String::new();
+    let total: u64 = sizes.iter().sum();
+    let mut line = |text: String| {
+        let _ = writeln!(out, "{text}");
+    };
+    line(format!(
+        "{} events, {} to {}, seed {}, fingerprint {}",
+        grouped(plan.config.events),
+        plan.config.start,
+        plan.config.date(plan.config.days - 1),
+        plan.config.seed,
+        plan.fingerprint
+    ));
+    line(composition(plan, world));
+    line(format!(
+        "\n{} partitions, {} files, {} row groups, about {}",
+        grouped(plan.partitions.len() as u64),
+        grouped(sizes.len() as u64),
+        grouped(
+            plan.partitions
+                .iter()
+                .map(|p| p.row_groups.len() as u64)
+                .sum()
+        ),
+        sized(total)
+    ));
+    line(format!(
+        "(an estimate: {BYTES_AN_EVENT} bytes an event and {} kB a file, as zstd Parquet comes out)",
+        BYTES_A_FILE / 1000
+    ));
+
+    let mut categories: BTreeMap<&str, Sum> = BTreeMap::new();
+    for partition in &plan.partitions {
+        let name = &world.detections.categories[partition.category as usize];
+        let sum = categories.entry(name).or_default();
+        sum.partitions += 1;
+        sum.events += partition.rows;
+        sum.bytes += partition.rows * BYTES_AN_EVENT;
+    }
+    for shard in &plan.shards {
+        let held: BTreeSet<u32> = shard
+            .row_groups
+            .iter()
+            .map(|(p, _)| plan.partitions[*p].category)
+            .collect();
+        for category in &held {
+            let name = world.detections.categories[*category as usize].as_str();
+            let sum = categories.entry(name).or_default();
+            sum.files += 1;
+            sum.bytes += BYTES_A_FILE / held.len() as u64;
+        }
+    }
+    let mut categories: Vec<_> = categories.into_iter().collect();
+    categories.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.events));
+    line(format!(
+        "\n{:<40} {:>10} {:>8} {:>16} {:>11}",
+        "category", "partitions", "files", "events", "about"
+    ));
+    for (name, sum) in categories {
+        line(format!(
+            "{name:<40} {:>10} {:>8} {:>16} {:>11}",
+            grouped(sum.partitions),
+            grouped(sum.files),
+            grouped(sum.events),
+            sized(sum.bytes)
+        ));
+    }
+
+    line(format!(
+        "\n{:<40} {:>10} {:>15}",
+        "size of a file", "files", "share of bytes"
+    ));
+    let mut from = 0;
+    for (until, name) in CLASSES {
+        let of_class = || sizes.iter().filter(|s| (from..until).contains(*s));
+        let share = 100.0 * of_class().sum::<u64>() as f64 / total.max(1) as f64;
+        line(format!(
+            "{name:<40} {:>10} {share:>14.1}%",
+            grouped(of_class().count() as u64)
+        ));
+        from = until;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_large_corpora_in_small_files_are_warned_of() {
+        assert!(warning(MANY_EVENTS, &[1_000_000; 100]).is_some());
+        assert!(warning(MANY_EVENTS - 1, &[1_000_000; 100]).is_none());
+        assert!(warning(MANY_EVENTS, &[LARGE, LARGE, LARGE, LARGE, 1_000_000]).is_none());
+    }
+}

@@ -1,0 +1,152 @@
+//! When things happen: the times that the plan gives to noise and alerts.
+
+use fusiongen::catalog::Catalog;
+use fusiongen::grounding::Profile;
+use fusiongen::plan::{Config, Grounding, Origin, Plan};
+
+/// Rows by hour of the window: of noise, and of standalone alerts.
+fn hours(config: Config) -> [Vec<u64>; 2] {
+    let grounding = Grounding {
+        profile: Profile::embedded(),
+        users: None,
+        assets: None,
+    };
+    let (plan, _) = Plan::new(config, &grounding, &Catalog::embedded().unwrap());
+    let mut hours = [(); 2].map(|()| vec![0; plan.config.days as usize * 24]);
+    let mut times = Vec::new();
+    for partition in &plan.partitions {
+        for population in &partition.populations {
+            let law = population.law(&plan.calendar, partition.date, partition.category);
+            let Some(law) = law else { continue };
+            times.clear();
+            law.times(0..population.rows, &mut times);
+            let which = usize::from(population.origin == Origin::Alerts);
+            for &time in &times {
+                let hour = (time - plan.calendar.midnight(0)) / 3_600_000_000;
+                hours[which][hour as usize] += 1;
+            }
+        }
+    }
+    hours
+}
+
+fn by_hour_of_day(hours: &[u64], offset: usize) -> [f64; 24] {
+    let mut day = [0.0; 24];
+    for (hour, rows) in hours.iter().enumerate() {
+        day[(hour + offset) % 24] += *rows as f64;
+    }
+    let total: f64 = day.iter().sum();
+    day.map(|rows| rows / total)
+}
+
+/// Share of rows from 07 to 19 by local time.
+fn daytime(hours: &[u64], offset: usize) -> f64 {
+    by_hour_of_day(hours, offset)[7..19].iter().sum()
+}
+
+/// Standard deviation of the hours of the window over their mean.
+fn variation(hours: &[u64]) -> f64 {
+    let mean = hours.iter().sum::<u64>() as f64 / hours.len() as f64;
+    let variance = hours
+        .iter()
+        .map(|h| (*h as f64 - mean).powi(2))
+        .sum::<f64>();
+    (variance / hours.len() as f64).sqrt() / mean
+}
+
+/// Jensen–Shannon divergence in bits.
+fn divergence(left: &[f64; 24], right: &[f64; 24]) -> f64 {
+    let mut sum = 0.0;
+    for (p, q) in left.iter().zip(right) {
+        for x in [p, q] {
+            if *x > 0.0 {
+                sum += x * (x / ((p + q) / 2.0)).log2();
+            }
+        }
+    }
+    sum / 2.0
+}
+
+fn config(seed: u64) -> Config {
+    Config {
+        events: 400_000,
+        seed,
+        ..Config::default()
+    }
+}
+
+#[test]
+fn noise_keeps_working_hours_with_seasonality_and_none_without() {
+    for seed in 1..=5 {
+        for offset in [0, 5] {
+            let on = hours(Config {
+                noise_seasonality: true,
+                time_zone_offset: offset as i64 * 3600,
+                ..config(seed)
+            });
+            let share = daytime(&on[0], offset);
+            assert!((0.65..=0.90).contains(&share), "seed {seed}: {share}");
+            assert!(daytime(&on[1], offset) < 0.40, "alerts come at night");
+            for rows in &on {
+                let variation = variation(rows);
+                assert!((0.5..=1.1).contains(&variation), "seed {seed}: {variation}");
+            }
+        }
+        let off = hours(config(seed));
+        let share = daytime(&off[0], 0);
+        assert!((0.48..=0.52).contains(&share), "seed {seed}: {share}");
+    }
+}
+
+#[test]
+fn a_list_of_hours_shows_in_the_events() {
+    let list: [u64; 24] = std::array::from_fn(|h| (1 + (h as u64 * 7) % 11) * 500_000);
+    let other: [u64; 24] = std::array::from_fn(|h| if h == 3 { 90_000_000 } else { 10_000_000 });
+    for (seasonality, offset) in [(false, 0), (true, 0), (false, 9)] {
+        let found = hours(Config {
+            noise_hours: Some(list),
+            alert_hours: Some(other),
+            noise_seasonality: seasonality,
+            time_zone_offset: offset as i64 * 3600,
+            ..config(1)
+        });
+        for (rows, list) in found.iter().zip([list, other]) {
+            let total: u64 = list.iter().sum();
+            let wanted = list.map(|w| w as f64 / total as f64);
+            let apart = divergence(&by_hour_of_day(rows, offset), &wanted);
+            assert!(apart < 0.01, "{apart}");
+            assert!(
+                divergence(&[1.0 / 24.0; 24], &wanted) > 0.02,
+                "the test can fail"
+            );
+        }
+    }
+}
+
+#[test]
+fn half_an_hour_off_is_half_an_hour_off() {
+    // Only 09 to 10 local, at +05:30: 03:30 to 04:30 UTC.
+    let mut list = [0; 24];
+    list[9] = 1_000_000;
+    let found = hours(Config {
+        noise_hours: Some(list),
+        time_zone_offset: 19_800,
+        ..config(1)
+    });
+    let day = by_hour_of_day(&found[0], 0);
+    assert!((day[3] + day[4] - 1.0).abs() < 0.001, "{day:?}");
+    assert!(day[3] > 0.3 && day[4] > 0.3, "{day:?}");
+}
+
+#[test]
+fn weights_of_any_size_are_shares() {
+    let at = |scale: u64| {
+        hours(Config {
+            alert_hours: Some(std::array::from_fn(|h| (h as u64 + 1) * scale)),
+            ..config(1)
+        })
+    };
+    let (small, large) = (at(1_000), at(40_000_000));
+    let apart = divergence(&by_hour_of_day(&small[1], 0), &by_hour_of_day(&large[1], 0));
+    assert!(apart < 0.001, "{apart}");
+}
