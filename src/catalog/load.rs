@@ -127,6 +127,14 @@ impl Sources {
     }
 
     fn read(dir: &Path) -> Result<Self> {
+        if !dir.is_dir() {
+            return Err(Error::input(
+                dir,
+                None,
+                "no such directory",
+                "give --catalog a copy of data/catalog of the program's sources",
+            ));
+        }
         let file = |path: PathBuf| {
             let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => Error::input(
@@ -153,7 +161,16 @@ impl Sources {
             .collect::<Result<Vec<_>>>()?;
         let folder = dir.join(PLAYBOOKS);
         let mut paths = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(|e| Error::io(&folder, "list", e))? {
+        let entries = std::fs::read_dir(&folder).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Error::input(
+                &folder,
+                None,
+                "a catalog has this folder, and it is not there",
+                "add it, with at least one NAME.toml",
+            ),
+            _ => Error::io(&folder, "list", error),
+        })?;
+        for entry in entries {
             let path = entry.map_err(|e| Error::io(&folder, "list", e))?.path();
             if path
                 .extension()

@@ -121,6 +121,10 @@ pub struct Settings {
     )]
     assets: Option<u32>,
 
+    /// What can happen, laid out like data/catalog of the sources [default: the built-in catalog]
+    #[arg(long, value_name = "DIR", help_heading = "Grounding")]
+    catalog: Option<PathBuf>,
+
     /// Share of events that belong to attack chains, 0 to 0.95
     #[arg(
         long,
@@ -331,11 +335,14 @@ impl Settings {
         })
     }
 
-    /// The catalog.
+    /// The catalog: the directory's, or the built-in one.
     ///
     /// # Errors
-    /// A defect of the embedded files.
+    /// The first mistake of a file, with its place and a remedy.
     pub fn catalog(&self) -> Result<Catalog> {
-        Catalog::embedded()
+        match &self.catalog {
+            Some(dir) => Catalog::read(dir),
+            None => Catalog::embedded(),
+        }
     }
 }
