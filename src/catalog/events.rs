@@ -7,8 +7,14 @@ use super::raw;
 use super::record::{HostClass, Words, is_slug};
 use super::records::{Records, Setting};
 use super::source::{Source, Text};
-use super::{Category, Heuristic, Image, Playbook, Resident, Scenario, Step, Technique, Variant};
+use super::{
+    Alternative, Category, Heuristic, Image, Playbook, Record, Resident, Scenario, Step, Technique,
+    Telemetry, Variant,
+};
 use crate::Result;
+
+/// A chain's processes have this much room in their host's numbering.
+const MOST_PROCESSES: usize = 32;
 
 /// What the rest refers to.
 pub(super) struct Tables<'a> {
@@ -196,6 +202,13 @@ impl Tables<'_> {
             steps.push(step);
         }
         let processes = records.processes();
+        if processes > MOST_PROCESSES {
+            return Err(source.error_at(
+                &raw.name,
+                format!("{processes} processes are started"),
+                format!("a chain has room for {MOST_PROCESSES}; split the playbook"),
+            ));
+        }
         let playbook = Playbook {
             name: raw.name.get_ref().clone(),
             weight: weight(source, &raw.weight)?,
@@ -210,22 +223,63 @@ impl Tables<'_> {
         let category = find_category(source, &raw.category, self.categories)?;
         let (index, tactic) =
             technique(source, self.techniques, &raw.technique, Some(&raw.tactic))?;
-        let mut resolved = Vec::new();
-        for record in &raw.record {
-            let made = records.resolve(record, Some(&self.categories[category]))?;
-            if made.alert {
-                let platform = made.telemetry.platform();
-                check_platform(source, &raw.technique, &self.techniques[index], platform)?;
-            }
-            resolved.push(made);
-        }
-        if !resolved.iter().any(|record| record.alert) {
+        if raw.record.is_empty() == raw.alternative.is_empty() {
             return Err(source.error_at(
                 &raw.category,
-                "a step in which no rule fires",
-                "add alert = true to the record that a detection sees",
+                "a step needs either records or alternatives",
+                "write [[step.record]], or [[step.alternative]] with [[step.alternative.record]]",
             ));
         }
+        let mut ways: Vec<(u32, &Vec<raw::Record>)> = Vec::new();
+        if !raw.record.is_empty() {
+            ways.push((1, &raw.record));
+        }
+        for alternative in &raw.alternative {
+            let weight = match &alternative.weight {
+                Some(weight) => self::weight(source, weight)?,
+                None => 1,
+            };
+            ways.push((weight, &alternative.record));
+        }
+        let mut resolved = Vec::new();
+        let mut alternatives = Vec::new();
+        for (weight, way) in &ways {
+            records.next_alternative();
+            let first = resolved.len();
+            let mut companions = 0u64;
+            for (i, record) in way.iter().enumerate() {
+                let made = records.resolve(record, Some(&self.categories[category]))?;
+                if made.alert {
+                    let platform = made.telemetry.platform();
+                    check_platform(source, &raw.technique, &self.techniques[index], platform)?;
+                }
+                // An exec is one audit event of several records.
+                let exec = resolved.last().is_some_and(|last: &Record| {
+                    i > 0
+                        && last.telemetry == Telemetry::Execve
+                        && made.telemetry == Telemetry::Syscall
+                        && made.syscall.as_deref() == Some("execve")
+                });
+                if i > 0 && (exec || made.telemetry.is_companion()) {
+                    companions |= 1 << i.min(63);
+                }
+                resolved.push(made);
+            }
+            if !resolved[first..].iter().any(|record| record.alert) {
+                return Err(source.error_at(
+                    way.first()
+                        .map_or(&raw.category, |record| &record.telemetry),
+                    "a step in which no rule fires",
+                    "add alert = true to the record that a detection sees",
+                ));
+            }
+            alternatives.push(Alternative {
+                weight: *weight,
+                records: first..resolved.len(),
+                companions,
+            });
+        }
+        records.end_step(ways.len());
         let rounds = match &raw.rounds {
             Some(rounds) => source.range(rounds, "rounds")?,
             None => [1, 1],
@@ -241,7 +295,10 @@ impl Tables<'_> {
             && let Some(position) = resolved.iter().position(|record| record.starts.is_some())
         {
             return Err(source.error_at(
-                &raw.record[position].telemetry,
+                ways.iter()
+                    .flat_map(|(_, way)| way.iter())
+                    .nth(position)
+                    .map_or(&raw.category, |record| &record.telemetry),
                 "a process that would start in every round",
                 "start it in a step of its own before, and name it here with started:LABEL",
             ));
@@ -261,6 +318,7 @@ impl Tables<'_> {
             tactic,
             delay: source.range(&raw.delay, "delay")?,
             records: resolved,
+            alternatives,
             rounds,
             scales: raw.scales,
             round_seconds: raw.round_seconds.unwrap_or(1),

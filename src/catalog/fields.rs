@@ -14,23 +14,74 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
     const STARTS: &[Telemetry] = &[ProcessCreation, Execve];
     const COMMANDS: &[Telemetry] = &[ProcessCreation, Execve, UserCmd];
     const FLOWS: &[Telemetry] = &[NetworkConnection, ConnectionPermitted, ConnectionBlocked];
-    const SESSIONS: &[Telemetry] = &[UserLogin, UserCmd, CredAcq, Syscall];
+    const SESSIONS: &[Telemetry] = &[
+        UserLogin,
+        UserCmd,
+        CredAcq,
+        Syscall,
+        UserChauthtok,
+        ServiceStart,
+        UserAuth,
+        UserAcct,
+        CredentialValidated,
+        TicketRequested,
+        ServiceTicket,
+    ];
+    const FILES: &[Telemetry] = &[
+        FileCreate,
+        FileTimeChanged,
+        DriverLoaded,
+        ImageLoaded,
+        StreamCreated,
+        SysmonConfig,
+        FileDeleted,
+        FileDeleteLogged,
+        Path,
+    ];
+    const REGISTRY: &[Telemetry] = &[RegistrySet, RegistryKey];
+    const TARGETS: &[Telemetry] = &[RemoteThread, ProcessAccess];
+    const LOGONS: &[Telemetry] = &[Logon, LogonFailed, Logoff];
+    const ACCOUNTS: &[Telemetry] = &[
+        Logon,
+        LogonFailed,
+        Logoff,
+        SpecialLogon,
+        ServiceInstalled,
+        TaskCreated,
+        TaskUpdated,
+        UserCreated,
+        GlobalMemberAdded,
+        LocalMemberAdded,
+        TicketRequested,
+        ServiceTicket,
+        PreauthFailed,
+        CredentialValidated,
+        ShareAccess,
+        ShareCheck,
+        LogCleared,
+        UserLogin,
+        CredAcq,
+        UserAuth,
+        UserAcct,
+        Login,
+        UserStart,
+        UserEnd,
+        CredDisp,
+        UserChauthtok,
+    ];
     let needed: &[Field] = &[
         ("image", raw.image.is_some(), STARTS),
         ("command", raw.command.is_some(), COMMANDS),
         ("connection", raw.connection.is_some(), FLOWS),
-        ("file", raw.file.is_some(), &[FileCreate]),
-        ("registry", raw.registry.is_some(), &[RegistrySet]),
+        ("file", raw.file.is_some(), FILES),
+        ("target", raw.target.is_some(), TARGETS),
+        ("registry", raw.registry.is_some(), REGISTRY),
         ("details", raw.details.is_some(), &[RegistrySet]),
         ("query", raw.query.is_some(), &[DnsQuery]),
-        ("logon_type", raw.logon_type.is_some(), &[Logon]),
+        ("logon_type", raw.logon_type.is_some(), LOGONS),
         ("syscall", raw.syscall.is_some(), &[Syscall]),
         ("message", raw.message.is_some(), &[Syslog]),
-        (
-            "account",
-            raw.account.is_some(),
-            &[Logon, UserLogin, CredAcq],
-        ),
+        ("account", raw.account.is_some(), ACCOUNTS),
     ];
     if let Some((key, ..)) = needed
         .iter()
@@ -42,15 +93,51 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
             format!("add `{key}` to the record"),
         ));
     }
-    const LOCAL: &[Telemetry] = &[FileCreate, RegistrySet, DnsQuery, ProcessTermination];
+    const LOCAL: &[Telemetry] = &[
+        FileCreate,
+        RegistrySet,
+        DnsQuery,
+        ProcessTermination,
+        FileTimeChanged,
+        DriverLoaded,
+        ImageLoaded,
+        RemoteThread,
+        ProcessAccess,
+        RegistryKey,
+        StreamCreated,
+        FileDeleted,
+        FileDeleteLogged,
+        ProcessTampering,
+        ScriptBlock,
+    ];
     let allowed: &[Field] = &[
         ("image", raw.image.is_some(), COMMANDS),
         ("command", raw.command.is_some(), COMMANDS),
-        ("directory", raw.directory.is_some(), COMMANDS),
+        (
+            "directory",
+            raw.directory.is_some(),
+            &[ProcessCreation, Execve, UserCmd, Cwd],
+        ),
         ("starts", raw.starts.is_some(), STARTS),
         ("integrity", raw.integrity.is_some(), &[ProcessCreation]),
-        ("file", raw.file.is_some(), &[FileCreate, Syscall]),
-        ("registry", raw.registry.is_some(), &[RegistrySet]),
+        (
+            "file",
+            raw.file.is_some(),
+            &[
+                FileCreate,
+                FileTimeChanged,
+                DriverLoaded,
+                ImageLoaded,
+                StreamCreated,
+                SysmonConfig,
+                FileDeleted,
+                FileDeleteLogged,
+                Path,
+                Syscall,
+            ],
+        ),
+        ("target", raw.target.is_some(), TARGETS),
+        ("registry", raw.registry.is_some(), REGISTRY),
         ("details", raw.details.is_some(), &[RegistrySet]),
         ("query", raw.query.is_some(), &[DnsQuery]),
         ("answer", raw.answer.is_some(), &[DnsQuery]),
@@ -60,7 +147,7 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
         ("severity", raw.severity.is_some(), &[Syslog]),
         ("syscall", raw.syscall.is_some(), &[Syscall]),
         ("key", raw.key.is_some(), &[Syscall, Execve]),
-        ("logon_type", raw.logon_type.is_some(), &[Logon]),
+        ("logon_type", raw.logon_type.is_some(), LOGONS),
         ("success", raw.success.is_some(), SESSIONS),
     ];
     let stray = allowed

@@ -34,6 +34,7 @@ mod records;
 mod resident;
 pub mod scenario;
 mod source;
+mod telemetry;
 pub mod template;
 #[cfg(test)]
 mod tests;
@@ -43,13 +44,14 @@ pub use category::{Category, Signature};
 pub use heuristics::Heuristic;
 pub use load::PROCESS_LIFE;
 pub use names::Names;
-pub use playbook::{Playbook, Step};
+pub use playbook::{Alternative, Playbook, Step};
 pub use program::{FileVersion, Image, Lifetime, Program, Resident, Scope};
 pub use record::{
     Account, Connection, End, HostClass, Platform, ProcessRef, Purpose, Record, Telemetry,
 };
 pub use resident::MOST_RESIDENTS;
 pub use scenario::{Scenario, Variant, Verdict, Visit};
+pub use telemetry::DATA_SLOTS;
 pub use template::{Piece, Placeholder, Template, TemplateError};
 
 /// Everything the catalog files say, resolved: names have become indices.

@@ -14,8 +14,10 @@ pub struct Step {
     pub tactic: usize,
     /// Seconds between the end of the step before and this one's start, `[low, high]`.
     pub delay: [u32; 2],
-    /// Records of one round, in order; at least one has `alert`.
+    /// Records of all alternatives, one alternative after the other.
     pub records: Vec<Record>,
+    /// The ways it may go; one is drawn per chain. At least one.
+    pub alternatives: Vec<Alternative>,
     /// Rounds: `[low, high]`; when `scales`, a keyed heavy-tailed count times the plan's volume factor.
     pub rounds: [u32; 2],
     pub scales: bool,
@@ -24,6 +26,16 @@ pub struct Step {
     /// Per mille: the step is blocked (its alerts say `blocked`/`failure`); the chain stops there
     /// with half of that probability.
     pub blocked: u16,
+}
+
+/// One way a step may go: the records of one round, in order; at least one has `alert`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alternative {
+    pub weight: u32,
+    /// Where its records stand in the step's.
+    pub records: std::ops::Range<usize>,
+    /// Bit i: record i tells of the same audit event as the one before it.
+    pub companions: u64,
 }
 
 /// A kind of attack chain.

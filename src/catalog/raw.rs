@@ -163,6 +163,15 @@ entries! {
         scales: bool,
         #[serde(default)]
         blocked: Option<Spanned<u16>>,
+        #[serde(default)]
+        record: Vec<Record>,
+        #[serde(default)]
+        alternative: Vec<Alternative>,
+    }
+
+    /// One way a step may go.
+    Alternative {
+        weight: Option<Spanned<u32>>,
         record: Vec<Record>,
     }
 
@@ -180,6 +189,9 @@ entries! {
         directory: Option<Text>,
         integrity: Option<Text>,
         file: Option<Text>,
+        target: Option<Text>,
+        #[serde(default)]
+        data: std::collections::BTreeMap<String, Text>,
         registry: Option<Text>,
         details: Option<Text>,
         query: Option<Text>,

@@ -3,6 +3,7 @@
 //! Playbook steps, noise variants and keyword rules all say what they leave
 //! behind in this one form.
 
+pub use super::telemetry::Telemetry;
 use super::template::Template;
 
 /// Operating system family of a row.
@@ -10,42 +11,6 @@ use super::template::Template;
 pub enum Platform {
     Windows,
     Linux,
-}
-
-/// Kind of record, named as its provider does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Telemetry {
-    /// Sysmon 1, TOML `process_creation`.
-    ProcessCreation,
-    /// Sysmon 3, `network_connection`.
-    NetworkConnection,
-    /// Sysmon 5, `process_termination`.
-    ProcessTermination,
-    /// Sysmon 11, `file_create`.
-    FileCreate,
-    /// Sysmon 13, `registry_set`.
-    RegistrySet,
-    /// Sysmon 22, `dns_query`.
-    DnsQuery,
-    /// Security 4624, `logon`.
-    Logon,
-    /// Security 5156, `connection_permitted`.
-    ConnectionPermitted,
-    /// Security 5157, `connection_blocked`.
-    ConnectionBlocked,
-    /// auditd USER_LOGIN, `user_login`.
-    UserLogin,
-    /// auditd USER_CMD (sudo), `user_cmd`.
-    UserCmd,
-    /// auditd SYSCALL, `syscall`.
-    Syscall,
-    /// auditd EXECVE, `execve`.
-    Execve,
-    /// auditd CRED_ACQ, `cred_acq`.
-    CredAcq,
-    /// A syslog line, `syslog`.
-    Syslog,
 }
 
 /// Whose account a process runs under.
@@ -167,7 +132,9 @@ pub struct Record {
     pub command: Option<Template>,
     pub directory: Option<Template>,
     pub integrity: String,
-    /// FileCreate: the path. Syscall: the file opened, if any.
+    /// The other process of a remote thread or a process access.
+    pub target: Option<ProcessRef>,
+    /// FileCreate and its kin: the path. Syscall: the file opened, if any.
     pub file: Option<Template>,
     /// RegistrySet: TargetObject and Details.
     pub registry: Option<Template>,
@@ -189,6 +156,8 @@ pub struct Record {
     pub key: Option<String>,
     /// Logon: the logon type, 2, 3, 5, 7, 10, 11.
     pub logon_type: u8,
+    /// Values of its own, in the slots of [`Telemetry::data`]; a missing one has the default.
+    pub data: Vec<(usize, Template)>,
     /// UserLogin, UserCmd, CredAcq, Syscall: it succeeded.
     pub success: bool,
     pub connection: Option<Connection>,
@@ -233,52 +202,6 @@ impl Platform {
             Platform::Windows => "Windows",
             Platform::Linux => "Linux",
         }
-    }
-}
-
-impl Words for Telemetry {
-    const WHAT: &'static str = "telemetry";
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("process_creation", Telemetry::ProcessCreation),
-        ("network_connection", Telemetry::NetworkConnection),
-        ("process_termination", Telemetry::ProcessTermination),
-        ("file_create", Telemetry::FileCreate),
-        ("registry_set", Telemetry::RegistrySet),
-        ("dns_query", Telemetry::DnsQuery),
-        ("logon", Telemetry::Logon),
-        ("connection_permitted", Telemetry::ConnectionPermitted),
-        ("connection_blocked", Telemetry::ConnectionBlocked),
-        ("user_login", Telemetry::UserLogin),
-        ("user_cmd", Telemetry::UserCmd),
-        ("syscall", Telemetry::Syscall),
-        ("execve", Telemetry::Execve),
-        ("cred_acq", Telemetry::CredAcq),
-        ("syslog", Telemetry::Syslog),
-    ];
-}
-
-impl Telemetry {
-    /// The platform whose provider writes it.
-    pub fn platform(self) -> Platform {
-        use Telemetry::*;
-        match self {
-            ProcessCreation | NetworkConnection | ProcessTermination | FileCreate | RegistrySet
-            | DnsQuery | Logon | ConnectionPermitted | ConnectionBlocked => Platform::Windows,
-            UserLogin | UserCmd | Syscall | Execve | CredAcq | Syslog => Platform::Linux,
-        }
-    }
-
-    /// It tells of a process that starts.
-    pub fn is_start(self) -> bool {
-        matches!(self, Telemetry::ProcessCreation | Telemetry::Execve)
-    }
-
-    /// Its TOML word.
-    pub fn word(self) -> &'static str {
-        Self::WORDS
-            .iter()
-            .find(|(_, value)| *value == self)
-            .map_or("", |(word, _)| *word)
     }
 }
 

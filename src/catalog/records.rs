@@ -29,6 +29,10 @@ struct Started {
     label: Option<String>,
     on: usize,
     account: Account,
+    /// How many of the alternatives of its step start it.
+    alternatives: usize,
+    /// The alternative at hand starts it, or every one of an earlier step does.
+    here: bool,
 }
 
 /// Resolves the records of one playbook, variant or rule, in order.
@@ -38,6 +42,8 @@ pub(super) struct Records<'a> {
     pub residents: &'a [Resident],
     pub setting: Setting<'a>,
     started: Vec<Started>,
+    /// Processes of earlier steps.
+    before: usize,
 }
 
 impl<'a> Records<'a> {
@@ -53,7 +59,78 @@ impl<'a> Records<'a> {
             residents,
             setting,
             started: Vec::new(),
+            before: 0,
         }
+    }
+
+    /// Begins another alternative of the step at hand: what its siblings start is not there.
+    pub fn next_alternative(&mut self) {
+        let before = self.before;
+        self.started[before..]
+            .iter_mut()
+            .for_each(|started| started.here = false);
+    }
+
+    /// Ends a step: later ones may name what all of its `alternatives` start.
+    pub fn end_step(&mut self, alternatives: usize) {
+        let before = self.before;
+        for started in &mut self.started[before..] {
+            started.here = started.alternatives == alternatives;
+        }
+        self.before = self.started.len();
+    }
+
+    /// Number of the process that a record starts. Alternatives share numbers: only one of them runs.
+    fn start(&mut self, raw: &raw::Record, on: usize, account: &Account) -> Result<usize> {
+        let label = raw.starts.as_ref().map(|label| label.get_ref().clone());
+        let free = |started: &Started| !started.here && started.label == label;
+        if let Some(text) = &raw.starts {
+            let same = |started: &&Started| started.label == label;
+            let twice = self.started[..self.before].iter().any(|s| same(&s))
+                || self.started[self.before..]
+                    .iter()
+                    .any(|s| same(&s) && s.here);
+            if twice {
+                return Err(self.source.error_at(
+                    text,
+                    format!("a process {:?} is started twice", text.get_ref()),
+                    "give the second process another label",
+                ));
+            }
+            if let Some(other) = self.started[self.before..].iter().find(same)
+                && (other.on != on || other.account != *account)
+            {
+                return Err(self.source.error_at(
+                    text,
+                    format!(
+                        "another alternative starts {:?} on another host or account",
+                        text.get_ref()
+                    ),
+                    "let all alternatives start it alike, or give it another label",
+                ));
+            }
+        }
+        let before = self.before;
+        let found = self.started[before..].iter().position(free);
+        let at = match found {
+            Some(at) => before + at,
+            None => {
+                self.started.push(Started {
+                    label,
+                    on,
+                    account: account.clone(),
+                    alternatives: 0,
+                    here: false,
+                });
+                self.started.len() - 1
+            }
+        };
+        let started = &mut self.started[at];
+        started.on = on;
+        started.account = account.clone();
+        started.alternatives += 1;
+        started.here = true;
+        Ok(at)
     }
 
     /// Processes started so far.
@@ -93,17 +170,7 @@ impl<'a> Records<'a> {
             Some(word) => source.account(word)?,
             None => acting.clone(),
         };
-        let of_process = matches!(
-            telemetry,
-            Telemetry::NetworkConnection
-                | Telemetry::ProcessTermination
-                | Telemetry::FileCreate
-                | Telemetry::RegistrySet
-                | Telemetry::DnsQuery
-                | Telemetry::ConnectionPermitted
-                | Telemetry::ConnectionBlocked
-                | Telemetry::Syscall
-        );
+        let of_process = telemetry.is_of_process();
         if let Some(word) = &raw.account
             && of_process
             && account != acting
@@ -120,27 +187,15 @@ impl<'a> Records<'a> {
             .as_ref()
             .map(|key| self.image(key, platform))
             .transpose()?;
-        let starts = telemetry.is_start().then_some(match self.setting {
-            Setting::Chain(_) => self.started.len(),
-            _ => 0,
-        });
-        if telemetry.is_start() {
-            let label = raw.starts.as_ref().map(|label| label.get_ref().clone());
-            if let Some(text) = &raw.starts
-                && self.started.iter().any(|known| known.label == label)
-            {
-                return Err(source.error_at(
-                    text,
-                    format!("a process {:?} is started twice", text.get_ref()),
-                    "give the second process another label",
-                ));
-            }
-            self.started.push(Started {
-                label,
-                on,
-                account: account.clone(),
-            });
-        }
+        let starts = match (telemetry.is_start(), self.setting) {
+            (false, _) => None,
+            (true, Setting::Chain(_)) => Some(self.start(raw, on, &account)?),
+            (true, _) => Some(0),
+        };
+        let target = match &raw.target {
+            Some(word) => Some(self.process(word, on, class, platform)?.0),
+            None => None,
+        };
 
         let connection = raw
             .connection
@@ -194,6 +249,8 @@ impl<'a> Records<'a> {
             directory,
             file,
             registry,
+            target,
+            data: self.data(raw, telemetry, connection.as_ref())?,
             details: text(&raw.details)?,
             query: text(&raw.query)?,
             answer,
@@ -271,7 +328,7 @@ impl<'a> Records<'a> {
         let found = self
             .started
             .iter()
-            .position(|started| started.label.as_deref() == Some(label));
+            .position(|started| started.label.as_deref() == Some(label) && started.here);
         match found {
             Some(index) if self.started[index].on == on => Ok((
                 ProcessRef::Started(index),
@@ -287,7 +344,15 @@ impl<'a> Records<'a> {
             )),
             None => Err(source.error_at(
                 word,
-                format!("no record before this one starts {label:?}"),
+                if self
+                    .started
+                    .iter()
+                    .any(|s| s.label.as_deref() == Some(label))
+                {
+                    format!("not every alternative of an earlier step starts {label:?}")
+                } else {
+                    format!("no record before this one starts {label:?}")
+                },
                 format!("write starts = {label:?} in the record that starts it, above this one"),
             )),
         }
@@ -444,6 +509,43 @@ impl<'a> Records<'a> {
             ));
         }
         Ok(template)
+    }
+
+    /// The values under `data`, by slot.
+    fn data(
+        &self,
+        raw: &raw::Record,
+        telemetry: Telemetry,
+        connection: Option<&Connection>,
+    ) -> Result<Vec<(usize, Template)>> {
+        let mut data = Vec::new();
+        for (name, text) in &raw.data {
+            let Some((slot, _)) = telemetry.slot(name) else {
+                let known: Vec<&str> = telemetry.data().iter().map(|(known, _)| *known).collect();
+                return Err(self.source.error_at(
+                    text,
+                    format!("a {} takes no {name} under `data`", telemetry.word()),
+                    if known.is_empty() {
+                        "take `data` out".to_owned()
+                    } else {
+                        format!("it takes {}", known.join(", "))
+                    },
+                ));
+            };
+            data.push((slot, self.text(text, connection)?));
+        }
+        let missing = telemetry
+            .data()
+            .iter()
+            .find(|(name, default)| default.is_none() && !raw.data.contains_key(*name));
+        match missing {
+            None => Ok(data),
+            Some((name, _)) => Err(self.source.error_at(
+                &raw.telemetry,
+                format!("a {} without {name} under `data`", telemetry.word()),
+                format!("add data = {{ {name} = \"…\" }} to the record"),
+            )),
+        }
     }
 
     fn integrity(

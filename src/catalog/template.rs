@@ -68,6 +68,8 @@ pub struct Template {
 pub enum Piece {
     Literal(String),
     Value(Placeholder),
+    /// One of several words, drawn once per chain or row: `{-o|--output}`. The same words draw alike.
+    Choice(Vec<String>),
 }
 
 /// Why a text is not a template.
@@ -206,6 +208,16 @@ impl Template {
                     "write a literal brace twice: {{",
                 ));
             };
+            if rest[1..end].contains('|') {
+                if !literal.is_empty() {
+                    pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                }
+                pieces.push(Piece::Choice(
+                    rest[1..end].split('|').map(str::to_owned).collect(),
+                ));
+                rest = &rest[end + 1..];
+                continue;
+            }
             let placeholder =
                 Placeholder::parse(&rest[1..end]).map_err(|(problem, remedy)| TemplateError {
                     at,
@@ -273,7 +285,7 @@ impl Template {
     pub fn placeholders(&self) -> impl Iterator<Item = Placeholder> + '_ {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Value(placeholder) => Some(*placeholder),
-            Piece::Literal(_) => None,
+            Piece::Literal(_) | Piece::Choice(_) => None,
         })
     }
 }

@@ -8,16 +8,16 @@ use super::{ALL, View, kinds};
 use crate::catalog::Telemetry as T;
 
 /// In the order of [`T`].
-const CODES: &str = "1|3|5|11|13|22|4624|5156|5157|user_login|user_cmd|syscall|execve|cred_acq";
-const ACTIONS: &str = "process_started|connection_logged|process_ended|file_created|registry_value_set|dns_query|logged_in|connection_permitted|connection_blocked|login|ran_command|syscall|executed|acquired_credentials|logged|allowed|blocked";
+const CODES: &str = "1|3|5|11|13|22|4624|5156|5157|2|4|6|7|8|10|12|15|16|17|18|19|20|21|23|25|26|4625|4634|4648|4656|4663|4672|4688|4697|4698|4702|4720|4728|4732|4768|4769|4771|4776|5140|5145|1102|7045|4104|user_login|user_cmd|syscall|execve|cred_acq|path|cwd|proctitle|sockaddr|add_user|user_chauthtok|service_start|user_auth|user_acct|login|user_start|user_end|cred_disp";
+/// What a sensor did, then the kinds in their order.
+const ACTIONS: &str = "allowed|blocked|process_started|connection_logged|process_ended|file_created|registry_value_set|dns_query|logged_in|connection_permitted|connection_blocked|file_time_changed|sensor_state_changed|driver_loaded|image_loaded|remote_thread_created|process_accessed|registry_key_changed|stream_created|sensor_config_changed|pipe_created|pipe_connected|wmi_filter_registered|wmi_consumer_registered|wmi_consumer_bound|file_deleted|process_tampered|file_deleted|logon_failed|logged_out|logged_in_explicit|handle_requested|object_accessed|privileges_assigned|process_started|service_installed|scheduled_task_created|scheduled_task_updated|user_created|group_member_added|group_member_added|ticket_requested|service_ticket_requested|preauthentication_failed|credential_validated|share_accessed|share_object_checked|log_cleared|service_created|script_block_logged|login|ran_command|syscall|executed|acquired_credentials|opened_file|syscall|syscall|syscall|added_user_account|changed_password|started_service|authenticated|was_authorized|changed_login_id|started_session|ended_session|disposed_credentials|logged";
 const KINDS: &str = "alert|event";
 const OUTCOMES: &str = "success|failure";
-const PROVIDERS: &str =
-    "Microsoft-Windows-Sysmon|Microsoft-Windows-Security-Auditing|auditd|syslog";
+const PROVIDERS: &str = "Microsoft-Windows-Sysmon|Microsoft-Windows-Security-Auditing|auditd|syslog|Microsoft-Windows-Eventlog|Service Control Manager|Microsoft-Windows-PowerShell";
 const DATASETS: &str = "fusionai.alerts|fusionai.events";
 const VERDICTS: &str = "attack|attempt|benign_trigger|benign_suspicious|benign";
-const CATEGORY_OR_ALERT: &str = "process|network|process|file|registry|network|authentication|network|network|authentication|process|process|process|authentication|host|security";
-const TYPE_OR_ALERT: &str = "start|connection|end|creation|change|info|start|allowed|denied|start|start|info|start|info|info|alert";
+const CATEGORY_OR_ALERT: &str = "security|process|network|process|file|registry|network|authentication|network|network|file|process|driver|library|process|process|registry|file|configuration|file|file|configuration|configuration|configuration|file|process|file|authentication|authentication|authentication|file|file|iam|process|configuration|configuration|configuration|iam|iam|iam|authentication|authentication|authentication|authentication|file|file|configuration|configuration|process|authentication|process|process|process|authentication|file|process|process|network|iam|iam|process|authentication|authentication|authentication|session|session|authentication|host";
+const TYPE_OR_ALERT: &str = "alert|start|connection|end|creation|change|info|start|allowed|denied|change|info|start|start|change|access|change|creation|change|creation|access|creation|creation|creation|deletion|change|deletion|start|end|start|access|access|admin|start|creation|creation|change|creation|change|change|start|start|start|start|access|access|change|creation|info|start|start|info|start|info|info|info|info|info|creation|change|start|start|info|start|start|end|info|info";
 const ENVIRONMENT: &str = "production";
 const SOURCE: &str = "fusionai_generator";
 const DATA_SOURCE: &str = "real_fusion_ai";
@@ -50,9 +50,9 @@ pub fn timestamp(v: &View<'_>) -> ArrayRef {
 pub fn event_category(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.words.get(CATEGORY_OR_ALERT), |r| {
         if is_alert(v, r) {
-            15
+            0
         } else {
-            v.frame.telemetry[r] as i32
+            1 + v.frame.telemetry[r] as i32
         }
     })
 }
@@ -61,9 +61,9 @@ pub fn event_category(v: &View<'_>) -> ArrayRef {
 pub fn event_type(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.words.get(TYPE_OR_ALERT), |r| {
         if is_alert(v, r) {
-            15
+            0
         } else {
-            v.frame.telemetry[r] as i32
+            1 + v.frame.telemetry[r] as i32
         }
     })
 }
@@ -89,9 +89,9 @@ pub fn event_severity(v: &View<'_>) -> ArrayRef {
 pub fn event_action(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.words.get(ACTIONS), |r| {
         match (is_alert(v, r), v.frame.blocked[r]) {
-            (true, false) => 15,
-            (true, true) => 16,
-            (false, _) => v.frame.telemetry[r] as i32,
+            (true, false) => 0,
+            (true, true) => 1,
+            (false, _) => 2 + v.frame.telemetry[r] as i32,
         }
     })
 }
@@ -99,7 +99,11 @@ pub fn event_action(v: &View<'_>) -> ArrayRef {
 /// `success` or `failure`; blocked is failure.
 pub fn event_outcome(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.words.get(OUTCOMES), |r| {
-        let blocked = v.frame.blocked[r] || v.frame.telemetry[r] == T::ConnectionBlocked;
+        let blocked = v.frame.blocked[r]
+            || matches!(
+                v.frame.telemetry[r],
+                T::ConnectionBlocked | T::LogonFailed | T::PreauthFailed
+            );
         i32::from(!v.frame.success[r] || blocked)
     })
 }
@@ -127,6 +131,12 @@ pub fn event_code(v: &View<'_>) -> ArrayRef {
 /// Who wrote the native record.
 pub fn event_provider(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.words.get(PROVIDERS), |r| {
+        match v.frame.telemetry[r] {
+            T::LogCleared => return 4,
+            T::ServiceCreated => return 5,
+            T::ScriptBlock => return 6,
+            _ => {}
+        }
         if v.is(r, super::SYSMON) {
             0
         } else if v.is(r, super::SECURITY) {

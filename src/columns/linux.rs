@@ -13,12 +13,12 @@ use crate::frame::NONE;
 use crate::random::Key;
 
 /// In the order of [`T`], from UserLogin.
-const TYPES: &str = "USER_LOGIN|USER_CMD|SYSCALL|EXECVE|CRED_ACQ";
+const TYPES: &str = "USER_LOGIN|USER_CMD|SYSCALL|EXECVE|CRED_ACQ|PATH|CWD|PROCTITLE|SOCKADDR|ADD_USER|USER_CHAUTHTOK|SERVICE_START|USER_AUTH|USER_ACCT|LOGIN|USER_START|USER_END|CRED_DISP";
 const SUCCESS: &str = "yes|no";
 const RESULT: &str = "success|failed";
 const ARCHITECTURE: &str = "x86_64";
 const TERMINALS: &str = "(none)|pts0|pts1|pts2|ssh|cron";
-const OPERATIONS: &str = "login|PAM:setcred";
+const OPERATIONS: &str = "login|PAM:setcred|add-user|PAM:chauthtok|PAM:authentication|PAM:accounting|PAM:session_open|PAM:session_close";
 const GRANTORS: &str = "pam_env,pam_unix";
 const FACILITIES: &str = "kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp";
 const SEVERITIES: &str = "emerg|alert|crit|err|warning|notice|info|debug";
@@ -41,6 +41,27 @@ const SYSCALL: Kinds = kinds(&[T::Syscall]);
 const EXECVE: Kinds = kinds(&[T::Execve]);
 const CREDENTIALS: Kinds = kinds(&[T::CredAcq]);
 const SYSLOG: Kinds = kinds(&[T::Syslog]);
+/// PAM's records of an account, by name.
+const PAM: Kinds = kinds(&[
+    T::CredAcq,
+    T::CredDisp,
+    T::UserAuth,
+    T::UserAcct,
+    T::UserStart,
+    T::UserEnd,
+    T::UserChauthtok,
+]);
+/// PAM's records that stand in the session they open or close.
+const IN_SESSION: Kinds = kinds(&[T::UserStart, T::UserEnd, T::CredDisp, T::Login]);
+const ADDED: Kinds = kinds(&[T::AddUser]);
+const UNIT: Kinds = kinds(&[T::ServiceStart]);
+const SET_LOGIN: Kinds = kinds(&[T::Login]);
+const PATH: Kinds = kinds(&[T::Path]);
+const CWD: Kinds = kinds(&[T::Cwd]);
+const TITLE: Kinds = kinds(&[T::Proctitle]);
+const SOCKET: Kinds = kinds(&[T::Sockaddr]);
+/// Records of the kernel that carry ids.
+const IDS: Kinds = SYSCALL | AUDIT_USER | SET_LOGIN;
 /// "No login uid": a daemon.
 const UNSET: i64 = 4_294_967_295;
 
@@ -56,7 +77,8 @@ pub fn sequence(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.success`: `yes`, `no`.
 pub fn success(v: &View<'_>) -> ArrayRef {
-    v.texts_of(AUDIT, &v.tables.words.get(SUCCESS), |r| {
+    let of = AUDIT & !(PATH | CWD | TITLE | SOCKET | SET_LOGIN);
+    v.texts_of(of, &v.tables.words.get(SUCCESS), |r| {
         i32::from(!v.frame.success[r])
     })
 }
@@ -196,9 +218,7 @@ pub fn parent_pid(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.pid`.
 pub fn pid(v: &View<'_>) -> ArrayRef {
-    v.integers(SYSCALL | AUDIT_USER, |r| {
-        Some(i64::from(v.frame.process.pid[r]))
-    })
+    v.integers(IDS, |r| Some(i64::from(v.frame.process.pid[r])))
 }
 
 /// The account whose login session the record stands in; none: `auid` and `ses` are unset.
@@ -212,8 +232,8 @@ fn login(v: &View<'_>, row: usize) -> Option<i32> {
             }
         }
         // PAM sets credentials before there is a session.
-        T::CredAcq => NONE,
-        T::UserCmd => v.frame.user[row],
+        T::CredAcq | T::UserAuth | T::UserAcct | T::ServiceStart => NONE,
+        T::UserCmd | T::UserStart | T::UserEnd | T::CredDisp | T::Login => v.frame.user[row],
         _ => v.frame.login[row],
     };
     (account != NONE).then_some(account)
@@ -223,18 +243,18 @@ fn in_session(v: &View<'_>, row: usize) -> bool {
 }
 /// `auditd.auid`: the login uid.
 pub fn login_uid(v: &View<'_>) -> ArrayRef {
-    v.integers(SYSCALL | AUDIT_USER, |r| {
+    v.integers(IDS, |r| {
         Some(login(v, r).map_or(UNSET, |account| uid(v, account)))
     })
 }
 /// `auditd.ses`: the audit session.
 pub fn session(v: &View<'_>) -> ArrayRef {
-    v.integers(SYSCALL | AUDIT_USER, |r| {
+    v.integers(IDS, |r| {
         if !in_session(v, r) {
             return Some(UNSET);
         }
         let id = v.frame.process.session_id[r] as i64;
-        Some(if id >= UNSET {
+        Some(if id >= UNSET || v.is(r, IN_SESSION) {
             // sshd itself has no session; the one it opens does.
             let world = v.maker.world;
             let seconds = v.frame.time[r].div_euclid(1_000_000);
@@ -247,9 +267,16 @@ pub fn session(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.uid` and its kin: user-space records are written by root's daemons, sudo's by the caller.
 pub fn user_id(v: &View<'_>) -> ArrayRef {
-    v.integers(SYSCALL | AUDIT_USER, |r| {
+    v.integers(IDS, |r| {
         Some(match v.frame.telemetry[r] {
-            T::UserLogin | T::CredAcq => 0,
+            _ if v.is(
+                r,
+                (PAM | ADDED | UNIT | SET_LOGIN) & !kinds(&[T::UserChauthtok]),
+            ) =>
+            {
+                0
+            }
+            T::UserLogin => 0,
             T::UserCmd => uid(v, v.frame.user[r]),
             _ => uid(v, v.frame.process.account[r]),
         })
@@ -262,10 +289,10 @@ pub fn effective_id(v: &View<'_>) -> ArrayRef {
 /// `auditd.tty` of a syscall.
 pub fn tty(v: &View<'_>) -> ArrayRef {
     v.texts_of(
-        SYSCALL | EXECVE | COMMAND,
+        SYSCALL | EXECVE | COMMAND | SET_LOGIN,
         &v.tables.words.get(TERMINALS),
         |r| {
-            if in_session(v, r) {
+            if in_session(v, r) && !v.is(r, SET_LOGIN) {
                 1 + (v.frame.process.session_id[r] % 3) as i32
             } else {
                 0
@@ -279,6 +306,8 @@ pub fn terminal(v: &View<'_>) -> ArrayRef {
     v.texts_of(AUDIT_USER, &values, |r| match v.frame.telemetry[r] {
         T::UserLogin if v.frame.success[r] => 1 + (v.frame.salt[r] % 3) as i32,
         T::UserLogin => 0,
+        T::AddUser | T::ServiceStart => 5,
+        T::UserChauthtok => 1 + (v.frame.process.session_id[r] % 3) as i32,
         T::UserCmd => 1 + (v.frame.process.session_id[r] % 3) as i32,
         _ if v.frame.source[r] != NONE => 0,
         _ => 4,
@@ -305,14 +334,14 @@ pub fn comm(v: &View<'_>) -> ArrayRef {
                 .map(|t| t.map_or("", |t| &file_name(t)[..short(t)]))
                 .collect::<Vec<_>>()
         });
-    v.texts_of(SYSCALL, &super::table(&texts), |r| {
+    v.texts_of(SYSCALL | UNIT, &super::table(&texts), |r| {
         v.frame.process.path.keys[r]
     })
 }
 /// `auditd.exe`.
 pub fn exe(v: &View<'_>) -> ArrayRef {
     v.own(
-        AUDIT & !EXECVE,
+        SYSCALL | AUDIT_USER,
         &v.frame.process.path,
         Some(&v.tables.image_path),
     )
@@ -323,17 +352,29 @@ pub fn key(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.op`.
 pub fn operation(v: &View<'_>) -> ArrayRef {
-    v.texts_of(LOGIN | CREDENTIALS, &v.tables.words.get(OPERATIONS), |r| {
-        i32::from(v.frame.telemetry[r] == T::CredAcq)
-    })
+    v.texts_of(
+        LOGIN | PAM | ADDED,
+        &v.tables.words.get(OPERATIONS),
+        |r| match v.frame.telemetry[r] {
+            T::CredAcq | T::CredDisp => 1,
+            T::AddUser => 2,
+            T::UserChauthtok => 3,
+            T::UserAuth => 4,
+            T::UserAcct => 5,
+            T::UserStart => 6,
+            T::UserEnd => 7,
+            _ => 0,
+        },
+    )
 }
 /// `auditd.grantors`.
 pub fn grantors(v: &View<'_>) -> ArrayRef {
-    v.constant(CREDENTIALS, &v.tables.words.get(GRANTORS))
+    let of = CREDENTIALS | kinds(&[T::CredDisp, T::UserStart, T::UserEnd]);
+    v.constant(of, &v.tables.words.get(GRANTORS))
 }
 /// `auditd.acct`: on failed logins and credentials.
 pub fn account(v: &View<'_>) -> ArrayRef {
-    v.texts_of(LOGIN | CREDENTIALS, &v.tables.account_name, |r| {
+    v.texts_of(LOGIN | PAM, &v.tables.account_name, |r| {
         if v.frame.telemetry[r] == T::UserLogin && v.frame.success[r] {
             NONE
         } else {
@@ -343,7 +384,11 @@ pub fn account(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.id`: the uid, on successful logins.
 pub fn account_id(v: &View<'_>) -> ArrayRef {
-    v.integers(LOGIN, |r| {
+    v.integers(LOGIN | ADDED, |r| {
+        if v.is(r, ADDED) {
+            let name = v.given_text(r, "acct").unwrap_or_default();
+            return Some(1_000 + Key::root(0x1d).child(name).below(0, 60) as i64);
+        }
         v.frame.success[r].then(|| uid(v, v.frame.user[r]))
     })
 }
@@ -356,14 +401,14 @@ fn remote<'v>(v: &'v View<'_>, row: usize) -> Option<&'v str> {
 }
 /// `auditd.addr`.
 pub fn address(v: &View<'_>) -> ArrayRef {
-    v.plain(LOGIN | CREDENTIALS, 14, |r, out| {
+    v.plain(AUDIT_USER & !COMMAND, 14, |r, out| {
         out.extend_from_slice(remote(v, r).unwrap_or("?").as_bytes());
         true
     })
 }
 /// `auditd.hostname`: the address on success, `?` on failure.
 pub fn host_name(v: &View<'_>) -> ArrayRef {
-    v.plain(LOGIN | CREDENTIALS, 14, |r, out| {
+    v.plain(AUDIT_USER & !COMMAND, 14, |r, out| {
         let name = if v.frame.success[r] {
             remote(v, r)
         } else {
@@ -375,7 +420,7 @@ pub fn host_name(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.cwd` of USER_CMD.
 pub fn working_directory(v: &View<'_>) -> ArrayRef {
-    v.own(COMMAND, &v.frame.directory, None)
+    v.own(COMMAND | CWD, &v.frame.directory, None)
 }
 /// `auditd.cmd` of USER_CMD.
 pub fn command(v: &View<'_>) -> ArrayRef {
@@ -384,6 +429,84 @@ pub fn command(v: &View<'_>) -> ArrayRef {
         &v.frame.process.command,
         Some(&v.tables.resident_command),
     )
+}
+
+/// `auditd.unit` of SERVICE_START.
+pub fn unit(v: &View<'_>) -> ArrayRef {
+    v.given("unit")
+}
+/// `auditd.old-auid` and `auditd.old-ses` of LOGIN: none yet.
+pub fn before_login(v: &View<'_>) -> ArrayRef {
+    v.integers(SET_LOGIN, |_| Some(UNSET))
+}
+/// `auditd.proctitle`, decoded: the command line.
+pub fn process_title(v: &View<'_>) -> ArrayRef {
+    v.own(
+        TITLE,
+        &v.frame.process.command,
+        Some(&v.tables.resident_command),
+    )
+}
+/// `auditd.name` of PATH.
+pub fn path_name(v: &View<'_>) -> ArrayRef {
+    v.own(PATH, &v.frame.file, None)
+}
+/// `auditd.item` of PATH.
+pub fn path_item(v: &View<'_>) -> ArrayRef {
+    v.integers(PATH, |_| Some(0))
+}
+/// `auditd.inode`: a file's own on a host.
+pub fn path_inode(v: &View<'_>) -> ArrayRef {
+    v.integers(PATH, |r| {
+        let key = v.maker.world.host_key(v.frame.host[r] as u32);
+        Some(1_000 + key.child(v.frame.file.text(r)).below(0, 2_000_000) as i64)
+    })
+}
+/// `auditd.dev`.
+pub fn path_device(v: &View<'_>) -> ArrayRef {
+    v.constant(PATH, &super::table(["08:01"]))
+}
+/// `auditd.mode`: executables and scripts, else files.
+pub fn path_mode(v: &View<'_>) -> ArrayRef {
+    v.texts_of(PATH, &super::table(["0100644", "0100755"]), |r| {
+        let path = v.frame.file.text(r);
+        i32::from(path.contains("/bin/") || path.contains("/sbin/") || path.ends_with(".sh"))
+    })
+}
+/// `auditd.ouid` and `auditd.ogid`.
+pub fn path_owner(v: &View<'_>) -> ArrayRef {
+    v.integers(PATH, |_| Some(0))
+}
+/// `auditd.rdev`.
+pub fn path_special_device(v: &View<'_>) -> ArrayRef {
+    v.constant(PATH, &super::table(["00:00"]))
+}
+/// `auditd.nametype`: `NORMAL`, `CREATE`, `DELETE`, `PARENT`.
+pub fn path_type(v: &View<'_>) -> ArrayRef {
+    v.given("nametype")
+}
+/// `auditd.saddr`: an IPv4 socket address in hexadecimal.
+pub fn socket_address(v: &View<'_>) -> ArrayRef {
+    v.plain(SOCKET, 32, |r, out| {
+        let (_, (address, port)) = super::enrichment::ends(v, r);
+        let ip = usize::try_from(address)
+            .ok()
+            .and_then(|a| {
+                v.maker.world.addresses.texts[a]
+                    .parse::<std::net::Ipv4Addr>()
+                    .ok()
+            })
+            .unwrap_or(std::net::Ipv4Addr::UNSPECIFIED);
+        out.extend_from_slice(
+            format!(
+                "0200{:04X}{:08X}0000000000000000",
+                port.max(0),
+                u32::from(ip)
+            )
+            .as_bytes(),
+        );
+        true
+    })
 }
 
 /// `log.syslog.facility`.

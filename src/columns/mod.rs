@@ -10,6 +10,8 @@ pub mod identity;
 pub mod linux;
 pub mod network;
 pub mod process;
+pub mod security;
+pub mod sysmon;
 mod tables;
 pub mod threat;
 pub mod windows;
@@ -33,17 +35,17 @@ pub struct View<'v> {
     pub maker: &'v Maker<'v>,
     pub tables: &'v Tables,
     /// Kinds of telemetry that occur in the frame, as a set.
-    present: u32,
+    present: Kinds,
     host_keys: ScalarBuffer<i32>,
     user_keys: ScalarBuffer<i32>,
 }
 
 /// A set of telemetry kinds.
-pub type Kinds = u32;
+pub type Kinds = u128;
 
 /// The set of some kinds.
 pub const fn kinds(list: &[Telemetry]) -> Kinds {
-    let mut set = 0;
+    let mut set: Kinds = 0;
     let mut i = 0;
     while i < list.len() {
         set |= 1 << list[i] as u32;
@@ -60,20 +62,97 @@ pub const SYSMON: Kinds = kinds(&[
     Telemetry::FileCreate,
     Telemetry::RegistrySet,
     Telemetry::DnsQuery,
+    Telemetry::FileTimeChanged,
+    Telemetry::SysmonState,
+    Telemetry::DriverLoaded,
+    Telemetry::ImageLoaded,
+    Telemetry::RemoteThread,
+    Telemetry::ProcessAccess,
+    Telemetry::RegistryKey,
+    Telemetry::StreamCreated,
+    Telemetry::SysmonConfig,
+    Telemetry::PipeCreated,
+    Telemetry::PipeConnected,
+    Telemetry::WmiFilter,
+    Telemetry::WmiConsumer,
+    Telemetry::WmiBinding,
+    Telemetry::FileDeleted,
+    Telemetry::ProcessTampering,
+    Telemetry::FileDeleteLogged,
 ]);
+/// Sysmon's records that name one process of their own.
+pub const SYSMON_PROCESS: Kinds = SYSMON
+    & !kinds(&[
+        Telemetry::SysmonState,
+        Telemetry::DriverLoaded,
+        Telemetry::RemoteThread,
+        Telemetry::ProcessAccess,
+        Telemetry::SysmonConfig,
+        Telemetry::WmiFilter,
+        Telemetry::WmiConsumer,
+        Telemetry::WmiBinding,
+    ]);
 /// Records of the filtering platform.
 pub const FILTERING: Kinds = kinds(&[Telemetry::ConnectionPermitted, Telemetry::ConnectionBlocked]);
-/// Records of the Security channel.
-pub const SECURITY: Kinds = FILTERING | kinds(&[Telemetry::Logon]);
+/// Records of the security audit.
+pub const SECURITY: Kinds = FILTERING
+    | kinds(&[
+        Telemetry::Logon,
+        Telemetry::LogonFailed,
+        Telemetry::Logoff,
+        Telemetry::ExplicitLogon,
+        Telemetry::HandleRequested,
+        Telemetry::ObjectAccess,
+        Telemetry::SpecialLogon,
+        Telemetry::ProcessCreated,
+        Telemetry::ServiceInstalled,
+        Telemetry::TaskCreated,
+        Telemetry::TaskUpdated,
+        Telemetry::UserCreated,
+        Telemetry::GlobalMemberAdded,
+        Telemetry::LocalMemberAdded,
+        Telemetry::TicketRequested,
+        Telemetry::ServiceTicket,
+        Telemetry::PreauthFailed,
+        Telemetry::CredentialValidated,
+        Telemetry::ShareAccess,
+        Telemetry::ShareCheck,
+    ]);
 /// Windows records.
-pub const WINDOWS: Kinds = SYSMON | SECURITY;
+pub const WINDOWS: Kinds = SYSMON
+    | SECURITY
+    | kinds(&[
+        Telemetry::LogCleared,
+        Telemetry::ServiceCreated,
+        Telemetry::ScriptBlock,
+    ]);
 /// auditd's user-space records.
-pub const AUDIT_USER: Kinds =
-    kinds(&[Telemetry::UserLogin, Telemetry::UserCmd, Telemetry::CredAcq]);
+pub const AUDIT_USER: Kinds = kinds(&[
+    Telemetry::UserLogin,
+    Telemetry::UserCmd,
+    Telemetry::CredAcq,
+    Telemetry::AddUser,
+    Telemetry::UserChauthtok,
+    Telemetry::ServiceStart,
+    Telemetry::UserAuth,
+    Telemetry::UserAcct,
+    Telemetry::UserStart,
+    Telemetry::UserEnd,
+    Telemetry::CredDisp,
+]);
 /// auditd records.
-pub const AUDIT: Kinds = AUDIT_USER | kinds(&[Telemetry::Syscall, Telemetry::Execve]);
+pub const AUDIT: Kinds = AUDIT_USER
+    | kinds(&[
+        Telemetry::Syscall,
+        Telemetry::Execve,
+        Telemetry::Path,
+        Telemetry::Cwd,
+        Telemetry::Proctitle,
+        Telemetry::Sockaddr,
+        Telemetry::Login,
+    ]);
 /// Every kind.
-pub const ALL: Kinds = u32::MAX;
+pub const ALL: Kinds = u128::MAX;
 
 impl<'v> View<'v> {
     /// A view of a frame.
@@ -81,7 +160,7 @@ impl<'v> View<'v> {
         let present = frame
             .telemetry
             .iter()
-            .fold(0, |set, &t| set | 1 << t as u32);
+            .fold(0, |set: Kinds, &t| set | 1 << t as u32);
         View {
             frame,
             maker,
@@ -146,6 +225,63 @@ impl<'v> View<'v> {
         }
         let values = own_values(column, known, |text| text);
         self.texts_of(kinds, &values, |row| column.keys[row])
+    }
+
+    /// Texts of a table by key on rows of some kinds, and texts of their own on rows of `others`.
+    pub fn blend(
+        &self,
+        kinds: Kinds,
+        values: &ArrayRef,
+        key: impl Fn(usize) -> i32,
+        others: Kinds,
+        mut write: impl FnMut(usize, &mut Vec<u8>),
+    ) -> ArrayRef {
+        if self.present & others == 0 {
+            return self.texts_of(kinds, values, key);
+        }
+        let Some(known) = values.as_any().downcast_ref::<StringArray>() else {
+            return self.texts_of(kinds, values, key);
+        };
+        let mut bytes = known.value_data().to_vec();
+        let mut offsets = known.value_offsets().to_vec();
+        let mut nulls = 0;
+        let keys: Vec<i32> = (0..self.frame.len)
+            .map(|row| {
+                let key = if self.is(row, kinds) {
+                    key(row)
+                } else if self.is(row, others) {
+                    write(row, &mut bytes);
+                    offsets.push(bytes.len() as i32);
+                    offsets.len() as i32 - 2
+                } else {
+                    NONE
+                };
+                nulls += usize::from(key < 0);
+                key
+            })
+            .collect();
+        dictionary(&plain_texts(bytes, offsets, None), keys, nulls)
+    }
+
+    /// A value under `data` of a row's record; none where neither record nor kind says one.
+    pub fn given_text(&self, row: usize, name: &str) -> Option<&str> {
+        let (slot, default) = self.frame.telemetry[row].slot(name)?;
+        let column = &self.frame.data[slot];
+        if column.keys[row] == NONE {
+            return default.filter(|text| !text.is_empty());
+        }
+        Some(column.text(row))
+    }
+
+    /// The values under `data` of one name, over all kinds that have it.
+    pub fn given(&self, name: &str) -> ArrayRef {
+        let kinds = Telemetry::all()
+            .filter(|t| self.present >> *t as u32 & 1 == 1 && t.slot(name).is_some())
+            .fold(0, |set, t| set | 1 << t as u32);
+        self.plain(kinds, 16, |row, out| {
+            out.extend_from_slice(self.given_text(row, name).unwrap_or_default().as_bytes());
+            true
+        })
     }
 
     /// Null texts in every row.

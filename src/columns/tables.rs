@@ -286,13 +286,15 @@ impl Tables {
 
 impl Default for Words {
     fn default() -> Self {
-        use super::{base, enrichment, linux, network, process, threat, windows};
+        use super::{base, enrichment, linux, network, process, security, sysmon, threat, windows};
         let lists = [
             base::WORDS,
             enrichment::WORDS,
             linux::WORDS,
             network::WORDS,
             process::WORDS,
+            security::WORDS,
+            sysmon::WORDS,
             threat::WORDS,
             windows::WORDS,
         ];

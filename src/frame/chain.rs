@@ -68,10 +68,8 @@ impl<'a> Maker<'a> {
             let chain = &self.plan.chains.all[event.chain as usize];
             let step = &self.catalog.playbooks[chain.playbook as usize].steps[event.step as usize];
             let placed = &chain.steps[event.step as usize];
-            let (round, position) = (
-                event.index / placed.records,
-                (event.index % placed.records) as usize,
-            );
+            let round = event.index / placed.records;
+            let position = placed.record(event.index);
             let record = &step.records[position];
             let key = self.plan.chains.chain_key(event.chain);
             let scene = Scene {

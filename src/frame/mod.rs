@@ -19,7 +19,7 @@ pub use maker::Maker;
 pub use merge::{Order, Row};
 pub use text::hashes as file_hashes;
 
-use crate::catalog::{Telemetry, scenario::Verdict};
+use crate::catalog::{DATA_SLOTS, Telemetry, scenario::Verdict};
 use crate::world::Process;
 
 /// Rows that a frame holds at most; also the rows of a batch. Part of the format version.
@@ -56,6 +56,17 @@ impl TextColumn {
         self.bytes.extend_from_slice(text.as_bytes());
         self.offsets.push(self.bytes.len() as i32);
         self.known + self.offsets.len() as i32 - 2
+    }
+
+    /// A row's own text; empty where it has none, or one of a known table.
+    pub fn text(&self, row: usize) -> &str {
+        match usize::try_from(self.keys[row] - self.known) {
+            Ok(own) if self.keys[row] != NONE => std::str::from_utf8(
+                &self.bytes[self.offsets[own] as usize..self.offsets[own + 1] as usize],
+            )
+            .unwrap_or_default(),
+            _ => "",
+        }
     }
 
     /// Sets a row to a text of its own.
@@ -177,6 +188,8 @@ pub struct Frame {
     pub query_status: Vec<u32>,
     pub url: TextColumn,
     pub message: TextColumn,
+    /// Values of the record's own, in the slots of `Telemetry::data`.
+    pub data: [TextColumn; DATA_SLOTS],
     pub syscall: Vec<i32>,
     pub audit_key: Vec<i32>,
     pub facility: Vec<u8>,
@@ -234,6 +247,7 @@ impl Frame {
             query_status: vec![0; rows],
             url: text(),
             message: text(),
+            data: std::array::from_fn(|_| text()),
             syscall: vec![NONE; rows],
             audit_key: vec![NONE; rows],
             facility: vec![0; rows],
@@ -276,7 +290,25 @@ pub(crate) fn lag(telemetry: Telemetry, bits: u64) -> i64 {
     use crate::random::{below, log_uniform};
     let us = match telemetry {
         Telemetry::ProcessCreation | Telemetry::ProcessTermination => 2_000 + below(bits, 19_000),
-        Telemetry::FileCreate | Telemetry::RegistrySet => below(bits, 13_000),
+        Telemetry::FileCreate
+        | Telemetry::RegistrySet
+        | Telemetry::FileTimeChanged
+        | Telemetry::SysmonState
+        | Telemetry::DriverLoaded
+        | Telemetry::ImageLoaded
+        | Telemetry::RemoteThread
+        | Telemetry::ProcessAccess
+        | Telemetry::RegistryKey
+        | Telemetry::StreamCreated
+        | Telemetry::SysmonConfig
+        | Telemetry::PipeCreated
+        | Telemetry::PipeConnected
+        | Telemetry::WmiFilter
+        | Telemetry::WmiConsumer
+        | Telemetry::WmiBinding
+        | Telemetry::FileDeleted
+        | Telemetry::ProcessTampering
+        | Telemetry::FileDeleteLogged => below(bits, 13_000),
         Telemetry::NetworkConnection => log_uniform(bits, 240_000, 6_000_000),
         Telemetry::DnsQuery => 2_000_000 + below(bits, 5_000_000),
         // These records carry no time of their own besides the log's.

@@ -184,12 +184,19 @@ impl<'a> Maker<'a> {
                 Some(&acting.process),
             );
             self.set_process(frame, row, &acting, scene);
-            if let (Telemetry::Syscall, Call::Record(starting)) = (record.telemetry, &acting.call) {
-                let parent =
-                    self.acting(scene, starting.process, acting.host, acting.process.start);
+            if matches!(
+                record.telemetry,
+                Telemetry::Syscall | Telemetry::ProcessCreated
+            ) && let Some(parent) = self.parent(&acting, scene)
+            {
                 self.set_parent(frame, row, &parent, scene);
             }
-            if record.telemetry == Telemetry::Logon {
+            if let Some(target) = record.target {
+                // The other process stands where a start has its parent.
+                let target = self.acting(scene, target, host, frame.native[row]);
+                self.set_parent(frame, row, &target, scene);
+            }
+            if record.telemetry.is_of_session() {
                 // The session that opens is the account's, not the logging process's.
                 let session = self.session(scene, record.on, host, account, time);
                 frame.process.session_id[row] = session.id;
@@ -231,6 +238,22 @@ impl<'a> Maker<'a> {
         if matches!(record.telemetry, Telemetry::UserCmd) {
             // sudo's own record: the command it ran is the record's, not sudo's.
             put(&mut frame.process.command, &record.command);
+        }
+        for (slot, template) in &record.data {
+            let text = texts.render(template);
+            frame.data[*slot].set(row, text);
+        }
+    }
+
+    /// The parent of an acting process.
+    fn parent(&self, acting: &Acting<'a>, scene: &Scene<'_>) -> Option<Acting<'a>> {
+        let (host, start) = (acting.host, acting.process.start);
+        match acting.call {
+            Call::Record(starting) => Some(self.acting(scene, starting.process, host, start)),
+            Call::Resident(resident) => {
+                let parent = self.catalog.residents[resident].parent?;
+                Some(self.resident(host, parent, start))
+            }
         }
     }
 
@@ -352,12 +375,13 @@ impl<'a> Maker<'a> {
             return self.resident(scene.hosts[0], self.fallback(scene.hosts[0]), time);
         };
         let chains = &self.plan.chains;
-        let (step, position) = chains.start_of(c.chain.playbook, number);
+        let (step, position) = chains.start_of(c.chain, number);
+        let placed = &c.chain.steps[step as usize];
         let record = &self.catalog.playbooks[c.chain.playbook as usize].steps[step as usize]
-            .records[position as usize];
+            .records[placed.record(u32::from(position))];
         // A process of the same step is this round's; of an earlier step, its first round's.
         let round = if step == c.step { scene.round } else { 0 };
-        let index = round * c.chain.steps[step as usize].records + u32::from(position);
+        let index = round * placed.records + u32::from(position);
         let at = chains.time(c.index, step, index);
         let key = chains
             .chain_key(c.index)

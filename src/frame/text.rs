@@ -124,6 +124,17 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
                     let script = out.split_off(encoded_from);
                     push_base64_utf16(&mut out, &script);
                 }
+                Piece::Choice(words) => {
+                    // Drawn by the words themselves: they agree wherever they stand in a chain.
+                    let salt = words
+                        .iter()
+                        .flat_map(|w| w.bytes())
+                        .fold(0x811c_9dc5, |h, b| {
+                            (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+                        });
+                    let at = self.scene.key.below(salt, words.len() as u64);
+                    out.push_str(&words[at as usize]);
+                }
                 Piece::Value(placeholder) => self.value(*placeholder, &mut out),
             }
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::Config;
 use super::calendar::DAY_US;
-use crate::catalog::{Catalog, HostClass, Playbook};
+use crate::catalog::{Catalog, HostClass, Playbook, Step};
 use crate::random::{Alias, Key, below, heavy_tail, log_uniform};
 use crate::world::World;
 
@@ -30,6 +30,10 @@ pub struct PlacedStep {
     pub rounds: u32,
     /// Records of a round.
     pub records: u32,
+    /// Where the chain's alternative begins in the step's records.
+    pub first_record: u32,
+    /// Bit i: record i of a round tells of the same audit event as the one before.
+    pub companions: u64,
     /// Events of all steps before.
     pub first: u32,
     /// Events of this step; less than rounds × records only where the chain is cut.
@@ -72,6 +76,8 @@ pub struct Chain {
     pub host_ordinals: Vec<u32>,
     /// When the chain first acts on each host, Unix microseconds.
     pub arrivals: Vec<i64>,
+    /// The alternative of each of the playbook's steps.
+    pub alternatives: Vec<u8>,
     pub steps: Vec<PlacedStep>,
     pub stop: Stop,
 }
@@ -83,8 +89,9 @@ pub struct Chains {
     pub all: Vec<Chain>,
     /// (chain, step) by corpus category, in order of the chains.
     by_category: Vec<Vec<(u32, u8)>>,
-    /// For each playbook and process: the (step, record) that starts it.
-    starts: Vec<Vec<(u8, u8)>>,
+    /// For each playbook and process: the step that starts it, and by which record of a
+    /// round in each of its alternatives.
+    starts: Vec<Vec<(u8, Vec<u8>)>>,
 }
 
 /// One event of a chain.
@@ -110,10 +117,13 @@ impl PlacedStep {
     /// their share, the records of a round follow each other in the second.
     #[inline]
     pub fn time(&self, key: Key, index: u32) -> i64 {
-        let (round, record) = (
+        let (round, mut record) = (
             u64::from(index / self.records),
             u64::from(index % self.records),
         );
+        while record > 0 && self.companions >> record.min(63) & 1 == 1 {
+            record -= 1;
+        }
         let share = (self.span / i64::from(self.rounds)).max(4) as u64;
         let bits = key.at(round);
         let jitter = below(bits, share / 2);
@@ -126,6 +136,12 @@ impl PlacedStep {
         self.start
             + (i128::from(round) * i128::from(self.span) / i128::from(self.rounds)) as i64
             + (jitter + within) as i64
+    }
+
+    /// Where the record of event `index` stands in the step's records.
+    #[inline]
+    pub fn record(&self, index: u32) -> usize {
+        (self.first_record + index % self.records) as usize
     }
 
     /// How many events stand before `time`.
@@ -159,6 +175,8 @@ impl Chain {
 /// What (seed, i) says about a chain before its volume is known.
 struct Draft {
     playbook: usize,
+    /// The alternative of each step.
+    alternatives: Vec<usize>,
     /// Steps that run; the rest are never reached.
     steps: usize,
     blocked: Vec<bool>,
@@ -170,6 +188,11 @@ impl Draft {
         let playbook = weights.draw(key.at(0));
         let steps = &catalog.playbooks[playbook].steps;
         let mut blocked = Vec::with_capacity(steps.len());
+        let alternatives = steps
+            .iter()
+            .enumerate()
+            .map(|(s, step)| alternative(step, key.with(10).at(s as u64)))
+            .collect();
         for (s, step) in steps.iter().enumerate() {
             let draw = below(key.with(1).at(s as u64), 2000);
             // Half of the blocked steps end the chain.
@@ -177,6 +200,7 @@ impl Draft {
             if draw < u64::from(step.blocked) {
                 return Draft {
                     playbook,
+                    alternatives,
                     steps: s + 1,
                     blocked,
                     stop: Stop::Blocked,
@@ -185,6 +209,7 @@ impl Draft {
         }
         Draft {
             playbook,
+            alternatives,
             steps: steps.len(),
             blocked,
             stop: Stop::Completed,
@@ -209,7 +234,9 @@ impl Draft {
         (0..self.steps)
             .map(|s| {
                 u64::from(self.rounds(key, playbook, s, factor))
-                    * playbook.steps[s].records.len() as u64
+                    * playbook.steps[s].alternatives[self.alternatives[s]]
+                        .records
+                        .len() as u64
             })
             .sum()
     }
@@ -307,11 +334,18 @@ impl Chains {
             .playbooks
             .iter()
             .map(|p| {
-                let mut starts = vec![(0, 0); p.processes];
+                let mut starts = vec![(0, Vec::new()); p.processes];
                 for (s, step) in p.steps.iter().enumerate() {
-                    for (r, record) in step.records.iter().enumerate() {
-                        if let Some(process) = record.starts {
-                            starts[process] = (s as u8, r as u8);
+                    for (a, alternative) in step.alternatives.iter().enumerate() {
+                        for (r, record) in
+                            step.records[alternative.records.clone()].iter().enumerate()
+                        {
+                            if let Some(process) = record.starts {
+                                let (at, positions) = &mut starts[process];
+                                *at = s as u8;
+                                positions.resize(step.alternatives.len(), 0);
+                                positions[a] = r as u8;
+                            }
                         }
                     }
                 }
@@ -353,9 +387,13 @@ impl Chains {
         self.all[chain as usize].steps[step as usize].time(self.step_key(chain, step), index)
     }
 
-    /// The (step, record) of a playbook that starts its process `process`.
-    pub fn start_of(&self, playbook: u16, process: usize) -> (u8, u8) {
-        self.starts[playbook as usize][process]
+    /// The step that starts a chain's process `process`, and the record of a round that does.
+    pub fn start_of(&self, chain: &Chain, process: usize) -> (u8, u8) {
+        let (step, positions) = &self.starts[chain.playbook as usize][process];
+        (
+            *step,
+            positions[chain.alternatives[*step as usize] as usize],
+        )
     }
 
     /// Rows per (date, category).
@@ -498,6 +536,20 @@ fn cut(chain: &mut Chain, mut excess: u64) -> u64 {
     excess
 }
 
+/// A weighted choice among a step's alternatives.
+fn alternative(step: &Step, bits: u64) -> usize {
+    let sum: u64 = step.alternatives.iter().map(|a| u64::from(a.weight)).sum();
+    let mut draw = below(bits, sum.max(1));
+    for (i, alternative) in step.alternatives.iter().enumerate() {
+        let weight = u64::from(alternative.weight);
+        if draw < weight {
+            return i;
+        }
+        draw -= weight;
+    }
+    0
+}
+
 #[expect(
     clippy::too_many_arguments,
     reason = "one caller, and each is a different thing"
@@ -557,7 +609,8 @@ fn place(
     for s in 0..draft.steps {
         let step = &playbook.steps[s];
         let rounds = draft.rounds(key, playbook, s, factor);
-        let records = step.records.len() as u32;
+        let alternative = &step.alternatives[draft.alternatives[s]];
+        let records = alternative.records.len() as u32;
         if s > 0 {
             let (low, high) = (u64::from(step.delay[0]), u64::from(step.delay[1]));
             cursor +=
@@ -575,6 +628,8 @@ fn place(
             span,
             rounds,
             records,
+            first_record: alternative.records.start as u32,
+            companions: alternative.companions,
             first,
             events,
             blocked: draft.blocked[s],
@@ -599,6 +654,7 @@ fn place(
         hosts,
         host_ordinals,
         arrivals: Vec::new(),
+        alternatives: draft.alternatives.iter().map(|&a| a as u8).collect(),
         steps,
         stop: draft.stop,
     };

@@ -1,0 +1,437 @@
+//! Fields of the Security, System and PowerShell records besides 4624 and 5156.
+//!
+//! In `fusionai`, hexadecimal ids are numbers; status words, masks and encryption
+//! types stay texts, as rules look for them.
+
+use arrow::array::ArrayRef;
+
+use super::enrichment::ends;
+use super::{Kinds, View, kinds};
+use crate::catalog::Telemetry as T;
+use crate::random::Key;
+
+pub(super) const WORDS: &[&str] = &[];
+
+const PRIVILEGED: Kinds = kinds(&[T::SpecialLogon]);
+const OBJECT: Kinds = kinds(&[T::HandleRequested, T::ObjectAccess]);
+const HANDLE: Kinds = kinds(&[T::HandleRequested]);
+const CREATED: Kinds = kinds(&[T::ProcessCreated]);
+const SERVICE: Kinds = kinds(&[T::ServiceInstalled]);
+const TASK: Kinds = kinds(&[T::TaskCreated, T::TaskUpdated]);
+const USER: Kinds = kinds(&[T::UserCreated]);
+const MEMBER: Kinds = kinds(&[T::GlobalMemberAdded, T::LocalMemberAdded]);
+const TICKET: Kinds = kinds(&[T::TicketRequested]);
+const SERVICE_TICKET: Kinds = kinds(&[T::ServiceTicket]);
+const PREAUTH: Kinds = kinds(&[T::PreauthFailed]);
+const SHARE: Kinds = kinds(&[T::ShareAccess, T::ShareCheck]);
+const CHECK: Kinds = kinds(&[T::ShareCheck]);
+const SYSTEM: Kinds = kinds(&[T::ServiceCreated]);
+const SCRIPT: Kinds = kinds(&[T::ScriptBlock]);
+
+/// Text fields that records give themselves, each over all kinds that have it.
+macro_rules! given {
+    ($($function:ident $name:literal)*) => {$(
+        #[doc = concat!("`", $name, "`, the record's own.")]
+        pub fn $function(v: &View<'_>) -> ArrayRef {
+            v.given($name)
+        }
+    )*};
+}
+given! {
+    status "Status" sub_status "SubStatus" failure_reason "FailureReason"
+    target_server_name "TargetServerName" target_info "TargetInfo"
+    object_name "ObjectName"
+    service_file_name "ServiceFileName" service_start_type "ServiceStartType"
+    service_account "ServiceAccount" task_name "TaskName"
+    ticket_encryption_type "TicketEncryptionType" ticket_options "TicketOptions"
+    workstation "Workstation" share_name "ShareName" relative_target_name "RelativeTargetName"
+    image_path "ImagePath" start_type "StartType" account_name "AccountName"
+    script_block_text "ScriptBlockText" script_path "Path"
+}
+
+/// PrivilegeList: an administrator's for 4672, none elsewhere.
+pub fn privilege_list(v: &View<'_>) -> ArrayRef {
+    let values = super::table([
+        "-",
+        "SeSecurityPrivilege\n\t\t\tSeBackupPrivilege\n\t\t\tSeRestorePrivilege\n\t\t\t\
+         SeTakeOwnershipPrivilege\n\t\t\tSeDebugPrivilege\n\t\t\tSeSystemEnvironmentPrivilege\n\t\t\t\
+         SeLoadDriverPrivilege\n\t\t\tSeImpersonatePrivilege\n\t\t\tSeDelegateSessionUserImpersonatePrivilege",
+    ]);
+    v.texts_of(PRIVILEGED | USER | MEMBER | HANDLE, &values, |r| {
+        i32::from(v.is(r, PRIVILEGED))
+    })
+}
+/// ObjectServer.
+pub fn object_server(v: &View<'_>) -> ArrayRef {
+    v.constant(OBJECT, &super::table(["Security"]))
+}
+/// ObjectType: what the record says, `File` for shares.
+pub fn object_type(v: &View<'_>) -> ArrayRef {
+    v.plain(OBJECT | SHARE, 6, |r, out| {
+        let text = if v.is(r, SHARE) {
+            "File"
+        } else {
+            v.given_text(r, "ObjectType").unwrap_or("File")
+        };
+        out.extend_from_slice(text.as_bytes());
+        true
+    })
+}
+/// HandleId.
+pub fn handle_id(v: &View<'_>) -> ArrayRef {
+    v.integers(OBJECT, |r| Some(4 * (30 + (v.frame.salt[r] % 3000) as i64)))
+}
+/// AccessMask.
+pub fn access_mask(v: &View<'_>) -> ArrayRef {
+    v.plain(OBJECT | SHARE, 8, |r, out| {
+        let mask = v.given_text(r, "AccessMask").unwrap_or("0x1");
+        out.extend_from_slice(mask.as_bytes());
+        true
+    })
+}
+/// AccessList: the mask's rights in message ids.
+pub fn access_list(v: &View<'_>) -> ArrayRef {
+    v.plain(OBJECT | SHARE, 16, |r, out| {
+        if v.is(r, OBJECT) {
+            let list = v.given_text(r, "AccessList").unwrap_or_default();
+            out.extend_from_slice(list.as_bytes());
+            return true;
+        }
+        let mask = v.given_text(r, "AccessMask").unwrap_or("0x1");
+        let mask = u64::from_str_radix(mask.trim_start_matches("0x"), 16).unwrap_or(1);
+        // Bits 0–8 are file rights from %%4416 on, 16–20 the standard ones from %%1537 on.
+        for bit in (16..21).chain(0..9) {
+            if mask >> bit & 1 == 1 {
+                let id = if bit >= 16 {
+                    1537 + bit - 16
+                } else {
+                    4416 + bit
+                };
+                out.extend_from_slice(format!("%%{id}\n\t\t\t\t").as_bytes());
+            }
+        }
+        true
+    })
+}
+/// AccessReason.
+pub fn access_reason(v: &View<'_>) -> ArrayRef {
+    v.constant(CHECK | HANDLE, &super::table(["-"]))
+}
+/// ResourceAttributes.
+pub fn resource_attributes(v: &View<'_>) -> ArrayRef {
+    v.constant(OBJECT, &super::table(["-"]))
+}
+/// TransactionId.
+pub fn transaction_id(v: &View<'_>) -> ArrayRef {
+    v.constant(
+        HANDLE,
+        &super::table(["{00000000-0000-0000-0000-000000000000}"]),
+    )
+}
+/// RestrictedSidCount.
+pub fn restricted_sid_count(v: &View<'_>) -> ArrayRef {
+    v.constant(HANDLE, &super::table(["0"]))
+}
+
+/// NewProcessId.
+pub fn new_process_id(v: &View<'_>) -> ArrayRef {
+    v.integers(CREATED, |r| Some(i64::from(v.frame.process.pid[r])))
+}
+/// NewProcessName.
+pub fn new_process_name(v: &View<'_>) -> ArrayRef {
+    v.own(CREATED, &v.frame.process.path, Some(&v.tables.image_path))
+}
+/// ParentProcessName.
+pub fn parent_process_name(v: &View<'_>) -> ArrayRef {
+    v.own(CREATED, &v.frame.parent.path, Some(&v.tables.image_path))
+}
+/// TokenElevationType: full for services and administrators, limited for users.
+pub fn token_elevation_type(v: &View<'_>) -> ArrayRef {
+    v.texts_of(CREATED, &super::table(["%%1936", "%%1938"]), |r| {
+        let host = v.maker.world.hosts[v.frame.host[r] as u32].user;
+        i32::from(v.frame.process.account[r] == host as i32)
+    })
+}
+/// MandatoryLabel: the integrity level's SID.
+pub fn mandatory_label(v: &View<'_>) -> ArrayRef {
+    let values = super::table(["S-1-16-16384", "S-1-16-12288", "S-1-16-8192"]);
+    v.texts_of(CREATED, &values, |r| {
+        let account = v.frame.process.account[r];
+        let user = v.maker.world.hosts[v.frame.host[r] as u32].user as i32;
+        match account {
+            0..=2 => 0,
+            account if account == user => 2,
+            _ => 1,
+        }
+    })
+}
+
+/// ServiceName: a service's, or the principal that a ticket is for.
+pub fn service_name(v: &View<'_>) -> ArrayRef {
+    v.plain(
+        SERVICE | SYSTEM | TICKET | SERVICE_TICKET | PREAUTH,
+        14,
+        |r, out| {
+            let text = match v.frame.telemetry[r] {
+                T::TicketRequested => "krbtgt",
+                T::PreauthFailed => {
+                    out.extend_from_slice(b"krbtgt/");
+                    let realm = v.maker.world.domain.dns.to_uppercase();
+                    out.extend_from_slice(realm.as_bytes());
+                    return true;
+                }
+                _ => v.given_text(r, "ServiceName").unwrap_or_default(),
+            };
+            out.extend_from_slice(text.as_bytes());
+            true
+        },
+    )
+}
+/// ServiceSid: krbtgt's, or the principal's account.
+pub fn service_sid(v: &View<'_>) -> ArrayRef {
+    v.plain(TICKET | SERVICE_TICKET, 46, |r, out| {
+        out.extend_from_slice(v.maker.world.domain.sid.as_bytes());
+        let name = v.given_text(r, "ServiceName").unwrap_or("krbtgt");
+        let rid = if name == "krbtgt" {
+            502
+        } else {
+            1_000 + Key::root(0x51d).child(name).below(0, 90_000)
+        };
+        out.extend_from_slice(format!("-{rid}").as_bytes());
+        true
+    })
+}
+/// ServiceType: 4697's number, 7045's words.
+pub fn service_type(v: &View<'_>) -> ArrayRef {
+    let values = super::table(["0x10", "0x1", "user mode service", "kernel mode driver"]);
+    v.texts_of(SERVICE | SYSTEM, &values, |r| {
+        let name = if v.is(r, SYSTEM) {
+            "ImagePath"
+        } else {
+            "ServiceFileName"
+        };
+        let driver = v
+            .given_text(r, name)
+            .is_some_and(|path| path.ends_with(".sys"));
+        i32::from(driver) + 2 * i32::from(v.is(r, SYSTEM))
+    })
+}
+
+fn push_escaped(out: &mut Vec<u8>, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.extend_from_slice(b"&amp;"),
+            '<' => out.extend_from_slice(b"&lt;"),
+            '>' => out.extend_from_slice(b"&gt;"),
+            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+fn task_xml(v: &View<'_>, kind: T) -> ArrayRef {
+    v.plain(kinds(&[kind]), 1400, |r, out| {
+        let account = &v.maker.world.accounts[v.frame.user[r] as u32];
+        let mut text = |text: &str| out.extend_from_slice(text.as_bytes());
+        text("<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\r\n  <RegistrationInfo>\r\n    <Author>");
+        text(&account.qualified);
+        text("</Author>\r\n    <URI>");
+        text(v.given_text(r, "TaskName").unwrap_or_default());
+        text("</URI>\r\n  </RegistrationInfo>\r\n  <Principals>\r\n    <Principal id=\"Author\">\r\n      <UserId>");
+        text(&account.sid);
+        text("</UserId>\r\n      <RunLevel>HighestAvailable</RunLevel>\r\n    </Principal>\r\n  </Principals>\r\n  <Settings>\r\n    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>\r\n    <Enabled>true</Enabled>\r\n  </Settings>\r\n  <Actions Context=\"Author\">\r\n    <Exec>\r\n      <Command>");
+        push_escaped(out, v.given_text(r, "Command").unwrap_or_default());
+        out.extend_from_slice(b"</Command>\r\n      <Arguments>");
+        push_escaped(out, v.given_text(r, "Arguments").unwrap_or_default());
+        out.extend_from_slice(b"</Arguments>\r\n    </Exec>\r\n  </Actions>\r\n</Task>");
+        true
+    })
+}
+/// TaskContent of 4698.
+pub fn task_content(v: &View<'_>) -> ArrayRef {
+    task_xml(v, T::TaskCreated)
+}
+/// TaskContentNew of 4702.
+pub fn task_content_new(v: &View<'_>) -> ArrayRef {
+    task_xml(v, T::TaskUpdated)
+}
+/// ClientProcessId, ParentProcessId and RpcCallClientLocality of task and service records.
+pub fn client_process_id(v: &View<'_>) -> ArrayRef {
+    v.integers(SERVICE | TASK, |r| {
+        Some(4 * (200 + (v.frame.salt[r] % 2400) as i64))
+    })
+}
+/// ClientProcessStartKey.
+pub fn client_process_start_key(v: &View<'_>) -> ArrayRef {
+    v.plain(SERVICE | TASK, 16, |r, out| {
+        let key = 0x3_0000_0000_0000 + (v.frame.salt[r] >> 8) % 9000;
+        out.extend_from_slice(key.to_string().as_bytes());
+        true
+    })
+}
+/// RpcCallClientLocality.
+pub fn client_locality(v: &View<'_>) -> ArrayRef {
+    v.constant(TASK, &super::table(["0"]))
+}
+/// FQDN.
+pub fn fully_qualified_name(v: &View<'_>) -> ArrayRef {
+    v.texts_of(TASK, &v.tables.computer_name, |r| v.frame.host[r])
+}
+
+fn account_sid(v: &View<'_>, name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(v.maker.world.domain.sid.as_bytes());
+    let rid = 100_000 + Key::root(0x51d).child(name).below(1, 90_000);
+    out.extend_from_slice(format!("-{rid}").as_bytes());
+}
+/// TargetSid: the account or group that the record is about.
+pub fn target_sid(v: &View<'_>) -> ArrayRef {
+    v.plain(TICKET | PREAUTH | USER | MEMBER, 46, |r, out| {
+        let given = v.given_text(r, "TargetUserName");
+        match (v.frame.telemetry[r], given) {
+            (T::LocalMemberAdded, Some("Remote Desktop Users")) => {
+                out.extend_from_slice(b"S-1-5-32-555");
+            }
+            (T::LocalMemberAdded, _) => out.extend_from_slice(b"S-1-5-32-544"),
+            (T::GlobalMemberAdded, _) => {
+                out.extend_from_slice(v.maker.world.domain.sid.as_bytes());
+                out.extend_from_slice(b"-512");
+            }
+            (T::UserCreated, Some(name)) => account_sid(v, name, out),
+            // An unknown principal has none.
+            (T::TicketRequested | T::PreauthFailed, Some(_)) => out.extend_from_slice(b"S-1-0-0"),
+            _ => out.extend_from_slice(
+                v.maker.world.accounts[v.frame.user[r] as u32]
+                    .sid
+                    .as_bytes(),
+            ),
+        }
+        true
+    })
+}
+/// MemberSid.
+pub fn member_sid(v: &View<'_>) -> ArrayRef {
+    v.plain(MEMBER, 46, |r, out| {
+        account_sid(v, v.given_text(r, "Member").unwrap_or_default(), out);
+        true
+    })
+}
+/// MemberName: the distinguished name in a domain's group.
+pub fn member_name(v: &View<'_>) -> ArrayRef {
+    v.plain(MEMBER, 40, |r, out| {
+        if v.frame.telemetry[r] == T::LocalMemberAdded {
+            out.push(b'-');
+            return true;
+        }
+        let member = v.given_text(r, "Member").unwrap_or_default();
+        out.extend_from_slice(format!("CN={member},CN=Users").as_bytes());
+        for part in v.maker.world.domain.dns.split('.') {
+            out.extend_from_slice(format!(",DC={part}").as_bytes());
+        }
+        true
+    })
+}
+/// SamAccountName.
+pub fn sam_account_name(v: &View<'_>) -> ArrayRef {
+    v.plain(USER, 12, |r, out| {
+        let name = v.given_text(r, "TargetUserName").unwrap_or_default();
+        out.extend_from_slice(name.as_bytes());
+        true
+    })
+}
+/// A value that was not set: DisplayName, HomeDirectory, HomePath, ScriptPath, ProfilePath,
+/// UserWorkstations and UserParameters.
+pub fn not_set(v: &View<'_>) -> ArrayRef {
+    v.constant(USER, &super::table(["%%1793"]))
+}
+/// PasswordLastSet and AccountExpires: never.
+pub fn never(v: &View<'_>) -> ArrayRef {
+    v.constant(USER, &super::table(["%%1794"]))
+}
+/// UserPrincipalName, AllowedToDelegateTo and SidHistory.
+pub fn user_dash(v: &View<'_>) -> ArrayRef {
+    v.constant(USER, &super::table(["-"]))
+}
+/// PrimaryGroupId.
+pub fn primary_group_id(v: &View<'_>) -> ArrayRef {
+    v.constant(USER, &super::table(["513"]))
+}
+/// OldUacValue.
+pub fn old_uac_value(v: &View<'_>) -> ArrayRef {
+    v.constant(USER, &super::table(["0x0"]))
+}
+/// NewUacValue.
+pub fn new_uac_value(v: &View<'_>) -> ArrayRef {
+    v.constant(USER, &super::table(["0x15"]))
+}
+/// UserAccountControl.
+pub fn user_account_control(v: &View<'_>) -> ArrayRef {
+    v.constant(
+        USER,
+        &super::table(["\n\t\t%%2080\n\t\t%%2082\n\t\t%%2084"]),
+    )
+}
+/// LogonHours: all.
+pub fn logon_hours(v: &View<'_>) -> ArrayRef {
+    v.constant(USER, &super::table(["%%1797"]))
+}
+
+/// PreAuthType: an encrypted time stamp.
+pub fn preauth_type(v: &View<'_>) -> ArrayRef {
+    v.constant(TICKET | PREAUTH, &super::table(["2"]))
+}
+/// CertIssuerName, CertSerialNumber, CertThumbprint: no smart card.
+pub fn no_certificate(v: &View<'_>) -> ArrayRef {
+    v.constant(TICKET | PREAUTH, &super::table([""]))
+}
+/// PackageName of 4776.
+pub fn package_name(v: &View<'_>) -> ArrayRef {
+    v.constant(
+        kinds(&[T::CredentialValidated]),
+        &super::table(["MICROSOFT_AUTHENTICATION_PACKAGE_V1_0"]),
+    )
+}
+/// TargetLogonGuid: unknown to the caller.
+pub fn target_logon_guid(v: &View<'_>) -> ArrayRef {
+    v.constant(
+        kinds(&[T::ExplicitLogon]),
+        &super::table(["{00000000-0000-0000-0000-000000000000}"]),
+    )
+}
+/// ShareLocalPath: by the share, where the record doesn't say.
+pub fn share_local_path(v: &View<'_>) -> ArrayRef {
+    v.plain(SHARE, 14, |r, out| {
+        let given = v.given_text(r, "ShareLocalPath").unwrap_or_default();
+        let share = v.given_text(r, "ShareName").unwrap_or_default();
+        let path = match share.rsplit('\\').next().unwrap_or_default() {
+            _ if !given.is_empty() => given,
+            "ADMIN$" => r"\??\C:\Windows",
+            "C$" => r"\??\C:\",
+            "SYSVOL" => r"\??\C:\Windows\SYSVOL\sysvol",
+            _ => "",
+        };
+        out.extend_from_slice(path.as_bytes());
+        true
+    })
+}
+/// MessageNumber and MessageTotal: one part.
+pub fn one(v: &View<'_>) -> ArrayRef {
+    v.constant(SCRIPT, &super::table(["1"]))
+}
+/// ScriptBlockId.
+pub fn script_block_id(v: &View<'_>) -> ArrayRef {
+    v.plain(SCRIPT, 36, |r, out| {
+        let key = Key::root(v.frame.salt[r]);
+        let text = format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            key.at(0) as u32,
+            key.at(1) as u16,
+            key.at(2) & 0xfff,
+            0x8000 | key.at(3) & 0x3fff,
+            key.at(4) >> 16
+        );
+        out.extend_from_slice(text.as_bytes());
+        true
+    })
+}
+/// Whether the client of a Kerberos or share record is known, and which address it has.
+pub(super) fn client(v: &View<'_>, row: usize) -> Option<usize> {
+    usize::try_from(ends(v, row).0.0).ok()
+}
