@@ -663,3 +663,57 @@ fn extreme_profiles_generate() {
         assert_eq!(rows, 1_500, "{number}");
     }
 }
+
+/// Run with `cargo test --release --test inputs -- --ignored`.
+#[test]
+#[ignore = "ten million rows take a minute, without optimisation ten"]
+#[cfg(target_os = "linux")]
+fn ten_million_different_alerts_fit_into_512_mib() {
+    let place = Place::new();
+    // Every other alert has a signature and addresses of its own.
+    let path = place.database(
+        "CREATE VIEW alerts AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000000)
+         SELECT 1723420800 + i / 6 AS timestamp,
+           (i * 7919 % 223 + 1) || '.' || (i / 65536 % 256) || '.' || (i / 256 % 256) || '.' || (i % 256) AS src_ip,
+           '10.' || (i / 65536 % 256) || '.' || (i / 256 % 256) || '.' || (i % 256) AS dest_ip,
+           1024 + i % 60000 AS src_port, CASE i % 2 WHEN 0 THEN 80 + i % 7 ELSE i % 65536 END AS dest_port,
+           'TCP' AS proto, 'http' AS app_proto,
+           CASE i % 2 WHEN 0 THEN 'frequent signature ' || (i % 1000) ELSE 'a signature seen only once in this table, number ' || i END AS signature,
+           'Category ' || (i % 40) AS category, 1 + i % 3 AS severity, i % 100000 AS bytes_toserver, i % 77777 AS bytes_toclient FROM n;",
+    );
+    let saved = place.path("p.json");
+    let mut child = fusiongen()
+        .args(["profile", "--alerts-db"])
+        .arg(&path)
+        .arg("-o")
+        .arg(&saved)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("started");
+    let mut most = 0;
+    let status = loop {
+        let running = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
+        let peak = running.unwrap_or_default().lines().find_map(|line| {
+            let kilobytes = line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?;
+            kilobytes.parse::<u64>().ok()
+        });
+        most = most.max(peak.unwrap_or(0));
+        if let Some(status) = child.try_wait().expect("waited") {
+            break status;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    assert!(status.success());
+    eprintln!("peak {} MiB", most >> 10);
+    assert!((1..512 << 10).contains(&most), "{most} KiB");
+    let profile = fusiongen::grounding::Profile::read(&saved).expect("a profile");
+    assert_eq!(profile.rows, 10_000_000);
+    let frequent = |count: usize| profile.tuples[..count].iter().all(|it| it.count > 500);
+    assert!(frequent(1_000));
+    assert!(
+        profile
+            .missing
+            .iter()
+            .any(|it| it.starts_with("tuples: only the"))
+    );
+}
