@@ -656,7 +656,7 @@ fn extreme_profiles_generate() {
         let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
         let mut rows = 0;
         for partition in &plan.partitions {
-            for group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+            for group in &partition.row_groups {
                 maker.frames(partition, group, |frame| rows += frame.len);
             }
         }
