@@ -15,7 +15,7 @@ use crate::world::World;
 /// Parquet's bytes an event, as large corpora of the embedded profile come out.
 const BYTES_AN_EVENT: u64 = 66;
 /// A file's footer and page headers, whatever it holds.
-const BYTES_A_FILE: u64 = 40_000;
+const BYTES_A_FILE: u64 = 52_000;
 /// From here on files are worth their opening.
 const LARGE: u64 = 32_000_000;
 /// Corpora of at least this many events should lie mostly in large files.
