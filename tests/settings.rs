@@ -337,12 +337,12 @@ fn bloom_filters_and_labels_are_in_the_files() {
                 .filter(|c| c.bloom_filter_offset().is_some())
                 .map(|c| c.column_path().string())
                 .collect();
-            let expected = [
-                "source.ip",
-                "process.entity_id",
-                "threat.technique.id.list.item",
-            ];
-            assert_eq!(filtered, expected);
+            assert_eq!(filtered.len(), 3, "{filtered:?}");
+            assert_eq!(filtered[..2], ["source.ip", "process.entity_id"]);
+            assert!(
+                filtered[2].starts_with("threat.technique.id."),
+                "{filtered:?}"
+            );
             for column in group.columns() {
                 let path = column.column_path().string();
                 assert!(

@@ -120,12 +120,13 @@ impl Layout {
         let descriptor = SchemaDescriptor::new(self.parquet.clone());
         let mut properties = WriterPropertiesBuilder::from((*self.properties).clone());
         for wanted in paths {
-            let items = format!("{wanted}.list.");
+            // A list's items stand below its path.
+            let inside = format!("{wanted}.");
             let path = descriptor
                 .columns()
                 .iter()
                 .map(|c| c.path())
-                .find(|p| p.string() == *wanted || p.string().starts_with(&items))
+                .find(|p| p.string() == *wanted || p.string().starts_with(&inside))
                 .ok_or_else(|| ParquetError::General(format!("{wanted} is no column")))?;
             properties = properties.set_column_bloom_filter_enabled(path.clone(), true);
         }
