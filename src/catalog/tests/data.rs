@@ -13,9 +13,10 @@ fn embedded() -> Catalog {
 #[test]
 fn the_embedded_catalog_has_what_the_seed_asks_for() {
     let catalog = embedded();
-    assert_eq!(catalog.endpoint_categories().count(), 14);
-    assert_eq!(catalog.scenarios.len(), 4);
-    assert_eq!(catalog.playbooks.len(), 4);
+    assert!(catalog.endpoint_categories().count() >= 50);
+    assert!(catalog.categories.len() >= 60);
+    assert!(catalog.scenarios.len() >= 18);
+    assert!(catalog.playbooks.len() >= 20);
     assert!(
         catalog
             .images
@@ -70,6 +71,20 @@ fn every_telemetry_of_the_seed_is_in_use() {
         "execve",
         "cred_acq",
         "syslog",
+        "process_access",
+        "remote_thread",
+        "pipe_created",
+        "stream_created",
+        "driver_loaded",
+        "service_created",
+        "share_check",
+        "special_logon",
+        "service_ticket",
+        "preauth_failed",
+        "script_block",
+        "user_start",
+        "path",
+        "proctitle",
     ] {
         assert!(in_use.contains(needed), "{needed}");
     }
@@ -93,7 +108,7 @@ fn a_chain_shows_the_seed_s_example_as_a_user_s_connection() {
 #[test]
 fn playbooks_are_of_sensible_length_and_move_where_they_say() {
     for playbook in &embedded().playbooks {
-        assert!((5..=9).contains(&playbook.steps.len()), "{}", playbook.name);
+        assert!((5..=10).contains(&playbook.steps.len()), "{}", playbook.name);
         let scaling = playbook.steps.iter().filter(|step| step.scales).count();
         assert!(scaling >= 1, "{}", playbook.name);
         let reporting: BTreeSet<usize> = playbook
@@ -103,15 +118,61 @@ fn playbooks_are_of_sensible_length_and_move_where_they_say() {
             .map(|r| r.on)
             .collect();
         assert_eq!(reporting.len(), playbook.hosts.len(), "{}", playbook.name);
-        let starts: Vec<usize> = playbook
+        let starts: BTreeSet<usize> = playbook
             .steps
             .iter()
             .flat_map(|s| &s.records)
             .filter_map(|r| r.starts)
             .collect();
-        assert_eq!(starts, (0..playbook.processes).collect::<Vec<_>>());
-        for step in &playbook.steps {
-            assert!((1..=5).contains(&step.records.len()), "{}", playbook.name);
+        assert_eq!(starts, (0..playbook.processes).collect());
+        for alternative in playbook.steps.iter().flat_map(|s| &s.alternatives) {
+            assert!(
+                (1..=9).contains(&alternative.records.len()),
+                "{}",
+                playbook.name
+            );
+        }
+    }
+}
+
+#[test]
+fn steps_go_more_than_one_way() {
+    for playbook in &embedded().playbooks {
+        let ways: usize = playbook.steps.iter().map(|s| s.alternatives.len()).product();
+        assert!(ways >= 16, "{}: {ways}", playbook.name);
+        // 30 to 60 % of the chains fail somewhere: none is ever blocked in the others.
+        let whole = playbook
+            .steps
+            .iter()
+            .fold(1000u64, |rest, step| rest * (1000 - u64::from(step.blocked)) / 1000);
+        assert!((400..=700).contains(&whole), "{}: {whole}", playbook.name);
+    }
+}
+
+#[test]
+fn kerberos_is_written_by_domain_controllers() {
+    let catalog = embedded();
+    let kerberos = |t: Telemetry| {
+        matches!(
+            t,
+            Telemetry::TicketRequested | Telemetry::ServiceTicket | Telemetry::PreauthFailed
+        )
+    };
+    for playbook in &catalog.playbooks {
+        for record in playbook.steps.iter().flat_map(|s| &s.records) {
+            if kerberos(record.telemetry) {
+                assert_eq!(
+                    playbook.hosts[record.on],
+                    HostClass::DomainController,
+                    "{}",
+                    playbook.name
+                );
+            }
+        }
+    }
+    for variant in catalog.scenarios.iter().flat_map(|s| &s.variants) {
+        if variant.records.iter().any(|r| kerberos(r.telemetry)) {
+            assert_eq!(variant.hosts, HostClass::DomainController);
         }
     }
 }
