@@ -108,6 +108,15 @@ impl<'a> Maker<'a> {
             Platform::Windows => HostClass::WindowsServer,
             Platform::Linux => HostClass::LinuxServer,
         });
-        self.class_member(class, Key::root(bits), host)
+        let peer = self.class_member(class, Key::root(bits), host);
+        if peer != host {
+            return peer;
+        }
+        // The only one of its class talks to another server.
+        let other = match platform {
+            Platform::Windows => HostClass::WindowsServer,
+            Platform::Linux => HostClass::LinuxServer,
+        };
+        self.class_member(other, Key::root(bits), host)
     }
 }

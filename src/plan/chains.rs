@@ -188,6 +188,17 @@ impl Draft {
         let playbook = weights.draw(key.at(0));
         let steps = &catalog.playbooks[playbook].steps;
         let mut blocked = Vec::with_capacity(steps.len());
+        let reaches = |step: &Step| {
+            step.alternatives.iter().all(|a| {
+                step.records[a.records.clone()]
+                    .iter()
+                    .any(|record| record.on > 0)
+            })
+        };
+        let moved = match catalog.playbooks[playbook].hosts.len() {
+            1 => 0,
+            _ => steps.iter().position(reaches).unwrap_or(0),
+        };
         let alternatives = steps
             .iter()
             .enumerate()
@@ -195,9 +206,9 @@ impl Draft {
             .collect();
         for (s, step) in steps.iter().enumerate() {
             let draw = below(key.with(1).at(s as u64), 2000);
-            // Half of the blocked steps end the chain.
+            // Half of the blocked steps end the chain; one that moves gets over it until it has.
             blocked.push(draw < 2 * u64::from(step.blocked));
-            if draw < u64::from(step.blocked) {
+            if draw < u64::from(step.blocked) && s >= moved {
                 return Draft {
                     playbook,
                     alternatives,
