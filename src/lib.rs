@@ -34,6 +34,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod columns;
+pub mod encode;
 pub mod error;
 pub mod frame;
 pub mod grounding;

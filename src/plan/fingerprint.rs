@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 
 /// Byte identity is promised within one format version: batch size, array kinds, writer
 /// properties and the versions of the Parquet and zstd libraries are part of it.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// BLAKE3 over format version, settings and input *contents*; never paths, threads or part.
 pub fn of(config: &Config, grounding: &Grounding, catalog: &Catalog) -> String {

@@ -13,7 +13,8 @@ use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 
 use super::file::{Whole, Written};
 use super::json::Lines;
-use super::parquet::{self, EncodedRowGroup, Layout, RowGroupEncoder};
+use super::parquet::{self, Layout, RowGroupEncoder};
+use crate::encode::EncodedRowGroup;
 use crate::error::{Error, Result};
 use crate::plan::{Compression, Config, Format};
 

@@ -1,4 +1,4 @@
-//! Parquet through the `parquet` crate's Arrow writer.
+//! Parquet files: column chunks by [`encode`](crate::encode), the rest by the `parquet` crate.
 //!
 //! [`RowGroupEncoder`] is the one seam between events and Parquet: batches in, the column
 //! chunks of a row group out, on any thread. [`File`] appends them in order.
@@ -9,9 +9,6 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
 use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{KeyValue, SortingColumn};
@@ -23,6 +20,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 
 use super::file::{Whole, Written};
+use crate::encode::{EncodedRowGroup, Encoder, RowGroup};
 use crate::error::{Error, Result};
 use crate::plan::Compression;
 use crate::plan::fingerprint::FORMAT_VERSION;
@@ -34,6 +32,7 @@ pub const CREATED_BY: &str = concat!("fusiongen version ", env!("CARGO_PKG_VERSI
 #[derive(Debug, Clone)]
 pub struct Layout {
     arrow: SchemaRef,
+    encoder: Arc<Encoder>,
     parquet: TypePtr,
     properties: WriterPropertiesPtr,
 }
@@ -94,10 +93,12 @@ impl Layout {
         let properties = properties
             .set_sorting_columns(sorting.map(|s| vec![s]))
             .build();
+        let properties = Arc::new(properties);
         Ok(Layout {
             arrow: arrow.clone(),
+            encoder: Arc::new(Encoder::new(arrow, &descriptor, &properties)?),
             parquet: descriptor.root_schema_ptr(),
-            properties: Arc::new(properties),
+            properties,
         })
     }
 }
@@ -130,8 +131,10 @@ impl Layout {
                 .ok_or_else(|| ParquetError::General(format!("{wanted} is no column")))?;
             properties = properties.set_column_bloom_filter_enabled(path.clone(), true);
         }
+        let properties = Arc::new(properties.build());
         Ok(Layout {
-            properties: Arc::new(properties.build()),
+            encoder: Arc::new(Encoder::new(&self.arrow, &descriptor, &properties)?),
+            properties,
             ..self
         })
     }
@@ -144,12 +147,8 @@ fn path_exists(descriptor: &SchemaDescriptor, path: &str) -> bool {
         .any(|c| c.path().string() == path)
 }
 
-/// Writers of a row group's columns, detached from any file.
-pub struct RowGroupEncoder<'l> {
-    layout: &'l Layout,
-    writers: Vec<ArrowColumnWriter>,
-    rows: u64,
-}
+/// A row group in the making, detached from any file.
+pub struct RowGroupEncoder<'l>(RowGroup<'l>);
 
 impl<'l> RowGroupEncoder<'l> {
     /// Begins a row group.
@@ -157,18 +156,7 @@ impl<'l> RowGroupEncoder<'l> {
     /// # Errors
     /// When the library refuses the schema: a defect.
     pub fn new(layout: &'l Layout) -> ParquetResult<Self> {
-        let file = SerializedFileWriter::new(
-            std::io::sink(),
-            layout.parquet.clone(),
-            layout.properties.clone(),
-        )?;
-        let writers = ArrowRowGroupWriterFactory::new(&file, layout.arrow.clone())
-            .create_column_writers(0)?;
-        Ok(RowGroupEncoder {
-            layout,
-            writers,
-            rows: 0,
-        })
+        Ok(RowGroupEncoder(layout.encoder.row_group()?))
     }
 
     /// Adds a batch.
@@ -176,17 +164,7 @@ impl<'l> RowGroupEncoder<'l> {
     /// # Errors
     /// When a batch doesn't have the layout's schema: a defect.
     pub fn write(&mut self, batch: &RecordBatch) -> ParquetResult<()> {
-        let mut writers = self.writers.iter_mut();
-        for (field, column) in self.layout.arrow.fields().iter().zip(batch.columns()) {
-            for leaf in compute_leaves(field, column)? {
-                writers
-                    .next()
-                    .ok_or_else(|| ParquetError::General("more leaves than columns".into()))?
-                    .write(&leaf)?;
-            }
-        }
-        self.rows += batch.num_rows() as u64;
-        Ok(())
+        self.0.write(batch)
     }
 
     /// Ends the row group.
@@ -194,23 +172,8 @@ impl<'l> RowGroupEncoder<'l> {
     /// # Errors
     /// When compression fails.
     pub fn finish(self) -> ParquetResult<EncodedRowGroup> {
-        let chunks = self
-            .writers
-            .into_iter()
-            .map(ArrowColumnWriter::close)
-            .collect::<ParquetResult<_>>()?;
-        Ok(EncodedRowGroup {
-            chunks,
-            rows: self.rows,
-        })
+        self.0.finish()
     }
-}
-
-/// An encoded row group, in memory.
-pub struct EncodedRowGroup {
-    chunks: Vec<ArrowColumnChunk>,
-    /// Rows it holds.
-    pub rows: u64,
 }
 
 /// A Parquet file under a temporary name until it is whole.
@@ -247,9 +210,7 @@ impl File {
     pub fn append(&mut self, group: EncodedRowGroup) -> Result<()> {
         let append = || -> ParquetResult<()> {
             let mut writer = self.writer.next_row_group()?;
-            for chunk in group.chunks {
-                chunk.append_to_row_group(&mut writer)?;
-            }
+            group.append_to(&mut writer)?;
             writer.close()?;
             Ok(())
         };

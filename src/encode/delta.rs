@@ -1,0 +1,143 @@
+//! Delta encodings: `DELTA_BINARY_PACKED`, `DELTA_LENGTH_BYTE_ARRAY`, `DELTA_BYTE_ARRAY`.
+
+use super::bits::{pack, pack_wide, put_varint, put_zigzag, width_of};
+
+/// Deltas of a block, and of each of its four miniblocks.
+const BLOCK: usize = 128;
+const MINIBLOCK: usize = 32;
+
+/// Appends integers as `DELTA_BINARY_PACKED`. With `narrow` they are 32-bit: deltas wrap there.
+pub(super) fn delta_binary_packed(values: &[i64], narrow: bool, out: &mut Vec<u8>) {
+    put_varint(out, BLOCK as u64);
+    put_varint(out, (BLOCK / MINIBLOCK) as u64);
+    put_varint(out, values.len() as u64);
+    let first = values.first().copied().unwrap_or(0);
+    put_zigzag(
+        out,
+        if narrow {
+            i64::from(first as i32)
+        } else {
+            first
+        },
+    );
+    let mut deltas = [0i64; BLOCK];
+    let mut start = 1;
+    while start < values.len() {
+        let count = BLOCK.min(values.len() - start);
+        let pairs = values[start - 1..start + count].windows(2);
+        let mut least = i64::MAX;
+        for (delta, pair) in deltas.iter_mut().zip(pairs) {
+            *delta = pair[1].wrapping_sub(pair[0]);
+            if narrow {
+                *delta = i64::from(*delta as i32);
+            }
+            least = least.min(*delta);
+        }
+        put_zigzag(out, least);
+        let mut above = [0u64; BLOCK];
+        for (above, delta) in above.iter_mut().zip(&deltas[..count]) {
+            *above = delta.wrapping_sub(least) as u64;
+        }
+        if narrow {
+            above.iter_mut().for_each(|a| *a &= u64::from(u32::MAX));
+        }
+        let widths = out.len();
+        out.resize(widths + BLOCK / MINIBLOCK, 0);
+        for (m, miniblock) in above.as_chunks::<MINIBLOCK>().0.iter().enumerate() {
+            // Miniblocks after the last value have no body.
+            if m * MINIBLOCK >= count {
+                break;
+            }
+            let width = width_of(miniblock.iter().fold(0, |all, a| all | a));
+            out[widths + m] = width as u8;
+            if width <= 32 {
+                pack(&miniblock.map(|a| a as u32), width, out);
+            } else {
+                pack_wide(miniblock, width, out);
+            }
+        }
+        start += count;
+    }
+}
+
+/// Appends texts as `DELTA_LENGTH_BYTE_ARRAY`: all lengths, then all bytes.
+pub(super) fn delta_length(lengths: &[i64], bytes: &[u8], out: &mut Vec<u8>) {
+    delta_binary_packed(lengths, true, out);
+    out.extend_from_slice(bytes);
+}
+
+/// Bytes that two texts begin with in common.
+#[inline]
+pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    let length = a.len().min(b.len());
+    let mut at = 0;
+    let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+    for (a, b) in words {
+        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differ != 0 {
+            return at + differ.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while at < length && a[at] == b[at] {
+        at += 1;
+    }
+    at
+}
+
+/// Appends texts as `DELTA_BYTE_ARRAY`: what each shares with its predecessor, and the rest.
+pub(super) fn delta_byte_array(lengths: &[i64], bytes: &[u8], out: &mut Vec<u8>) {
+    let mut prefixes = Vec::with_capacity(lengths.len());
+    let mut suffixes = Vec::with_capacity(lengths.len());
+    let mut rest = Vec::with_capacity(bytes.len());
+    let (mut previous, mut at): (&[u8], usize) = (&[], 0);
+    for &length in lengths {
+        let text = &bytes[at..at + length as usize];
+        let shared = common_prefix(previous, text);
+        prefixes.push(shared as i64);
+        suffixes.push(length - shared as i64);
+        rest.extend_from_slice(&text[shared..]);
+        previous = text;
+        at += length as usize;
+    }
+    delta_binary_packed(&prefixes, true, out);
+    delta_length(&suffixes, &rest, out);
+}
+
+/// Whether texts share more with their predecessors than the lengths of prefixes cost.
+/// Judged by up to 64 of them.
+pub(super) fn prefixes_pay(lengths: &[i64], bytes: &[u8]) -> bool {
+    let (mut previous, mut at, mut shared): (&[u8], usize, usize) = (&[], 0, 0);
+    let sample = &lengths[..lengths.len().min(64)];
+    for &length in sample {
+        let text = &bytes[at..at + length as usize];
+        shared += common_prefix(previous, text);
+        previous = text;
+        at += length as usize;
+    }
+    shared > sample.len() * 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    // The decoders of the crate are not public: chunks are read back in `tests/encode.rs`. Here
+    // only what is easily wrong and can be seen directly.
+
+    #[test]
+    fn a_single_value_is_a_header() {
+        let mut out = Vec::new();
+        delta_binary_packed(&[7], false, &mut out);
+        assert_eq!(out, [0x80, 1, 4, 1, 14]);
+    }
+
+    proptest! {
+        #[test]
+        fn prefix_is_what_is_common(a in "[ab]{0,20}", b in "[ab]{0,20}") {
+            let expected = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+            prop_assert_eq!(common_prefix(a.as_bytes(), b.as_bytes()), expected);
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! Dictionaries of a column chunk: values by first use, each once.
+
+use std::hash::BuildHasher;
+
+use arrow::array::{Array, ArrayRef};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+/// A value that no page has used yet.
+const NEVER: u32 = 0;
+
+/// An entry of a table from keys to ids: the page that used the key last, and the id.
+fn entry(page: u32, id: u32) -> u64 {
+    u64::from(page) << 32 | u64::from(id)
+}
+
+/// Which ids the page at hand uses.
+pub(super) struct Used {
+    /// Number of the page, from 1.
+    pub page: u32,
+    /// Its ids, each at least once.
+    pub ids: Vec<u32>,
+    /// By id: the page that used it last.
+    stamps: Vec<u32>,
+}
+
+impl Default for Used {
+    fn default() -> Self {
+        Used {
+            page: 1,
+            ids: Vec::new(),
+            stamps: Vec::new(),
+        }
+    }
+}
+
+impl Used {
+    #[inline]
+    fn mark(&mut self, id: u32) {
+        let at = id as usize;
+        if at >= self.stamps.len() {
+            self.stamps.resize(at + 1, NEVER);
+        }
+        if self.stamps[at] != self.page {
+            self.stamps[at] = self.page;
+            self.ids.push(id);
+        }
+    }
+
+    /// Begins the next page.
+    pub(super) fn turn(&mut self) {
+        self.page += 1;
+        self.ids.clear();
+    }
+}
+
+/// Texts, each once, in the form of a dictionary page.
+#[derive(Default)]
+pub(super) struct TextPool {
+    /// `PLAIN`: each value after its length.
+    pub bytes: Vec<u8>,
+    starts: Vec<u32>,
+    /// The first eight bytes of each, so that most comparisons look no further.
+    heads: Vec<u64>,
+    /// Hash and id.
+    index: HashTable<(u32, u32)>,
+    pub used: Used,
+}
+
+/// The first eight bytes as a number that orders as they do.
+#[inline]
+pub(super) fn head(value: &[u8]) -> u64 {
+    match value.first_chunk::<8>() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => {
+            let mut bytes = [0; 8];
+            bytes[..value.len()].copy_from_slice(value);
+            u64::from_be_bytes(bytes)
+        }
+    }
+}
+
+#[inline]
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+impl TextPool {
+    pub(super) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Value of an id.
+    #[inline]
+    pub(super) fn get(&self, id: u32) -> &[u8] {
+        let start = self.starts[id as usize] as usize;
+        let end = match self.starts.get(id as usize + 1) {
+            Some(next) => *next as usize,
+            None => self.bytes.len(),
+        };
+        &self.bytes[start + 4..end]
+    }
+
+    /// Id of a value, which the page uses.
+    pub(super) fn intern(&mut self, value: &[u8]) -> u32 {
+        let hash = FixedState::with_seed(0).hash_one(value);
+        let hash = (hash ^ hash >> 32) as u32;
+        let found = self
+            .index
+            .find(spread(hash), |(h, id)| *h == hash && self.get(*id) == value);
+        let id = match found {
+            Some((_, id)) => *id,
+            None => {
+                let id = self.starts.len() as u32;
+                self.starts.push(self.bytes.len() as u32);
+                self.bytes
+                    .extend_from_slice(&(value.len() as u32).to_le_bytes());
+                self.bytes.extend_from_slice(value);
+                self.heads.push(head(value));
+                self.index
+                    .insert_unique(spread(hash), (hash, id), |(h, _)| spread(*h));
+                id
+            }
+        };
+        self.used.mark(id);
+        id
+    }
+
+    /// Forgets the values from `len` on. The pool only answers [`TextPool::get`] from then on.
+    pub(super) fn truncate(&mut self, len: usize) {
+        if let Some(start) = self.starts.get(len) {
+            self.bytes.truncate(*start as usize);
+            self.starts.truncate(len);
+        }
+        self.used.ids.retain(|id| (*id as usize) < len);
+        self.index = HashTable::new();
+    }
+
+    /// Ids of the least and the greatest value that the page uses.
+    pub(super) fn extremes(&self) -> Option<(u32, u32)> {
+        let mut ids = self.used.ids.iter();
+        let first = *ids.next()?;
+        let (mut least, mut greatest) = (first, first);
+        let (mut low, mut high) = (self.heads[first as usize], self.heads[first as usize]);
+        for &id in ids {
+            let head = self.heads[id as usize];
+            if head < low || (head == low && self.get(id) < self.get(least)) {
+                (least, low) = (id, head);
+            } else if head > high || (head == high && self.get(id) > self.get(greatest)) {
+                (greatest, high) = (id, head);
+            }
+        }
+        Some((least, greatest))
+    }
+}
+
+/// A table from the keys of one Arrow dictionary to the chunk's ids.
+pub(super) struct Remap {
+    /// Held, so that its address stays its own.
+    values: ArrayRef,
+    entries: Vec<u64>,
+}
+
+impl Remap {
+    pub(super) fn new(values: &ArrayRef) -> Self {
+        Remap {
+            values: values.clone(),
+            entries: vec![0; values.len()],
+        }
+    }
+
+    /// Whether an array is this one's dictionary, buffer for buffer.
+    pub(super) fn is_of(&self, values: &ArrayRef) -> bool {
+        std::ptr::addr_eq(&raw const **values, &raw const *self.values)
+            || (values.len() == self.values.len()
+                && values.to_data().ptr_eq(&self.values.to_data()))
+    }
+
+    /// Appends the id of each key to `ids`. `intern` finds the id of a key that the page has not
+    /// used yet.
+    #[inline]
+    pub(super) fn map(
+        &mut self,
+        keys: &[u32],
+        page: u32,
+        ids: &mut Vec<u32>,
+        mut intern: impl FnMut(usize) -> Option<u32>,
+    ) -> Option<()> {
+        ids.reserve(keys.len());
+        for key in keys {
+            let known = self.entries.get_mut(*key as usize)?;
+            if (*known >> 32) as u32 != page {
+                *known = entry(page, intern(*key as usize)?);
+            }
+            ids.push(*known as u32);
+        }
+        Some(())
+    }
+}
+
+/// Values below this are found in a table rather than by hash.
+const DIRECT: u64 = 1 << 16;
+
+/// Integers, each once.
+#[derive(Default)]
+pub(super) struct IntegerPool {
+    pub values: Vec<i64>,
+    /// By value.
+    direct: Vec<u64>,
+    index: HashTable<u32>,
+    pub used: Used,
+}
+
+#[inline]
+fn hash_integer(value: i64) -> u64 {
+    let mixed = (value as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ mixed >> 29
+}
+
+impl IntegerPool {
+    /// Appends the id of each value to `ids`.
+    pub(super) fn map(&mut self, values: &[i64], ids: &mut Vec<u32>) {
+        ids.reserve(values.len());
+        for &value in values {
+            let id = match self.direct.get(value as usize) {
+                Some(known) if (*known >> 32) as u32 == self.used.page => *known as u32,
+                _ => self.intern(value),
+            };
+            ids.push(id);
+        }
+    }
+
+    fn intern(&mut self, value: i64) -> u32 {
+        let id = if (value as u64) < DIRECT {
+            let at = value as usize;
+            if at >= self.direct.len() {
+                self.direct.resize((at + 1).next_power_of_two(), 0);
+            }
+            let known = self.direct[at];
+            let id = match (known >> 32) as u32 {
+                NEVER => self.push(value),
+                _ => known as u32,
+            };
+            self.direct[at] = entry(self.used.page, id);
+            id
+        } else {
+            let hash = hash_integer(value);
+            let found = self
+                .index
+                .find(hash, |id| self.values[*id as usize] == value);
+            match found {
+                Some(id) => *id,
+                None => {
+                    let id = self.push(value);
+                    let values = &self.values;
+                    self.index
+                        .insert_unique(hash, id, |id| hash_integer(values[*id as usize]));
+                    id
+                }
+            }
+        };
+        self.used.mark(id);
+        id
+    }
+
+    fn push(&mut self, value: i64) -> u32 {
+        self.values.push(value);
+        self.values.len() as u32 - 1
+    }
+
+    /// Whether most values are found by hash.
+    pub(super) fn is_scattered(&self) -> bool {
+        self.index.len() * 2 > self.values.len()
+    }
+
+    /// Forgets the values from `len` on; no value can be added after that.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.values.truncate(len);
+        self.used.ids.retain(|id| (*id as usize) < len);
+        self.direct = Vec::new();
+        self.index = HashTable::new();
+    }
+}
+
+/// Ids that wait for their page: one and the same as long as it lasts.
+#[derive(Default)]
+pub(super) struct Ids {
+    first: u32,
+    count: usize,
+    /// Empty while all are `first`.
+    all: Vec<u32>,
+}
+
+impl Ids {
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The id that all are.
+    pub(super) fn constant(&self) -> Option<u32> {
+        (self.count > 0 && self.all.is_empty()).then_some(self.first)
+    }
+
+    pub(super) fn push_constant(&mut self, id: u32, count: usize) {
+        if self.count == 0 {
+            self.first = id;
+        }
+        if self.all.is_empty() && self.first == id {
+            self.count += count;
+            return;
+        }
+        let all = self.mix();
+        all.extend(std::iter::repeat_n(id, count));
+        self.count = self.all.len();
+    }
+
+    /// The ids, to append to. [`Ids::settle`] must follow.
+    pub(super) fn mix(&mut self) -> &mut Vec<u32> {
+        if self.all.is_empty() {
+            self.all.resize(self.count, self.first);
+        }
+        &mut self.all
+    }
+
+    /// Counts what was appended.
+    pub(super) fn settle(&mut self) {
+        self.count = self.all.len();
+    }
+
+    /// Drops the ids from `len` on.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.all.truncate(len);
+        self.count = len;
+    }
+
+    /// Each id.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(u32)) {
+        match self.all.is_empty() {
+            true => (0..self.count).for_each(|_| visit(self.first)),
+            false => self.all.iter().for_each(|id| visit(*id)),
+        }
+    }
+
+    /// Appends a page's body: width, then the ids; and starts anew.
+    pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
+        use super::bits::{hybrid, hybrid_constant, width_of};
+        let greatest = match self.all.is_empty() {
+            true => self.first,
+            false => self.all.iter().copied().max().unwrap_or(0),
+        };
+        // Some readers know no width of 0.
+        let width = width_of(u64::from(greatest)).max(1);
+        out.push(width as u8);
+        match self.all.is_empty() {
+            true => hybrid_constant(self.first, self.count, width, out),
+            false => hybrid(&self.all, width, out),
+        }
+        self.all.clear();
+        self.count = 0;
+    }
+}

@@ -1,0 +1,205 @@
+//! A Parquet encoder that never hashes a string it already knows.
+//!
+//! Arrow dictionary columns come with their values known; `ArrowWriter` looks every row's value up
+//! again. This encoder maps keys to a chunk's own ids by a table and packs the ids; definition
+//! levels come straight from validity bitmaps, repetition levels from offsets. Everything else of
+//! Parquet stays with the `parquet` crate: schema, footer, page index, bloom filters, and the
+//! types that have no fast path here (floats, decimals, fixed-size binaries, maps, views), which
+//! `ArrowColumnWriter` writes into the same row group.
+//!
+//! # What it writes
+//! - Data pages of version 2, each compressed only where that saves at least 5%. A chunk of which
+//!   no page is compressed says so: `UNCOMPRESSED`.
+//! - A dictionary page holds the values that the chunk uses, by first use, each once. Values of
+//!   several Arrow dictionaries are merged by value.
+//! - A chunk decides on its first page whether a dictionary is worth it. Without one: texts are
+//!   `DELTA_BYTE_ARRAY` where neighbours begin alike, else `DELTA_LENGTH_BYTE_ARRAY`; integers are
+//!   `DELTA_BINARY_PACKED`. A dictionary that passes its limit later ends with the page at hand,
+//!   and the pages after it have none; the encoding statistics say which.
+//! - Pages end at records, and at the limits of rows and bytes of the writer properties. Pages of
+//!   nulls only, or of one value only, may be longer in rows.
+//! - Bounds of a page are those of the values it uses. They are shortened as the properties say,
+//!   and flagged inexact then.
+//!
+//! # Use
+//! ```
+//! # use std::sync::Arc;
+//! # use arrow::{array::*, datatypes::*};
+//! # use parquet::{arrow::ArrowSchemaConverter, file::{properties::WriterProperties, writer::SerializedFileWriter}};
+//! use fusiongen::encode::Encoder;
+//!
+//! let names: DictionaryArray<Int32Type> = ["a", "b", "a"].into_iter().collect();
+//! let batch = RecordBatch::try_from_iter([("name", Arc::new(names) as ArrayRef)])?;
+//! let descriptor = ArrowSchemaConverter::new().convert(&batch.schema())?;
+//! let properties = Arc::new(WriterProperties::default());
+//!
+//! let encoder = Encoder::new(&batch.schema(), &descriptor, &properties)?;
+//! let mut group = encoder.row_group()?; // on any thread
+//! group.write(&batch)?;
+//! let encoded = group.finish()?;
+//!
+//! let mut file = SerializedFileWriter::new(Vec::new(), descriptor.root_schema_ptr(), properties)?;
+//! let mut writer = file.next_row_group()?;
+//! encoded.append_to(&mut writer)?;
+//! writer.close()?;
+//! file.close()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # As a crate
+//! The folder knows nothing of events and uses nothing of this crate. Move it to a crate's `src/`,
+//! rename `mod.rs` to `lib.rs`, and depend on `arrow`, `parquet` (feature `arrow`), `bytes`,
+//! `zstd`, `hashbrown` and `foldhash`; `tests/encode.rs` and `benches/encode.rs` go along.
+
+mod bits;
+mod bounds;
+mod chunk;
+mod delta;
+mod dictionary;
+mod levels;
+mod page;
+mod row_group;
+mod text;
+mod values;
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::properties::WriterPropertiesPtr;
+use parquet::schema::types::{SchemaDescriptor, TypePtr};
+
+use chunk::{LeafOptions, Memory};
+pub use row_group::{EncodedRowGroup, RowGroup};
+
+/// How one leaf is written.
+enum Leaf {
+    Fast(LeafOptions),
+    /// By `ArrowColumnWriter`.
+    Arrow,
+}
+
+/// Encodes row groups of one schema, on any number of threads.
+pub struct Encoder {
+    arrow: SchemaRef,
+    parquet: TypePtr,
+    properties: WriterPropertiesPtr,
+    leaves: Vec<Leaf>,
+    /// By top-level column: whether `ArrowColumnWriter` writes one of its leaves.
+    slow: Vec<bool>,
+    /// What row groups leave to the next.
+    memory: Mutex<Vec<Memory>>,
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder")
+            .field("leaves", &self.leaves.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Leaves of a type.
+fn leaf_count(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().map(|f| leaf_count(f.data_type())).sum(),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => leaf_count(item.data_type()),
+        _ => 1,
+    }
+}
+
+impl Encoder {
+    /// An encoder of batches of the schema `arrow`, whose Parquet form is `descriptor`.
+    ///
+    /// Of the properties it heeds, by column: compression, dictionary (whether, and its size),
+    /// limits of pages in rows and bytes, statistics and their truncation, bloom filters, and
+    /// whether there is an offset index. A column without dictionary is delta-encoded; an encoding
+    /// that the properties name for the rest is left to the encoder. Codecs other than zstd and
+    /// none are left to `ArrowColumnWriter`.
+    ///
+    /// # Errors
+    /// When the two schemas differ in their leaves.
+    pub fn new(
+        arrow: &SchemaRef,
+        descriptor: &SchemaDescriptor,
+        properties: &WriterPropertiesPtr,
+    ) -> Result<Self> {
+        fn plan(
+            field: &Field,
+            columns: &mut std::slice::Iter<'_, parquet::schema::types::ColumnDescPtr>,
+            properties: &WriterPropertiesPtr,
+            leaves: &mut Vec<Leaf>,
+        ) {
+            match field.data_type() {
+                DataType::Struct(fields) => fields
+                    .iter()
+                    .for_each(|f| plan(f, columns, properties, leaves)),
+                DataType::List(item) | DataType::LargeList(item) => {
+                    plan(item, columns, properties, leaves);
+                }
+                other => {
+                    let is_fast = values::is_supported(other);
+                    for column in columns.take(leaf_count(other)) {
+                        let options =
+                            LeafOptions::new(column.clone(), other.clone(), properties.as_ref());
+                        let is_fast = is_fast && page::is_supported(options.codec());
+                        leaves.push(match is_fast {
+                            true => Leaf::Fast(options),
+                            false => Leaf::Arrow,
+                        });
+                    }
+                }
+            }
+        }
+        let mut leaves = Vec::with_capacity(descriptor.num_columns());
+        let mut columns = descriptor.columns().iter();
+        let mut slow = Vec::with_capacity(arrow.fields().len());
+        for field in arrow.fields() {
+            let before = leaves.len();
+            plan(field, &mut columns, properties, &mut leaves);
+            slow.push(leaves[before..].iter().any(|l| matches!(l, Leaf::Arrow)));
+        }
+        let expected: usize = arrow
+            .fields()
+            .iter()
+            .map(|f| leaf_count(f.data_type()))
+            .sum();
+        if leaves.len() != expected || columns.next().is_some() {
+            return Err(ParquetError::General(
+                "the Arrow and the Parquet schema differ in their leaves".into(),
+            ));
+        }
+        Ok(Encoder {
+            arrow: arrow.clone(),
+            parquet: descriptor.root_schema_ptr(),
+            properties: properties.clone(),
+            leaves,
+            slow,
+            memory: Mutex::default(),
+        })
+    }
+
+    /// Begins a row group, detached from any file.
+    ///
+    /// # Errors
+    /// When `ArrowColumnWriter` refuses a leaf.
+    pub fn row_group(&self) -> Result<RowGroup<'_>> {
+        RowGroup::new(self)
+    }
+
+    fn take_memory(&self) -> Memory {
+        let mut pool = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.pop().unwrap_or_default()
+    }
+
+    fn return_memory(&self, memory: Memory) {
+        let mut pool = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.push(memory);
+    }
+}

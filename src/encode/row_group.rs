@@ -1,0 +1,316 @@
+//! A row group: each leaf of each batch to its column chunk.
+
+use std::io::Write;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Field};
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+
+use super::chunk::{ChunkWriter, EncodedChunk, Memory};
+use super::levels::{Piece, Slots};
+use super::{Encoder, Leaf, leaf_count};
+
+enum Writer<'e> {
+    Fast(ChunkWriter<'e>),
+    Arrow(Box<ArrowColumnWriter>),
+}
+
+/// A row group in the making, detached from any file.
+pub struct RowGroup<'e> {
+    encoder: &'e Encoder,
+    writers: Vec<Writer<'e>>,
+    memory: Memory,
+    rows: u64,
+}
+
+enum Chunk {
+    Fast(EncodedChunk),
+    Arrow(ArrowColumnChunk),
+}
+
+/// An encoded row group, in memory.
+pub struct EncodedRowGroup {
+    chunks: Vec<Chunk>,
+    /// Rows it holds.
+    pub rows: u64,
+}
+
+impl<'e> RowGroup<'e> {
+    pub(super) fn new(encoder: &'e Encoder) -> Result<Self> {
+        let mut arrow = match encoder.slow.contains(&true) {
+            true => arrow_writers(encoder)?,
+            false => Vec::new(),
+        }
+        .into_iter();
+        let mut writers = Vec::with_capacity(encoder.leaves.len());
+        for leaf in &encoder.leaves {
+            let slow = arrow.next();
+            let fast = match leaf {
+                Leaf::Fast(options) => ChunkWriter::new(options).map(Writer::Fast),
+                Leaf::Arrow => None,
+            };
+            let writer = fast
+                .or(slow.map(|w| Writer::Arrow(Box::new(w))))
+                .ok_or_else(|| ParquetError::General("a leaf without a writer".into()))?;
+            writers.push(writer);
+        }
+        Ok(RowGroup {
+            encoder,
+            writers,
+            memory: encoder.take_memory(),
+            rows: 0,
+        })
+    }
+
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// When the batch doesn't have the encoder's schema, a required column holds a null, or
+    /// compression fails.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let fields = self.encoder.arrow.fields();
+        if batch.num_columns() != fields.len() {
+            return Err(ParquetError::General(format!(
+                "a batch of {} columns where {} are expected",
+                batch.num_columns(),
+                fields.len()
+            )));
+        }
+        let mut walk = Walk {
+            writers: &mut self.writers,
+            at: 0,
+            nulls: Vec::new(),
+            memory: &mut self.memory,
+        };
+        for ((field, column), slow) in fields.iter().zip(batch.columns()).zip(&self.encoder.slow) {
+            if *slow {
+                for (leaf, at) in compute_leaves(field, column)?.iter().zip(walk.at..) {
+                    if let Some(Writer::Arrow(writer)) = walk.writers.get_mut(at) {
+                        writer.write(leaf)?;
+                    }
+                }
+            }
+            walk.flat(field, column)?;
+        }
+        self.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    /// Ends the row group.
+    ///
+    /// # Errors
+    /// When compression fails.
+    pub fn finish(mut self) -> Result<EncodedRowGroup> {
+        let chunks = self
+            .writers
+            .into_iter()
+            .map(|writer| {
+                Ok(match writer {
+                    Writer::Fast(writer) => Chunk::Fast(writer.finish(&mut self.memory)?),
+                    Writer::Arrow(writer) => Chunk::Arrow(writer.close()?),
+                })
+            })
+            .collect::<Result<_>>()?;
+        self.encoder.return_memory(self.memory);
+        Ok(EncodedRowGroup {
+            chunks,
+            rows: self.rows,
+        })
+    }
+}
+
+impl EncodedRowGroup {
+    /// Appends the chunks to a file's row group.
+    ///
+    /// # Errors
+    /// When the file has another schema, or writing fails.
+    pub fn append_to<W: Write + Send>(
+        self,
+        writer: &mut SerializedRowGroupWriter<'_, W>,
+    ) -> Result<()> {
+        for chunk in self.chunks {
+            match chunk {
+                Chunk::Fast(mut chunk) => {
+                    let close = chunk.close.take();
+                    let close = close
+                        .ok_or_else(|| ParquetError::General("a chunk without metadata".into()))?;
+                    writer.append_column(&&chunk, close)?;
+                }
+                Chunk::Arrow(chunk) => chunk.append_to_row_group(writer)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `ArrowColumnWriter`s of all leaves.
+fn arrow_writers(encoder: &Encoder) -> Result<Vec<ArrowColumnWriter>> {
+    let file = SerializedFileWriter::new(
+        std::io::sink(),
+        encoder.parquet.clone(),
+        encoder.properties.clone(),
+    )?;
+    ArrowRowGroupWriterFactory::new(&file, encoder.arrow.clone()).create_column_writers(0)
+}
+
+/// Visits the leaves of a batch in the schema's order.
+struct Walk<'w, 'e, 'a> {
+    writers: &'w mut [Writer<'e>],
+    at: usize,
+    /// Validity of the nullable nodes on the way.
+    nulls: Vec<Option<&'a NullBuffer>>,
+    memory: &'w mut Memory,
+}
+
+fn foreign(field: &Field, array: &ArrayRef) -> ParquetError {
+    ParquetError::General(format!(
+        "column {} is {} where {} is expected",
+        field.name(),
+        array.data_type(),
+        field.data_type()
+    ))
+}
+
+/// The span of each element of a list array in its child, and that child.
+fn list_parts(array: &ArrayRef) -> Option<(Box<dyn Fn(usize) -> (usize, usize) + '_>, &ArrayRef)> {
+    if let Some(list) = array.as_list_opt::<i32>() {
+        let offsets = list.value_offsets();
+        return Some((
+            Box::new(|e| (offsets[e] as usize, offsets[e + 1] as usize)),
+            list.values(),
+        ));
+    }
+    let list = array.as_list_opt::<i64>()?;
+    let offsets = list.value_offsets();
+    Some((
+        Box::new(|e| (offsets[e] as usize, offsets[e + 1] as usize)),
+        list.values(),
+    ))
+}
+
+/// Validity of a leaf's own, dictionary values included.
+fn leaf_nulls(array: &ArrayRef) -> Option<NullBuffer> {
+    let has_null_values = array
+        .as_any_dictionary_opt()
+        .is_some_and(|d| d.values().null_count() > 0);
+    match has_null_values {
+        true => array.logical_nulls(),
+        false => array.nulls().cloned(),
+    }
+    .filter(|n| n.null_count() > 0)
+}
+
+impl<'a> Walk<'_, '_, 'a> {
+    /// A node under no list.
+    fn flat(&mut self, field: &Field, array: &'a ArrayRef) -> Result<()> {
+        match field.data_type() {
+            DataType::Struct(fields) => {
+                let parent = array
+                    .as_struct_opt()
+                    .filter(|s| s.num_columns() == fields.len())
+                    .ok_or_else(|| foreign(field, array))?;
+                if field.is_nullable() {
+                    self.nulls
+                        .push(array.nulls().filter(|n| n.null_count() > 0));
+                }
+                for (field, child) in fields.iter().zip(parent.columns()) {
+                    self.flat(field, child)?;
+                }
+                if field.is_nullable() {
+                    self.nulls.pop();
+                }
+                Ok(())
+            }
+            DataType::List(_) | DataType::LargeList(_) => {
+                let slots = Slots::new(0, array.len(), &self.nulls);
+                self.nested(field, array, slots)
+            }
+            other => {
+                let first = self.at;
+                self.at += leaf_count(other);
+                let Some(Writer::Fast(writer)) = self.writers.get_mut(first) else {
+                    return Ok(());
+                };
+                let own = leaf_nulls(array);
+                let mut nulls: Vec<Option<&NullBuffer>> = Vec::with_capacity(8);
+                nulls.extend(&self.nulls);
+                if field.is_nullable() {
+                    nulls.push(own.as_ref());
+                }
+                let piece = Piece::Flat {
+                    offset: 0,
+                    len: array.len(),
+                    nulls: &nulls,
+                };
+                if !field.is_nullable() {
+                    check_required(field, &piece, own.as_ref())?;
+                }
+                writer.append(array, &piece, self.memory)
+            }
+        }
+    }
+
+    /// A node under a list.
+    fn nested(&mut self, field: &Field, array: &ArrayRef, mut slots: Slots) -> Result<()> {
+        match field.data_type() {
+            DataType::Struct(fields) => {
+                let parent = array
+                    .as_struct_opt()
+                    .filter(|s| s.num_columns() == fields.len())
+                    .ok_or_else(|| foreign(field, array))?;
+                if field.is_nullable() {
+                    slots.nullable(array.nulls());
+                }
+                for (field, child) in fields.iter().zip(parent.columns()) {
+                    self.nested(field, child, slots.clone())?;
+                }
+                Ok(())
+            }
+            DataType::List(item) | DataType::LargeList(item) => {
+                let (range, child) = list_parts(array).ok_or_else(|| foreign(field, array))?;
+                if field.is_nullable() {
+                    slots.nullable(array.nulls());
+                }
+                slots.list(range);
+                self.nested(item, child, slots)
+            }
+            other => {
+                let first = self.at;
+                self.at += leaf_count(other);
+                let Some(Writer::Fast(writer)) = self.writers.get_mut(first) else {
+                    return Ok(());
+                };
+                let own = leaf_nulls(array);
+                if field.is_nullable() {
+                    slots.nullable(own.as_ref());
+                }
+                let piece = Piece::Nested(&slots);
+                if !field.is_nullable() {
+                    check_required(field, &piece, own.as_ref())?;
+                }
+                writer.append(array, &piece, self.memory)
+            }
+        }
+    }
+}
+
+/// A required leaf may be null only where a parent is.
+fn check_required(field: &Field, piece: &Piece<'_>, own: Option<&NullBuffer>) -> Result<()> {
+    let Some(own) = own else {
+        return Ok(());
+    };
+    let mut broken = false;
+    piece.selection().for_each(|e| broken |= own.is_null(e));
+    match broken {
+        true => Err(ParquetError::General(format!(
+            "required column {} holds a null",
+            field.name()
+        ))),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,454 @@
+//! Values of a chunk of texts or binaries.
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{
+    ArrowDictionaryKeyType, BinaryType, ByteArrayType, DataType, Int8Type, Int16Type, Int32Type,
+    Int64Type, LargeBinaryType, LargeUtf8Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Utf8Type,
+};
+use parquet::basic::Encoding;
+use parquet::bloom_filter::Sbbf;
+use parquet::errors::{ParquetError, Result};
+
+use super::delta::{delta_byte_array, delta_length, prefixes_pay};
+use super::dictionary::{Ids, Remap, TextPool, head};
+use super::levels::Selection;
+use super::values::{Appended, Bounds, Mode, SAMPLE, Scratch, is_varied};
+
+/// Arrow dictionaries whose tables are kept.
+const REMAPS: usize = 3;
+
+/// The bytes of a text or binary array.
+enum Texts<'a> {
+    Small(&'a [i32], &'a [u8]),
+    Large(&'a [i64], &'a [u8]),
+}
+
+impl<'a> Texts<'a> {
+    fn new(array: &'a dyn Array) -> Option<Self> {
+        fn small<T: ByteArrayType<Offset = i32>>(array: &dyn Array) -> Option<Texts<'_>> {
+            let array = array.as_bytes_opt::<T>()?;
+            Some(Texts::Small(array.value_offsets(), array.value_data()))
+        }
+        fn large<T: ByteArrayType<Offset = i64>>(array: &dyn Array) -> Option<Texts<'_>> {
+            let array = array.as_bytes_opt::<T>()?;
+            Some(Texts::Large(array.value_offsets(), array.value_data()))
+        }
+        match array.data_type() {
+            DataType::Utf8 => small::<Utf8Type>(array),
+            DataType::Binary => small::<BinaryType>(array),
+            DataType::LargeUtf8 => large::<LargeUtf8Type>(array),
+            DataType::LargeBinary => large::<LargeBinaryType>(array),
+            _ => None,
+        }
+    }
+
+    fn bytes(&self) -> &'a [u8] {
+        match self {
+            Texts::Small(_, bytes) | Texts::Large(_, bytes) => bytes,
+        }
+    }
+
+    #[inline]
+    fn range(&self, at: usize) -> (usize, usize) {
+        match self {
+            Texts::Small(offsets, _) => (offsets[at] as usize, offsets[at + 1] as usize),
+            Texts::Large(offsets, _) => (offsets[at] as usize, offsets[at + 1] as usize),
+        }
+    }
+
+    #[inline]
+    fn get(&self, at: usize) -> &'a [u8] {
+        let (start, end) = self.range(at);
+        &self.bytes()[start..end]
+    }
+}
+
+/// Whether values of a type are read here.
+pub(super) fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary => true,
+        DataType::Dictionary(_, values) => {
+            !matches!(**values, DataType::Dictionary(..)) && is_text(values)
+        }
+        _ => false,
+    }
+}
+
+/// The selected keys of a dictionary array, and its values.
+fn selected_keys<'a>(
+    array: &'a ArrayRef,
+    selection: &Selection<'_>,
+    scratch: &'a mut Vec<u32>,
+) -> Option<(&'a [u32], &'a ArrayRef)> {
+    fn narrow<'a, K: ArrowDictionaryKeyType>(
+        array: &'a ArrayRef,
+        selection: &Selection<'_>,
+        scratch: &'a mut Vec<u32>,
+        convert: impl Fn(K::Native) -> u32,
+    ) -> Option<(&'a [u32], &'a ArrayRef)> {
+        let array = array.as_dictionary_opt::<K>()?;
+        let keys = array.keys().values();
+        scratch.clear();
+        scratch.reserve(selection.len());
+        selection.for_each(|e| scratch.push(convert(keys[e])));
+        Some((scratch, array.values()))
+    }
+    let DataType::Dictionary(key, _) = array.data_type() else {
+        return None;
+    };
+    // Keys of values are never negative; those of nulls are not selected.
+    match **key {
+        DataType::Int32 => {
+            let array = array.as_dictionary_opt::<Int32Type>()?;
+            let keys = array.keys().values().inner().typed_data::<u32>();
+            Some((selection.gather(keys, scratch), array.values()))
+        }
+        DataType::UInt32 => {
+            let array = array.as_dictionary_opt::<UInt32Type>()?;
+            let keys: &[u32] = array.keys().values();
+            Some((selection.gather(keys, scratch), array.values()))
+        }
+        DataType::Int8 => narrow::<Int8Type>(array, selection, scratch, |k| k as u32),
+        DataType::Int16 => narrow::<Int16Type>(array, selection, scratch, |k| k as u32),
+        DataType::Int64 => narrow::<Int64Type>(array, selection, scratch, |k| k as u32),
+        DataType::UInt8 => narrow::<UInt8Type>(array, selection, scratch, u32::from),
+        DataType::UInt16 => narrow::<UInt16Type>(array, selection, scratch, u32::from),
+        DataType::UInt64 => narrow::<UInt64Type>(array, selection, scratch, |k| k as u32),
+        _ => None,
+    }
+}
+
+/// Whether all keys are one.
+pub(super) fn is_constant<T: Copy + PartialEq>(keys: &[T]) -> bool {
+    let Some(first) = keys.first() else {
+        return true;
+    };
+    keys.chunks(64)
+        .all(|chunk| chunk.iter().fold(true, |same, k| same & (k == first)))
+}
+
+/// Texts of a chunk, and those that wait for their page.
+pub(super) struct TextValues {
+    pub mode: Mode,
+    pub pool: TextPool,
+    ids: Ids,
+    remaps: Vec<Remap>,
+    /// Bytes of the page's values, or what they would be.
+    raw: usize,
+    bytes: Vec<u8>,
+    lengths: Vec<i64>,
+    /// Bytes of values after which the dictionary ends.
+    limit: usize,
+    page_limit: usize,
+}
+
+impl TextValues {
+    pub(super) fn new(mode: Mode, limit: usize, page_limit: usize) -> Self {
+        TextValues {
+            mode,
+            pool: TextPool::default(),
+            ids: Ids::default(),
+            remaps: Vec::new(),
+            raw: 0,
+            bytes: Vec::new(),
+            lengths: Vec::new(),
+            limit,
+            page_limit,
+        }
+    }
+
+    /// Values that wait for their page.
+    pub(super) fn len(&self) -> usize {
+        match self.mode {
+            Mode::Delta => self.lengths.len(),
+            _ => self.ids.len(),
+        }
+    }
+
+    /// Whether those are one and the same, by id.
+    pub(super) fn constant(&self) -> Option<u32> {
+        self.ids.constant()
+    }
+
+    /// Whether the selected values are all the one that waits.
+    pub(super) fn continues(
+        &mut self,
+        array: &ArrayRef,
+        selection: &Selection<'_>,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let Some(id) = self.constant() else {
+            return false;
+        };
+        let Some((keys, values)) = selected_keys(array, selection, &mut scratch.keys) else {
+            return false;
+        };
+        let (Some(key), true) = (keys.first(), is_constant(keys)) else {
+            return false;
+        };
+        Texts::new(values).is_some_and(|texts| texts.get(*key as usize) == self.pool.get(id))
+    }
+
+    /// Adds the selected values of an array.
+    pub(super) fn append(
+        &mut self,
+        array: &ArrayRef,
+        selection: &Selection<'_>,
+        limited: bool,
+        scratch: &mut Scratch,
+    ) -> Result<Appended> {
+        let foreign = || ParquetError::General(format!("{} is no text", array.data_type()));
+        if let DataType::Dictionary(..) = array.data_type() {
+            let (keys, values) =
+                selected_keys(array, selection, &mut scratch.keys).ok_or_else(foreign)?;
+            let texts = Texts::new(values).ok_or_else(foreign)?;
+            if self.mode != Mode::Dictionary {
+                let added: usize = match is_constant(keys) {
+                    true => keys
+                        .first()
+                        .map_or(0, |k| texts.get(*k as usize).len() * keys.len()),
+                    false => keys.iter().map(|k| texts.get(*k as usize).len()).sum(),
+                };
+                // One value in all rows is short in a dictionary.
+                let same = is_constant(keys) && self.mode == Mode::Undecided;
+                if limited && !same && self.raw + added > self.page_limit {
+                    return Ok(Appended::TooLong);
+                }
+                self.raw += added;
+            }
+            return self.append_keys(keys, values, &texts);
+        }
+        let texts = Texts::new(array).ok_or_else(foreign)?;
+        let ranges = &mut scratch.ranges;
+        ranges.clear();
+        ranges.reserve(selection.len());
+        let mut added = 0;
+        selection.for_each(|e| {
+            let (start, end) = texts.range(e);
+            added += end - start;
+            ranges.push((start, end));
+        });
+        if self.mode != Mode::Dictionary {
+            if limited && self.raw + added > self.page_limit {
+                return Ok(Appended::TooLong);
+            }
+            self.raw += added;
+        }
+        self.append_ranges(ranges, added, texts.bytes())
+    }
+
+    fn append_keys(
+        &mut self,
+        keys: &[u32],
+        values: &ArrayRef,
+        texts: &Texts<'_>,
+    ) -> Result<Appended> {
+        if self.mode == Mode::Delta {
+            for key in keys {
+                let text = texts.get(*key as usize);
+                self.bytes.extend_from_slice(text);
+                self.lengths.push(text.len() as i64);
+            }
+            return Ok(Appended::Done);
+        }
+        let (waiting, known) = (self.ids.len(), self.pool.len());
+        if is_constant(keys) {
+            if let Some(key) = keys.first() {
+                let id = self.pool.intern(texts.get(*key as usize));
+                self.ids.push_constant(id, keys.len());
+            }
+            return Ok(self.check(waiting, known));
+        }
+        let at = match self.remaps.iter().position(|r| r.is_of(values)) {
+            Some(at) => at,
+            None => {
+                if self.remaps.len() == REMAPS {
+                    self.remaps.remove(0);
+                }
+                self.remaps.push(Remap::new(values));
+                self.remaps.len() - 1
+            }
+        };
+        let sampled = match self.mode == Mode::Undecided && waiting == 0 {
+            true => keys.len().min(SAMPLE),
+            false => keys.len(),
+        };
+        let (page, limit) = (self.pool.used.page, self.limit);
+        for part in [&keys[..sampled], &keys[sampled..]] {
+            if self.mode == Mode::Delta {
+                return self.append_keys(part, values, texts);
+            }
+            let pool = &mut self.pool;
+            let mapped = self.remaps[at].map(part, page, self.ids.mix(), |key| {
+                (pool.bytes.len() <= limit).then(|| pool.intern(texts.get(key)))
+            });
+            self.ids.settle();
+            if mapped.is_none() {
+                if keys.iter().any(|k| *k as usize >= values.len()) {
+                    return Err(ParquetError::General("a key without a value".into()));
+                }
+                return Ok(self.full(waiting, known, keys.len()));
+            }
+            self.sample();
+        }
+        Ok(self.check(waiting, known))
+    }
+
+    fn append_ranges(
+        &mut self,
+        ranges: &[(usize, usize)],
+        total: usize,
+        bytes: &[u8],
+    ) -> Result<Appended> {
+        if self.mode == Mode::Delta {
+            self.lengths
+                .extend(ranges.iter().map(|(start, end)| (end - start) as i64));
+            match (ranges.first(), ranges.last()) {
+                (Some((start, _)), Some((_, end))) if end - start == total => {
+                    self.bytes.extend_from_slice(&bytes[*start..*end]);
+                }
+                _ => ranges
+                    .iter()
+                    .for_each(|(start, end)| self.bytes.extend_from_slice(&bytes[*start..*end])),
+            }
+            return Ok(Appended::Done);
+        }
+        let (waiting, known) = (self.ids.len(), self.pool.len());
+        for (at, (start, end)) in ranges.iter().enumerate() {
+            if at == SAMPLE && waiting == 0 {
+                self.sample();
+                if self.mode == Mode::Delta {
+                    let rest = &ranges[at..];
+                    let total = rest.iter().map(|(start, end)| end - start).sum();
+                    return self.append_ranges(rest, total, bytes);
+                }
+            }
+            if self.pool.bytes.len() > self.limit {
+                return Ok(self.full(waiting, known, ranges.len()));
+            }
+            let id = self.pool.intern(&bytes[*start..*end]);
+            self.ids.push_constant(id, 1);
+        }
+        self.sample();
+        Ok(self.check(waiting, known))
+    }
+
+    /// Leaves the dictionary early where nearly every value is new.
+    fn sample(&mut self) {
+        if self.mode == Mode::Undecided && is_varied(self.ids.len(), self.pool.len()) {
+            self.to_delta();
+        }
+    }
+
+    fn check(&mut self, waiting: usize, known: usize) -> Appended {
+        match self.mode != Mode::Delta && self.pool.bytes.len() > self.limit {
+            true => self.full(waiting, known, 0),
+            false => Appended::Done,
+        }
+    }
+
+    /// The dictionary is full: takes back what was appended after `waiting` values.
+    fn full(&mut self, waiting: usize, known: usize, _appended: usize) -> Appended {
+        self.ids.truncate(waiting);
+        match self.mode {
+            Mode::Undecided => {
+                // No page has used it: the chunk has no dictionary at all.
+                self.to_delta();
+                self.raw = self.bytes.len();
+                Appended::Again
+            }
+            _ => {
+                self.pool.truncate(known);
+                Appended::Full
+            }
+        }
+    }
+
+    /// Turns waiting ids into texts: there is no dictionary.
+    fn to_delta(&mut self) {
+        let (ids, pool) = (
+            std::mem::take(&mut self.ids),
+            std::mem::take(&mut self.pool),
+        );
+        ids.for_each(|id| {
+            let text = pool.get(id);
+            self.bytes.extend_from_slice(text);
+            self.lengths.push(text.len() as i64);
+        });
+        self.fall_back();
+    }
+
+    /// Pages from here on have no dictionary.
+    pub(super) fn fall_back(&mut self) {
+        self.mode = Mode::Delta;
+        self.remaps = Vec::new();
+        self.ids = Ids::default();
+    }
+
+    /// Appends the page's body, and starts anew.
+    pub(super) fn flush(
+        &mut self,
+        out: &mut Vec<u8>,
+        bloom: &mut Option<Sbbf>,
+    ) -> (Encoding, Bounds) {
+        if self.mode == Mode::Undecided {
+            let width = super::bits::width_of(self.pool.len() as u64 - 1).max(1);
+            let dictionary = 24 + self.pool.bytes.len() + self.ids.len() * width / 8;
+            let same = self.ids.constant().is_some() && self.ids.len() > 1;
+            match same || dictionary < self.raw + self.ids.len() / 2 {
+                true => self.mode = Mode::Dictionary,
+                false => self.to_delta(),
+            }
+        }
+        self.raw = 0;
+        if self.mode == Mode::Dictionary {
+            let bounds = match self.pool.extremes() {
+                Some((least, greatest)) => Bounds::Text(
+                    self.pool.get(least).to_vec(),
+                    self.pool.get(greatest).to_vec(),
+                ),
+                None => Bounds::None,
+            };
+            self.pool.used.turn();
+            self.ids.flush(out);
+            return (Encoding::RLE_DICTIONARY, bounds);
+        }
+        let mut at = 0;
+        let mut bounds: Option<[(u64, &[u8]); 2]> = None;
+        for length in &self.lengths {
+            let text = &self.bytes[at..at + *length as usize];
+            at += *length as usize;
+            let new = (head(text), text);
+            match &mut bounds {
+                None => bounds = Some([new, new]),
+                Some([least, greatest]) => {
+                    if new < *least {
+                        *least = new;
+                    } else if new > *greatest {
+                        *greatest = new;
+                    }
+                }
+            }
+            if let Some(bloom) = bloom {
+                bloom.insert(text);
+            }
+        }
+        let bounds = bounds.map_or(Bounds::None, |[least, greatest]| {
+            Bounds::Text(least.1.to_vec(), greatest.1.to_vec())
+        });
+        let encoding = match prefixes_pay(&self.lengths, &self.bytes) {
+            true => {
+                delta_byte_array(&self.lengths, &self.bytes, out);
+                Encoding::DELTA_BYTE_ARRAY
+            }
+            false => {
+                delta_length(&self.lengths, &self.bytes, out);
+                Encoding::DELTA_LENGTH_BYTE_ARRAY
+            }
+        };
+        self.bytes.clear();
+        self.lengths.clear();
+        (encoding, bounds)
+    }
+}

@@ -1,0 +1,479 @@
+//! Values of a chunk that wait for their page, by physical type.
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
+};
+use parquet::basic::Encoding;
+use parquet::bloom_filter::Sbbf;
+use parquet::errors::{ParquetError, Result};
+
+use super::bits::{hybrid_bits, width_of};
+use super::delta::delta_binary_packed;
+use super::dictionary::{Ids, IntegerPool};
+use super::levels::Selection;
+use super::text::{TextValues, is_constant, is_text};
+
+/// Values after which a chunk of new values only gives up its dictionary.
+pub(super) const SAMPLE: usize = 512;
+
+/// Whether so many of a chunk's first values are distinct that a dictionary is no help.
+pub(super) fn is_varied(values: usize, distinct: usize) -> bool {
+    values >= SAMPLE && distinct * 4 > values * 3
+}
+
+/// How a chunk's values are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The first page is not full; ids wait.
+    Undecided,
+    Dictionary,
+    Delta,
+}
+
+/// What became of values that were to be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Appended {
+    Done,
+    /// Nothing was: the page would be too long.
+    TooLong,
+    /// Nothing was: the dictionary is full. The page at hand is the last that uses it.
+    Full,
+    /// Nothing was: there is no dictionary any more.
+    Again,
+}
+
+/// Least and greatest value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Bounds {
+    None,
+    Text(Vec<u8>, Vec<u8>),
+    Integer(i64, i64),
+    Boolean(bool, bool),
+}
+
+/// Memory that calls share.
+#[derive(Default)]
+pub(super) struct Scratch {
+    pub keys: Vec<u32>,
+    pub integers: Vec<i64>,
+    pub ranges: Vec<(usize, usize)>,
+}
+
+/// Integers of a chunk, as the bits of their physical type widened.
+pub(super) struct IntegerValues {
+    pub mode: Mode,
+    pub pool: IntegerPool,
+    ids: Ids,
+    delta: Vec<i64>,
+    /// 32 bits wide.
+    pub narrow: bool,
+    /// 64 bits without a sign.
+    unsigned: bool,
+    limit: usize,
+}
+
+/// The selected values of an integer array, widened.
+fn selected_integers<'a>(
+    array: &'a ArrayRef,
+    selection: &Selection<'_>,
+    scratch: &'a mut Vec<i64>,
+) -> Option<&'a [i64]> {
+    fn wide<'a, T: ArrowPrimitiveType<Native = i64>>(
+        array: &'a ArrayRef,
+        selection: &Selection<'_>,
+        scratch: &'a mut Vec<i64>,
+    ) -> Option<&'a [i64]> {
+        Some(selection.gather(array.as_primitive_opt::<T>()?.values(), scratch))
+    }
+    fn narrow<'a, T: ArrowPrimitiveType>(
+        array: &'a ArrayRef,
+        selection: &Selection<'_>,
+        scratch: &'a mut Vec<i64>,
+        convert: impl Fn(T::Native) -> i64,
+    ) -> Option<&'a [i64]> {
+        let values = array.as_primitive_opt::<T>()?.values();
+        scratch.clear();
+        scratch.reserve(selection.len());
+        selection.for_each(|e| scratch.push(convert(values[e])));
+        Some(scratch)
+    }
+    match array.data_type() {
+        DataType::Int64 => wide::<Int64Type>(array, selection, scratch),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            wide::<TimestampMillisecondType>(array, selection, scratch)
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            wide::<TimestampMicrosecondType>(array, selection, scratch)
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            wide::<TimestampNanosecondType>(array, selection, scratch)
+        }
+        DataType::UInt64 => narrow::<UInt64Type>(array, selection, scratch, |v| v as i64),
+        DataType::Int8 => narrow::<Int8Type>(array, selection, scratch, i64::from),
+        DataType::Int16 => narrow::<Int16Type>(array, selection, scratch, i64::from),
+        DataType::Int32 => narrow::<Int32Type>(array, selection, scratch, i64::from),
+        DataType::Date32 => narrow::<Date32Type>(array, selection, scratch, i64::from),
+        DataType::UInt8 => narrow::<UInt8Type>(array, selection, scratch, i64::from),
+        DataType::UInt16 => narrow::<UInt16Type>(array, selection, scratch, i64::from),
+        DataType::UInt32 => narrow::<UInt32Type>(array, selection, scratch, i64::from),
+        _ => None,
+    }
+}
+
+fn is_integer(data_type: &DataType) -> bool {
+    use DataType as T;
+    match data_type {
+        T::Timestamp(unit, _) => *unit != TimeUnit::Second,
+        other => {
+            matches!(other, T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::Date32)
+                || other.is_unsigned_integer()
+        }
+    }
+}
+
+impl IntegerValues {
+    fn continues(
+        &self,
+        array: &ArrayRef,
+        selection: &Selection<'_>,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let Some(id) = self.ids.constant() else {
+            return false;
+        };
+        selected_integers(array, selection, &mut scratch.integers).is_some_and(|values| {
+            values.first() == Some(&self.pool.values[id as usize]) && is_constant(values)
+        })
+    }
+
+    fn append(
+        &mut self,
+        array: &ArrayRef,
+        selection: &Selection<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Appended> {
+        let values = selected_integers(array, selection, &mut scratch.integers)
+            .ok_or_else(|| ParquetError::General(format!("{} is no integer", array.data_type())))?;
+        if self.mode == Mode::Delta {
+            self.delta.extend_from_slice(values);
+            return Ok(Appended::Done);
+        }
+        let (waiting, known) = (self.ids.len(), self.pool.values.len());
+        if let (Some(first), true) = (values.first(), is_constant(values)) {
+            let mut one = Vec::new();
+            self.pool.map(&[*first], &mut one);
+            self.ids.push_constant(one[0], values.len());
+        } else {
+            let sampled = match self.mode == Mode::Undecided && waiting == 0 {
+                true => values.len().min(SAMPLE),
+                false => values.len(),
+            };
+            for part in [&values[..sampled], &values[sampled..]] {
+                if self.mode == Mode::Delta {
+                    self.delta.extend_from_slice(part);
+                    return Ok(Appended::Done);
+                }
+                self.pool.map(part, self.ids.mix());
+                self.ids.settle();
+                // Few bits make a dictionary of many values still worth it: that is seen later.
+                if self.mode == Mode::Undecided
+                    && is_varied(self.ids.len(), self.pool.values.len())
+                    && self.pool.is_scattered()
+                {
+                    self.to_delta();
+                }
+            }
+        }
+        if self.mode == Mode::Delta || self.pool.values.len() * self.size() <= self.limit {
+            return Ok(Appended::Done);
+        }
+        self.ids.truncate(waiting);
+        if self.mode == Mode::Undecided {
+            self.to_delta();
+            return Ok(Appended::Again);
+        }
+        self.pool.truncate(known);
+        Ok(Appended::Full)
+    }
+
+    fn size(&self) -> usize {
+        if self.narrow { 4 } else { 8 }
+    }
+
+    fn to_delta(&mut self) {
+        let (ids, pool) = (
+            std::mem::take(&mut self.ids),
+            std::mem::take(&mut self.pool),
+        );
+        ids.for_each(|id| self.delta.push(pool.values[id as usize]));
+        self.fall_back();
+    }
+
+    fn fall_back(&mut self) {
+        self.mode = Mode::Delta;
+        self.ids = Ids::default();
+    }
+
+    fn flush(&mut self, out: &mut Vec<u8>, bloom: &mut Option<Sbbf>) -> (Encoding, Bounds) {
+        let flip = if self.unsigned { i64::MIN } else { 0 };
+        let bounds = |values: &mut dyn Iterator<Item = i64>| {
+            let Some(first) = values.next() else {
+                return Bounds::None;
+            };
+            let (least, greatest) = values.fold((first ^ flip, first ^ flip), |(l, g), v| {
+                (l.min(v ^ flip), g.max(v ^ flip))
+            });
+            Bounds::Integer(least ^ flip, greatest ^ flip)
+        };
+        if self.mode == Mode::Undecided {
+            let distinct = self.pool.values.len();
+            let width = width_of(distinct as u64 - 1).max(1);
+            // Most bytes of a dictionary's integers are alike, and compress.
+            let dictionary = 24 + distinct * self.size() / 3 + self.ids.len() * width / 8;
+            let same = self.ids.constant().is_some() && self.ids.len() > 1;
+            let is_shorter = || {
+                let mut values = Vec::with_capacity(self.ids.len());
+                self.ids
+                    .for_each(|id| values.push(self.pool.values[id as usize]));
+                let mut delta = Vec::new();
+                delta_binary_packed(&values, self.narrow, &mut delta);
+                dictionary < delta.len()
+            };
+            match same || is_shorter() {
+                true => self.mode = Mode::Dictionary,
+                false => self.to_delta(),
+            }
+        }
+        if self.mode == Mode::Dictionary {
+            let used = &self.pool.used.ids;
+            let bounds = bounds(&mut used.iter().map(|id| self.pool.values[*id as usize]));
+            self.pool.used.turn();
+            self.ids.flush(out);
+            return (Encoding::RLE_DICTIONARY, bounds);
+        }
+        let bounds = bounds(&mut self.delta.iter().copied());
+        if let Some(bloom) = bloom {
+            for value in &self.delta {
+                insert_integer(bloom, *value, self.narrow);
+            }
+        }
+        delta_binary_packed(&self.delta, self.narrow, out);
+        self.delta.clear();
+        (Encoding::DELTA_BINARY_PACKED, bounds)
+    }
+}
+
+fn insert_integer(bloom: &mut Sbbf, value: i64, narrow: bool) {
+    match narrow {
+        true => bloom.insert(&(value as i32)),
+        false => bloom.insert(&value),
+    }
+}
+
+/// Booleans that wait for their page.
+pub(super) struct BooleanValues {
+    bits: BooleanBufferBuilder,
+}
+
+impl BooleanValues {
+    fn append(&mut self, array: &ArrayRef, selection: &Selection<'_>) -> Result<()> {
+        let values = array
+            .as_boolean_opt()
+            .ok_or_else(|| ParquetError::General(format!("{} is no boolean", array.data_type())))?
+            .values();
+        match selection {
+            Selection::Range(offset, len) => self.bits.append_buffer(&values.slice(*offset, *len)),
+            _ => selection.for_each(|e| self.bits.append(values.value(e))),
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, out: &mut Vec<u8>) -> (Encoding, Bounds) {
+        let count = self.bits.len();
+        let values = std::mem::replace(&mut self.bits, BooleanBufferBuilder::new(0)).build();
+        let set = values.count_set_bits();
+        let start = out.len();
+        out.extend_from_slice(&[0; 4]);
+        hybrid_bits(values.values(), count, out);
+        let length = (out.len() - start - 4) as u32;
+        out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        (Encoding::RLE, Bounds::Boolean(set == count, set > 0))
+    }
+}
+
+/// Values of a chunk.
+pub(super) enum Values {
+    Texts(Box<TextValues>),
+    Integers(Box<IntegerValues>),
+    Booleans(BooleanValues),
+}
+
+/// How values of a leaf are to be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ValueOptions {
+    pub dictionary: bool,
+    pub dictionary_limit: usize,
+    pub page_limit: usize,
+}
+
+/// Whether this module writes arrays of a type.
+pub(super) fn is_supported(data_type: &DataType) -> bool {
+    is_text(data_type) || is_integer(data_type) || *data_type == DataType::Boolean
+}
+
+impl Values {
+    pub(super) fn new(data_type: &DataType, options: ValueOptions) -> Option<Self> {
+        let mode = match options.dictionary {
+            true => Mode::Undecided,
+            false => Mode::Delta,
+        };
+        if is_text(data_type) {
+            return Some(Values::Texts(Box::new(TextValues::new(
+                mode,
+                options.dictionary_limit,
+                options.page_limit,
+            ))));
+        }
+        if *data_type == DataType::Boolean {
+            return Some(Values::Booleans(BooleanValues {
+                bits: BooleanBufferBuilder::new(0),
+            }));
+        }
+        is_integer(data_type).then(|| {
+            Values::Integers(Box::new(IntegerValues {
+                mode,
+                pool: IntegerPool::default(),
+                ids: Ids::default(),
+                delta: Vec::new(),
+                narrow: data_type.primitive_width().is_some_and(|w| w < 8),
+                unsigned: *data_type == DataType::UInt64,
+                limit: options.dictionary_limit,
+            }))
+        })
+    }
+
+    /// Values that wait for their page.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Values::Texts(texts) => texts.len(),
+            Values::Integers(integers) => match integers.mode {
+                Mode::Delta => integers.delta.len(),
+                _ => integers.ids.len(),
+            },
+            Values::Booleans(booleans) => booleans.bits.len(),
+        }
+    }
+
+    /// Whether those are none, or one and the same.
+    pub(super) fn is_constant(&self) -> bool {
+        self.len() == 0
+            || match self {
+                Values::Texts(texts) => texts.constant().is_some(),
+                Values::Integers(integers) => integers.ids.constant().is_some(),
+                Values::Booleans(_) => false,
+            }
+    }
+
+    /// Whether the selected values are all the one that waits.
+    pub(super) fn continues(
+        &mut self,
+        array: &ArrayRef,
+        selection: &Selection<'_>,
+        scratch: &mut Scratch,
+    ) -> bool {
+        match self {
+            Values::Texts(texts) => texts.continues(array, selection, scratch),
+            Values::Integers(integers) => integers.continues(array, selection, scratch),
+            Values::Booleans(_) => false,
+        }
+    }
+
+    /// Adds the selected values of an array; whole, where `limited` is false and only the page's
+    /// length stands against it.
+    pub(super) fn append(
+        &mut self,
+        array: &ArrayRef,
+        selection: &Selection<'_>,
+        limited: bool,
+        scratch: &mut Scratch,
+    ) -> Result<Appended> {
+        match self {
+            Values::Texts(texts) => texts.append(array, selection, limited, scratch),
+            Values::Integers(integers) => integers.append(array, selection, scratch),
+            Values::Booleans(booleans) => {
+                booleans.append(array, selection)?;
+                Ok(Appended::Done)
+            }
+        }
+    }
+
+    /// Pages from here on have no dictionary.
+    pub(super) fn fall_back(&mut self) {
+        match self {
+            Values::Texts(texts) => texts.fall_back(),
+            Values::Integers(integers) => integers.fall_back(),
+            Values::Booleans(_) => {}
+        }
+    }
+
+    /// Appends the body of a page of the waiting values, and starts anew.
+    pub(super) fn flush(
+        &mut self,
+        out: &mut Vec<u8>,
+        bloom: &mut Option<Sbbf>,
+    ) -> (Encoding, Bounds) {
+        match self {
+            Values::Texts(texts) => texts.flush(out, bloom),
+            Values::Integers(integers) => integers.flush(out, bloom),
+            Values::Booleans(booleans) => booleans.flush(out),
+        }
+    }
+
+    /// The dictionary's length, and its page's body.
+    pub(super) fn dictionary(&mut self) -> (usize, Vec<u8>) {
+        match self {
+            Values::Texts(texts) => (texts.pool.len(), std::mem::take(&mut texts.pool.bytes)),
+            Values::Integers(integers) => {
+                let values = &integers.pool.values;
+                let body = match integers.narrow {
+                    true => values
+                        .iter()
+                        .flat_map(|v| (*v as i32).to_le_bytes())
+                        .collect(),
+                    false => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+                };
+                (values.len(), body)
+            }
+            Values::Booleans(_) => (0, Vec::new()),
+        }
+    }
+
+    /// Number of the dictionary's values.
+    pub(super) fn dictionary_len(&self) -> usize {
+        match self {
+            Values::Texts(texts) => texts.pool.len(),
+            Values::Integers(integers) => integers.pool.values.len(),
+            Values::Booleans(_) => 0,
+        }
+    }
+
+    /// Puts the dictionary's values into a bloom filter.
+    pub(super) fn fill(&self, bloom: &mut Sbbf) {
+        match self {
+            Values::Texts(texts) => {
+                for id in 0..texts.pool.len() {
+                    bloom.insert(texts.pool.get(id as u32));
+                }
+            }
+            Values::Integers(integers) => {
+                for value in &integers.pool.values {
+                    insert_integer(bloom, *value, integers.narrow);
+                }
+            }
+            Values::Booleans(_) => {}
+        }
+    }
+}
