@@ -325,7 +325,7 @@ fn array(dice: &mut Dice, field: &Field, len: usize, parent: Option<&NullBuffer>
             }
         }
         T::Dictionary(key, value) => {
-            let distinct = distinct.min(100).max(2);
+            let distinct = distinct.clamp(2, 100);
             // Duplicates, nulls and values that no row uses.
             let values = Field::new(
                 "values",

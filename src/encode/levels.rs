@@ -6,6 +6,7 @@ use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 
 use super::bits::{hybrid, hybrid_bits, hybrid_constant, width_of};
+use super::text::is_constant;
 
 /// How the rows of a piece of a batch stand in a leaf's array.
 pub(super) enum Piece<'a> {
@@ -20,13 +21,57 @@ pub(super) enum Piece<'a> {
     Nested(&'a Slots),
 }
 
+/// Rising elements of an array: a span as long as they are one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Elements {
+    Span(usize, usize),
+    Listed(Vec<usize>),
+}
+
+impl Default for Elements {
+    fn default() -> Self {
+        Elements::Span(0, 0)
+    }
+}
+
+impl Elements {
+    #[inline]
+    fn get(&self, at: usize) -> usize {
+        match self {
+            Elements::Span(start, _) => start + at,
+            Elements::Listed(elements) => elements[at],
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, from: usize, to: usize) {
+        match self {
+            Elements::Span(start, end) if start == end => *self = Elements::Span(from, to),
+            Elements::Span(_, end) if *end == from => *end = to,
+            Elements::Span(start, end) => {
+                let mut elements: Vec<usize> = (*start..*end).collect();
+                elements.extend(from..to);
+                *self = Elements::Listed(elements);
+            }
+            Elements::Listed(elements) => elements.extend(from..to),
+        }
+    }
+
+    fn slice(&self, from: usize, to: usize) -> Self {
+        match self {
+            Elements::Span(start, _) => Elements::Span(start + from, start + to),
+            Elements::Listed(elements) => Elements::Listed(elements[from..to].to_vec()),
+        }
+    }
+}
+
 /// Levels under lists: one slot for each value, null or empty list.
 #[derive(Default, Clone)]
 pub(super) struct Slots {
     pub definition: Vec<u8>,
     pub repetition: Vec<u8>,
     /// Elements of the current array, one for each slot whose definition is [`Slots::level`].
-    pub elements: Vec<usize>,
+    pub elements: Elements,
     /// Definition level of what is present so far.
     pub level: u8,
     /// Lists passed.
@@ -36,14 +81,18 @@ pub(super) struct Slots {
 
 impl Slots {
     /// Slots of rows that are under no list yet.
-    pub(super) fn new(offset: usize, len: usize, nulls: &[Option<&NullBuffer>]) -> Self {
-        let definition = flat_levels(offset, len, nulls);
+    pub(super) fn new(len: usize, nulls: &[Option<&NullBuffer>]) -> Self {
+        let definition = flat_levels(0, len, nulls);
         let level = nulls.len() as u8;
-        Slots {
-            elements: (0..len)
+        let mut elements = Elements::default();
+        match nulls.iter().all(Option::is_none) {
+            true => elements.push(0, len),
+            false => (0..len)
                 .filter(|r| definition[*r] == level)
-                .map(|r| offset + r)
-                .collect(),
+                .for_each(|r| elements.push(r, r + 1)),
+        }
+        Slots {
+            elements,
             definition,
             repetition: vec![0; len],
             level,
@@ -55,52 +104,46 @@ impl Slots {
     /// Passes a nullable node.
     pub(super) fn nullable(&mut self, nulls: Option<&NullBuffer>) {
         let next = self.level + 1;
-        match nulls {
-            None => self
-                .definition
-                .iter_mut()
-                .filter(|d| **d == self.level)
-                .for_each(|d| *d = next),
-            Some(nulls) => {
-                let mut live = self.elements.iter();
-                for level in self.definition.iter_mut().filter(|d| **d == self.level) {
-                    if live.next().is_some_and(|e| nulls.is_valid(*e)) {
-                        *level = next;
-                    }
-                }
-                self.elements.retain(|e| nulls.is_valid(*e));
+        let mut kept = Elements::default();
+        let live = self.definition.iter_mut().filter(|d| **d == self.level);
+        for (at, level) in live.enumerate() {
+            let element = self.elements.get(at);
+            if nulls.is_none_or(|n| n.is_valid(element)) {
+                *level = next;
+                kept.push(element, element + 1);
             }
         }
+        self.elements = kept;
         self.level = next;
     }
 
     /// Passes a list whose element `i` spans `range(i)` of its child.
     pub(super) fn list(&mut self, range: impl Fn(usize) -> (usize, usize)) {
         let mut next = Slots {
-            definition: Vec::with_capacity(self.definition.len() * 2),
-            repetition: Vec::with_capacity(self.definition.len() * 2),
-            elements: Vec::with_capacity(self.elements.len() * 2),
+            definition: Vec::with_capacity(self.definition.len() * 4),
+            repetition: Vec::with_capacity(self.definition.len() * 4),
+            elements: Elements::default(),
             level: self.level + 1,
             depth: self.depth + 1,
             rows: self.rows,
         };
-        let mut live = self.elements.iter();
+        let mut at = 0;
         for (definition, repetition) in self.definition.iter().zip(&self.repetition) {
-            let (start, end) = match *definition == self.level {
-                true => live.next().map_or((0, 0), |e| range(*e)),
-                false => (0, 0),
-            };
             next.repetition.push(*repetition);
+            if *definition != self.level {
+                next.definition.push(*definition);
+                continue;
+            }
+            let (start, end) = range(self.elements.get(at));
+            at += 1;
             if start == end {
                 next.definition.push(*definition);
                 continue;
             }
-            let more = end - start - 1;
-            next.definition
-                .extend(std::iter::repeat_n(next.level, more + 1));
-            next.repetition
-                .extend(std::iter::repeat_n(next.depth, more));
-            next.elements.extend(start..end);
+            let count = next.definition.len() + end - start;
+            next.definition.resize(count, next.level);
+            next.repetition.resize(count, next.depth);
+            next.elements.push(start, end);
         }
         *self = next;
     }
@@ -121,7 +164,7 @@ impl Slots {
         Slots {
             definition: self.definition[first..last].to_vec(),
             repetition: self.repetition[first..last].to_vec(),
-            elements: self.elements[before..before + within].to_vec(),
+            elements: self.elements.slice(before, before + within),
             level: self.level,
             depth: self.depth,
             rows: to - from,
@@ -211,11 +254,6 @@ impl Selection<'_> {
                 }
             }
             Selection::Elements(elements) => {
-                if let (Some(first), Some(last)) = (elements.first(), elements.last())
-                    && last - first + 1 == elements.len()
-                {
-                    return &values[*first..=*last];
-                }
                 scratch.clear();
                 scratch.extend(elements.iter().map(|e| values[*e]));
             }
@@ -260,7 +298,10 @@ impl<'a> Piece<'a> {
                     },
                 }
             }
-            Piece::Nested(slots) => Selection::Elements(&slots.elements),
+            Piece::Nested(slots) => match &slots.elements {
+                Elements::Span(start, end) => Selection::Range(*start, end - start),
+                Elements::Listed(elements) => Selection::Elements(elements),
+            },
         }
     }
 }
@@ -336,13 +377,12 @@ impl Pending {
         let Some(first) = new.first().filter(|_| self.max > 0) else {
             return;
         };
-        if new.iter().all(|l| l == first) {
+        if is_constant(new) {
             return self.push_all(*first, new.len());
         }
         match self.mix() {
             Mixed::Bits(bits) => {
-                bits.reserve(new.len());
-                new.iter().for_each(|l| bits.append(*l == 1));
+                bits.append_buffer(&BooleanBuffer::collect_bool(new.len(), |i| new[i] == 1));
             }
             Mixed::Levels(levels) => levels.extend(new.iter().map(|l| u32::from(*l))),
             Mixed::No => {}
@@ -399,15 +439,15 @@ mod tests {
         let outer = NullBuffer::from(vec![true, true, true, false]);
         let list = NullBuffer::from(vec![false, true, true, true]);
         let offsets = [0, 0, 0, 2, 3];
-        let mut slots = Slots::new(0, 4, &[Some(&outer)]);
+        let mut slots = Slots::new(4, &[Some(&outer)]);
         slots.nullable(Some(&list));
         slots.list(|i| (offsets[i], offsets[i + 1]));
         assert_eq!(slots.definition, [1, 2, 3, 3, 0]);
         assert_eq!(slots.repetition, [0, 0, 0, 1, 0]);
-        assert_eq!(slots.elements, [0, 1]);
+        assert_eq!(slots.elements, Elements::Span(0, 2));
         let middle = slots.rows(1, 3);
         assert_eq!(middle.definition, [2, 3, 3]);
-        assert_eq!(middle.elements, [0, 1]);
+        assert_eq!(middle.elements, Elements::Span(0, 2));
         assert_eq!(slots.rows(3, 4).definition, [0]);
     }
 

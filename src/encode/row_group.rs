@@ -16,7 +16,7 @@ use super::levels::{Piece, Slots};
 use super::{Encoder, Leaf, leaf_count};
 
 enum Writer<'e> {
-    Fast(ChunkWriter<'e>),
+    Fast(Box<ChunkWriter<'e>>),
     Arrow(Box<ArrowColumnWriter>),
 }
 
@@ -51,7 +51,7 @@ impl<'e> RowGroup<'e> {
         for leaf in &encoder.leaves {
             let slow = arrow.next();
             let fast = match leaf {
-                Leaf::Fast(options) => ChunkWriter::new(options).map(Writer::Fast),
+                Leaf::Fast(options) => ChunkWriter::new(options).map(|w| Writer::Fast(Box::new(w))),
                 Leaf::Arrow => None,
             };
             let writer = fast
@@ -176,21 +176,30 @@ fn foreign(field: &Field, array: &ArrayRef) -> ParquetError {
     ))
 }
 
-/// The span of each element of a list array in its child, and that child.
-fn list_parts(array: &ArrayRef) -> Option<(Box<dyn Fn(usize) -> (usize, usize) + '_>, &ArrayRef)> {
+/// Offsets of a list array.
+enum Offsets<'a> {
+    Small(&'a [i32]),
+    Large(&'a [i64]),
+}
+
+impl Offsets<'_> {
+    /// Where an element's items lie in the child.
+    #[inline]
+    fn span(&self, at: usize) -> (usize, usize) {
+        match self {
+            Offsets::Small(offsets) => (offsets[at] as usize, offsets[at + 1] as usize),
+            Offsets::Large(offsets) => (offsets[at] as usize, offsets[at + 1] as usize),
+        }
+    }
+}
+
+/// The offsets of a list array, and its child.
+fn list_parts(array: &ArrayRef) -> Option<(Offsets<'_>, &ArrayRef)> {
     if let Some(list) = array.as_list_opt::<i32>() {
-        let offsets = list.value_offsets();
-        return Some((
-            Box::new(|e| (offsets[e] as usize, offsets[e + 1] as usize)),
-            list.values(),
-        ));
+        return Some((Offsets::Small(list.value_offsets()), list.values()));
     }
     let list = array.as_list_opt::<i64>()?;
-    let offsets = list.value_offsets();
-    Some((
-        Box::new(|e| (offsets[e] as usize, offsets[e + 1] as usize)),
-        list.values(),
-    ))
+    Some((Offsets::Large(list.value_offsets()), list.values()))
 }
 
 /// Validity of a leaf's own, dictionary values included.
@@ -227,7 +236,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 Ok(())
             }
             DataType::List(_) | DataType::LargeList(_) => {
-                let slots = Slots::new(0, array.len(), &self.nulls);
+                let slots = Slots::new(array.len(), &self.nulls);
                 self.nested(field, array, slots)
             }
             other => {
@@ -272,11 +281,11 @@ impl<'a> Walk<'_, '_, 'a> {
                 Ok(())
             }
             DataType::List(item) | DataType::LargeList(item) => {
-                let (range, child) = list_parts(array).ok_or_else(|| foreign(field, array))?;
+                let (offsets, child) = list_parts(array).ok_or_else(|| foreign(field, array))?;
                 if field.is_nullable() {
                     slots.nullable(array.nulls());
                 }
-                slots.list(range);
+                slots.list(|e| offsets.span(e));
                 self.nested(item, child, slots)
             }
             other => {

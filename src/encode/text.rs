@@ -288,7 +288,7 @@ impl TextValues {
                 if keys.iter().any(|k| *k as usize >= values.len()) {
                     return Err(ParquetError::General("a key without a value".into()));
                 }
-                return Ok(self.full(waiting, known, keys.len()));
+                return Ok(self.full(waiting, known));
             }
             self.sample();
         }
@@ -325,7 +325,7 @@ impl TextValues {
                 }
             }
             if self.pool.bytes.len() > self.limit {
-                return Ok(self.full(waiting, known, ranges.len()));
+                return Ok(self.full(waiting, known));
             }
             let id = self.pool.intern(&bytes[*start..*end]);
             self.ids.push_constant(id, 1);
@@ -337,24 +337,24 @@ impl TextValues {
     /// Leaves the dictionary early where nearly every value is new.
     fn sample(&mut self) {
         if self.mode == Mode::Undecided && is_varied(self.ids.len(), self.pool.len()) {
-            self.to_delta();
+            self.leave_dictionary();
         }
     }
 
     fn check(&mut self, waiting: usize, known: usize) -> Appended {
         match self.mode != Mode::Delta && self.pool.bytes.len() > self.limit {
-            true => self.full(waiting, known, 0),
+            true => self.full(waiting, known),
             false => Appended::Done,
         }
     }
 
     /// The dictionary is full: takes back what was appended after `waiting` values.
-    fn full(&mut self, waiting: usize, known: usize, _appended: usize) -> Appended {
+    fn full(&mut self, waiting: usize, known: usize) -> Appended {
         self.ids.truncate(waiting);
         match self.mode {
             Mode::Undecided => {
                 // No page has used it: the chunk has no dictionary at all.
-                self.to_delta();
+                self.leave_dictionary();
                 self.raw = self.bytes.len();
                 Appended::Again
             }
@@ -366,7 +366,7 @@ impl TextValues {
     }
 
     /// Turns waiting ids into texts: there is no dictionary.
-    fn to_delta(&mut self) {
+    fn leave_dictionary(&mut self) {
         let (ids, pool) = (
             std::mem::take(&mut self.ids),
             std::mem::take(&mut self.pool),
@@ -398,7 +398,7 @@ impl TextValues {
             let same = self.ids.constant().is_some() && self.ids.len() > 1;
             match same || dictionary < self.raw + self.ids.len() / 2 {
                 true => self.mode = Mode::Dictionary,
-                false => self.to_delta(),
+                false => self.leave_dictionary(),
             }
         }
         self.raw = 0;

@@ -183,7 +183,7 @@ impl IntegerValues {
                     && is_varied(self.ids.len(), self.pool.values.len())
                     && self.pool.is_scattered()
                 {
-                    self.to_delta();
+                    self.leave_dictionary();
                 }
             }
         }
@@ -192,7 +192,7 @@ impl IntegerValues {
         }
         self.ids.truncate(waiting);
         if self.mode == Mode::Undecided {
-            self.to_delta();
+            self.leave_dictionary();
             return Ok(Appended::Again);
         }
         self.pool.truncate(known);
@@ -203,7 +203,7 @@ impl IntegerValues {
         if self.narrow { 4 } else { 8 }
     }
 
-    fn to_delta(&mut self) {
+    fn leave_dictionary(&mut self) {
         let (ids, pool) = (
             std::mem::take(&mut self.ids),
             std::mem::take(&mut self.pool),
@@ -244,7 +244,7 @@ impl IntegerValues {
             };
             match same || is_shorter() {
                 true => self.mode = Mode::Dictionary,
-                false => self.to_delta(),
+                false => self.leave_dictionary(),
             }
         }
         if self.mode == Mode::Dictionary {
