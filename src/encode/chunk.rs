@@ -296,24 +296,12 @@ impl<'o> ChunkWriter<'o> {
         let bloom = self.bloom_filter(has_dictionary, has_others)?;
         let mut segments = Vec::with_capacity(1 + self.pages.len() * 2);
         let (mut compressed, mut uncompressed) = (0, 0);
-        let mut codec = match self.pages.iter().any(|p| p.is_compressed) {
-            true => self.options.codec,
-            false => Compression::UNCOMPRESSED,
-        };
         let mut encodings = EncodingMask::default();
         let mut statistics = Vec::new();
         if has_dictionary {
             let (values, body) = self.values.dictionary();
-            // A dictionary page has no flag of its own: it follows the chunk.
-            let packed = match codec {
-                Compression::UNCOMPRESSED => {
-                    memory.compressor.compress(self.options.codec, &body)?
-                }
-                codec => memory.compressor.always(codec, &body)?,
-            };
-            if packed.is_some() {
-                codec = self.options.codec;
-            }
+            // A dictionary page has no flag of its own: the chunk's codec holds.
+            let packed = memory.compressor.always(self.options.codec, &body)?;
             let stored = packed.unwrap_or(&body);
             let mut segment = Vec::with_capacity(stored.len() + 32);
             dictionary_header(values, body.len(), stored.len(), &mut segment)?;
@@ -370,7 +358,7 @@ impl<'o> ChunkWriter<'o> {
         }
         let slots: usize = self.pages.iter().map(|p| p.slots).sum();
         let mut metadata = ColumnChunkMetaData::builder(self.options.descriptor.clone())
-            .set_compression(codec)
+            .set_compression(self.options.codec)
             .set_encodings_mask(encodings)
             .set_page_encoding_stats(statistics)
             .set_total_compressed_size(compressed as i64)

@@ -8,8 +8,7 @@
 //! `ArrowColumnWriter` writes into the same row group.
 //!
 //! # What it writes
-//! - Data pages of version 2, each compressed only where that saves at least 5%. A chunk of which
-//!   no page is compressed says so: `UNCOMPRESSED`.
+//! - Data pages of version 2, each compressed only where that saves at least 5%.
 //! - A dictionary page holds the values that the chunk uses, by first use, each once. Values of
 //!   several Arrow dictionaries are merged by value.
 //! - A chunk decides on its first page whether a dictionary is worth it. Without one: texts are
