@@ -41,7 +41,7 @@ fn event_batches() -> fusiongen::Result<Vec<Vec<RecordBatch>>> {
     let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
     let mut groups = Vec::new();
     for partition in &plan.partitions {
-        for group in partition.shards.iter().flat_map(|s| &s.row_groups) {
+        for group in &partition.row_groups {
             let mut batches = Vec::new();
             maker.frames(partition, group, |frame| {
                 batches.extend(schema.batch(&View::new(&frame, &maker, &tables)).ok());
