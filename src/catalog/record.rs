@@ -18,6 +18,8 @@ pub enum Platform {
 pub enum Account {
     /// The user of the session: the host's primary user, or the chain's victim. `user`
     User,
+    /// Some user of the organisation, another in every round. `other_user`
+    OtherUser,
     /// The administrator's separate account. `admin`
     Admin,
     /// `NT AUTHORITY\SYSTEM` or root. `system`
@@ -283,6 +285,7 @@ impl Account {
     pub fn parse(word: &str) -> Result<Self, String> {
         Ok(match word {
             "user" => Account::User,
+            "other_user" => Account::OtherUser,
             "admin" => Account::Admin,
             "system" => Account::System,
             "local_service" => Account::LocalService,
@@ -292,7 +295,7 @@ impl Account {
                 Some(name) if is_account(name) => Account::Service(name.to_owned()),
                 _ => {
                     return Err(
-                        "one of user, admin, system, local_service, network_service, \
+                        "one of user, other_user, admin, system, local_service, network_service, \
                                 machine, service:NAME ([a-z_][a-z0-9_-]*, at most 20 bytes)"
                             .to_owned(),
                     );

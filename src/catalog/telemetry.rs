@@ -250,7 +250,7 @@ impl Telemetry {
                 ("ServiceName", None),
                 ("TicketEncryptionType", Some("0x12")),
                 ("TicketOptions", Some("0x40810000")),
-                ("Status", Some("0x0")),
+                ("TargetUserName", Some("")),
             ],
             PreauthFailed => &[
                 ("TargetUserName", Some("")),

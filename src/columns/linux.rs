@@ -15,7 +15,7 @@ use crate::random::Key;
 /// In the order of [`T`], from UserLogin.
 const TYPES: &str = "USER_LOGIN|USER_CMD|SYSCALL|EXECVE|CRED_ACQ|PATH|CWD|PROCTITLE|SOCKADDR|ADD_USER|USER_CHAUTHTOK|SERVICE_START|USER_AUTH|USER_ACCT|LOGIN|USER_START|USER_END|CRED_DISP";
 const SUCCESS: &str = "yes|no";
-const RESULT: &str = "success|failed";
+const RESULT: &str = "success|failed|1";
 const ARCHITECTURE: &str = "x86_64";
 const TERMINALS: &str = "(none)|pts0|pts1|pts2|ssh|cron";
 const OPERATIONS: &str = "login|PAM:setcred|add-user|PAM:chauthtok|PAM:authentication|PAM:accounting|PAM:session_open|PAM:session_close";
@@ -84,8 +84,13 @@ pub fn success(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.res` of user-space records: `success`, `failed`.
 pub fn result(v: &View<'_>) -> ArrayRef {
-    v.texts_of(AUDIT_USER, &v.tables.words.get(RESULT), |r| {
-        i32::from(!v.frame.success[r])
+    let of = AUDIT_USER | SET_LOGIN;
+    v.texts_of(of, &v.tables.words.get(RESULT), |r| {
+        if v.is(r, SET_LOGIN) {
+            2
+        } else {
+            i32::from(!v.frame.success[r])
+        }
     })
 }
 /// `auditd.arch`.
@@ -303,13 +308,18 @@ pub fn tty(v: &View<'_>) -> ArrayRef {
 /// `auditd.terminal` of a user-space record.
 pub fn terminal(v: &View<'_>) -> ArrayRef {
     let values = super::table(["ssh", "/dev/pts/0", "/dev/pts/1", "/dev/pts/2", "cron", "?"]);
+    let sshd = v
+        .maker
+        .catalog
+        .image("sshd")
+        .map_or(NONE, |image| image as i32);
     v.texts_of(AUDIT_USER, &values, |r| match v.frame.telemetry[r] {
         T::UserLogin if v.frame.success[r] => 1 + (v.frame.salt[r] % 3) as i32,
         T::UserLogin => 0,
         T::AddUser | T::ServiceStart => 5,
         T::UserChauthtok => 1 + (v.frame.process.session_id[r] % 3) as i32,
         T::UserCmd => 1 + (v.frame.process.session_id[r] % 3) as i32,
-        _ if v.frame.source[r] != NONE => 0,
+        _ if v.frame.source[r] != NONE || v.frame.process.image[r] == sshd => 0,
         _ => 4,
     })
 }

@@ -38,7 +38,7 @@ macro_rules! given {
     )*};
 }
 given! {
-    status "Status" sub_status "SubStatus" failure_reason "FailureReason"
+    sub_status "SubStatus" failure_reason "FailureReason"
     target_server_name "TargetServerName" target_info "TargetInfo"
     object_name "ObjectName"
     service_file_name "ServiceFileName" service_start_type "ServiceStartType"
@@ -166,6 +166,22 @@ pub fn mandatory_label(v: &View<'_>) -> ArrayRef {
     })
 }
 
+/// Status: the record's own; a service ticket was granted.
+pub fn status(v: &View<'_>) -> ArrayRef {
+    let of = kinds(&[
+        T::LogonFailed,
+        T::TicketRequested,
+        T::ServiceTicket,
+        T::PreauthFailed,
+        T::CredentialValidated,
+    ]);
+    v.plain(of, 10, |r, out| {
+        let status = v.given_text(r, "Status").unwrap_or("0x0");
+        out.extend_from_slice(status.as_bytes());
+        true
+    })
+}
+
 /// ServiceName: a service's, or the principal that a ticket is for.
 pub fn service_name(v: &View<'_>) -> ArrayRef {
     v.plain(
@@ -195,7 +211,7 @@ pub fn service_sid(v: &View<'_>) -> ArrayRef {
         let rid = if name == "krbtgt" {
             502
         } else {
-            1_000 + Key::root(0x51d).child(name).below(0, 90_000)
+            100_000 + Key::root(0x51d).child(name).below(1, 90_000)
         };
         out.extend_from_slice(format!("-{rid}").as_bytes());
         true
@@ -295,6 +311,7 @@ pub fn target_sid(v: &View<'_>) -> ArrayRef {
                 out.extend_from_slice(b"-512");
             }
             (T::UserCreated, Some(name)) => account_sid(v, name, out),
+            (T::TicketRequested, Some(name)) if name.ends_with('$') => account_sid(v, name, out),
             // An unknown principal has none.
             (T::TicketRequested | T::PreauthFailed, Some(_)) => out.extend_from_slice(b"S-1-0-0"),
             _ => out.extend_from_slice(

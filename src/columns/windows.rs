@@ -971,7 +971,8 @@ pub fn target_domain_name(v: &View<'_>) -> ArrayRef {
         "Builtin",
         "-",
     ]);
-    v.texts_of(TARGET_DOMAIN, &values, |r| match v.frame.telemetry[r] {
+    let local = kinds(&[T::UserCreated]);
+    let domain_of = |r: usize| match v.frame.telemetry[r] {
         T::LocalMemberAdded => 3,
         T::ProcessCreated => 4,
         T::ServiceTicket => 0,
@@ -981,7 +982,23 @@ pub fn target_domain_name(v: &View<'_>) -> ArrayRef {
             _ => 1,
         },
         _ => 1,
-    })
+    };
+    // An account made on a member server is that server's.
+    v.blend(
+        TARGET_DOMAIN & !local,
+        &values,
+        domain_of,
+        local,
+        |r, out| {
+            let host = &v.maker.world.hosts[v.frame.host[r] as u32];
+            let domain = if host.is(crate::catalog::HostClass::DomainController) {
+                &v.maker.world.domain.netbios
+            } else {
+                &host.name
+            };
+            out.extend_from_slice(domain.as_bytes());
+        },
+    )
 }
 /// TargetLogonId, a number: the session that opens or ends.
 pub fn target_logon_id(v: &View<'_>) -> ArrayRef {

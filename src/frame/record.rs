@@ -6,7 +6,7 @@ use super::maker::{Maker, Vocabulary, position};
 use super::text::Texts;
 use super::{Frame, NONE, lag};
 use crate::catalog::{
-    Catalog, Connection, End, HostClass, Platform, ProcessRef, Record, Telemetry,
+    Account, Catalog, Connection, End, HostClass, Platform, ProcessRef, Record, Telemetry,
 };
 use crate::plan::chains::Chain;
 use crate::random::{Key, below, log_uniform};
@@ -161,10 +161,13 @@ impl<'a> Maker<'a> {
         frame.syslog_severity[row] = record.syslog_severity;
         frame.logon_type[row] = record.logon_type;
         frame.query_status[row] = record.query_status;
-        let account =
-            self.world
-                .accounts
-                .resolve(&record.account, platform, host, scene.user, scene.admin);
+        let account = match record.account {
+            Account::OtherUser => self.other_user(scene),
+            _ => {
+                let accounts = &self.world.accounts;
+                accounts.resolve(&record.account, platform, host, scene.user, scene.admin)
+            }
+        };
         frame.user[row] = account as i32;
 
         if record.telemetry.is_start() {
@@ -243,6 +246,13 @@ impl<'a> Maker<'a> {
             let text = texts.render(template);
             frame.data[*slot].set(row, text);
         }
+    }
+
+    /// Some user, by the scene and its round.
+    fn other_user(&self, scene: &Scene<'_>) -> u32 {
+        let users = self.world.accounts.users();
+        let count = u64::from(users.end - users.start).max(1);
+        users.start + below(scene.key.at2(0x07e5, u64::from(scene.round)), count) as u32
     }
 
     /// The parent of an acting process.

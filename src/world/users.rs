@@ -306,7 +306,8 @@ impl Accounts {
     ) -> u32 {
         let windows = platform == Platform::Windows;
         match wanted {
-            Wanted::User => user,
+            // Which other user depends on the row; whoever asks without one gets the user.
+            Wanted::User | Wanted::OtherUser => user,
             Wanted::Admin => admin,
             Wanted::System => {
                 if windows {
