@@ -106,6 +106,20 @@ fn service_names(catalog: &Catalog) -> Vec<String> {
     names
 }
 
+/// The uid that Debian's packages and habit give a local account; 33 is fixed, the rest are usual.
+fn local_uid(name: &str) -> Option<u32> {
+    Some(match name {
+        "www-data" => 33,
+        "messagebus" => 100,
+        "_chrony" => 103,
+        "zabbix" => 108,
+        "mysql" => 110,
+        "deploy" => 1001,
+        "runner" => 1002,
+        _ => return None,
+    })
+}
+
 impl Accounts {
     pub(super) fn new(
         key: Key,
@@ -133,7 +147,7 @@ impl Accounts {
                 email,
                 department,
                 sid: format!("{}-{rid}", domain.sid),
-                uid: 10_000 + rid,
+                uid: local_uid(&name).unwrap_or(10_000 + rid),
                 home: None,
                 name,
             }
