@@ -15,7 +15,7 @@ use crate::random::Key;
 /// In the order of [`T`], from UserLogin.
 const TYPES: &str = "USER_LOGIN|USER_CMD|SYSCALL|EXECVE|CRED_ACQ|PATH|CWD|PROCTITLE|SOCKADDR|ADD_USER|USER_CHAUTHTOK|SERVICE_START|USER_AUTH|USER_ACCT|LOGIN|USER_START|USER_END|CRED_DISP";
 const SUCCESS: &str = "yes|no";
-const RESULT: &str = "success|failed|1";
+const RESULT: &str = "success|failed";
 const ARCHITECTURE: &str = "x86_64";
 const TERMINALS: &str = "(none)|pts0|pts1|pts2|ssh|cron";
 const OPERATIONS: &str = "login|PAM:setcred|add-user|PAM:chauthtok|PAM:authentication|PAM:accounting|PAM:session_open|PAM:session_close";
@@ -84,13 +84,8 @@ pub fn success(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.res` of user-space records: `success`, `failed`.
 pub fn result(v: &View<'_>) -> ArrayRef {
-    let of = AUDIT_USER | SET_LOGIN;
-    v.texts_of(of, &v.tables.words.get(RESULT), |r| {
-        if v.is(r, SET_LOGIN) {
-            2
-        } else {
-            i32::from(!v.frame.success[r])
-        }
+    v.texts_of(AUDIT_USER | SET_LOGIN, &v.tables.words.get(RESULT), |r| {
+        i32::from(!v.frame.success[r])
     })
 }
 /// `auditd.arch`.

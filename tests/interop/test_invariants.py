@@ -243,6 +243,13 @@ INVARIANTS = [
         WINDOWS,
         """CASE WHEN winlog.event_id < 100
              THEN winlog.provider_name <> 'Microsoft-Windows-Sysmon' OR winlog.channel <> 'Microsoft-Windows-Sysmon/Operational'
+             WHEN winlog.event_id = 1102
+             THEN winlog.provider_name <> 'Microsoft-Windows-Eventlog' OR winlog.channel <> 'Security'
+             WHEN winlog.event_id = 7045
+             THEN winlog.provider_name <> 'Service Control Manager' OR winlog.channel <> 'System'
+             WHEN winlog.event_id = 4104
+             THEN winlog.provider_name <> 'Microsoft-Windows-PowerShell'
+                  OR winlog.channel <> 'Microsoft-Windows-PowerShell/Operational'
              ELSE winlog.provider_name <> 'Microsoft-Windows-Security-Auditing' OR winlog.channel <> 'Security' END
            OR event.provider <> winlog.provider_name""",
     ),
