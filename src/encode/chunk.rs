@@ -236,7 +236,9 @@ impl<'o> ChunkWriter<'o> {
         }
         let levels = bytes.len();
         let values = self.values.len();
-        if self.bloom.is_none()
+        if values > 0
+            && !self.values.decide()
+            && self.bloom.is_none()
             && let Some(bloom) = &self.options.bloom
         {
             self.bloom = Some(Sbbf::new_with_ndv_fpp(bloom.ndv(), bloom.fpp())?);

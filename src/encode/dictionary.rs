@@ -177,7 +177,7 @@ impl Remap {
     }
 
     /// Appends the id of each key to `ids`. `intern` finds the id of a key that the page has not
-    /// used yet.
+    /// used yet. Where that fails, or a key has no value, `None`; the new ids mean nothing then.
     #[inline]
     pub(super) fn map(
         &mut self,
@@ -186,13 +186,14 @@ impl Remap {
         ids: &mut Vec<u32>,
         mut intern: impl FnMut(usize) -> Option<u32>,
     ) -> Option<()> {
-        ids.reserve(keys.len());
-        for key in keys {
+        let start = ids.len();
+        ids.resize(start + keys.len(), 0);
+        for (key, id) in keys.iter().zip(&mut ids[start..]) {
             let known = self.entries.get_mut(*key as usize)?;
             if (*known >> 32) as u32 != page {
                 *known = entry(page, intern(*key as usize)?);
             }
-            ids.push(*known as u32);
+            *id = *known as u32;
         }
         Some(())
     }
@@ -220,13 +221,13 @@ fn hash_integer(value: i64) -> u64 {
 impl IntegerPool {
     /// Appends the id of each value to `ids`.
     pub(super) fn map(&mut self, values: &[i64], ids: &mut Vec<u32>) {
-        ids.reserve(values.len());
-        for &value in values {
-            let id = match self.direct.get(value as usize) {
+        let start = ids.len();
+        ids.resize(start + values.len(), 0);
+        for (&value, id) in values.iter().zip(&mut ids[start..]) {
+            *id = match self.direct.get(value as usize) {
                 Some(known) if (*known >> 32) as u32 == self.used.page => *known as u32,
                 _ => self.intern(value),
             };
-            ids.push(id);
         }
     }
 

@@ -386,21 +386,26 @@ impl TextValues {
         self.ids = Ids::default();
     }
 
+    /// Decides, at the end of the first page, whether the chunk has a dictionary.
+    pub(super) fn decide(&mut self) {
+        if self.mode != Mode::Undecided {
+            return;
+        }
+        let width = super::bits::width_of(self.pool.len() as u64 - 1).max(1);
+        let dictionary = 24 + self.pool.bytes.len() + self.ids.len() * width / 8;
+        let same = self.ids.constant().is_some() && self.ids.len() > 1;
+        match same || dictionary < self.raw + self.ids.len() / 2 {
+            true => self.mode = Mode::Dictionary,
+            false => self.leave_dictionary(),
+        }
+    }
+
     /// Appends the page's body, and starts anew.
     pub(super) fn flush(
         &mut self,
         out: &mut Vec<u8>,
         bloom: &mut Option<Sbbf>,
     ) -> (Encoding, Bounds) {
-        if self.mode == Mode::Undecided {
-            let width = super::bits::width_of(self.pool.len() as u64 - 1).max(1);
-            let dictionary = 24 + self.pool.bytes.len() + self.ids.len() * width / 8;
-            let same = self.ids.constant().is_some() && self.ids.len() > 1;
-            match same || dictionary < self.raw + self.ids.len() / 2 {
-                true => self.mode = Mode::Dictionary,
-                false => self.leave_dictionary(),
-            }
-        }
         self.raw = 0;
         if self.mode == Mode::Dictionary {
             let bounds = match self.pool.extremes() {

@@ -217,6 +217,29 @@ impl IntegerValues {
         self.ids = Ids::default();
     }
 
+    fn decide(&mut self) {
+        if self.mode != Mode::Undecided {
+            return;
+        }
+        let distinct = self.pool.values.len();
+        let width = width_of(distinct as u64 - 1).max(1);
+        // Most bytes of a dictionary's integers are alike, and compress.
+        let dictionary = 24 + distinct * self.size() / 3 + self.ids.len() * width / 8;
+        let same = self.ids.constant().is_some() && self.ids.len() > 1;
+        let is_shorter = || {
+            let mut values = Vec::with_capacity(self.ids.len());
+            self.ids
+                .for_each(|id| values.push(self.pool.values[id as usize]));
+            let mut delta = Vec::new();
+            delta_binary_packed(&values, self.narrow, &mut delta);
+            dictionary < delta.len()
+        };
+        match same || is_shorter() {
+            true => self.mode = Mode::Dictionary,
+            false => self.leave_dictionary(),
+        }
+    }
+
     fn flush(&mut self, out: &mut Vec<u8>, bloom: &mut Option<Sbbf>) -> (Encoding, Bounds) {
         let flip = if self.unsigned { i64::MIN } else { 0 };
         let bounds = |values: &mut dyn Iterator<Item = i64>| {
@@ -228,25 +251,6 @@ impl IntegerValues {
             });
             Bounds::Integer(least ^ flip, greatest ^ flip)
         };
-        if self.mode == Mode::Undecided {
-            let distinct = self.pool.values.len();
-            let width = width_of(distinct as u64 - 1).max(1);
-            // Most bytes of a dictionary's integers are alike, and compress.
-            let dictionary = 24 + distinct * self.size() / 3 + self.ids.len() * width / 8;
-            let same = self.ids.constant().is_some() && self.ids.len() > 1;
-            let is_shorter = || {
-                let mut values = Vec::with_capacity(self.ids.len());
-                self.ids
-                    .for_each(|id| values.push(self.pool.values[id as usize]));
-                let mut delta = Vec::new();
-                delta_binary_packed(&values, self.narrow, &mut delta);
-                dictionary < delta.len()
-            };
-            match same || is_shorter() {
-                true => self.mode = Mode::Dictionary,
-                false => self.leave_dictionary(),
-            }
-        }
         if self.mode == Mode::Dictionary {
             let used = &self.pool.used.ids;
             let bounds = bounds(&mut used.iter().map(|id| self.pool.values[*id as usize]));
@@ -419,7 +423,23 @@ impl Values {
         }
     }
 
-    /// Appends the body of a page of the waiting values, and starts anew.
+    /// Whether the page of the waiting values, of which there are some, has a dictionary.
+    pub(super) fn decide(&mut self) -> bool {
+        match self {
+            Values::Texts(texts) => {
+                texts.decide();
+                texts.mode == Mode::Dictionary
+            }
+            Values::Integers(integers) => {
+                integers.decide();
+                integers.mode == Mode::Dictionary
+            }
+            Values::Booleans(_) => false,
+        }
+    }
+
+    /// Appends the body of a page of the waiting values, and starts anew. They must be
+    /// [decided](Values::decide).
     pub(super) fn flush(
         &mut self,
         out: &mut Vec<u8>,
