@@ -22,19 +22,37 @@ impl<'a> Maker<'a> {
         let chain = &self.plan.chains.all[event.chain as usize];
         let step = &self.catalog.playbooks[chain.playbook as usize].steps[event.step as usize];
         let placed = &chain.steps[event.step as usize];
-        let record = &step.records[(event.index % placed.records) as usize];
+        let record = &step.records[placed.record(event.index)];
+        let scene = self.scene(event);
         let host = chain.hosts[record.on.min(chain.hosts.len() - 1)];
-        let platform = self.world.hosts[host].platform;
         Actor {
             host,
-            account: self.world.accounts.resolve(
-                &record.account,
-                platform,
-                host,
-                chain.user,
-                chain.admin,
-            ),
+            account: self.account(&scene, record, host),
             success: record.succeeds() && !(record.alert && placed.blocked),
+        }
+    }
+
+    /// Where an event of a chain happens.
+    fn scene(&self, event: &ChainEvent) -> Scene<'a> {
+        let chain = &self.plan.chains.all[event.chain as usize];
+        let placed = &chain.steps[event.step as usize];
+        let key = self.plan.chains.chain_key(event.chain);
+        Scene {
+            hosts: &chain.hosts,
+            user: chain.user,
+            admin: chain.admin,
+            adversary: chain.adversary,
+            key: key.with(0x7e87),
+            event: key
+                .with(0xe7e1)
+                .with(u64::from(event.index) << 8 | u64::from(event.step)),
+            round: event.index / placed.records,
+            ordinal: 0,
+            chain: Some(ChainScene {
+                index: event.chain,
+                chain,
+                step: event.step,
+            }),
         }
     }
 
@@ -68,27 +86,9 @@ impl<'a> Maker<'a> {
             let chain = &self.plan.chains.all[event.chain as usize];
             let step = &self.catalog.playbooks[chain.playbook as usize].steps[event.step as usize];
             let placed = &chain.steps[event.step as usize];
-            let round = event.index / placed.records;
             let position = placed.record(event.index);
             let record = &step.records[position];
-            let key = self.plan.chains.chain_key(event.chain);
-            let scene = Scene {
-                hosts: &chain.hosts,
-                user: chain.user,
-                admin: chain.admin,
-                adversary: chain.adversary,
-                key: key.with(0x7e87),
-                event: key
-                    .with(0xe7e1)
-                    .with(u64::from(event.index) << 8 | u64::from(event.step)),
-                round,
-                ordinal: 0,
-                chain: Some(ChainScene {
-                    index: event.chain,
-                    chain,
-                    step: event.step,
-                }),
-            };
+            let scene = self.scene(&event);
             let recipe =
                 self.recipes.playbooks[chain.playbook as usize][event.step as usize][position];
             self.emit(frame, row, record, recipe, &scene);

@@ -148,7 +148,6 @@ impl<'a> Maker<'a> {
         scene: &Scene<'_>,
     ) {
         let host = scene.hosts[record.on.min(scene.hosts.len() - 1)];
-        let platform = self.world.hosts[host].platform;
         let time = frame.time[row];
         frame.host[row] = host as i32;
         frame.telemetry[row] = record.telemetry;
@@ -161,13 +160,7 @@ impl<'a> Maker<'a> {
         frame.syslog_severity[row] = record.syslog_severity;
         frame.logon_type[row] = record.logon_type;
         frame.query_status[row] = record.query_status;
-        let account = match record.account {
-            Account::OtherUser => self.other_user(scene),
-            _ => {
-                let accounts = &self.world.accounts;
-                accounts.resolve(&record.account, platform, host, scene.user, scene.admin)
-            }
-        };
+        let account = self.account(scene, record, host);
         frame.user[row] = account as i32;
 
         if record.telemetry.is_start() {
@@ -246,6 +239,16 @@ impl<'a> Maker<'a> {
             let text = texts.render(template);
             frame.data[*slot].set(row, text);
         }
+    }
+
+    /// Whom a record is about.
+    pub(super) fn account(&self, scene: &Scene<'_>, record: &Record, host: u32) -> u32 {
+        if record.account == Account::OtherUser {
+            return self.other_user(scene);
+        }
+        let platform = self.world.hosts[host].platform;
+        let accounts = &self.world.accounts;
+        accounts.resolve(&record.account, platform, host, scene.user, scene.admin)
     }
 
     /// Some user, by the scene and its round.

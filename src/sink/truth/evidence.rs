@@ -77,7 +77,7 @@ const PIVOTS: &[Pivot] = &[
     },
     Pivot {
         kind: "ip",
-        from: &["dns.resolved_ip", "destination.ip", "source.ip"],
+        from: &["dns.resolved_ip", "destination.ip", "source.ip", "host.ip"],
         to: &["destination.ip", "source.ip", "dns.resolved_ip"],
         local: false,
     },
