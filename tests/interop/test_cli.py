@@ -257,7 +257,7 @@ def test_helper_possible_values():
 def test_help_names_only_values_that_work(tmp_path):
     for number, (flag, value) in enumerate(possible_values(fusiongen("generate", "--help").stdout)):
         out = tmp_path / f"corpus-{number}"
-        done = fusiongen("generate", "--no-progress", "--events", "1000", "--days", "1", "--out", out, flag, value)
+        done = fusiongen("generate", "--no-progress", "--events", "1000", "--days", "1", "--out", out, f"{flag}={value}")
         assert done.returncode == 0, f"{flag} {value}: {done.stderr}"
         assert (out / "_SUCCESS").is_file(), f"{flag} {value}"
 
