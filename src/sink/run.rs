@@ -76,7 +76,7 @@ impl std::str::FromStr for Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
     pub threads: usize,
-    /// Replace what fusiongen wrote in the directory.
+    /// Replace another corpus in the directory; without `part`, the same one too.
     pub overwrite: bool,
     /// Make only this share of the files, and no manifest.
     pub part: Option<Part>,
@@ -130,7 +130,9 @@ pub fn generate(
     run: Run,
     progress: &dyn Progress,
 ) -> Result<Summary> {
-    let found = corpus.prepare(&plan.fingerprint, run.overwrite)?;
+    // The other parts of the same corpus stay: only a whole run begins it again.
+    let again = run.overwrite && run.part.is_none();
+    let found = corpus.prepare(&plan.fingerprint, run.overwrite, again)?;
     if found == Found::Whole {
         corpus.clear_journal()?;
         return whole(corpus);
@@ -220,7 +222,7 @@ pub fn generate(
     if run.part.is_some() {
         return Ok(summary);
     }
-    seal(corpus, &plan_file, entries.into_values().collect())?;
+    pool.install(|| seal(corpus, &plan_file, entries.into_values().collect()))?;
     Ok(Summary {
         finished: true,
         ..summary
@@ -301,8 +303,10 @@ fn seal(corpus: &Corpus, plan_file: &PlanFile, entries: Vec<FileEntry>) -> Resul
     })?;
     let directories: BTreeSet<&Path> = paths
         .iter()
-        .flat_map(|path| path.ancestors().skip(1))
-        .take_while(|path| path.starts_with(&corpus.root))
+        .flat_map(|path| {
+            let above = path.ancestors().skip(1);
+            above.take_while(|path| path.starts_with(&corpus.root))
+        })
         .collect();
     directories
         .iter()

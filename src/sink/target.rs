@@ -90,12 +90,12 @@ impl Corpus {
         )
     }
 
-    /// Looks at what stands here, and makes the directory. An unfinished corpus with this
-    /// fingerprint is kept; leftovers of killed runs are swept.
+    /// Looks at what stands here, and makes the directory. This corpus is kept unless it is
+    /// to be made `again`, another one is removed if `overwrite`; leftovers of killed runs are swept.
     ///
     /// # Errors
     /// Another corpus, or foreign files: nothing is touched.
-    pub fn prepare(&self, fingerprint: &str, overwrite: bool) -> Result<Found> {
+    pub fn prepare(&self, fingerprint: &str, overwrite: bool, again: bool) -> Result<Found> {
         let entries = match std::fs::read_dir(&self.root) {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -139,7 +139,7 @@ impl Corpus {
                 "give another --out, or --overwrite to replace it",
             ));
         }
-        if found != fingerprint || overwrite {
+        if found != fingerprint || again {
             self.clear()?;
             return Ok(Found::Nothing);
         }
