@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, DictionaryArray, Int64Array, RecordBatch, StringArray,
+    ArrayRef, Date32Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{Int32Type, SchemaRef};
@@ -115,19 +115,14 @@ impl<'o> Output<'o> {
     }
 }
 
-/// Columns that may be null in some files and so are nullable in all.
+/// Columns that may be null: what not every account or host has.
 const NULLABLE: &[&str] = &[
-    "user",
-    "technique",
-    "tactic",
-    "ip",
     "email",
     "display_name",
     "department",
     "domain",
     "home_host",
     "sid",
-    "uid",
 ];
 
 /// Truth and entities are Parquet in every format; a compression that Parquet hasn't isn't asked for.
@@ -152,13 +147,8 @@ pub fn write_table(plan: &Plan, path: &Path, columns: Columns) -> Result<(u64, W
 
 /// Texts out of a table by key; negative keys are null.
 pub fn texts(values: &ArrayRef, keys: impl Iterator<Item = i32>) -> ArrayRef {
-    let keys = keys
-        .map(|key| (key >= 0).then_some(key))
-        .collect::<arrow::array::Int32Array>();
-    match DictionaryArray::<Int32Type>::try_new(keys.clone(), values.clone()) {
-        Ok(array) => Arc::new(array),
-        Err(_) => arrow::array::new_null_array(&crate::columns::text_type(), keys.len()),
-    }
+    let keys: Int32Array = keys.map(|key| (key >= 0).then_some(key)).collect();
+    Arc::new(DictionaryArray::<Int32Type>::new(keys, values.clone()))
 }
 
 /// Times in Unix microseconds.
@@ -213,7 +203,8 @@ impl<'t> Truth<'t> {
         match shard.table {
             TruthTable::Chains => output.write(self.chains(shard.date))?,
             TruthTable::Edges | TruthTable::Iocs => {
-                let evidence = evidence::Evidence::new(self, shard.date);
+                let evidence = evidence::Evidence::new(self, shard.date)
+                    .map_err(|e| encoding_failed(path, e.into()))?;
                 let columns = match shard.table {
                     TruthTable::Edges => evidence.edges(&self.ids),
                     _ => evidence.iocs(&self.ids),
@@ -292,7 +283,10 @@ impl<'t> Truth<'t> {
         ]
     }
 
-    /// `steps`: events of date `event_date` whose chains start on `date`, in the order of the events.
+    /// `steps`: what each event is part of. The technique is the step's own; an alert's
+    /// `threat.*` is its rule's, which may call the same thing by another name.
+    ///
+    /// Events of date `event_date` whose chains start on `date`, in the order of the events.
     fn steps(&self, date: u32, event_date: u32, output: &mut Output<'_>) -> Result<()> {
         let mut rows: Vec<StepRow> = Vec::new();
         for (partition, group) in self.groups_of(event_date) {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
+use arrow::error::ArrowError;
 
 use super::{Columns, Truth, integers, own, texts, times};
 use crate::columns::View;
@@ -201,7 +202,10 @@ fn leaves<'b>(batch: &'b RecordBatch, paths: &[&str]) -> Vec<&'b ArrayRef> {
 
 impl Evidence {
     /// Reads the chains that start on a date.
-    pub fn new(truth: &Truth<'_>, date: u32) -> Self {
+    ///
+    /// # Errors
+    /// When a column breaks the schema's promise: a defect.
+    pub fn new(truth: &Truth<'_>, date: u32) -> Result<Self, ArrowError> {
         let mut evidence = Evidence {
             edges: Vec::new(),
             iocs: Vec::new(),
@@ -210,24 +214,21 @@ impl Evidence {
         for chain in truth.of_date(date) {
             events.extend(sample(&truth.plan.chains, chain));
             if events.len() >= EVENTS {
-                evidence.read(truth, &events);
+                evidence.read(truth, &events)?;
                 events.clear();
             }
         }
         if !events.is_empty() {
-            evidence.read(truth, &events);
+            evidence.read(truth, &events)?;
         }
-        evidence
+        Ok(evidence)
     }
 
     /// Reads events of whole chains.
-    fn read(&mut self, truth: &Truth<'_>, events: &[ChainEvent]) {
+    fn read(&mut self, truth: &Truth<'_>, events: &[ChainEvent]) -> Result<(), ArrowError> {
         let frame = truth.maker.chain_frame(events);
         let view = View::new(&frame, truth.maker, truth.tables);
-        // The schema's promise holds for every frame; its tests say so.
-        let Ok(batch) = truth.schema.batch(&view) else {
-            return;
-        };
+        let batch = truth.schema.batch(&view)?;
         let mut first = 0;
         while first < events.len() {
             let chain = events[first].chain;
@@ -239,6 +240,7 @@ impl Evidence {
             self.iocs_of(truth, &frame, &batch, chain, first..first + rows);
             first += rows;
         }
+        Ok(())
     }
 
     fn edges_of(
