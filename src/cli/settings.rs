@@ -169,15 +169,27 @@ pub struct Settings {
     #[command(flatten)]
     hours: Hours,
 
-    /// File format of the events: parquet, ndjson, or Arrow IPC files
-    #[arg(long, default_value = "parquet", value_name = "FORMAT", help_heading = "Files", value_parser = ["parquet", "ndjson", "arrow"])]
-    format: String,
+    /// File format of the events
+    #[arg(
+        long,
+        value_enum,
+        default_value = "parquet",
+        value_name = "FORMAT",
+        help_heading = "Files"
+    )]
+    format: Format,
     /// zstd(LEVEL), snappy, lz4 or none [default: zstd(1) for parquet, else none]
     #[arg(long, value_name = "CODEC", help_heading = "Files")]
     compression: Option<String>,
     /// Directories of the events
-    #[arg(long, default_value = "date,category", value_name = "KEYS", help_heading = "Files", value_parser = ["date,category", "date"])]
-    partition_by: String,
+    #[arg(
+        long,
+        value_enum,
+        default_value = "date,category",
+        value_name = "KEYS",
+        help_heading = "Files"
+    )]
+    partition_by: PartitionBy,
     /// Rows of a row group, about
     #[arg(
         long,
@@ -221,22 +233,6 @@ fn count(flag: &str, text: &str) -> Result<u64> {
     })
 }
 
-/// The value that a setting's word stands for.
-fn named<T: Copy>(flag: &str, word: &str, known: &[(&str, T)]) -> Result<T> {
-    known
-        .iter()
-        .find(|(name, _)| *name == word)
-        .map(|(_, value)| *value)
-        .ok_or_else(|| {
-            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            Error::setting(
-                flag,
-                format!("'{word}' is not known"),
-                format!("give one of {}", names.join(", ")),
-            )
-        })
-}
-
 /// A share in its shortest form, so that 0.2 and 0.20 are one corpus.
 fn ratio(flag: &str, text: &str) -> Result<String> {
     parts_per_million(text)
@@ -273,7 +269,7 @@ impl Settings {
                 "give one like 2024-08-12",
             )
         })?;
-        let format = named("--format", &self.format, &Format::ALL)?;
+        let format = self.format;
         let compression = match &self.compression {
             None => format.default_compression(),
             Some(text) => text.parse().map_err(|problem: String| {
@@ -299,7 +295,7 @@ impl Settings {
             users: self.users,
             format,
             compression,
-            partition_by: named("--partition-by", &self.partition_by, &PartitionBy::ALL)?,
+            partition_by: self.partition_by,
             // A file holds no larger row group than itself.
             row_group_rows: count("--row-group-rows", &self.row_group_rows)?.min(shard_rows),
             shard_rows,

@@ -5,9 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 /// File format of the events. Truth and entities are Parquet in every format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
+    /// Parquet files.
     Parquet,
     /// One JSON object a line.
     Ndjson,
@@ -31,22 +32,19 @@ pub enum Compression {
 }
 
 /// Directories under `events/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 pub enum PartitionBy {
+    /// `date=…/category=…/`
     #[serde(rename = "date,category")]
+    #[value(name = "date,category")]
     DateCategory,
+    /// `date=…/`
     #[serde(rename = "date")]
+    #[value(name = "date")]
     Date,
 }
 
 impl Format {
-    /// The formats by the names that settings give them.
-    pub const ALL: [(&'static str, Format); 3] = [
-        ("parquet", Format::Parquet),
-        ("ndjson", Format::Ndjson),
-        ("arrow", Format::Arrow),
-    ];
-
     /// What is taken when no compression is asked for.
     pub const fn default_compression(self) -> Compression {
         match self {
@@ -83,14 +81,6 @@ impl Format {
             _ => Ok(()),
         }
     }
-}
-
-impl PartitionBy {
-    /// The layouts by the names that settings give them.
-    pub const ALL: [(&'static str, PartitionBy); 2] = [
-        ("date,category", PartitionBy::DateCategory),
-        ("date", PartitionBy::Date),
-    ];
 }
 
 impl std::fmt::Display for Compression {
@@ -162,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_format_refuses_what_it_cannot_hold() {
-        for (_, format) in Format::ALL {
+        for format in [Format::Parquet, Format::Ndjson, Format::Arrow] {
             assert!(format.takes(format.default_compression()).is_ok());
         }
         assert!(Format::Ndjson.takes(Compression::Snappy).is_err());
