@@ -469,7 +469,7 @@ pub fn path_inode(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.dev`.
 pub fn path_device(v: &View<'_>) -> ArrayRef {
-    v.constant(PATH, &super::table(["08:01"]))
+    v.literal(PATH, "08:01")
 }
 /// `auditd.mode`: executables and scripts, else files.
 pub fn path_mode(v: &View<'_>) -> ArrayRef {
@@ -484,7 +484,7 @@ pub fn path_owner(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.rdev`.
 pub fn path_special_device(v: &View<'_>) -> ArrayRef {
-    v.constant(PATH, &super::table(["00:00"]))
+    v.literal(PATH, "00:00")
 }
 /// `auditd.nametype`: `NORMAL`, `CREATE`, `DELETE`, `PARENT`.
 pub fn path_type(v: &View<'_>) -> ArrayRef {

@@ -218,6 +218,14 @@ impl<'v> View<'v> {
         self.texts_of(kinds, values, |_| 0)
     }
 
+    /// A text that only rows of some kinds have; no table stands for it where none is there.
+    pub fn literal(&self, kinds: Kinds, text: &str) -> ArrayRef {
+        match self.present & kinds {
+            0 => self.null_texts(),
+            _ => self.constant(kinds, &table([text])),
+        }
+    }
+
     /// A column of the frame's own texts on rows of some kinds, with the table its known keys point into.
     pub fn own(&self, kinds: Kinds, column: &TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
         if self.present & kinds == 0 {

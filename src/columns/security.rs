@@ -63,7 +63,7 @@ pub fn privilege_list(v: &View<'_>) -> ArrayRef {
 }
 /// ObjectServer.
 pub fn object_server(v: &View<'_>) -> ArrayRef {
-    v.constant(OBJECT, &super::table(["Security"]))
+    v.literal(OBJECT, "Security")
 }
 /// ObjectType: what the record says, `File` for shares.
 pub fn object_type(v: &View<'_>) -> ArrayRef {
@@ -115,22 +115,19 @@ pub fn access_list(v: &View<'_>) -> ArrayRef {
 }
 /// AccessReason.
 pub fn access_reason(v: &View<'_>) -> ArrayRef {
-    v.constant(CHECK | HANDLE, &super::table(["-"]))
+    v.literal(CHECK | HANDLE, "-")
 }
 /// ResourceAttributes.
 pub fn resource_attributes(v: &View<'_>) -> ArrayRef {
-    v.constant(OBJECT, &super::table(["-"]))
+    v.literal(OBJECT, "-")
 }
 /// TransactionId.
 pub fn transaction_id(v: &View<'_>) -> ArrayRef {
-    v.constant(
-        HANDLE,
-        &super::table(["{00000000-0000-0000-0000-000000000000}"]),
-    )
+    v.literal(HANDLE, "{00000000-0000-0000-0000-000000000000}")
 }
 /// RestrictedSidCount.
 pub fn restricted_sid_count(v: &View<'_>) -> ArrayRef {
-    v.constant(HANDLE, &super::table(["0"]))
+    v.literal(HANDLE, "0")
 }
 
 /// NewProcessId.
@@ -285,7 +282,7 @@ pub fn client_process_start_key(v: &View<'_>) -> ArrayRef {
 }
 /// RpcCallClientLocality.
 pub fn client_locality(v: &View<'_>) -> ArrayRef {
-    v.constant(TASK, &super::table(["0"]))
+    v.literal(TASK, "0")
 }
 /// FQDN.
 pub fn fully_qualified_name(v: &View<'_>) -> ArrayRef {
@@ -356,60 +353,57 @@ pub fn sam_account_name(v: &View<'_>) -> ArrayRef {
 /// A value that was not set: DisplayName, HomeDirectory, HomePath, ScriptPath, ProfilePath,
 /// UserWorkstations and UserParameters.
 pub fn not_set(v: &View<'_>) -> ArrayRef {
-    v.constant(USER, &super::table(["%%1793"]))
+    v.literal(USER, "%%1793")
 }
 /// PasswordLastSet and AccountExpires: never.
 pub fn never(v: &View<'_>) -> ArrayRef {
-    v.constant(USER, &super::table(["%%1794"]))
+    v.literal(USER, "%%1794")
 }
 /// UserPrincipalName, AllowedToDelegateTo and SidHistory.
 pub fn user_dash(v: &View<'_>) -> ArrayRef {
-    v.constant(USER, &super::table(["-"]))
+    v.literal(USER, "-")
 }
 /// PrimaryGroupId.
 pub fn primary_group_id(v: &View<'_>) -> ArrayRef {
-    v.constant(USER, &super::table(["513"]))
+    v.literal(USER, "513")
 }
 /// OldUacValue.
 pub fn old_uac_value(v: &View<'_>) -> ArrayRef {
-    v.constant(USER, &super::table(["0x0"]))
+    v.literal(USER, "0x0")
 }
 /// NewUacValue.
 pub fn new_uac_value(v: &View<'_>) -> ArrayRef {
-    v.constant(USER, &super::table(["0x15"]))
+    v.literal(USER, "0x15")
 }
 /// UserAccountControl.
 pub fn user_account_control(v: &View<'_>) -> ArrayRef {
-    v.constant(
-        USER,
-        &super::table(["\n\t\t%%2080\n\t\t%%2082\n\t\t%%2084"]),
-    )
+    v.literal(USER, "\n\t\t%%2080\n\t\t%%2082\n\t\t%%2084")
 }
 /// LogonHours: all.
 pub fn logon_hours(v: &View<'_>) -> ArrayRef {
-    v.constant(USER, &super::table(["%%1797"]))
+    v.literal(USER, "%%1797")
 }
 
 /// PreAuthType: an encrypted time stamp.
 pub fn preauth_type(v: &View<'_>) -> ArrayRef {
-    v.constant(TICKET | PREAUTH, &super::table(["2"]))
+    v.literal(TICKET | PREAUTH, "2")
 }
 /// CertIssuerName, CertSerialNumber, CertThumbprint: no smart card.
 pub fn no_certificate(v: &View<'_>) -> ArrayRef {
-    v.constant(TICKET | PREAUTH, &super::table([""]))
+    v.literal(TICKET | PREAUTH, "")
 }
 /// PackageName of 4776.
 pub fn package_name(v: &View<'_>) -> ArrayRef {
-    v.constant(
+    v.literal(
         kinds(&[T::CredentialValidated]),
-        &super::table(["MICROSOFT_AUTHENTICATION_PACKAGE_V1_0"]),
+        "MICROSOFT_AUTHENTICATION_PACKAGE_V1_0",
     )
 }
 /// TargetLogonGuid: unknown to the caller.
 pub fn target_logon_guid(v: &View<'_>) -> ArrayRef {
-    v.constant(
+    v.literal(
         kinds(&[T::ExplicitLogon]),
-        &super::table(["{00000000-0000-0000-0000-000000000000}"]),
+        "{00000000-0000-0000-0000-000000000000}",
     )
 }
 /// ShareLocalPath: by the share, where the record doesn't say.
@@ -430,7 +424,7 @@ pub fn share_local_path(v: &View<'_>) -> ArrayRef {
 }
 /// MessageNumber and MessageTotal: one part.
 pub fn one(v: &View<'_>) -> ArrayRef {
-    v.constant(SCRIPT, &super::table(["1"]))
+    v.literal(SCRIPT, "1")
 }
 /// ScriptBlockId.
 pub fn script_block_id(v: &View<'_>) -> ArrayRef {

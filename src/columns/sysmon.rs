@@ -153,7 +153,7 @@ pub fn is_executable(v: &View<'_>) -> ArrayRef {
 }
 /// Archived: event 23 keeps a copy.
 pub fn archived(v: &View<'_>) -> ArrayRef {
-    v.constant(kinds(&[T::FileDeleted]), &super::table(["true"]))
+    v.literal(kinds(&[T::FileDeleted]), "true")
 }
 /// PreviousCreationUtcTime: the true one.
 pub fn previous_creation_time(v: &View<'_>) -> ArrayRef {
@@ -173,15 +173,15 @@ pub(super) fn write_set_back(v: &View<'_>, row: usize, out: &mut Vec<u8>) {
 }
 /// Operation of the WMI records.
 pub fn operation(v: &View<'_>) -> ArrayRef {
-    v.constant(WMI, &super::table(["Created"]))
+    v.literal(WMI, "Created")
 }
 /// Version of the Sysmon that starts or stops.
 pub fn product_version(v: &View<'_>) -> ArrayRef {
-    v.constant(STATE, &super::table(["15.14"]))
+    v.literal(STATE, "15.14")
 }
 /// SchemaVersion.
 pub fn schema_version(v: &View<'_>) -> ArrayRef {
-    v.constant(STATE, &super::table(["4.90"]))
+    v.literal(STATE, "4.90")
 }
 /// Configuration: the file it was read from.
 pub fn configuration(v: &View<'_>) -> ArrayRef {
