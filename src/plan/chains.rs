@@ -188,22 +188,22 @@ impl Draft {
         let playbook = weights.draw(key.at(0));
         let steps = &catalog.playbooks[playbook].steps;
         let mut blocked = Vec::with_capacity(steps.len());
-        let reaches = |step: &Step| {
-            step.alternatives.iter().all(|a| {
-                step.records[a.records.clone()]
-                    .iter()
-                    .any(|record| record.on > 0)
-            })
-        };
-        let moved = match catalog.playbooks[playbook].hosts.len() {
-            1 => 0,
-            _ => steps.iter().position(reaches).unwrap_or(0),
-        };
-        let alternatives = steps
+        let alternatives: Vec<usize> = steps
             .iter()
             .enumerate()
             .map(|(s, step)| alternative(step, key.with(10).at(s as u64)))
             .collect();
+        let reaches = |(step, &chosen): (&Step, &usize)| {
+            let records = step.alternatives[chosen].records.clone();
+            step.records[records].iter().any(|record| record.on > 0)
+        };
+        // The first step on another host; none where the playbook has one host.
+        let moved = match catalog.playbooks[playbook].hosts.len() {
+            1 => 0,
+            _ => (steps.iter().zip(&alternatives))
+                .position(reaches)
+                .unwrap_or(steps.len()),
+        };
         for (s, step) in steps.iter().enumerate() {
             let draw = below(key.with(1).at(s as u64), 2000);
             // Half of the blocked steps end the chain; one that moves gets over it until it has.
