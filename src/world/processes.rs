@@ -8,11 +8,13 @@
 use super::World;
 use super::activity::SLOT;
 use super::users::{LOCAL_SERVICE, NETWORK_SERVICE, ROOT, SYSTEM};
-use crate::catalog::{Catalog, Platform, Scope};
+use crate::catalog::{Catalog, Platform, Resident, Scope};
 use crate::random::Key;
 
 /// Residents have started this long (seconds) before anyone meets them.
 const SETTLED: i64 = 600;
+/// The same for the kernel's System and for init, whose pids are fixed: the last boot's is gone.
+const ROOT_SETTLED: i64 = 2;
 /// Sequence numbers of a slot: 2 bits of stream, 5 bits of ordinal; above them a bit for a session's residents.
 const SEQUENCE_BITS: u32 = 8;
 const RESIDENT_BIT: u32 = 0x80;
@@ -132,7 +134,7 @@ impl World {
     pub fn resident(&self, catalog: &Catalog, host: u32, resident: usize, time: i64) -> Process {
         let r = &catalog.residents[resident];
         let h = &self.hosts[host];
-        let boot = self.boot(host, time - SETTLED);
+        let boot = self.boot(host, time - settled(r));
         let interactive = self.session(host, time);
         let account = self
             .accounts
@@ -188,7 +190,7 @@ impl World {
 
     /// The pid of a boot-scope resident, without the rest of it.
     pub fn resident_pid(&self, catalog: &Catalog, host: u32, resident: usize, time: i64) -> u32 {
-        let boot = self.boot(host, time - SETTLED);
+        let boot = self.boot(host, time - settled(&catalog.residents[resident]));
         let first = catalog.residents[resident].parent.is_none();
         resident_pid(
             self.resident_key(host, boot.start),
@@ -256,6 +258,13 @@ impl World {
     /// Key of a host's hardware: MAC address, disk, thread ids.
     pub fn host_key(&self, host: u32) -> Key {
         self.key.child("hardware").with(u64::from(host))
+    }
+}
+
+fn settled(resident: &Resident) -> i64 {
+    match resident.parent {
+        None => ROOT_SETTLED,
+        Some(_) => SETTLED,
     }
 }
 
