@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output;
 use super::summary::{grouped, next_command, sized};
 use crate::error::Result;
 use crate::sink::{self, Corpus, PlanFile};
@@ -24,22 +25,15 @@ impl Finish {
     pub fn run(&self) -> Result<()> {
         let summary = sink::finish(&self.directory)?;
         let plan = PlanFile::read(&Corpus::at(&self.directory))?;
-        println!(
-            "{} events in {} files, {}",
+        output::print(&format!(
+            "{} events in {} files, {}\nin {}, seed {}, fingerprint {}\nnext: {}\n",
             grouped(summary.events),
             grouped(summary.files),
-            sized(summary.bytes)
-        );
-        println!(
-            "in {}, seed {}, fingerprint {}",
+            sized(summary.bytes),
             self.directory.display(),
             plan.config.seed,
-            plan.fingerprint
-        );
-        println!(
-            "next: {}",
+            plan.fingerprint,
             next_command(&self.directory, plan.config.format)
-        );
-        Ok(())
+        ))
     }
 }

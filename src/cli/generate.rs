@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::output;
 use super::progress::Bar;
 use super::settings::Settings;
 use super::summary::{composition, grouped, next_command, sized};
@@ -85,42 +86,52 @@ impl Generate {
         let summary = outcome?;
         let out = self.out.display();
         if summary.kept == summary.files && summary.finished {
-            println!("{out} already holds this corpus, whole; nothing to do");
-            return Ok(());
+            return output::print(&format!(
+                "{out} already holds this corpus, whole; nothing to do\n"
+            ));
         }
+        let seconds = started.elapsed().as_secs_f64();
+        let mut lines = Vec::new();
         if summary.kept > 0 {
-            println!(
+            lines.push(format!(
                 "{} of {} files stood there already, and were kept",
                 grouped(summary.kept),
                 grouped(summary.files)
-            );
+            ));
         }
-        let seconds = started.elapsed().as_secs_f64();
-        println!(
+        lines.push(format!(
             "{} events in {} files, {} ({:.0} bytes an event)",
             grouped(summary.events),
             grouped(summary.files),
             sized(summary.bytes),
             summary.bytes as f64 / summary.events.max(1) as f64
-        );
-        println!(
+        ));
+        lines.push(format!(
             "{seconds:.1} s on {threads} threads, {} events/s",
             grouped((summary.events as f64 / seconds) as u64)
-        );
-        if let Some(part) = part {
-            println!(
-                "part {} of {} in {out}, fingerprint {}",
-                part.number, part.of, plan.fingerprint
-            );
-            println!("next: the other parts, then fusiongen finish {out}");
-            return Ok(());
+        ));
+        match part {
+            Some(part) => {
+                lines.push(format!(
+                    "part {} of {} in {out}, fingerprint {}",
+                    part.number, part.of, plan.fingerprint
+                ));
+                lines.push(format!(
+                    "next: the other parts, then fusiongen finish {out}"
+                ));
+            }
+            None => {
+                lines.push(composition(&plan, &world));
+                lines.push(format!(
+                    "in {out}, seed {}, fingerprint {}",
+                    plan.config.seed, plan.fingerprint
+                ));
+                lines.push(format!(
+                    "next: {}",
+                    next_command(&self.out, plan.config.format)
+                ));
+            }
         }
-        println!("{}", composition(&plan, &world));
-        println!(
-            "in {out}, seed {}, fingerprint {}",
-            plan.config.seed, plan.fingerprint
-        );
-        println!("next: {}", next_command(&self.out, plan.config.format));
-        Ok(())
+        output::print(&(lines.join("\n") + "\n"))
     }
 }
