@@ -1,15 +1,14 @@
 //! A corpus is a pure function of its settings and inputs: threads, cuts and runs change no byte.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod common;
 
+use common::{files, grounding, whole};
 use fusiongen::catalog::Catalog;
 use fusiongen::columns::{Tables, View};
 use fusiongen::frame::Maker;
-use fusiongen::grounding::Profile;
-use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::plan::{Config, Plan};
 use fusiongen::schema::Schema;
-use fusiongen::sink::{Corpus, Run, Silent, generate, json};
+use fusiongen::sink::{Run, json};
 
 fn config() -> Config {
     Config {
@@ -17,53 +16,6 @@ fn config() -> Config {
         days: 2,
         ..Config::default()
     }
-}
-
-fn grounding() -> Grounding {
-    Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    }
-}
-
-/// Every file below a directory, by relative path.
-fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![root.to_path_buf()];
-    while let Some(directory) = open.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                found.insert(name, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
-}
-
-fn write(config: Config, threads: usize, overwrite: bool, out: &Path) -> BTreeMap<String, Vec<u8>> {
-    let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let corpus = Corpus::at(out);
-    generate(
-        &corpus,
-        &plan,
-        &world,
-        &maker,
-        Run {
-            threads,
-            overwrite,
-            part: None,
-        },
-        &Silent,
-    )
-    .unwrap();
-    files(out)
 }
 
 /// All rows as JSON, in the order of partition and ordinal.
@@ -91,11 +43,19 @@ fn rows(config: Config) -> Vec<String> {
 #[test]
 fn threads_and_repetition_change_no_byte() {
     let out = tempfile::tempdir().unwrap();
-    let one = write(config(), 1, false, &out.path().join("one"));
-    let two = write(config(), 2, false, &out.path().join("two"));
+    let write = |run: Run, out: &std::path::Path| {
+        common::write(config(), run, out);
+        files(out)
+    };
+    let one = write(whole(1), &out.path().join("one"));
+    let two = write(whole(2), &out.path().join("two"));
     assert!(one.len() > 50 && one.contains_key("_SUCCESS"));
     assert!(one == two, "1 and 2 threads differ");
-    let again = write(config(), 2, true, &out.path().join("two"));
+    let again = Run {
+        overwrite: true,
+        ..whole(2)
+    };
+    let again = write(again, &out.path().join("two"));
     assert!(one == again, "a second run differs");
 }
 

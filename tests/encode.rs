@@ -114,22 +114,25 @@ fn check_metadata(ours: &ParquetMetaData, theirs: &ParquetMetaData) {
 }
 
 /// Writes by both and compares.
-fn compare(schema: &SchemaRef, groups: &[&[RecordBatch]], properties: &WriterProperties) -> Bytes {
+///
+/// `None` where the reader refuses `ArrowWriter`'s own file, as it does some garbage under null
+/// parents (a required field's in a struct in a list): there is nothing to compare with.
+fn compare(
+    schema: &SchemaRef,
+    groups: &[&[RecordBatch]],
+    properties: &WriterProperties,
+) -> Option<Bytes> {
     // `ArrowWriter` leaves out row groups without rows.
     let rows = |batches: &[RecordBatch]| batches.iter().any(|b| b.num_rows() > 0);
     let groups: Vec<&[RecordBatch]> = groups.iter().copied().filter(|g| rows(g)).collect();
     let groups = groups.as_slice();
     let ours = encode(schema, groups, properties.clone());
     let theirs = reference(schema, groups, properties.clone());
-    // The reader refuses some garbage under null parents (a required field's in a struct in a
-    // list), whoever wrote it.
-    let Ok((their_metadata, b)) = try_read(&theirs) else {
-        return ours;
-    };
+    let (their_metadata, b) = try_read(&theirs).ok()?;
     let (our_metadata, a) = read(&ours);
     assert_eq!(a, b);
     check_metadata(&our_metadata, &their_metadata);
-    ours
+    Some(ours)
 }
 
 // ---- Random schemas and batches ----
@@ -428,7 +431,7 @@ fn array(dice: &mut Dice, field: &Field, len: usize, parent: Option<&NullBuffer>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, max_global_rejects: 19, ..ProptestConfig::default() })]
 
     /// Nested in any way, sliced, cut into pages, with dictionaries that come and go.
     #[test]
@@ -465,9 +468,10 @@ proptest! {
             .set_dictionary_page_size_limit(dictionary_bytes)
             .set_write_batch_size(page_rows.min(64))
             .build();
-        compare(&schema, &[&batches], &properties);
+        // More than a tenth of such cases fails the test.
+        prop_assume!(compare(&schema, &[&batches], &properties).is_some());
         let halves = batches.split_at(batches.len() / 2);
-        compare(&schema, &[halves.0, halves.1], &properties);
+        prop_assume!(compare(&schema, &[halves.0, halves.1], &properties).is_some());
     }
 }
 
@@ -484,7 +488,7 @@ fn one(name: &str, array: ArrayRef) -> RecordBatch {
 
 /// The only chunk of a file of these batches.
 fn chunk(batches: &[RecordBatch], properties: &WriterProperties) -> (Arc<ParquetMetaData>, Bytes) {
-    let file = compare(&batches[0].schema(), &[batches], properties);
+    let file = compare(&batches[0].schema(), &[batches], properties).unwrap();
     (read(&file).0, file)
 }
 
@@ -654,7 +658,7 @@ fn bloom_filters_know_used_values_only() {
         .set_bloom_filter_enabled(true)
         .set_bloom_filter_fpp(0.001)
         .build();
-    let file = compare(&batch.schema(), &[&[batch]], &properties);
+    let file = compare(&batch.schema(), &[&[batch]], &properties).unwrap();
     let options = ReadOptionsBuilder::new()
         .with_reader_properties(
             ReaderProperties::builder()

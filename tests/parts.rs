@@ -1,13 +1,14 @@
 //! A corpus made in parts, resumed, or in another layout is the same corpus.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fusiongen::catalog::Catalog;
-use fusiongen::frame::Maker;
-use fusiongen::grounding::Profile;
-use fusiongen::plan::{Compression, Config, Format, Grounding, PartitionBy, Plan};
-use fusiongen::sink::{Corpus, Part, Run, Silent, Summary, finish, generate};
+use arrow::array::RecordBatch;
+use common::{batches, files, whole, write};
+use fusiongen::plan::{Compression, Config, Format, PartitionBy};
+use fusiongen::sink::{Part, Run, finish, json};
 
 fn config() -> Config {
     Config {
@@ -17,69 +18,38 @@ fn config() -> Config {
     }
 }
 
-fn write(config: Config, threads: usize, part: Option<Part>, out: &Path) -> Summary {
-    let catalog = Catalog::embedded().unwrap();
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let run = Run {
-        threads,
-        overwrite: false,
-        part,
-    };
-    generate(&Corpus::at(out), &plan, &world, &maker, run, &Silent).unwrap()
-}
-
-/// Every file below a directory, by relative path.
-fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![root.to_path_buf()];
-    while let Some(directory) = open.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                found.insert(name, std::fs::read(&path).unwrap());
-            }
-        }
+fn part(threads: usize, number: u32, of: u32) -> Run {
+    Run {
+        part: Some(Part { number, of }),
+        ..whole(threads)
     }
-    found
 }
 
 #[test]
 fn parts_in_any_order_are_the_whole() {
     let out = tempfile::tempdir().unwrap();
-    let (whole, parts) = (out.path().join("whole"), out.path().join("parts"));
-    write(config(), 2, None, &whole);
+    let (one, parts) = (out.path().join("whole"), out.path().join("parts"));
+    write(config(), whole(2), &one);
     for number in [3, 1, 2] {
         let error = finish(&parts);
         assert!(error.is_err(), "finished before part {number}");
-        let summary = write(config(), 1, Some(Part { number, of: 3 }), &parts);
+        let summary = write(config(), part(1, number, 3), &parts);
         assert!(!summary.finished && summary.kept == 0);
     }
     // A part again finds everything there.
-    let again = write(config(), 2, Some(Part { number: 2, of: 3 }), &parts);
+    let again = write(config(), part(2, 2, 3), &parts);
     assert_eq!(again.kept, again.files);
     assert!(finish(&parts).unwrap().finished);
-    assert!(
-        files(&whole) == files(&parts),
-        "parts differ from the whole"
-    );
-    assert!(!whole.join("journal").exists());
+    assert!(files(&one) == files(&parts), "parts differ from the whole");
+    assert!(!one.join("journal").exists());
 }
 
 #[test]
 fn an_interrupted_corpus_is_completed() {
     let out = tempfile::tempdir().unwrap();
-    let (whole, broken) = (out.path().join("whole"), out.path().join("broken"));
-    write(config(), 2, None, &whole);
-    write(config(), 2, Some(Part { number: 1, of: 2 }), &broken);
+    let (one, broken) = (out.path().join("whole"), out.path().join("broken"));
+    write(config(), whole(2), &one);
+    write(config(), part(2, 1, 2), &broken);
     // One finished file is cut short, one is another's, and a kill left a temporary.
     let victims: Vec<String> = files(&broken)
         .into_keys()
@@ -92,16 +62,84 @@ fn an_interrupted_corpus_is_completed() {
         .join(&victims[3])
         .with_file_name(".part-00000.x.inprogress");
     std::fs::write(&leftover, b"half").unwrap();
-    let summary = write(config(), 2, None, &broken);
+    let summary = write(config(), whole(2), &broken);
     assert!(summary.finished);
     assert!(summary.kept > 0 && summary.kept < summary.files / 2);
-    assert!(files(&whole) == files(&broken), "a resumed corpus differs");
+    assert!(files(&one) == files(&broken), "a resumed corpus differs");
+}
+
+/// All rows as JSON, by `event.sequence`.
+fn rows(events: &Path, format: Format) -> BTreeMap<i64, String> {
+    let of_batches = |batches: Vec<RecordBatch>| -> Vec<String> {
+        let row = |batch: &RecordBatch, row| serde_json::to_string(&json::row(batch, row)).unwrap();
+        let all = |batch: &RecordBatch| (0..batch.num_rows()).map(|r| row(batch, r)).collect();
+        batches
+            .iter()
+            .flat_map(|b| -> Vec<String> { all(b) })
+            .collect()
+    };
+    let lines: Vec<String> = match format {
+        Format::Parquet => of_batches(batches(events)),
+        Format::Arrow => of_batches(
+            files(events)
+                .into_values()
+                .flat_map(|bytes| {
+                    let bytes = std::io::Cursor::new(bytes);
+                    let reader = arrow::ipc::reader::FileReader::try_new(bytes, None).unwrap();
+                    reader.map(|batch| batch.unwrap()).collect::<Vec<_>>()
+                })
+                .collect(),
+        ),
+        Format::Ndjson => files(events)
+            .into_iter()
+            .flat_map(|(name, bytes)| {
+                let text = match name.ends_with(".zst") {
+                    true => zstd::stream::decode_all(bytes.as_slice()).unwrap(),
+                    false => bytes,
+                };
+                let text = String::from_utf8(text).unwrap();
+                text.lines().map(str::to_string).collect::<Vec<_>>()
+            })
+            .collect(),
+    };
+    let sequence = |line: &str| {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        event["event"]["sequence"].as_i64().unwrap()
+    };
+    lines
+        .into_iter()
+        .map(|line| (sequence(&line), line))
+        .collect()
+}
+
+#[test]
+fn overwriting_one_part_keeps_the_others() {
+    let out = tempfile::tempdir().unwrap();
+    let (one, parts) = (out.path().join("one"), out.path().join("parts"));
+    write(config(), whole(2), &one);
+    // Another corpus stands there; the first part takes its place, the second joins the first.
+    let other = Config {
+        seed: 7,
+        ..config()
+    };
+    write(other, whole(2), &parts);
+    for number in [1, 2] {
+        let run = Run {
+            overwrite: true,
+            ..part(2, number, 2)
+        };
+        write(config(), run, &parts);
+    }
+    finish(&parts).unwrap();
+    assert!(files(&one) == files(&parts));
 }
 
 #[test]
 fn every_format_is_written_whole_and_repeatably() {
     let out = tempfile::tempdir().unwrap();
+    let mut all: Option<BTreeMap<i64, String>> = None;
     for (format, compression) in [
+        (Format::Parquet, Compression::Zstd(1)),
         (Format::Parquet, Compression::Snappy),
         (Format::Parquet, Compression::Lz4),
         (Format::Parquet, Compression::None),
@@ -111,7 +149,12 @@ fn every_format_is_written_whole_and_repeatably() {
         (Format::Arrow, Compression::Lz4),
         (Format::Arrow, Compression::Zstd(1)),
     ] {
-        for partition_by in [PartitionBy::DateCategory, PartitionBy::Date] {
+        // The codec knows nothing of directories: one of each format is written in both ways.
+        let layouts = match compression == format.default_compression() {
+            true => &[PartitionBy::DateCategory, PartitionBy::Date][..],
+            false => &[PartitionBy::DateCategory],
+        };
+        for &partition_by in layouts {
             let config = Config {
                 events: 3_000,
                 format,
@@ -121,9 +164,13 @@ fn every_format_is_written_whole_and_repeatably() {
             };
             let name = format!("{format:?}-{compression}-{partition_by:?}");
             let (one, two) = (out.path().join(&name), out.path().join(name.clone() + "-2"));
-            let summary = write(config.clone(), 1, None, &one);
-            write(config, 2, None, &two);
+            let summary = write(config.clone(), whole(1), &one);
+            write(config, whole(2), &two);
             assert_eq!(summary.events, 3_000);
+            let mine = rows(&one.join("events"), format);
+            assert_eq!(mine.len(), 3_000);
+            let same = all.get_or_insert_with(|| mine.clone());
+            assert!(*same == mine, "{name} holds other rows");
             let files = (files(&one), files(&two));
             assert!(files.0 == files.1, "{name}: 1 and 2 threads differ");
             let extension = format.extension(compression);
@@ -149,7 +196,7 @@ fn lines_of_json_are_the_rows() {
         compression: Compression::None,
         ..config()
     };
-    write(config, 2, None, &root);
+    write(config, whole(2), &root);
     let (mut rows, mut spelled) = (0, 0);
     for (name, bytes) in files(&root) {
         if !name.starts_with("events/") {

@@ -1,67 +1,16 @@
 //! Truth says what stands in the events, and nothing else.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
-use fusiongen::catalog::Catalog;
-use fusiongen::frame::Maker;
-use fusiongen::grounding::Profile;
-use fusiongen::plan::{Config, Grounding, Plan};
+use common::{batches, whole, write};
+use fusiongen::plan::Config;
 use fusiongen::schema::leaf;
-use fusiongen::sink::{Corpus, Run, Silent, generate};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
-
-fn write(config: Config, out: &Path) {
-    let catalog = Catalog::embedded().unwrap();
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let run = Run {
-        threads: 2,
-        overwrite: false,
-        part: None,
-    };
-    generate(&Corpus::at(out), &plan, &world, &maker, run, &Silent).unwrap();
-}
-
-fn parquet_files(root: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![root.to_path_buf()];
-    while let Some(directory) = open.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-fn batches(root: &Path) -> Vec<RecordBatch> {
-    parquet_files(root)
-        .into_iter()
-        .flat_map(|path| {
-            let file = std::fs::File::open(&path).unwrap();
-            let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-            reader
-                .build()
-                .unwrap()
-                .map(|b| b.unwrap())
-                .collect::<Vec<_>>()
-        })
-        .collect()
-}
 
 fn cell(batch: &RecordBatch, path: &str, row: usize) -> Value {
     let array = leaf(batch, path).unwrap_or_else(|| panic!("no column {path}"));
@@ -143,6 +92,7 @@ fn truth_is_what_stands_in_the_events() {
             shard_rows: 4096,
             ..Config::default()
         },
+        whole(2),
         &root,
     );
     // Events of chains, by (attack.id, attack.sequence).

@@ -1,0 +1,69 @@
+//! What several tests do: write a corpus, look at its files, read its rows.
+#![allow(dead_code, reason = "each test uses some of it")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use fusiongen::catalog::Catalog;
+use fusiongen::frame::Maker;
+use fusiongen::grounding::Profile;
+use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::sink::{Corpus, Run, Silent, Summary, generate};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+/// The embedded profile, and a world made up.
+pub fn grounding() -> Grounding {
+    Grounding {
+        profile: Profile::embedded(),
+        users: None,
+        assets: None,
+    }
+}
+
+/// A run of a whole corpus.
+pub fn whole(threads: usize) -> Run {
+    Run {
+        threads,
+        overwrite: false,
+        part: None,
+    }
+}
+
+/// Writes a corpus.
+pub fn write(config: Config, run: Run, out: &Path) -> Summary {
+    let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
+    let (plan, world) = Plan::new(config, &grounding, &catalog);
+    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    generate(&Corpus::at(out), &plan, &world, &maker, run, &Silent).unwrap()
+}
+
+/// Every file below a directory, by relative path.
+pub fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                found.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// Everything in the Parquet files below a directory, in the order of their names.
+pub fn batches(root: &Path) -> Vec<RecordBatch> {
+    files(root)
+        .into_values()
+        .flat_map(|bytes| {
+            let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes));
+            let reader = reader.unwrap().build().unwrap();
+            reader.map(|batch| batch.unwrap()).collect::<Vec<_>>()
+        })
+        .collect()
+}
