@@ -535,3 +535,26 @@ fn help_completions_and_manual_pages_know_the_flags() {
         Some(2)
     );
 }
+
+#[test]
+fn a_flag_wins_over_the_variable_that_it_excludes() {
+    let place = tempfile::tempdir().unwrap();
+    let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/data/profile/default.json");
+    // Neither variable names a file; who reads one fails.
+    for (given, variable) in [
+        (["--profile", profile], "DB_PATH"),
+        (["--users", "30"], "AD_USERS_FILE"),
+        (["--assets", "40"], "CMDB_ASSETS_FILE"),
+    ] {
+        let mut arguments = vec!["plan", "--events", "1000"];
+        arguments.extend(given);
+        let output = run(place.path(), &arguments, &[(variable, "nothing")]);
+        assert!(output.status.success(), "{given:?}: {}", stderr(&output));
+        let both = format!("{}={}", given[0], given[1]);
+        let output = run(place.path(), &["plan", &both], &[(variable, "nothing")]);
+        assert!(output.status.success(), "{both}: {}", stderr(&output));
+    }
+    // Two flags that exclude each other stay an error.
+    let both = ["plan", "--users", "30", "--ad-users", "u.csv"];
+    assert_eq!(run(place.path(), &both, &[]).status.code(), Some(2));
+}

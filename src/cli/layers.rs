@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -58,7 +59,7 @@ struct Key<'c> {
 /// A file or a value of it, or a variable, that cannot be used. Wrong usage of the
 /// command line is printed and ends the process, as clap has it.
 pub fn parse(command: Command, arguments: Vec<OsString>) -> Result<(ArgMatches, Names)> {
-    let mut command = command;
+    let mut command = without_excluded_variables(command, &arguments);
     command.build();
     let parse = |arguments: &[OsString]| command.clone().try_get_matches_from(arguments);
     let given = match parse(&arguments) {
@@ -112,13 +113,9 @@ pub fn parse(command: Command, arguments: Vec<OsString>) -> Result<(ArgMatches, 
             .find(|a| a.get_id() == key.arg.get_id());
         let Some(arg) = here else { continue };
         // A flag or variable wins over its own key, and over a key that it excludes.
-        let excluded = subcommand.get_arguments().any(|other| {
-            let excludes = |a: &Arg, b: &Arg| {
-                let found = subcommand.get_arg_conflicts_with(a);
-                found.iter().any(|c| c.get_id() == b.get_id())
-            };
-            stronger(other) && (excludes(arg, other) || excludes(other, arg))
-        });
+        let excluded = subcommand
+            .get_arguments()
+            .any(|other| stronger(other) && exclude_each_other(subcommand, arg, other));
         if stronger(arg) || excluded {
             continue;
         }
@@ -134,6 +131,48 @@ pub fn parse(command: Command, arguments: Vec<OsString>) -> Result<(ArgMatches, 
         Ok(matches) => Ok((matches, names)),
         Err(error) => Err(file_error(&path, &added, &error)),
     }
+}
+
+/// Takes the variables off the arguments that a given flag excludes: clap would call the two
+/// a conflict, but a flag wins over a variable.
+fn without_excluded_variables(command: Command, arguments: &[OsString]) -> Command {
+    let words: Vec<String> = arguments
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    // A command that is built can't be changed any more.
+    let mut built = command.clone();
+    built.build();
+    let Some(subcommand) = words.get(1).and_then(|name| built.find_subcommand(name)) else {
+        return command;
+    };
+    let given = |arg: &Arg| {
+        let flag = flag(arg);
+        words.iter().skip(2).any(|word| flag_of(word) == flag)
+    };
+    let excluded: Vec<clap::Id> = subcommand
+        .get_arguments()
+        .filter(|arg| arg.get_env().is_some() && !given(arg))
+        .filter(|arg| {
+            let mut flags = subcommand.get_arguments().filter(|other| given(other));
+            flags.any(|other| exclude_each_other(subcommand, arg, other))
+        })
+        .map(|arg| arg.get_id().clone())
+        .collect();
+    let name = subcommand.get_name().to_string();
+    command.mut_subcommand(name, |subcommand| {
+        excluded.into_iter().fold(subcommand, |subcommand, id| {
+            subcommand.mut_arg(id, |arg| arg.env(Resettable::Reset))
+        })
+    })
+}
+
+fn exclude_each_other(subcommand: &Command, a: &Arg, b: &Arg) -> bool {
+    let excludes = |a: &Arg, b: &Arg| {
+        let found = subcommand.get_arg_conflicts_with(a);
+        found.iter().any(|c| c.get_id() == b.get_id())
+    };
+    excludes(a, b) || excludes(b, a)
 }
 
 fn flag(arg: &Arg) -> String {
