@@ -1,7 +1,7 @@
 //! The runner: row groups made in parallel, files written in order.
 //!
 //! Workers encode row groups in memory; this thread appends them to their files.
-//! A fixed window of row groups is in flight, so memory is bounded whatever the size.
+//! A fixed number of rows is in flight, so memory is bounded whatever the size.
 //! Every finished file is noted in the journal; what is noted and stands is not made again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,6 +95,9 @@ pub struct Summary {
     /// The manifest is written.
     pub finished: bool,
 }
+
+/// Most row groups in flight, however small: each has its chunks' buffers.
+const IN_FLIGHT: usize = 256;
 
 /// One row group to make, and where it goes.
 #[derive(Clone, Copy)]
@@ -396,8 +399,10 @@ impl Workshop<'_> {
         threads: usize,
         units: &[Unit<'_>],
     ) -> Result<Vec<(usize, FileEntry)>> {
-        // One row group for each thread, and one more so that none waits for this one.
-        let window = threads + 1;
+        // Rows in flight: a full row group for each thread, and one more so that none waits for
+        // this one. Small row groups share that room, or a large one at the head would stop all.
+        let room = (threads as u64 + 1) * self.plan_file.config.row_group_rows;
+        let rows = |index: usize| units[index].group.rows;
         let stop = AtomicBool::new(false);
         let (sender, receiver) = mpsc::channel::<(usize, Result<(Encoded, (i64, i64))>)>();
         pool.in_place_scope(|scope| {
@@ -414,11 +419,18 @@ impl Workshop<'_> {
                     let _ = sender.send((index, encoded));
                 });
             };
-            let mut next = 0;
-            while next < units.len().min(window) {
-                spawn(next);
-                next += 1;
-            }
+            let (mut next, mut in_flight) = (0, 0);
+            let mut fill = |in_flight: &mut u64, done: usize| {
+                while next < units.len()
+                    && next - done < IN_FLIGHT
+                    && (next == done || *in_flight + rows(next) <= room)
+                {
+                    spawn(next);
+                    *in_flight += rows(next);
+                    next += 1;
+                }
+            };
+            fill(&mut in_flight, 0);
             let mut waiting: BTreeMap<usize, (Encoded, (i64, i64))> = BTreeMap::new();
             let mut writer = Writer {
                 workshop: self,
@@ -435,12 +447,10 @@ impl Workshop<'_> {
                     // Row groups are appended in the plan's order.
                     while let Some((encoded, times)) = waiting.remove(&done) {
                         writer.append(&units[done], encoded, times)?;
-                        self.progress.advance(units[done].group.rows);
+                        self.progress.advance(rows(done));
+                        in_flight -= rows(done);
                         done += 1;
-                        if next < units.len() {
-                            spawn(next);
-                            next += 1;
-                        }
+                        fill(&mut in_flight, done);
                     }
                 }
                 Ok(())
