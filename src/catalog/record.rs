@@ -20,6 +20,8 @@ pub enum Account {
     User,
     /// Some user of the organisation, another in every round. `other_user`
     OtherUser,
+    /// `HOST$` of the other host, as a domain controller sees who asks. `peer_machine`
+    PeerMachine,
     /// The administrator's separate account. `admin`
     Admin,
     /// `NT AUTHORITY\SYSTEM` or root. `system`
@@ -286,6 +288,7 @@ impl Account {
         Ok(match word {
             "user" => Account::User,
             "other_user" => Account::OtherUser,
+            "peer_machine" => Account::PeerMachine,
             "admin" => Account::Admin,
             "system" => Account::System,
             "local_service" => Account::LocalService,
@@ -295,7 +298,7 @@ impl Account {
                 Some(name) if is_account(name) => Account::Service(name.to_owned()),
                 _ => {
                     return Err(
-                        "one of user, other_user, admin, system, local_service, network_service, \
+                        "one of user, other_user, peer_machine, admin, system, local_service, network_service, \
                                 machine, service:NAME ([a-z_][a-z0-9_-]*, at most 20 bytes)"
                             .to_owned(),
                     );

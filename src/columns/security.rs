@@ -266,11 +266,9 @@ pub fn task_content(v: &View<'_>) -> ArrayRef {
 pub fn task_content_new(v: &View<'_>) -> ArrayRef {
     task_xml(v, T::TaskUpdated)
 }
-/// ClientProcessId, ParentProcessId and RpcCallClientLocality of task and service records.
+/// ClientProcessId of task and service records: the acting process.
 pub fn client_process_id(v: &View<'_>) -> ArrayRef {
-    v.integers(SERVICE | TASK, |r| {
-        Some(4 * (200 + (v.frame.salt[r] % 2400) as i64))
-    })
+    v.integers(SERVICE | TASK, |r| Some(i64::from(v.frame.process.pid[r])))
 }
 /// ClientProcessStartKey.
 pub fn client_process_start_key(v: &View<'_>) -> ArrayRef {

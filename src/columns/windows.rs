@@ -103,6 +103,7 @@ const LOGONS: Kinds = LOGON | LOGON_FAILED;
 const LOGOFF: Kinds = kinds(&[T::Logoff]);
 const EXPLICIT: Kinds = kinds(&[T::ExplicitLogon]);
 const CREATED: Kinds = kinds(&[T::ProcessCreated]);
+const CLIENTS: Kinds = kinds(&[T::ServiceInstalled, T::TaskCreated, T::TaskUpdated]);
 const SERVICE_TICKET: Kinds = kinds(&[T::ServiceTicket]);
 /// Records with a subject that is the row's account in its session.
 const SUBJECT: Kinds = kinds(&[
@@ -280,8 +281,8 @@ pub fn version(v: &View<'_>) -> ArrayRef {
             | T::FileDeleted
             | T::ProcessTampering
             | T::FileDeleteLogged => 5,
-            T::DriverLoaded => 4,
-            T::ProcessTermination
+            T::DriverLoaded
+            | T::ProcessTermination
             | T::SysmonState
             | T::ImageLoaded
             | T::ProcessAccess
@@ -301,6 +302,8 @@ pub fn version(v: &View<'_>) -> ArrayRef {
             | T::ExplicitLogon
             | T::SpecialLogon
             | T::ServiceInstalled
+            | T::TaskCreated
+            | T::TaskUpdated
             | T::UserCreated
             | T::GlobalMemberAdded
             | T::LocalMemberAdded
@@ -593,9 +596,9 @@ pub fn hashes(v: &View<'_>) -> ArrayRef {
 pub fn parent_process_guid(v: &View<'_>) -> ArrayRef {
     v.plain(CREATE, 38, |r, out| guid(v, &v.frame.parent, r, out))
 }
-/// ParentProcessId.
+/// ParentProcessId: of the process that starts, or that had a service or task made.
 pub fn parent_process_id(v: &View<'_>) -> ArrayRef {
-    v.integers(CREATE, |r| Some(i64::from(v.frame.parent.pid[r])))
+    v.integers(CREATE | CLIENTS, |r| Some(i64::from(v.frame.parent.pid[r])))
 }
 /// ParentImage.
 pub fn parent_image(v: &View<'_>) -> ArrayRef {

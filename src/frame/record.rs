@@ -182,7 +182,11 @@ impl<'a> Maker<'a> {
             self.set_process(frame, row, &acting, scene);
             if matches!(
                 record.telemetry,
-                Telemetry::Syscall | Telemetry::ProcessCreated
+                Telemetry::Syscall
+                    | Telemetry::ProcessCreated
+                    | Telemetry::ServiceInstalled
+                    | Telemetry::TaskCreated
+                    | Telemetry::TaskUpdated
             ) && let Some(parent) = self.parent(&acting, scene)
             {
                 self.set_parent(frame, row, &parent, scene);
@@ -243,8 +247,12 @@ impl<'a> Maker<'a> {
 
     /// Whom a record is about.
     pub(super) fn account(&self, scene: &Scene<'_>, record: &Record, host: u32) -> u32 {
-        if record.account == Account::OtherUser {
-            return self.other_user(scene);
+        match record.account {
+            Account::OtherUser => return self.other_user(scene),
+            Account::PeerMachine if scene.hosts.len() > 1 => {
+                return self.world.accounts.machine(scene.hosts[1]);
+            }
+            _ => {}
         }
         let platform = self.world.hosts[host].platform;
         let accounts = &self.world.accounts;

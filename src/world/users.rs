@@ -320,7 +320,7 @@ impl Accounts {
     ) -> u32 {
         let windows = platform == Platform::Windows;
         match wanted {
-            // Which other user depends on the row; whoever asks without one gets the user.
+            // Which other one depends on the row; whoever asks without one gets the host's own.
             Wanted::User | Wanted::OtherUser => user,
             Wanted::Admin => admin,
             Wanted::System => {
@@ -344,7 +344,7 @@ impl Accounts {
                     ROOT
                 }
             }
-            Wanted::Machine => {
+            Wanted::Machine | Wanted::PeerMachine => {
                 if windows {
                     self.machine(host)
                 } else {
