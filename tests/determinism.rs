@@ -59,7 +59,7 @@ fn rows(config: Config) -> Vec<String> {
     let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
     let (plan, world) = Plan::new(config, &grounding, &catalog);
     let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
+    let (schema, tables) = (Schema::of(&plan.config), Tables::new(&maker));
     let mut rows = Vec::new();
     for partition in &plan.partitions {
         for group in partition.shards.iter().flat_map(|s| &s.row_groups) {

@@ -89,7 +89,7 @@ impl Sample {
             .collect();
         let order = Key::root(plan.config.seed).child("sample");
         partitions.sort_by_key(|p| order.at(u64::from(p.index)));
-        let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
+        let (schema, tables) = (Schema::of(&plan.config), Tables::new(&maker));
         let per_partition = self.number.div_ceil(partitions.len().max(1)).max(1);
         let mut left = self.number;
         let mut output = std::io::stdout().lock();

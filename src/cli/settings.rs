@@ -10,7 +10,7 @@ use clap::Args;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, alerts_db, cmdb, directory};
-use crate::plan::config::parse_count;
+use crate::plan::config::{SchemaName, parse_count};
 use crate::plan::{Config, Grounding};
 
 /// What a corpus is made of.
@@ -120,6 +120,15 @@ pub struct Settings {
     #[arg(long, env = "NOISE_SEASONALITY", help_heading = "Composition", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, value_name = "BOOL")]
     noise_seasonality: bool,
 
+    /// Fields of the events
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "NAME",
+        help_heading = "Files"
+    )]
+    schema: SchemaName,
     /// Rows of a row group, about
     #[arg(
         long,
@@ -177,6 +186,7 @@ impl Settings {
             time_zone_offset: 0,
             assets: self.assets,
             users: self.users,
+            schema: self.schema,
             // A file holds no larger row group than itself.
             row_group_rows: count("--row-group-rows", &self.row_group_rows)?.min(shard_rows),
             shard_rows,

@@ -8,7 +8,8 @@ use super::{ALL, View, kinds};
 use crate::catalog::Telemetry as T;
 
 /// In the order of [`T`].
-const CODES: &str = "1|3|5|11|13|22|4624|5156|5157|user_login|user_cmd|syscall|execve|cred_acq";
+pub(super) const CODES: &str =
+    "1|3|5|11|13|22|4624|5156|5157|user_login|user_cmd|syscall|execve|cred_acq";
 const ACTIONS: &str = "process_started|connection_logged|process_ended|file_created|registry_value_set|dns_query|logged_in|connection_permitted|connection_blocked|login|ran_command|syscall|executed|acquired_credentials|logged|allowed|blocked";
 const KINDS: &str = "alert|event";
 const OUTCOMES: &str = "success|failure";

@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+/// The fields of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum SchemaName {
+    /// An ECS-like document with fusionai's own words and the host's native record
+    #[default]
+    Fusionai,
+    /// The Elastic Common Schema 9.4, with the native record beside
+    Ecs,
+}
+
 /// Everything that decides the content of a corpus, besides its inputs. Paths and
 /// threads are not here: they may not change a byte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +35,7 @@ pub struct Config {
     pub time_zone_offset: i64,
     pub assets: Option<u32>,
     pub users: Option<u32>,
+    pub schema: SchemaName,
     pub row_group_rows: u64,
     pub shard_rows: u64,
 }
@@ -42,6 +54,7 @@ impl Default for Config {
             time_zone_offset: 0,
             assets: None,
             users: None,
+            schema: SchemaName::Fusionai,
             row_group_rows: 512 * 1024,
             shard_rows: 4 * 1024 * 1024,
         }

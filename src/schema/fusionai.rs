@@ -3,9 +3,9 @@
 use super::{Kind, Leaf};
 use crate::columns::{View, base, identity, linux, network, process, threat, windows};
 
-type Column = fn(&View<'_>) -> arrow::array::ArrayRef;
+pub(super) type Column = fn(&View<'_>) -> arrow::array::ArrayRef;
 
-const fn always(path: &'static str, kind: Kind, column: Column) -> Leaf {
+pub(super) const fn always(path: &'static str, kind: Kind, column: Column) -> Leaf {
     Leaf {
         path,
         kind,
@@ -13,7 +13,7 @@ const fn always(path: &'static str, kind: Kind, column: Column) -> Leaf {
         column,
     }
 }
-const fn text(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn text(path: &'static str, column: Column) -> Leaf {
     Leaf {
         path,
         kind: Kind::Text,
@@ -21,7 +21,7 @@ const fn text(path: &'static str, column: Column) -> Leaf {
         column,
     }
 }
-const fn own(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn own(path: &'static str, column: Column) -> Leaf {
     Leaf {
         path,
         kind: Kind::OwnText,
@@ -29,7 +29,7 @@ const fn own(path: &'static str, column: Column) -> Leaf {
         column,
     }
 }
-const fn integer(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn integer(path: &'static str, column: Column) -> Leaf {
     Leaf {
         path,
         kind: Kind::Integer,
@@ -37,7 +37,7 @@ const fn integer(path: &'static str, column: Column) -> Leaf {
         column,
     }
 }
-const fn texts(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn texts(path: &'static str, column: Column) -> Leaf {
     Leaf {
         path,
         kind: Kind::Texts,

@@ -4,6 +4,7 @@
 //! schema, the record batches and the documentation follow from the list; no
 //! other module knows a schema's name.
 
+mod ecs;
 mod fusionai;
 
 use std::sync::Arc;
@@ -11,7 +12,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef, TimeUnit};
 
+use crate::columns::ecs::{answer_item, decimal, hexadecimal, own_item};
 use crate::columns::{View, list_item, text_type};
+use crate::plan::config::{Config, SchemaName};
 
 /// JSON type of a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,14 @@ pub enum Kind {
     Boolean,
     /// A list of texts.
     Texts,
+    /// A list of texts of nearly every row's own.
+    OwnTexts,
+    /// `dns.answers`: a list of (data, type).
+    Answers,
+    /// Text out of a column of integers: `4688`.
+    Decimal,
+    /// Text out of a column of integers: `0x3e7`.
+    Hexadecimal,
 }
 
 /// One leaf column.
@@ -39,11 +50,25 @@ pub struct Leaf {
     pub column: fn(&View<'_>) -> ArrayRef,
 }
 
+impl Leaf {
+    /// The leaf's array over a view.
+    pub fn array(&self, view: &View<'_>) -> ArrayRef {
+        let array = (self.column)(view);
+        match self.kind {
+            Kind::Decimal => decimal(&array),
+            Kind::Hexadecimal => hexadecimal(&array),
+            _ => array,
+        }
+    }
+}
+
 /// A schema: its leaves in order, and the Arrow schema they make.
 pub struct Schema {
     pub name: &'static str,
-    pub leaves: &'static [Leaf],
+    pub leaves: Vec<Leaf>,
     arrow: SchemaRef,
+    /// A fused alert stands as its sensor's document.
+    sensor_documents: bool,
 }
 
 /// A node of the tree of paths: a leaf's index or a struct of nodes.
@@ -81,10 +106,12 @@ impl Kind {
         match self {
             Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Kind::Text => text_type(),
-            Kind::OwnText => DataType::Utf8,
+            Kind::OwnText | Kind::Decimal | Kind::Hexadecimal => DataType::Utf8,
             Kind::Integer => DataType::Int64,
             Kind::Boolean => DataType::Boolean,
             Kind::Texts => DataType::List(list_item()),
+            Kind::OwnTexts => DataType::List(own_item()),
+            Kind::Answers => DataType::List(answer_item()),
         }
     }
 }
@@ -126,22 +153,55 @@ fn array(
     }
 }
 
+/// A view as a schema sees it.
+pub enum Documents<'s, 'v> {
+    Same(&'s View<'v>),
+    Changed(Box<View<'v>>),
+}
+
+impl<'v> std::ops::Deref for Documents<'_, 'v> {
+    type Target = View<'v>;
+    fn deref(&self) -> &View<'v> {
+        match self {
+            Documents::Same(view) => view,
+            Documents::Changed(view) => view,
+        }
+    }
+}
+
 impl Schema {
-    fn new(name: &'static str, leaves: &'static [Leaf]) -> Self {
-        let fields: Vec<Field> = tree(leaves)
+    fn new(name: &'static str, leaves: Vec<Leaf>) -> Self {
+        let fields: Vec<Field> = tree(&leaves)
             .iter()
-            .map(|(n, node)| field(leaves, n, node))
+            .map(|(n, node)| field(&leaves, n, node))
             .collect();
         Schema {
             name,
             leaves,
+            sensor_documents: false,
             arrow: Arc::new(ArrowSchema::new(fields)),
         }
     }
 
     /// The seed's document.
     pub fn fusionai() -> Self {
-        Schema::new("fusionai", fusionai::LEAVES)
+        Schema::new("fusionai", fusionai::LEAVES.to_vec())
+    }
+
+    /// The Elastic Common Schema.
+    pub fn ecs() -> Self {
+        Schema {
+            sensor_documents: true,
+            ..Schema::new("ecs", ecs::leaves())
+        }
+    }
+
+    /// The schema that a corpus's settings ask for.
+    pub fn of(config: &Config) -> Self {
+        match config.schema {
+            SchemaName::Fusionai => Schema::fusionai(),
+            SchemaName::Ecs => Schema::ecs(),
+        }
     }
 
     /// The Arrow schema of every batch.
@@ -149,14 +209,23 @@ impl Schema {
         &self.arrow
     }
 
+    /// The frame's rows as the documents that this schema makes of them.
+    pub fn documents<'s, 'v>(&self, view: &'s View<'v>) -> Documents<'s, 'v> {
+        match self.sensor_documents {
+            true => Documents::Changed(Box::new(view.with_sensor_documents())),
+            false => Documents::Same(view),
+        }
+    }
+
     /// Renders a frame.
     ///
     /// # Errors
     /// Only when a column breaks the schema's promise (a null in a required leaf): a defect.
     pub fn batch(&self, view: &View<'_>) -> Result<RecordBatch, arrow::error::ArrowError> {
+        let view = &*self.documents(view);
         let mut columns: Vec<Option<ArrayRef>> =
-            self.leaves.iter().map(|l| Some((l.column)(view))).collect();
-        let arrays = tree(self.leaves)
+            self.leaves.iter().map(|l| Some(l.array(view))).collect();
+        let arrays = tree(&self.leaves)
             .iter()
             .zip(self.arrow.fields())
             .map(|((_, node), field)| array(node, field, &mut columns, view.len()))
@@ -185,5 +254,6 @@ mod tests {
             }
         }
         walk(Schema::fusionai().arrow().fields());
+        walk(Schema::ecs().arrow().fields());
     }
 }

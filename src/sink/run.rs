@@ -99,7 +99,7 @@ pub fn generate(
             kept: true,
         });
     }
-    let schema = Schema::fusionai();
+    let schema = Schema::of(&plan.config);
     let tables = Tables::new(maker);
     let layout = Layout::new(schema.arrow(), "@timestamp", &plan.fingerprint)
         .map_err(|e| encoding_failed(&corpus.root, e))?;
