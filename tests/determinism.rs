@@ -7,6 +7,7 @@ use fusiongen::catalog::Catalog;
 use fusiongen::columns::{Tables, View};
 use fusiongen::frame::Maker;
 use fusiongen::grounding::Profile;
+use fusiongen::plan::config::SchemaName;
 use fusiongen::plan::{Config, Grounding, Plan};
 use fusiongen::schema::Schema;
 use fusiongen::sink::{Corpus, Silent, generate, json};
@@ -97,6 +98,27 @@ fn cuts_change_no_row() {
     });
     assert_eq!(whole.len(), 30_000);
     assert!(whole == cut, "row groups of another size hold other rows");
+}
+
+#[test]
+fn ecs_is_a_pure_function_too() {
+    let ecs = |config| Config {
+        schema: SchemaName::Ecs,
+        ..config
+    };
+    let out = tempfile::tempdir().unwrap();
+    let one = write(ecs(config()), 1, false, &out.path().join("one"));
+    let two = write(ecs(config()), 2, false, &out.path().join("two"));
+    assert!(one.len() > 50 && one == two, "1 and 2 threads differ");
+    let whole = rows(ecs(config()));
+    let cut = rows(Config {
+        row_group_rows: 1024,
+        shard_rows: 2048,
+        ..ecs(config())
+    });
+    assert!(whole == cut, "row groups of another size hold other rows");
+    let seeds = rows(config());
+    assert!(whole.len() == seeds.len() && whole.iter().all(|row| row.contains("\"ecs\"")));
 }
 
 #[test]
