@@ -37,8 +37,11 @@ const VOCABULARY: &[&str] = &[
     "auditd.type",
 ];
 
-/// What is snapshot, and how an event is known to be of it.
-const KINDS: &[(&str, fn(&Row) -> bool)] = &[
+/// A name, and how an event is known to be of it.
+type Kind = (&'static str, fn(&Row) -> bool);
+
+/// What is snapshot.
+const KINDS: &[Kind] = &[
     ("sysmon_1_process_creation", |e| e.is("1") && !e.standalone),
     ("sysmon_3_network_connection", |e| {
         e.is("3") && !e.standalone

@@ -1,6 +1,6 @@
 //! Columns that only the Elastic Common Schema asks for.
 //!
-//! What a record is follows from one table ([`records`]); everything here reads a frame as
+//! What a record is follows from one table, `records`; everything here reads a frame as
 //! the other columns do. A row of kind [`SENSOR`](super::SENSOR) is the network sensor's
 //! document: nothing of the host's own record is in it.
 

@@ -81,7 +81,7 @@ pub struct Tables {
     /// Key of `dns` there.
     pub dns: i32,
 
-    /// By image × operating system, in the order of [`HASHES`].
+    /// By image × operating system: MD5, SHA1, SHA256, IMPHASH.
     pub hashes: [ArrayRef; 4],
     /// The four, one after the other.
     pub all_hashes: ArrayRef,
