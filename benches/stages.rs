@@ -1,6 +1,7 @@
 //! What each stage costs, and each column chunk: a table on stdout.
 //!
 //! Thread time of one thread over one corpus in memory; times are for reading, not for asserting.
+//! `FUSIONGEN_SCHEMA=ecs` measures that schema.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use fusiongen::catalog::Catalog;
 use fusiongen::columns::{Tables, View};
 use fusiongen::frame::{Frame, Maker};
 use fusiongen::grounding::Profile;
+use fusiongen::plan::config::SchemaName;
 use fusiongen::plan::{Config, Grounding, Plan};
 use fusiongen::schema::Schema;
 use fusiongen::sink::parquet::{Layout, RowGroupEncoder};
@@ -39,6 +41,10 @@ fn main() {
     let config = Config {
         events: if smoke { 20_000 } else { 1_000_000 },
         days: 1,
+        schema: match std::env::var("FUSIONGEN_SCHEMA").as_deref() {
+            Ok("ecs") => SchemaName::Ecs,
+            _ => SchemaName::Fusionai,
+        },
         ..Config::default()
     };
     let Ok(catalog) = Catalog::embedded() else {
@@ -52,7 +58,7 @@ fn main() {
     let started = Instant::now();
     let (plan, world) = Plan::new(config, &grounding, &catalog);
     let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
+    let (schema, tables) = (Schema::of(&plan.config), Tables::new(&maker));
     let planned = started.elapsed();
     let started = Instant::now();
     let mut partitions: Vec<Vec<Frame>> = Vec::new();
@@ -76,12 +82,14 @@ fn main() {
             .collect();
         rendered += started.elapsed();
         encoded += encode(schema.arrow(), &batches);
+        let views: Vec<View<'_>> = frames
+            .iter()
+            .map(|f| View::new(f, &maker, &tables))
+            .collect();
+        let documents: Vec<_> = views.iter().map(|v| schema.documents(v)).collect();
         for (l, leaf) in schema.leaves.iter().enumerate() {
             let started = Instant::now();
-            let arrays: Vec<ArrayRef> = frames
-                .iter()
-                .map(|f| (leaf.column)(&View::new(f, &maker, &tables)))
-                .collect();
+            let arrays: Vec<ArrayRef> = documents.iter().map(|d| leaf.array(d)).collect();
             columns[l] += started.elapsed();
             let Some(first) = arrays.first() else {
                 continue;

@@ -6,6 +6,7 @@ use common::{files, grounding, whole};
 use fusiongen::catalog::Catalog;
 use fusiongen::columns::{Tables, View};
 use fusiongen::frame::Maker;
+use fusiongen::plan::config::SchemaName;
 use fusiongen::plan::{Config, Plan};
 use fusiongen::schema::Schema;
 use fusiongen::sink::{Run, json};
@@ -23,7 +24,7 @@ fn rows(config: Config) -> Vec<String> {
     let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
     let (plan, world) = Plan::new(config, &grounding, &catalog);
     let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
+    let (schema, tables) = (Schema::of(&plan.config), Tables::new(&maker));
     let mut rows = Vec::new();
     for partition in &plan.partitions {
         for group in &partition.row_groups {
@@ -69,6 +70,31 @@ fn cuts_change_no_row() {
     });
     assert_eq!(whole.len(), 30_000);
     assert!(whole == cut, "row groups of another size hold other rows");
+}
+
+#[test]
+fn ecs_is_a_pure_function_too() {
+    let ecs = |config| Config {
+        schema: SchemaName::Ecs,
+        ..config
+    };
+    let out = tempfile::tempdir().unwrap();
+    let write = |threads, name| {
+        let path = out.path().join(name);
+        common::write(ecs(config()), whole(threads), &path);
+        files(&path)
+    };
+    let (one, two) = (write(1, "one"), write(2, "two"));
+    assert!(one.len() > 50 && one == two, "1 and 2 threads differ");
+    let whole = rows(ecs(config()));
+    let cut = rows(Config {
+        row_group_rows: 1024,
+        shard_rows: 2048,
+        ..ecs(config())
+    });
+    assert!(whole == cut, "row groups of another size hold other rows");
+    let seeds = rows(config());
+    assert!(whole.len() == seeds.len() && whole.iter().all(|row| row.contains("\"ecs\"")));
 }
 
 #[test]

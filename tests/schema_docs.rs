@@ -66,7 +66,7 @@ fn table(schema: &Schema) -> String {
 
 #[test]
 fn the_page_is_the_schema() {
-    let schemas = [Schema::fusionai()];
+    let schemas = [Schema::fusionai(), Schema::ecs()];
     let page = HEAD.to_string() + &schemas.iter().map(table).collect::<String>();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {

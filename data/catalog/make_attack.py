@@ -22,10 +22,11 @@ HEADER = """\
 
 
 def used():
-    """Technique ids in the other files, sorted."""
+    """Technique ids in the other files and the techniques above them, sorted."""
     files = [p for p in sorted(HERE.rglob("*.toml")) if p.name != "attack.toml"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    return sorted(set(re.findall(r'technique = "(T\d{4}(?:\.\d{3})?)"', text)))
+    named = set(re.findall(r'technique = "(T\d{4}(?:\.\d{3})?)"', text))
+    return sorted(named | {technique.split(".")[0] for technique in named})
 
 
 def main():

@@ -14,7 +14,7 @@ use super::near::unknown;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, SeverityScale, alerts_db, cmdb, directory};
-use crate::plan::config::{Labels, decimal, parse_count, parts_per_million};
+use crate::plan::config::{Labels, SchemaName, decimal, parse_count, parts_per_million};
 use crate::plan::{Config, Format, Grounding, PartitionBy};
 use crate::schema::Schema;
 
@@ -169,6 +169,15 @@ pub struct Settings {
     #[command(flatten)]
     hours: Hours,
 
+    /// Fields of the events
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "NAME",
+        help_heading = "Files"
+    )]
+    schema: SchemaName,
     /// File format of the events
     #[arg(
         long,
@@ -293,6 +302,7 @@ impl Settings {
             labels: self.labels,
             assets: self.assets,
             users: self.users,
+            schema: self.schema,
             format,
             compression,
             partition_by: self.partition_by,

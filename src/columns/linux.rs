@@ -115,7 +115,7 @@ pub fn exit(v: &View<'_>) -> ArrayRef {
 }
 
 /// Arguments of a command line, quotes as the shell takes them.
-fn arguments(command: &str) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+pub(super) fn arguments(command: &str) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
     use std::borrow::Cow;
     let mut rest = command.trim_start();
     std::iter::from_fn(move || {

@@ -5,6 +5,7 @@
 //! where nearly every row has its own (times, GUIDs).
 
 pub mod base;
+pub mod ecs;
 pub mod enrichment;
 pub mod identity;
 pub mod linux;
@@ -36,6 +37,8 @@ pub struct View<'v> {
     pub tables: &'v Tables,
     /// Kinds of telemetry that occur in the frame, as a set.
     present: Kinds,
+    /// Each row's kind: its telemetry, or [`SENSOR_KIND`].
+    kind: Vec<u8>,
     host_keys: ScalarBuffer<i32>,
     user_keys: ScalarBuffer<i32>,
 }
@@ -152,22 +155,49 @@ pub const AUDIT: Kinds = AUDIT_USER
         Telemetry::Login,
     ]);
 /// Every kind.
-pub const ALL: Kinds = u128::MAX;
+pub const ALL: Kinds = Kinds::MAX;
+/// The kind of a row that stands as the network sensor's document.
+const SENSOR_KIND: u8 = (Kinds::BITS - 1) as u8;
+/// Documents of the network sensor.
+pub const SENSOR: Kinds = 1 << SENSOR_KIND;
+/// Native records of hosts.
+pub const RECORDS: Kinds = !SENSOR;
 
 impl<'v> View<'v> {
     /// A view of a frame.
     pub fn new(frame: &'v Frame, maker: &'v Maker<'v>, tables: &'v Tables) -> Self {
-        let present = frame
-            .telemetry
-            .iter()
-            .fold(0, |set: Kinds, &t| set | 1 << t as u32);
+        let kind: Vec<u8> = frame.telemetry.iter().map(|&t| t as u8).collect();
         View {
             frame,
             maker,
             tables,
-            present,
+            present: present(&kind),
+            kind,
             host_keys: frame.host.clone().into(),
             user_keys: frame.user.clone().into(),
+        }
+    }
+
+    /// The same frame with each fused alert as its sensor's document: a standalone alert of the
+    /// network, without the record of the host that it was fused with.
+    pub fn with_sensor_documents(&self) -> Self {
+        let (f, rules) = (self.frame, &self.maker.world.detections.all);
+        let is_sensors = |row: usize| match usize::try_from(f.rule[row]) {
+            Ok(rule) => f.noise[row] < 0 && f.chain[row] < 0 && rules[rule].endpoint.is_none(),
+            Err(_) => false,
+        };
+        let kind: Vec<u8> = (0..f.len)
+            .map(|row| match is_sensors(row) {
+                true => SENSOR_KIND,
+                false => f.telemetry[row] as u8,
+            })
+            .collect();
+        View {
+            present: present(&kind),
+            kind,
+            host_keys: self.host_keys.clone(),
+            user_keys: self.user_keys.clone(),
+            ..*self
         }
     }
 
@@ -184,7 +214,7 @@ impl<'v> View<'v> {
     /// Whether row `row` is one of `kinds`.
     #[inline]
     pub fn is(&self, row: usize, kinds: Kinds) -> bool {
-        kinds >> self.frame.telemetry[row] as u32 & 1 == 1
+        kinds >> u32::from(self.kind[row]) & 1 == 1
     }
 
     /// Texts of a table by key, over all rows; a negative key is null.
@@ -361,6 +391,11 @@ impl<'v> View<'v> {
             Some(nulls),
         ))
     }
+}
+
+/// The set of the kinds that occur.
+fn present(kind: &[u8]) -> Kinds {
+    kind.iter().fold(0, |set, &k| set | 1 << u32::from(k))
 }
 
 /// The type of dictionary texts.

@@ -84,7 +84,7 @@ pub fn sensor_direction(v: &View<'_>) -> ArrayRef {
     })
 }
 
-const DNS: super::Kinds = kinds(&[T::DnsQuery]);
+pub(super) const DNS: super::Kinds = kinds(&[T::DnsQuery]);
 
 /// `dns.question.name`.
 pub fn question_name(v: &View<'_>) -> ArrayRef {

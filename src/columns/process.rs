@@ -3,15 +3,15 @@
 use arrow::array::ArrayRef;
 
 use super::tables::file_name;
-use super::{ALL, Kinds, View, WINDOWS, kinds, own_values};
+use super::{Kinds, RECORDS, View, WINDOWS, kinds, own_values};
 use crate::catalog::Telemetry as T;
 use crate::frame::{NONE, ProcessColumns};
 use crate::world::processes::write_process_guid;
 
 pub(super) const WORDS: &[&str] = &[];
 
-const START: Kinds = kinds(&[T::ProcessCreation, T::Execve, T::ProcessCreated]);
-const COMMANDED: Kinds = START | kinds(&[T::UserCmd]);
+pub(super) const START: Kinds = kinds(&[T::ProcessCreation, T::Execve, T::ProcessCreated]);
+pub(super) const COMMANDED: Kinds = START | kinds(&[T::UserCmd]);
 
 /// Appends the GUID of a row's process; false where it has none.
 pub(super) fn guid(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>) -> bool {
@@ -48,7 +48,7 @@ fn command(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
 
 /// `process.pid`.
 pub fn process_pid(v: &View<'_>) -> ArrayRef {
-    v.integers(ALL, |r| pid(&v.frame.process, r))
+    v.integers(RECORDS, |r| pid(&v.frame.process, r))
 }
 /// `process.entity_id`: the ProcessGuid.
 pub fn entity_id(v: &View<'_>) -> ArrayRef {
@@ -56,11 +56,11 @@ pub fn entity_id(v: &View<'_>) -> ArrayRef {
 }
 /// `process.name`.
 pub fn process_name(v: &View<'_>) -> ArrayRef {
-    name(v, ALL, &v.frame.process)
+    name(v, RECORDS, &v.frame.process)
 }
 /// `process.executable`.
 pub fn executable(v: &View<'_>) -> ArrayRef {
-    path(v, ALL, &v.frame.process)
+    path(v, RECORDS, &v.frame.process)
 }
 /// `process.command_line`, where the record has it.
 pub fn command_line(v: &View<'_>) -> ArrayRef {
@@ -93,7 +93,7 @@ pub fn parent_command_line(v: &View<'_>) -> ArrayRef {
     command(v, START, &v.frame.parent)
 }
 
-const FILES: Kinds = kinds(&[
+pub(super) const FILES: Kinds = kinds(&[
     T::FileCreate,
     T::Syscall,
     T::FileTimeChanged,
@@ -135,7 +135,7 @@ pub fn file_extension(v: &View<'_>) -> ArrayRef {
     })
 }
 
-const REGISTRY: Kinds = kinds(&[T::RegistrySet, T::RegistryKey]);
+pub(super) const REGISTRY: Kinds = kinds(&[T::RegistrySet, T::RegistryKey]);
 
 /// `registry.path`: hive, key and value.
 pub fn registry_path(v: &View<'_>) -> ArrayRef {

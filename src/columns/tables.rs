@@ -1,8 +1,10 @@
 //! Tables of texts known before the first row.
 
+use std::sync::OnceLock;
+
 use arrow::array::ArrayRef;
 
-use super::table;
+use super::{ecs, table};
 use crate::catalog::{FileVersion, Platform};
 use crate::frame::Maker;
 
@@ -14,7 +16,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+    pub(super) fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
         let mut seen: Vec<&str> = Vec::new();
         let mut index = std::collections::BTreeMap::new();
         let of_host = texts
@@ -99,6 +101,7 @@ pub struct Tables {
     pub audit_key: ArrayRef,
     pub noise_type: ArrayRef,
     pub words: Words,
+    ecs: OnceLock<ecs::Tables>,
 }
 
 /// Small fixed vocabularies.
@@ -122,7 +125,7 @@ impl Words {
 }
 
 /// Optional texts: keys, with −1 for none, and the table.
-fn optional<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> (Vec<i32>, ArrayRef) {
+pub(super) fn optional<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> (Vec<i32>, ArrayRef) {
     let mut seen: Vec<&str> = Vec::new();
     let mut index = std::collections::BTreeMap::new();
     let keys = texts
@@ -280,13 +283,21 @@ impl Tables {
             audit_key: table(&maker.vocabulary.audit_keys),
             noise_type: table(&maker.vocabulary.noise_types),
             words: Words::default(),
+            ecs: OnceLock::new(),
         }
+    }
+
+    /// What only ECS asks for, built when it first does.
+    pub fn ecs(&self, maker: &Maker<'_>) -> &ecs::Tables {
+        self.ecs.get_or_init(|| ecs::Tables::new(maker, self))
     }
 }
 
 impl Default for Words {
     fn default() -> Self {
-        use super::{base, enrichment, linux, network, process, security, sysmon, threat, windows};
+        use super::{
+            base, ecs, enrichment, linux, network, process, security, sysmon, threat, windows,
+        };
         let lists = [
             base::WORDS,
             enrichment::WORDS,
@@ -297,6 +308,11 @@ impl Default for Words {
             sysmon::WORDS,
             threat::WORDS,
             windows::WORDS,
+            ecs::event::WORDS,
+            ecs::identity::WORDS,
+            ecs::network::WORDS,
+            ecs::process::WORDS,
+            ecs::winlog::WORDS,
         ];
         Words {
             fixed: lists

@@ -78,7 +78,7 @@ const FILE: Kinds = kinds(&[
 ]);
 const NEW_FILE: Kinds = kinds(&[T::FileCreate, T::StreamCreated]);
 const SET_BACK: Kinds = kinds(&[T::FileTimeChanged]);
-const HASHED_FILE: Kinds = kinds(&[
+pub(super) const HASHED_FILE: Kinds = kinds(&[
     T::DriverLoaded,
     T::ImageLoaded,
     T::FileDeleted,
@@ -106,7 +106,7 @@ const CREATED: Kinds = kinds(&[T::ProcessCreated]);
 const CLIENTS: Kinds = kinds(&[T::ServiceInstalled, T::TaskCreated, T::TaskUpdated]);
 const SERVICE_TICKET: Kinds = kinds(&[T::ServiceTicket]);
 /// Records with a subject that is the row's account in its session.
-const SUBJECT: Kinds = kinds(&[
+pub(super) const SUBJECT: Kinds = kinds(&[
     T::ExplicitLogon,
     T::HandleRequested,
     T::ObjectAccess,
@@ -163,7 +163,8 @@ fn channel_index(v: &View<'_>, row: usize) -> i32 {
         other => other,
     }
 }
-fn is_failure(v: &View<'_>, row: usize) -> bool {
+/// The audit failed.
+pub(super) fn is_failure(v: &View<'_>, row: usize) -> bool {
     match v.frame.telemetry[row] {
         T::ConnectionBlocked | T::LogonFailed | T::PreauthFailed => true,
         T::CredentialValidated | T::TicketRequested | T::ServiceTicket => {

@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Compression, Format, PartitionBy};
+use crate::error::{Error, Result};
+
 /// Whether the answers stand in the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -67,7 +69,16 @@ impl Default for AlertWeights {
     }
 }
 
-use crate::error::{Error, Result};
+/// The fields of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum SchemaName {
+    /// An ECS-like document with fusionai's own words and the host's native record
+    #[default]
+    Fusionai,
+    /// The Elastic Common Schema 9.4, with the native record beside
+    Ecs,
+}
 
 /// Everything that decides the content of a corpus, besides its inputs. Paths and
 /// threads are not here: they may not change a byte.
@@ -98,6 +109,7 @@ pub struct Config {
     pub format: Format,
     pub compression: Compression,
     pub partition_by: PartitionBy,
+    pub schema: SchemaName,
     pub row_group_rows: u64,
     pub shard_rows: u64,
     /// Leaf paths that get a Bloom filter, sorted.
@@ -126,6 +138,7 @@ impl Default for Config {
             format: Format::Parquet,
             compression: Format::Parquet.default_compression(),
             partition_by: PartitionBy::DateCategory,
+            schema: SchemaName::Fusionai,
             row_group_rows: 512 * 1024,
             shard_rows: 4 * 1024 * 1024,
             bloom_filter: Vec::new(),

@@ -5,9 +5,9 @@ use crate::columns::{
     View, base, identity, linux, network, process, security, sysmon, threat, windows,
 };
 
-type Column = fn(&View<'_>) -> arrow::array::ArrayRef;
+pub(super) type Column = fn(&View<'_>) -> arrow::array::ArrayRef;
 
-const fn always(path: &'static str, kind: Kind, column: Column) -> Leaf {
+pub(super) const fn always(path: &'static str, kind: Kind, column: Column) -> Leaf {
     Leaf {
         path,
         kind,
@@ -15,7 +15,7 @@ const fn always(path: &'static str, kind: Kind, column: Column) -> Leaf {
         column,
     }
 }
-const fn text(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn text(path: &'static str, column: Column) -> Leaf {
     Leaf {
         path,
         kind: Kind::Text,
@@ -23,7 +23,7 @@ const fn text(path: &'static str, column: Column) -> Leaf {
         column,
     }
 }
-const fn own(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn own(path: &'static str, column: Column) -> Leaf {
     Leaf {
         path,
         kind: Kind::OwnText,
@@ -31,7 +31,7 @@ const fn own(path: &'static str, column: Column) -> Leaf {
         column,
     }
 }
-const fn integer(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn integer(path: &'static str, column: Column) -> Leaf {
     Leaf {
         path,
         kind: Kind::Integer,
@@ -39,7 +39,7 @@ const fn integer(path: &'static str, column: Column) -> Leaf {
         column,
     }
 }
-const fn texts(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn texts(path: &'static str, column: Column) -> Leaf {
     Leaf {
         path,
         kind: Kind::Texts,

@@ -4,6 +4,7 @@
 //! schema, the record batches and the documentation follow from the list; no
 //! other module knows a schema's name.
 
+mod ecs;
 mod fusionai;
 mod meanings;
 
@@ -12,8 +13,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef, TimeUnit};
 
+use crate::columns::ecs::{answer_item, decimal, hexadecimal, own_item};
 use crate::columns::{View, list_item, text_type};
-use crate::plan::config::{Config, Labels};
+use crate::plan::config::{Config, Labels, SchemaName};
 
 pub use meanings::meaning;
 
@@ -30,6 +32,14 @@ pub enum Kind {
     Boolean,
     /// A list of texts.
     Texts,
+    /// A list of texts of nearly every row's own.
+    OwnTexts,
+    /// `dns.answers`: a list of (data, type).
+    Answers,
+    /// Text out of a column of integers: `4688`.
+    Decimal,
+    /// Text out of a column of integers: `0x3e7`.
+    Hexadecimal,
 }
 
 /// One leaf column.
@@ -78,11 +88,25 @@ pub const SPELLINGS: &[Spelling] = &[
     },
 ];
 
+impl Leaf {
+    /// The leaf's array over a view.
+    pub fn array(&self, view: &View<'_>) -> ArrayRef {
+        let array = (self.column)(view);
+        match self.kind {
+            Kind::Decimal => decimal(&array),
+            Kind::Hexadecimal => hexadecimal(&array),
+            _ => array,
+        }
+    }
+}
+
 /// A schema: its leaves in order, and the Arrow schema they make.
 pub struct Schema {
     pub name: &'static str,
     pub leaves: Vec<Leaf>,
     arrow: SchemaRef,
+    /// A fused alert stands as its sensor's document.
+    sensor_documents: bool,
 }
 
 /// A node of the tree of paths: a leaf's index or a struct of nodes.
@@ -120,10 +144,12 @@ impl Kind {
         match self {
             Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Kind::Text => text_type(),
-            Kind::OwnText => DataType::Utf8,
+            Kind::OwnText | Kind::Decimal | Kind::Hexadecimal => DataType::Utf8,
             Kind::Integer => DataType::Int64,
             Kind::Boolean => DataType::Boolean,
             Kind::Texts => DataType::List(list_item()),
+            Kind::OwnTexts => DataType::List(own_item()),
+            Kind::Answers => DataType::List(answer_item()),
         }
     }
 }
@@ -171,6 +197,22 @@ fn is_answer(path: &str) -> bool {
         || ["labels.verdict", "labels.noise_type", "fusionai.noise"].contains(&path)
 }
 
+/// A view as a schema sees it.
+pub enum Documents<'s, 'v> {
+    Same(&'s View<'v>),
+    Changed(Box<View<'v>>),
+}
+
+impl<'v> std::ops::Deref for Documents<'_, 'v> {
+    type Target = View<'v>;
+    fn deref(&self) -> &View<'v> {
+        match self {
+            Documents::Same(view) => view,
+            Documents::Changed(view) => view,
+        }
+    }
+}
+
 impl Schema {
     fn new(name: &'static str, leaves: Vec<Leaf>) -> Self {
         let fields: Vec<Field> = tree(&leaves)
@@ -180,6 +222,7 @@ impl Schema {
         Schema {
             name,
             leaves,
+            sensor_documents: false,
             arrow: Arc::new(ArrowSchema::new(fields)),
         }
     }
@@ -189,9 +232,20 @@ impl Schema {
         Schema::new("fusionai", fusionai::LEAVES.to_vec())
     }
 
+    /// The Elastic Common Schema.
+    pub fn ecs() -> Self {
+        Schema {
+            sensor_documents: true,
+            ..Schema::new("ecs", ecs::leaves())
+        }
+    }
+
     /// The schema that a corpus's settings ask for.
     pub fn of(config: &Config) -> Self {
-        let schema = Schema::fusionai();
+        let schema = match config.schema {
+            SchemaName::Fusionai => Schema::fusionai(),
+            SchemaName::Ecs => Schema::ecs(),
+        };
         match config.labels {
             Labels::Full => schema,
             Labels::None => schema.without_labels(),
@@ -202,7 +256,10 @@ impl Schema {
     fn without_labels(self) -> Self {
         let mut leaves = self.leaves;
         leaves.retain(|leaf| !is_answer(leaf.path));
-        Schema::new(self.name, leaves)
+        Schema {
+            sensor_documents: self.sensor_documents,
+            ..Schema::new(self.name, leaves)
+        }
     }
 
     /// The Arrow schema of every batch.
@@ -210,13 +267,22 @@ impl Schema {
         &self.arrow
     }
 
+    /// The frame's rows as the documents that this schema makes of them.
+    pub fn documents<'s, 'v>(&self, view: &'s View<'v>) -> Documents<'s, 'v> {
+        match self.sensor_documents {
+            true => Documents::Changed(Box::new(view.with_sensor_documents())),
+            false => Documents::Same(view),
+        }
+    }
+
     /// Renders a frame.
     ///
     /// # Errors
     /// Only when a column breaks the schema's promise (a null in a required leaf): a defect.
     pub fn batch(&self, view: &View<'_>) -> Result<RecordBatch, arrow::error::ArrowError> {
+        let view = &*self.documents(view);
         let mut columns: Vec<Option<ArrayRef>> =
-            self.leaves.iter().map(|l| Some((l.column)(view))).collect();
+            self.leaves.iter().map(|l| Some(l.array(view))).collect();
         let arrays = tree(&self.leaves)
             .iter()
             .zip(self.arrow.fields())
@@ -256,6 +322,7 @@ mod tests {
             }
         }
         walk(Schema::fusionai().arrow().fields());
+        walk(Schema::ecs().arrow().fields());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 pub mod activity;
 pub mod adversary;
 pub mod detections;
+pub mod geography;
 pub mod hosts;
 pub mod network;
 pub mod processes;

@@ -1,0 +1,69 @@
+//! `host.*` and `user.*` beyond what the seed's document has.
+
+use arrow::array::{Array, ArrayRef};
+
+use super::Tables;
+use crate::columns::tables::Shared;
+use crate::columns::{ALL, View};
+use crate::frame::NONE;
+
+const ARCHITECTURE: &str = "x86_64";
+
+pub(in crate::columns) const WORDS: &[&str] = &[ARCHITECTURE];
+
+fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
+    v.tables.ecs(v.maker)
+}
+
+fn shared(v: &View<'_>, shared: &Shared) -> ArrayRef {
+    v.texts(&shared.values, |r| shared.of_host[v.frame.host[r] as usize])
+}
+
+fn of_host(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
+    if values.is_empty() {
+        return v.null_texts();
+    }
+    v.texts(values, |r| keys[v.frame.host[r] as usize])
+}
+
+/// `host.id`: the machine's own.
+pub fn host_id(v: &View<'_>) -> ArrayRef {
+    v.texts(&tables(v).host_id, |r| v.frame.host[r])
+}
+/// `host.architecture`.
+pub fn architecture(v: &View<'_>) -> ArrayRef {
+    v.constant(ALL, &v.tables.words.get(ARCHITECTURE))
+}
+/// `host.os.platform`: `windows`, or the distribution: `ubuntu`, `rhel`.
+pub fn os_platform(v: &View<'_>) -> ArrayRef {
+    shared(v, &tables(v).os_platform)
+}
+/// `host.os.family`: `windows`, `debian`, `redhat`.
+pub fn os_family(v: &View<'_>) -> ArrayRef {
+    shared(v, &tables(v).os_family)
+}
+/// `host.os.version`.
+pub fn os_version(v: &View<'_>) -> ArrayRef {
+    of_host(v, &tables(v).os_version)
+}
+/// `host.os.kernel`: Windows' build.
+pub fn os_kernel(v: &View<'_>) -> ArrayRef {
+    of_host(v, &tables(v).os_kernel)
+}
+/// `user.id`: the security identifier; on Linux the uid.
+pub fn user_id(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.texts(&t.user_id, |r| {
+        let linux = t.is_linux[v.frame.host[r] as usize];
+        v.frame.user[r] + if linux { t.accounts } else { 0 }
+    })
+}
+/// `user.domain`: the NetBIOS name, as Windows writes it; none on Linux.
+pub fn user_domain(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    let (keys, values) = &t.user_domain;
+    v.texts(values, |r| match t.is_linux[v.frame.host[r] as usize] {
+        true => NONE,
+        false => keys[v.frame.user[r] as usize],
+    })
+}

@@ -1,0 +1,185 @@
+//! Columns that only the Elastic Common Schema asks for.
+//!
+//! What a record is follows from one table, `records`; everything here reads a frame as
+//! the other columns do. A row of kind [`SENSOR`](super::SENSOR) is the network sensor's
+//! document: nothing of the host's own record is in it.
+
+pub mod event;
+pub mod identity;
+pub mod network;
+pub mod process;
+mod records;
+pub mod related;
+mod tables;
+pub mod threat;
+pub mod winlog;
+
+pub use tables::Tables;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray, StructArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field, Fields, Int64Type};
+
+use super::{Kinds, View, own_values, plain_texts, text_type};
+use crate::frame::{NONE, TextColumn};
+
+/// Integers as decimal text: `4688`.
+pub fn decimal(integers: &ArrayRef) -> ArrayRef {
+    written(integers, |out, value| write!(out, "{value}"))
+}
+
+/// Integers as Windows writes them in hexadecimal: `0x3e7`.
+pub fn hexadecimal(integers: &ArrayRef) -> ArrayRef {
+    written(integers, |out, value| write!(out, "0x{value:x}"))
+}
+
+fn written(
+    integers: &ArrayRef,
+    write: impl Fn(&mut Vec<u8>, i64) -> std::io::Result<()>,
+) -> ArrayRef {
+    let integers = integers.as_primitive::<Int64Type>();
+    let mut bytes = Vec::with_capacity(8 * (integers.len() - integers.null_count()));
+    let mut offsets = Vec::with_capacity(integers.len() + 1);
+    offsets.push(0);
+    for row in 0..integers.len() {
+        if integers.is_valid(row) {
+            // Writing to a vector cannot fail.
+            let _ = write(&mut bytes, integers.value(row));
+        }
+        offsets.push(bytes.len() as i32);
+    }
+    plain_texts(bytes, offsets, integers.nulls().cloned())
+}
+
+/// The element of a list of texts that rows have of their own.
+pub fn own_item() -> Arc<Field> {
+    Arc::new(Field::new("element", DataType::Utf8, false))
+}
+
+/// The element of `dns.answers`.
+pub fn answer_item() -> Arc<Field> {
+    let text = |name: &str| Field::new(name, text_type(), false);
+    let fields = Fields::from(vec![text("data"), text("type")]);
+    Arc::new(Field::new("element", DataType::Struct(fields), false))
+}
+
+/// A part of each of a frame's own texts, null where there is none.
+fn parts(
+    v: &View<'_>,
+    kinds: Kinds,
+    column: &TextColumn,
+    part: impl Fn(&str) -> Option<&str>,
+) -> ArrayRef {
+    if v.present & kinds == 0 {
+        return v.null_texts();
+    }
+    let values = own_values(column, None, |text| part(text).unwrap_or_default());
+    non_empty(v, kinds, &values, |row| column.keys[row])
+}
+
+/// Texts of a table, null where they are empty.
+fn non_empty(
+    v: &View<'_>,
+    kinds: Kinds,
+    values: &ArrayRef,
+    key: impl Fn(usize) -> i32,
+) -> ArrayRef {
+    let Some(texts) = values.as_any().downcast_ref::<StringArray>() else {
+        return v.null_texts();
+    };
+    v.texts_of(kinds, values, |row| match usize::try_from(key(row)) {
+        Ok(at) if texts.value_offsets()[at] < texts.value_offsets()[at + 1] => at as i32,
+        _ => NONE,
+    })
+}
+
+/// Lists of texts that each row has of its own. `push` appends a row's texts and their ends.
+fn own_lists(
+    v: &View<'_>,
+    kinds: Kinds,
+    mut push: impl FnMut(usize, &mut Vec<u8>, &mut Vec<i32>),
+) -> ArrayRef {
+    if v.present & kinds == 0 {
+        return arrow::array::new_null_array(&DataType::List(own_item()), v.len());
+    }
+    let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
+    let mut offsets = Vec::with_capacity(v.len() + 1);
+    offsets.push(0i32);
+    let valid = BooleanBuffer::collect_bool(v.len(), |row| {
+        let before = ends.len();
+        if v.is(row, kinds) {
+            push(row, &mut bytes, &mut ends);
+        }
+        offsets.push(ends.len() as i32 - 1);
+        ends.len() > before
+    });
+    Arc::new(ListArray::new(
+        own_item(),
+        OffsetBuffer::new(offsets.into()),
+        plain_texts(bytes, ends, None),
+        Some(NullBuffer::new(valid)),
+    ))
+}
+
+/// One answer per row where `key` has one: (data, type) out of two tables.
+fn answers(
+    v: &View<'_>,
+    (data, types): (&ArrayRef, &ArrayRef),
+    key: impl Fn(usize) -> Option<(i32, i32)>,
+) -> ArrayRef {
+    let (mut data_keys, mut type_keys) = (Vec::new(), Vec::new());
+    let mut offsets = Vec::with_capacity(v.len() + 1);
+    offsets.push(0i32);
+    let valid = BooleanBuffer::collect_bool(v.len(), |row| {
+        let answer = key(row);
+        if let Some((data, kind)) = answer {
+            data_keys.push(data);
+            type_keys.push(kind);
+        }
+        offsets.push(data_keys.len() as i32);
+        answer.is_some()
+    });
+    let item = answer_item();
+    let DataType::Struct(fields) = item.data_type() else {
+        return arrow::array::new_null_array(&DataType::List(item), v.len());
+    };
+    let length = data_keys.len();
+    let columns = vec![
+        super::dictionary(data, data_keys, 0),
+        super::dictionary(types, type_keys, 0),
+    ];
+    let items = StructArray::try_new_with_length(fields.clone(), columns, None, length);
+    match items {
+        Ok(items) => Arc::new(ListArray::new(
+            item.clone(),
+            OffsetBuffer::new(offsets.into()),
+            Arc::new(items),
+            Some(NullBuffer::new(valid)),
+        )),
+        Err(_) => arrow::array::new_null_array(&DataType::List(item), v.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::Int64Array;
+
+    #[test]
+    fn integers_become_text_and_nulls_stay() {
+        let integers: ArrayRef = Arc::new(Int64Array::from(vec![Some(999), None, Some(0)]));
+        let texts = |array: &ArrayRef| -> Vec<Option<String>> {
+            let texts = array.as_string::<i32>();
+            texts.iter().map(|t| t.map(String::from)).collect()
+        };
+        let some = |t: &str| Some(t.to_string());
+        assert_eq!(texts(&decimal(&integers)), [some("999"), None, some("0")]);
+        assert_eq!(
+            texts(&hexadecimal(&integers)),
+            [some("0x3e7"), None, some("0x0")]
+        );
+    }
+}

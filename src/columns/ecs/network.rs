@@ -1,0 +1,322 @@
+//! `source.*`, `destination.*`, `network.*`, `dns.*` and `url.*`, where the record speaks of them.
+
+use arrow::array::{Array, ArrayRef};
+
+use super::records::Provider;
+use super::{Tables, answers, parts};
+use crate::columns::network::DNS;
+use crate::columns::{ALL, View};
+use crate::frame::NONE;
+
+const TYPES: &str = "ipv4|ipv6";
+const DIRECTIONS: &str = "internal|outbound|inbound|external";
+const ANSWER_TYPES: &str = "A|AAAA";
+const STATUSES: &str = "SUCCESS|DNS_ERROR_RCODE_NAME_ERROR|DNS_INFO_NO_RECORDS";
+
+pub(in crate::columns) const WORDS: &[&str] = &[TYPES, DIRECTIONS, ANSWER_TYPES, STATUSES];
+
+fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
+    v.tables.ecs(v.maker)
+}
+
+/// The source address, where the record names one.
+pub(super) fn source(v: &View<'_>, t: &Tables, row: usize) -> i32 {
+    match t.class(v, row).has_client {
+        true => v.frame.source[row],
+        false => NONE,
+    }
+}
+
+/// The destination address, where the record names one.
+pub(super) fn destination(v: &View<'_>, t: &Tables, row: usize) -> i32 {
+    match t.class(v, row).has_flow {
+        true => v.frame.destination[row],
+        false => NONE,
+    }
+}
+
+fn has_flow(v: &View<'_>, t: &Tables, row: usize) -> bool {
+    destination(v, t, row) != NONE
+}
+
+fn integer(value: i32) -> Option<i64> {
+    (value != NONE).then_some(i64::from(value))
+}
+
+/// `source.ip`.
+pub fn source_ip(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.texts(&v.tables.address, |r| source(v, t, r))
+}
+/// `destination.ip`.
+pub fn destination_ip(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.texts(&v.tables.address, |r| destination(v, t, r))
+}
+/// `source.port`; an audit record of a logon has none.
+pub fn source_port(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.integers(ALL, |r| {
+        let class = t.class(v, r);
+        let has_port = class.has_flow || class.has_client && class.provider != Provider::Auditd;
+        integer(if has_port {
+            v.frame.source_port[r]
+        } else {
+            NONE
+        })
+    })
+}
+/// `destination.port`.
+pub fn destination_port(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.integers(ALL, |r| match has_flow(v, t, r) {
+        true => integer(v.frame.destination_port[r]),
+        false => None,
+    })
+}
+/// `source.bytes`.
+pub fn source_bytes(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.integers(ALL, |r| has_flow(v, t, r).then(|| v.frame.source_bytes[r]))
+}
+/// `destination.bytes`.
+pub fn destination_bytes(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.integers(ALL, |r| {
+        has_flow(v, t, r).then(|| v.frame.destination_bytes[r])
+    })
+}
+/// `network.bytes`.
+pub fn bytes(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.integers(ALL, |r| {
+        has_flow(v, t, r).then(|| v.frame.source_bytes[r] + v.frame.destination_bytes[r])
+    })
+}
+
+/// Key of a table of places for one end.
+fn place(
+    v: &View<'_>,
+    end: fn(&View<'_>, &Tables, usize) -> i32,
+    values: fn(&Tables) -> &ArrayRef,
+    keys: fn(&Tables) -> &Vec<i32>,
+) -> ArrayRef {
+    let t = tables(v);
+    let (values, keys) = (values(t), keys(t));
+    if values.is_empty() {
+        return v.null_texts();
+    }
+    v.texts(values, |r| {
+        usize::try_from(end(v, t, r)).map_or(NONE, |address| keys[address])
+    })
+}
+
+fn system_number(v: &View<'_>, end: fn(&View<'_>, &Tables, usize) -> i32) -> ArrayRef {
+    let t = tables(v);
+    v.integers(ALL, |r| {
+        let address = usize::try_from(end(v, t, r)).ok()?;
+        (t.country[address] != NONE).then(|| t.system_number[address])
+    })
+}
+
+/// `source.geo.country_iso_code`.
+pub fn source_country_code(v: &View<'_>) -> ArrayRef {
+    place(v, source, |t| &t.country_code, |t| &t.country)
+}
+/// `source.geo.country_name`.
+pub fn source_country_name(v: &View<'_>) -> ArrayRef {
+    place(v, source, |t| &t.country_name, |t| &t.country)
+}
+/// `source.geo.continent_name`.
+pub fn source_continent(v: &View<'_>) -> ArrayRef {
+    place(v, source, |t| &t.continent, |t| &t.country)
+}
+/// `source.as.number`.
+pub fn source_system_number(v: &View<'_>) -> ArrayRef {
+    system_number(v, source)
+}
+/// `source.as.organization.name`.
+pub fn source_system_name(v: &View<'_>) -> ArrayRef {
+    place(v, source, |t| &t.system_name.1, |t| &t.system_name.0)
+}
+/// `destination.geo.country_iso_code`.
+pub fn destination_country_code(v: &View<'_>) -> ArrayRef {
+    place(v, destination, |t| &t.country_code, |t| &t.country)
+}
+/// `destination.geo.country_name`.
+pub fn destination_country_name(v: &View<'_>) -> ArrayRef {
+    place(v, destination, |t| &t.country_name, |t| &t.country)
+}
+/// `destination.geo.continent_name`.
+pub fn destination_continent(v: &View<'_>) -> ArrayRef {
+    place(v, destination, |t| &t.continent, |t| &t.country)
+}
+/// `destination.as.number`.
+pub fn destination_system_number(v: &View<'_>) -> ArrayRef {
+    system_number(v, destination)
+}
+/// `destination.as.organization.name`.
+pub fn destination_system_name(v: &View<'_>) -> ArrayRef {
+    place(v, destination, |t| &t.system_name.1, |t| &t.system_name.0)
+}
+
+/// `network.transport`.
+pub fn transport(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.texts(&v.tables.protocol, |r| match has_flow(v, t, r) {
+        true => v.frame.protocol[r],
+        false => NONE,
+    })
+}
+/// `network.iana_number`.
+pub fn iana_number(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    let (keys, values) = &t.iana_number;
+    v.texts(values, |r| {
+        match (has_flow(v, t, r), usize::try_from(v.frame.protocol[r])) {
+            (true, Ok(protocol)) => keys[protocol],
+            _ => NONE,
+        }
+    })
+}
+/// `network.protocol`: the application's.
+pub fn protocol(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    let (keys, values) = &t.application;
+    v.texts(values, |r| {
+        if v.is(r, DNS) {
+            return t.dns;
+        }
+        match (has_flow(v, t, r), usize::try_from(v.frame.application[r])) {
+            (true, Ok(application)) => keys[application],
+            _ => NONE,
+        }
+    })
+}
+/// `network.type`.
+pub fn kind(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    v.texts(&v.tables.words.get(TYPES), |r| {
+        usize::try_from(destination(v, t, r)).map_or(NONE, |a| i32::from(t.is_ipv6[a]))
+    })
+}
+/// `network.direction`: as the network sees it, from which ends are inside.
+pub fn direction(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    let addresses = &v.maker.world.addresses;
+    v.texts(&v.tables.words.get(DIRECTIONS), |r| {
+        if !has_flow(v, t, r) {
+            return NONE;
+        }
+        let inside = |address: i32| addresses.is_inside(address as u32);
+        match (inside(v.frame.source[r]), inside(v.frame.destination[r])) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, true) => 2,
+            (false, false) => 3,
+        }
+    })
+}
+
+/// `dns.answers`: (data, type).
+pub fn dns_answers(v: &View<'_>) -> ArrayRef {
+    let t = tables(v);
+    let types = v.tables.words.get(ANSWER_TYPES);
+    answers(v, (&v.tables.address, &types), |r| {
+        let address = usize::try_from(v.frame.answer[r]).ok()?;
+        v.is(r, DNS)
+            .then(|| (address as i32, i32::from(t.is_ipv6[address])))
+    })
+}
+/// `dns.resolved_ip`.
+pub fn resolved_ip(v: &View<'_>) -> ArrayRef {
+    v.lists(&v.tables.address, |r, keys| {
+        if v.is(r, DNS) && v.frame.answer[r] != NONE {
+            keys.push(v.frame.answer[r]);
+        }
+    })
+}
+/// `sysmon.dns.status`: the query's Win32 status by name.
+pub fn dns_status(v: &View<'_>) -> ArrayRef {
+    v.texts_of(DNS, &v.tables.words.get(STATUSES), |r| {
+        match v.frame.query_status[r] {
+            0 => 0,
+            9003 => 1,
+            _ => 2,
+        }
+    })
+}
+
+/// Suffixes of two labels under which names are registered.
+const SECOND_LEVEL: &[&str] = &[
+    "co.uk", "org.uk", "ac.uk", "gov.uk", "com.au", "net.au", "co.nz", "co.jp", "ne.jp", "or.jp",
+    "co.kr", "com.br", "com.ar", "com.mx", "com.cn", "com.tw", "com.hk", "com.sg", "co.in",
+    "co.za", "com.tr", "com.ua", "com.pl",
+];
+
+/// The public suffix of a name, and where the registered domain begins.
+fn registered(name: &str) -> Option<(usize, usize)> {
+    let name = name.trim_end_matches('.');
+    let last = name.rfind('.')?;
+    let second = name[..last].rfind('.').map_or(0, |at| at + 1);
+    if !SECOND_LEVEL.contains(&&name[second..]) {
+        return Some((second, last + 1));
+    }
+    let third = name[..second.checked_sub(1)?]
+        .rfind('.')
+        .map_or(0, |at| at + 1);
+    Some((third, second))
+}
+
+/// `dns.question.registered_domain`.
+pub fn registered_domain(v: &View<'_>) -> ArrayRef {
+    parts(v, DNS, &v.frame.query, |name| {
+        Some(&name[registered(name)?.0..])
+    })
+}
+/// `dns.question.top_level_domain`.
+pub fn top_level_domain(v: &View<'_>) -> ArrayRef {
+    parts(v, DNS, &v.frame.query, |name| {
+        Some(&name[registered(name)?.1..])
+    })
+}
+/// `dns.question.subdomain`.
+pub fn subdomain(v: &View<'_>) -> ArrayRef {
+    parts(v, DNS, &v.frame.query, |name| {
+        Some(&name[..registered(name)?.0.checked_sub(1)?])
+    })
+}
+
+/// `url.scheme`.
+pub fn url_scheme(v: &View<'_>) -> ArrayRef {
+    parts(v, ALL, &v.frame.url, |url| Some(url.split_once("://")?.0))
+}
+/// `url.path`.
+pub fn url_path(v: &View<'_>) -> ArrayRef {
+    parts(v, ALL, &v.frame.url, |url| {
+        let (_, rest) = url.split_once("://")?;
+        let path = &rest[rest.find('/')?..];
+        path.split(['?', '#']).next()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::registered;
+
+    #[test]
+    fn names_split_at_the_public_suffix() {
+        let split = |name: &'static str| {
+            registered(name).map(|(at, suffix)| (&name[at..], &name[suffix..]))
+        };
+        assert_eq!(split("a.b.example.com"), Some(("example.com", "com")));
+        assert_eq!(split("example.co.uk"), Some(("example.co.uk", "co.uk")));
+        assert_eq!(split("www.example.co.uk"), Some(("example.co.uk", "co.uk")));
+        assert_eq!(
+            split("dc-01.fusionai.local"),
+            Some(("fusionai.local", "local"))
+        );
+        assert_eq!(split("co.uk"), None);
+        assert_eq!(split("wpad"), None);
+    }
+}

@@ -1,0 +1,435 @@
+//! `process.*`, `file.*` and `registry.*` beyond what the seed's document has.
+
+use arrow::array::{Array, ArrayRef, StringArray};
+
+use super::tables::{HASHES, Tables, hash_part};
+use super::{own_lists, parts};
+use crate::catalog::Telemetry as T;
+use crate::columns::process::{COMMANDED, FILES, REGISTRY, START, guid};
+use crate::columns::sysmon::file_hashes;
+use crate::columns::windows::HASHED_FILE;
+use crate::columns::{Kinds, RECORDS, SYSMON, View, WINDOWS, kinds, plain_texts};
+use crate::frame::{NONE, ProcessColumns, TextColumn};
+
+const CREATE: Kinds = kinds(&[T::ProcessCreation]);
+/// Records whose agent knows the process by more than its pid.
+const IDENTIFIED: Kinds = RECORDS & (SYSMON | !WINDOWS);
+/// Records with the hashes of a file.
+const HASHED: Kinds = HASHED_FILE | kinds(&[T::StreamCreated]);
+const VALUE_TYPES: &str = "REG_SZ|REG_DWORD|REG_QWORD|REG_BINARY";
+
+pub(in crate::columns) const WORDS: &[&str] = &[VALUE_TYPES];
+
+fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
+    v.tables.ecs(v.maker)
+}
+
+/// Appends the id of a row's process: the GUID; on Linux what an agent derives from host, pid and start.
+fn entity(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>) -> bool {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    if !tables(v).is_linux[v.frame.host[row] as usize] {
+        return guid(v, process, row, out);
+    }
+    if process.image[row] == NONE {
+        return false;
+    }
+    let key = v
+        .maker
+        .world
+        .host_key(v.frame.host[row] as u32)
+        .with(u64::from(process.pid[row]))
+        .with(process.start[row] as u64);
+    for word in [key.at(0), key.at(1)] {
+        out.extend((0..8).map(|i| DIGITS[(word >> (6 * i) & 63) as usize]));
+    }
+    true
+}
+
+/// `process.entity_id`.
+pub fn entity_id(v: &View<'_>) -> ArrayRef {
+    v.plain(IDENTIFIED, 38, |r, out| entity(v, &v.frame.process, r, out))
+}
+/// `process.parent.entity_id`.
+pub fn parent_entity_id(v: &View<'_>) -> ArrayRef {
+    v.plain(START & IDENTIFIED, 38, |r, out| {
+        entity(v, &v.frame.parent, r, out)
+    })
+}
+
+/// Appends the arguments of a command line, as the platform's runtime splits it.
+fn split(command: &str, windows: bool, out: &mut Vec<u8>, ends: &mut Vec<i32>) {
+    if windows {
+        split_windows(command.as_bytes(), out, ends);
+    } else {
+        split_shell(command, out, ends);
+    }
+}
+
+/// Microsoft's rules: blanks part, quotes hold together, backslashes count before a quote only.
+fn split_windows(command: &[u8], out: &mut Vec<u8>, ends: &mut Vec<i32>) {
+    let mut at = 0;
+    loop {
+        while command.get(at).is_some_and(|c| matches!(c, b' ' | b'\t')) {
+            at += 1;
+        }
+        if at == command.len() {
+            return;
+        }
+        let mut quoted = false;
+        while let Some(&c) = command.get(at) {
+            match c {
+                b' ' | b'\t' if !quoted => break,
+                b'\\' => {
+                    let count = command[at..].iter().take_while(|c| **c == b'\\').count();
+                    at += count;
+                    let before_quote = command.get(at) == Some(&b'"');
+                    let kept = if before_quote { count / 2 } else { count };
+                    out.resize(out.len() + kept, b'\\');
+                    if before_quote && count % 2 == 1 {
+                        out.push(b'"');
+                        at += 1;
+                    }
+                }
+                b'"' => {
+                    if quoted && command.get(at + 1) == Some(&b'"') {
+                        out.push(b'"');
+                        at += 1;
+                    }
+                    quoted = !quoted;
+                    at += 1;
+                }
+                c => {
+                    out.push(c);
+                    at += 1;
+                }
+            }
+        }
+        ends.push(out.len() as i32);
+    }
+}
+
+/// The words that a shell hands to a program, as `auditd.a0`… have them.
+fn split_shell(command: &str, out: &mut Vec<u8>, ends: &mut Vec<i32>) {
+    for argument in crate::columns::linux::arguments(command) {
+        out.extend_from_slice(argument.as_bytes());
+        ends.push(out.len() as i32);
+    }
+}
+
+/// The command line of a row's process; empty where it has none.
+fn command_of<'f>(v: &'f View<'_>, column: &'f TextColumn, row: usize) -> &'f str {
+    let key = column.keys[row];
+    if key == NONE {
+        return "";
+    }
+    match usize::try_from(key - column.known) {
+        Ok(own) => std::str::from_utf8(
+            &column.bytes[column.offsets[own] as usize..column.offsets[own + 1] as usize],
+        )
+        .unwrap_or_default(),
+        Err(_) => v.maker.catalog.residents[key as usize]
+            .command
+            .as_literal()
+            .unwrap_or_default(),
+    }
+}
+
+fn arguments(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
+    let t = tables(v);
+    own_lists(v, of, |r, out, ends| {
+        let windows = !t.is_linux[v.frame.host[r] as usize];
+        split(command_of(v, &process.command, r), windows, out, ends);
+    })
+}
+
+fn argument_count(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
+    let t = tables(v);
+    let scratch = std::cell::RefCell::new((Vec::new(), Vec::new()));
+    v.integers(of, |r| {
+        let (out, ends) = &mut *scratch.borrow_mut();
+        out.clear();
+        ends.clear();
+        let windows = !t.is_linux[v.frame.host[r] as usize];
+        split(command_of(v, &process.command, r), windows, out, ends);
+        (!ends.is_empty()).then_some(ends.len() as i64)
+    })
+}
+
+/// `process.args`.
+pub fn args(v: &View<'_>) -> ArrayRef {
+    arguments(v, COMMANDED, &v.frame.process)
+}
+/// `process.args_count`.
+pub fn args_count(v: &View<'_>) -> ArrayRef {
+    argument_count(v, COMMANDED, &v.frame.process)
+}
+/// `process.parent.args`.
+pub fn parent_args(v: &View<'_>) -> ArrayRef {
+    arguments(v, START, &v.frame.parent)
+}
+/// `process.parent.args_count`.
+pub fn parent_args_count(v: &View<'_>) -> ArrayRef {
+    argument_count(v, START, &v.frame.parent)
+}
+
+/// The frame's own hashes behind tables of known ones; `parts` names what to take of each.
+fn hash_values(v: &View<'_>, known: &ArrayRef, parts: &[&str]) -> ArrayRef {
+    let column = &v.frame.hashes;
+    let own = column.offsets.len() - 1;
+    let known_texts = match known.as_any().downcast_ref::<StringArray>() {
+        Some(texts) if own > 0 => texts,
+        _ => return known.clone(),
+    };
+    let mut bytes = known_texts.value_data().to_vec();
+    let mut offsets = known_texts.value_offsets().to_vec();
+    for part in parts {
+        for pair in column.offsets.windows(2) {
+            let text = &column.bytes[pair[0] as usize..pair[1] as usize];
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            let hash = hash_part(text, part).unwrap_or_default();
+            bytes.extend(hash.bytes().map(|b| b.to_ascii_lowercase()));
+            offsets.push(bytes.len() as i32);
+        }
+    }
+    plain_texts(bytes, offsets, None)
+}
+
+fn hash(v: &View<'_>, which: usize) -> ArrayRef {
+    if v.present & CREATE == 0 {
+        return v.null_texts();
+    }
+    let values = hash_values(v, &tables(v).hashes[which], &HASHES[which..=which]);
+    v.texts_of(CREATE, &values, |r| v.frame.hashes.keys[r])
+}
+
+/// `process.hash.md5`.
+pub fn md5(v: &View<'_>) -> ArrayRef {
+    hash(v, 0)
+}
+/// `process.hash.sha1`.
+pub fn sha1(v: &View<'_>) -> ArrayRef {
+    hash(v, 1)
+}
+/// `process.hash.sha256`.
+pub fn sha256(v: &View<'_>) -> ArrayRef {
+    hash(v, 2)
+}
+/// `process.pe.imphash`.
+pub fn imphash(v: &View<'_>) -> ArrayRef {
+    hash(v, 3)
+}
+/// Appends a hash of a row's file in lower case.
+fn file_hash(v: &View<'_>, row: usize, which: usize, out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
+    scratch.clear();
+    file_hashes(v, row, scratch);
+    let hashes = std::str::from_utf8(scratch).unwrap_or_default();
+    let hash = hash_part(hashes, HASHES[which]).unwrap_or_default();
+    out.extend(hash.bytes().map(|b| b.to_ascii_lowercase()));
+}
+
+fn hash_of_file(v: &View<'_>, which: usize) -> ArrayRef {
+    let mut scratch = Vec::new();
+    v.plain(HASHED, 64, |r, out| {
+        file_hash(v, r, which, out, &mut scratch);
+        true
+    })
+}
+
+/// `file.hash.md5`.
+pub fn file_md5(v: &View<'_>) -> ArrayRef {
+    hash_of_file(v, 0)
+}
+/// `file.hash.sha1`.
+pub fn file_sha1(v: &View<'_>) -> ArrayRef {
+    hash_of_file(v, 1)
+}
+/// `file.hash.sha256`.
+pub fn file_sha256(v: &View<'_>) -> ArrayRef {
+    hash_of_file(v, 2)
+}
+
+/// `related.hash`: all of a process's, or of a file's.
+pub fn related_hash(v: &View<'_>) -> ArrayRef {
+    let column = &v.frame.hashes;
+    let (known, own) = (column.known, column.offsets.len() as i32 - 1);
+    let mut values = match v.present & CREATE {
+        0 => tables(v).all_hashes.clone(),
+        _ => hash_values(v, &tables(v).all_hashes, &HASHES),
+    };
+    let mut next = values.len() as i32;
+    if v.present & HASHED != 0
+        && let Some(texts) = values.as_any().downcast_ref::<StringArray>()
+    {
+        let mut bytes = texts.value_data().to_vec();
+        let mut offsets = texts.value_offsets().to_vec();
+        let mut scratch = Vec::new();
+        for row in (0..v.len()).filter(|&r| v.is(r, HASHED)) {
+            for which in 0..HASHES.len() {
+                file_hash(v, row, which, &mut bytes, &mut scratch);
+                offsets.push(bytes.len() as i32);
+            }
+        }
+        values = plain_texts(bytes, offsets, None);
+    }
+    let number = HASHES.len() as i32;
+    v.lists(&values, |r, keys| {
+        if v.is(r, HASHED) {
+            keys.extend(next..next + number);
+            next += number;
+        }
+        let key = column.keys[r];
+        if !v.is(r, CREATE) || key == NONE {
+            return;
+        }
+        keys.extend((0..number).map(|which| match key - column.known {
+            of_frame if of_frame >= 0 => number * known + which * own + of_frame,
+            _ => which * known + key,
+        }));
+    })
+}
+
+fn by_image(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
+    if values.is_empty() {
+        return v.null_texts();
+    }
+    v.texts_of(CREATE, values, |r| {
+        usize::try_from(v.frame.process.image[r]).map_or(NONE, |image| keys[image])
+    })
+}
+
+/// `process.pe.file_version`.
+pub fn file_version(v: &View<'_>) -> ArrayRef {
+    let (keys, values) = &tables(v).file_version;
+    if values.is_empty() {
+        return v.null_texts();
+    }
+    let systems = v.maker.world.hosts.systems.len();
+    v.texts_of(CREATE, values, |r| {
+        let os = usize::from(v.maker.world.hosts[v.frame.host[r] as u32].os);
+        usize::try_from(v.frame.process.image[r]).map_or(NONE, |image| keys[image * systems + os])
+    })
+}
+/// `process.pe.description`.
+pub fn description(v: &View<'_>) -> ArrayRef {
+    by_image(v, &tables(v).description)
+}
+/// `process.pe.product`.
+pub fn product(v: &View<'_>) -> ArrayRef {
+    by_image(v, &tables(v).product)
+}
+/// `process.pe.company`.
+pub fn company(v: &View<'_>) -> ArrayRef {
+    by_image(v, &tables(v).company)
+}
+/// `process.pe.original_file_name`.
+pub fn original_file_name(v: &View<'_>) -> ArrayRef {
+    by_image(v, &tables(v).original_file_name)
+}
+
+/// `file.directory`.
+pub fn file_directory(v: &View<'_>) -> ArrayRef {
+    parts(v, FILES, &v.frame.file, |path| {
+        Some(&path[..path.rfind(['\\', '/'])?])
+    })
+}
+
+/// `registry.hive`: `HKLM`, `HKU`.
+pub fn registry_hive(v: &View<'_>) -> ArrayRef {
+    parts(v, REGISTRY, &v.frame.registry, |path| {
+        Some(path.split_once('\\')?.0)
+    })
+}
+
+/// A number in Sysmon's Details: `DWORD (0x00000001)`.
+fn number(details: &str, word: &str) -> Option<u64> {
+    let digits = details
+        .strip_prefix(word)?
+        .strip_prefix(" (0x")?
+        .strip_suffix(')')?;
+    u64::from_str_radix(digits.split('-').next()?, 16).ok()
+}
+
+fn details<'f>(v: &View<'f>, row: usize) -> Option<&'f str> {
+    let column = &v.frame.details;
+    let key = usize::try_from(column.keys[row] - column.known).ok()?;
+    let range = column.offsets[key] as usize..column.offsets[key + 1] as usize;
+    std::str::from_utf8(&column.bytes[range]).ok()
+}
+
+/// `registry.data.type`.
+pub fn registry_data_type(v: &View<'_>) -> ArrayRef {
+    v.texts_of(
+        REGISTRY,
+        &v.tables.words.get(VALUE_TYPES),
+        |r| match details(v, r) {
+            None => NONE,
+            Some(text) if text.starts_with("DWORD (") => 1,
+            Some(text) if text.starts_with("QWORD (") => 2,
+            Some("Binary Data") => 3,
+            Some(_) => 0,
+        },
+    )
+}
+/// `registry.data.strings`: numbers in decimal.
+pub fn registry_data_strings(v: &View<'_>) -> ArrayRef {
+    use std::io::Write;
+    own_lists(v, REGISTRY, |r, out, ends| {
+        let Some(text) = details(v, r).filter(|text| *text != "Binary Data") else {
+            return;
+        };
+        match number(text, "DWORD").or_else(|| number(text, "QWORD")) {
+            // Writing to a vector cannot fail.
+            Some(value) => {
+                let _ = write!(out, "{value}");
+            }
+            None => out.extend_from_slice(text.as_bytes()),
+        }
+        ends.push(out.len() as i32);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(command: &str, windows: bool) -> Vec<String> {
+        let (mut out, mut ends) = (Vec::new(), Vec::new());
+        split(command, windows, &mut out, &mut ends);
+        let mut start = 0;
+        ends.iter()
+            .map(|&end| {
+                let word = String::from_utf8(out[start..end as usize].to_vec()).unwrap();
+                start = end as usize;
+                word
+            })
+            .collect()
+    }
+
+    #[test]
+    fn windows_arguments_follow_its_runtime() {
+        assert_eq!(
+            words(r#""C:\Program Files\a b.exe"  -k "x y" "#, true),
+            [r"C:\Program Files\a b.exe", "-k", "x y"]
+        );
+        assert_eq!(
+            words(r#"cmd /c echo \"hi\" C:\"#, true)[2..],
+            ["echo", "\"hi\"", r"C:\"]
+        );
+        assert_eq!(words(r#"a "b\\" c"#, true), ["a", r"b\", "c"]);
+        assert_eq!(words("", true), Vec::<String>::new());
+    }
+
+    #[test]
+    fn shell_arguments_are_execves() {
+        assert_eq!(
+            words("sh -c 'curl x | sh'", false),
+            ["sh", "-c", "curl x | sh"]
+        );
+    }
+
+    #[test]
+    fn numbers_of_details() {
+        assert_eq!(number("DWORD (0x00000001)", "DWORD"), Some(1));
+        assert_eq!(number("text", "DWORD"), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! `related.*`: what an analyst pivots on, from wherever in the event it stands.
+
+use arrow::array::ArrayRef;
+
+use super::network::{destination, source};
+use crate::columns::network::DNS;
+use crate::columns::{View, own_values};
+use crate::frame::NONE;
+
+/// `related.ip`: both ends, the host's address, and what a name resolved to.
+pub fn ip(v: &View<'_>) -> ArrayRef {
+    let t = v.tables.ecs(v.maker);
+    v.lists(&v.tables.address, |r, keys| {
+        let first = keys.len();
+        let answer = if v.is(r, DNS) {
+            v.frame.answer[r]
+        } else {
+            NONE
+        };
+        let seen = [
+            source(v, t, r),
+            destination(v, t, r),
+            v.frame.host[r],
+            answer,
+        ];
+        for address in seen {
+            if address != NONE && !keys[first..].contains(&address) {
+                keys.push(address);
+            }
+        }
+    })
+}
+
+/// `related.user`.
+pub fn user(v: &View<'_>) -> ArrayRef {
+    v.lists(&v.tables.account_name, |r, keys| keys.push(v.frame.user[r]))
+}
+
+/// `related.hosts`: the host's name, and the name that was asked for.
+pub fn hosts(v: &View<'_>) -> ArrayRef {
+    let hosts = v.tables.host_name.len() as i32;
+    let values = match v.present & DNS {
+        0 => v.tables.host_name.clone(),
+        _ => own_values(&v.frame.query, Some(&v.tables.host_name), |text| text),
+    };
+    v.lists(&values, |r, keys| {
+        keys.push(v.frame.host[r]);
+        if v.is(r, DNS) && v.frame.query.keys[r] != NONE {
+            keys.push(hosts + v.frame.query.keys[r]);
+        }
+    })
+}

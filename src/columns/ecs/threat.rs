@@ -1,0 +1,42 @@
+//! `threat.technique.*` with sub-techniques apart.
+
+use arrow::array::ArrayRef;
+
+use crate::columns::View;
+
+fn technique(v: &View<'_>, row: usize) -> Option<usize> {
+    let rule = usize::try_from(v.frame.rule[row]).ok()?;
+    Some(v.maker.world.detections.all[rule].technique?.0)
+}
+
+fn techniques(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
+    let t = v.tables.ecs(v.maker);
+    v.lists(values, |r, keys| {
+        keys.extend(technique(v, r).map(|at| t.technique[at]));
+    })
+}
+
+fn subtechniques(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
+    let t = v.tables.ecs(v.maker);
+    v.lists(values, |r, keys| {
+        let sub = technique(v, r).filter(|&at| t.is_subtechnique[at]);
+        keys.extend(sub.map(|at| at as i32));
+    })
+}
+
+/// `threat.technique.id`.
+pub fn technique_id(v: &View<'_>) -> ArrayRef {
+    techniques(v, &v.tables.technique_id)
+}
+/// `threat.technique.name`.
+pub fn technique_name(v: &View<'_>) -> ArrayRef {
+    techniques(v, &v.tables.technique_name)
+}
+/// `threat.technique.subtechnique.id`.
+pub fn subtechnique_id(v: &View<'_>) -> ArrayRef {
+    subtechniques(v, &v.tables.technique_id)
+}
+/// `threat.technique.subtechnique.name`.
+pub fn subtechnique_name(v: &View<'_>) -> ArrayRef {
+    subtechniques(v, &v.tables.technique_name)
+}

@@ -1,0 +1,203 @@
+//! The documents that events become: every field of a kind of event, in both schemas.
+//!
+//! A snapshot lists the leaves of all events of a kind, with their JSON types, and the
+//! values of those that follow from the kind alone. So it changes when the document
+//! does, not when a draw does. After a wanted change: `INSTA_UPDATE=always cargo test --test documents`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fusiongen::catalog::Catalog;
+use fusiongen::columns::{Tables, View};
+use fusiongen::frame::Maker;
+use fusiongen::grounding::Profile;
+use fusiongen::plan::config::SchemaName;
+use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::schema::Schema;
+use fusiongen::sink::json;
+use serde_json::{Map, Value};
+
+/// Leaves whose values follow from the kind of event.
+const VOCABULARY: &[&str] = &[
+    "ecs.version",
+    "event.category",
+    "event.code",
+    "event.dataset",
+    "event.kind",
+    "event.module",
+    "event.provider",
+    "event.type",
+    "host.os.type",
+    "observer.product",
+    "observer.type",
+    "observer.vendor",
+    "winlog.channel",
+    "winlog.event_id",
+    "winlog.keywords",
+    "winlog.task",
+    "auditd.type",
+];
+
+/// A name, and how an event is known to be of it.
+type Kind = (&'static str, fn(&Row) -> bool);
+
+/// What is snapshot.
+const KINDS: &[Kind] = &[
+    ("sysmon_1_process_creation", |e| e.is("1") && !e.standalone),
+    ("sysmon_3_network_connection", |e| {
+        e.is("3") && !e.standalone
+    }),
+    ("sysmon_11_file_create", |e| e.is("11") && !e.standalone),
+    ("sysmon_13_registry_set", |e| e.is("13") && !e.standalone),
+    ("sysmon_22_dns_query", |e| e.is("22") && !e.standalone),
+    ("security_4624_logon", |e| e.is("4624") && !e.standalone),
+    ("sysmon_7_image_loaded", |e| e.is("7") && !e.standalone),
+    ("sysmon_10_process_access", |e| e.is("10") && !e.standalone),
+    ("security_4625_logon_failed", |e| {
+        e.is("4625") && !e.standalone
+    }),
+    ("security_4769_service_ticket", |e| {
+        e.is("4769") && !e.standalone
+    }),
+    ("security_5145_share_checked", |e| {
+        e.is("5145") && !e.standalone
+    }),
+    ("system_7045_service_created", |e| {
+        e.is("7045") && !e.standalone
+    }),
+    ("powershell_4104_script_block", |e| {
+        e.is("4104") && !e.standalone
+    }),
+    ("auditd_path", |e| e.is("path") && !e.standalone),
+    ("auditd_user_start", |e| e.is("user_start") && !e.standalone),
+    ("auditd_execve", |e| e.is("execve") && !e.standalone),
+    ("auditd_user_login", |e| e.is("user_login") && !e.standalone),
+    ("auditd_user_cmd", |e| e.is("user_cmd") && !e.standalone),
+    ("auditd_syscall", |e| e.is("syscall") && !e.standalone),
+    ("syslog", |e| e.code.is_none() && !e.standalone),
+    ("standalone_alert", |e| e.standalone),
+];
+
+/// What decides an event's kind, read from the seed's document.
+struct Row {
+    code: Option<String>,
+    standalone: bool,
+}
+
+impl Row {
+    fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+}
+
+type Shape = BTreeMap<String, (usize, BTreeSet<String>)>;
+
+fn json_type(value: &Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(_) => "boolean".into(),
+        Value::Number(_) => "integer".into(),
+        Value::String(_) => "text".into(),
+        Value::Array(items) => format!(
+            "list of {}",
+            items.first().map_or("nothing".into(), json_type)
+        ),
+        Value::Object(object) => {
+            let fields: Vec<&str> = object.keys().map(String::as_str).collect();
+            format!("({})", fields.join(", "))
+        }
+    }
+}
+
+fn walk(prefix: &str, object: &Map<String, Value>, shape: &mut Shape) {
+    for (name, value) in object {
+        let path = match prefix {
+            "" => name.clone(),
+            prefix => format!("{prefix}.{name}"),
+        };
+        if let Value::Object(inner) = value {
+            walk(&path, inner, shape);
+            continue;
+        }
+        let said = match VOCABULARY.contains(&path.as_str()) {
+            true => value.to_string(),
+            false => json_type(value),
+        };
+        let (count, kinds) = shape.entry(path).or_default();
+        *count += 1;
+        kinds.insert(said);
+    }
+}
+
+/// All events under both schemas, side by side.
+fn documents() -> Vec<[Map<String, Value>; 2]> {
+    let catalog = Catalog::embedded().unwrap();
+    let grounding = Grounding {
+        profile: Profile::embedded(),
+        users: None,
+        assets: None,
+    };
+    let config = Config {
+        events: 30_000,
+        days: 2,
+        ..Config::default()
+    };
+    let (plan, world) = Plan::new(config, &grounding, &catalog);
+    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let tables = Tables::new(&maker);
+    let schemas = [SchemaName::Fusionai, SchemaName::Ecs].map(|schema| {
+        Schema::of(&Config {
+            schema,
+            ..plan.config.clone()
+        })
+    });
+    let mut all = Vec::new();
+    for partition in &plan.partitions {
+        for group in &partition.row_groups {
+            maker.frames(partition, group, |frame| {
+                let view = View::new(&frame, &maker, &tables);
+                let batches = schemas.each_ref().map(|s| s.batch(&view).unwrap());
+                for row in 0..frame.len {
+                    all.push(batches.each_ref().map(|batch| json::row(batch, row)));
+                }
+            });
+        }
+    }
+    all
+}
+
+fn text(event: &Map<String, Value>, path: [&str; 2]) -> Option<String> {
+    let value = event.get(path[0])?.get(path[1])?;
+    value.as_str().map(String::from)
+}
+
+#[test]
+fn every_kind_of_event_in_both_schemas() {
+    let documents = documents();
+    for (name, is_kind) in KINDS {
+        let mut shapes = [Shape::new(), Shape::new()];
+        let mut count = 0;
+        for [seed, ecs] in &documents {
+            let row = Row {
+                code: text(seed, ["event", "code"]),
+                standalone: text(ecs, ["observer", "type"]).is_some(),
+            };
+            if is_kind(&row) {
+                count += 1;
+                walk("", seed, &mut shapes[0]);
+                walk("", ecs, &mut shapes[1]);
+            }
+        }
+        assert!(count > 0, "no event is a {name}");
+        for (schema, shape) in ["fusionai", "ecs"].iter().zip(&shapes) {
+            let lines: Vec<String> = shape
+                .iter()
+                .map(|(path, (times, kinds))| {
+                    let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+                    let sometimes = if *times < count { "?" } else { "" };
+                    format!("{path}{sometimes}: {}", kinds.join(" | "))
+                })
+                .collect();
+            insta::assert_snapshot!(format!("{schema}__{name}"), lines.join("\n"));
+        }
+    }
+}
