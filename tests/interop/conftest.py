@@ -24,6 +24,25 @@ def db(corpus):
     return corpus.connect()
 
 
+@pytest.fixture(scope="session")
+def spark():
+    """Spark in local mode, in UTC."""
+    sql = pytest.importorskip("pyspark.sql")
+    session = (
+        sql.SparkSession.builder.master("local[2]")
+        .appName("fusiongen")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "4")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.memory", "2g")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
+    yield session
+    session.stop()
+
+
 @pytest.fixture(scope="session", params=["sample", "default"])
 def table(request):
     """DuckDB with all events of each corpus in memory, as the table `e`."""
