@@ -53,9 +53,15 @@ pub fn composition(plan: &Plan, world: &World) -> String {
 /// A command that looks into a corpus.
 pub fn next_command(out: &Path, format: Format) -> String {
     let out = out.display();
-    let (function, pattern) = match format {
-        Format::Parquet => ("read_parquet", "*.parquet"),
-        Format::Ndjson => ("read_json", "*.ndjson*"),
+    let source = match format {
+        Format::Parquet => {
+            format!("read_parquet('{out}/events/**/*.parquet', hive_partitioning = true)")
+        }
+        // Without types DuckDB would make one struct of all keys, and stumble over those
+        // that differ only in case.
+        Format::Ndjson => format!(
+            "read_json('{out}/events/**/*.ndjson*', columns = {{fusionai: 'STRUCT(category VARCHAR)'}})"
+        ),
         // DuckDB reads no Arrow files by itself.
         Format::Arrow => {
             return format!(
@@ -64,7 +70,7 @@ pub fn next_command(out: &Path, format: Format) -> String {
         }
     };
     format!(
-        "duckdb -c \"SELECT fusionai.category, count(*) FROM {function}('{out}/events/**/{pattern}', hive_partitioning = true) GROUP BY ALL ORDER BY 2 DESC\""
+        "duckdb -c \"SELECT fusionai.category, count(*) FROM {source} GROUP BY ALL ORDER BY 2 DESC\""
     )
 }
 

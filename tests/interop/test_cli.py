@@ -3,7 +3,11 @@
 import hashlib
 import json
 import re
+import shlex
+import subprocess
+import sys
 
+import duckdb
 import pytest
 from support import SAMPLE_INPUTS, fusiongen, generate
 
@@ -347,3 +351,18 @@ def test_sample_prints_events():
         text = text[end:].strip()
     assert len(events) == 3
     assert all({"@timestamp", "event", "host"} <= event.keys() for event in events)
+
+
+@pytest.mark.parametrize("options", [["parquet"], ["ndjson"], ["ndjson", "--compression", "zstd"], ["arrow"]], ids=" ".join)
+def test_next_command_works(tmp_path, options):
+    """What `generate` says to do next can be done, by the engine that it names."""
+    done = fusiongen("generate", "--no-progress", "--events", "5k", "--out", tmp_path / "corpus", "--format", *options)
+    assert done.returncode == 0, done.stderr
+    program, flag, code = shlex.split(re.search(r"^next: (.*)$", done.stdout, re.MULTILINE)[1])
+    if program == "duckdb":
+        assert flag == "-c"
+        assert sum(events for _, events in duckdb.execute(code).fetchall()) == 5_000
+    else:
+        assert (program, flag) == ("python3", "-c")
+        ran = subprocess.run([sys.executable, flag, code], capture_output=True, text=True, timeout=120)
+        assert ran.stdout.strip() == "5000", ran.stderr
