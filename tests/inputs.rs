@@ -415,14 +415,14 @@ fn a_saved_profile_stands_for_its_database() {
     assert_eq!(sample("--alerts-db", &path, &[]), by_profile);
     // 2 is medium on both scales, 1 and 3 change places.
     assert!(by_profile.contains("\"severity\": \"medium\""));
-    std::fs::write(
-        &saved,
-        std::fs::read_to_string(&saved)
-            .expect("read")
-            .replace("\"severity\":2", "\"severity\":1"),
-    )
-    .expect("written");
-    for (scale, word) in [("suricata", "high"), ("fusionai", "low")] {
+    let profile = std::fs::read_to_string(&saved).expect("read");
+    for (scale, number, word) in [
+        ("suricata", 1, "high"),
+        ("fusionai", 1, "low"),
+        ("ntopng", 7, "critical"),
+    ] {
+        let numbered = profile.replace("\"severity\":2", &format!("\"severity\":{number}"));
+        std::fs::write(&saved, numbered).expect("written");
         let text = sample("--profile", &saved, &["--severity-scale", scale]);
         assert!(
             text.contains(&format!("\"severity\": \"{word}\"")),

@@ -123,6 +123,7 @@ fn write_report(
     let scale = match profile.severity_scale {
         SeverityScale::Suricata => "suricata (1 high … 3 low)",
         SeverityScale::Fusionai => "fusionai (1 low … 4 critical)",
+        SeverityScale::Ntopng => "ntopng (1 debug … 8 emergency)",
     };
     writeln!(
         text,

@@ -25,6 +25,8 @@ pub enum Scale {
     Suricata,
     /// 1 low, 2 medium, 3 high, 4 critical
     Fusionai,
+    /// 1 to 3 low, 4 medium, 5 high, 6 to 8 critical
+    Ntopng,
 }
 
 impl From<Scale> for SeverityScale {
@@ -32,6 +34,7 @@ impl From<Scale> for SeverityScale {
         match scale {
             Scale::Suricata => SeverityScale::Suricata,
             Scale::Fusionai => SeverityScale::Fusionai,
+            Scale::Ntopng => SeverityScale::Ntopng,
         }
     }
 }

@@ -80,7 +80,7 @@ const FLAG: &str = "--alerts-db";
 ///
 /// `severity_scale` overrides the scale, which otherwise is Suricata's where the
 /// database has Suricata's columns (`signature_id`, `app_proto`, or JSON records with
-/// an `alert`), else the seed's.
+/// an `alert`), ntopng's in `flow_alerts`, else the seed's.
 ///
 /// # Errors
 /// [`Error::Input`] with the place and a remedy: no such file, no SQLite database, no
@@ -340,6 +340,9 @@ fn scale_of(
     table: &str,
     columns: &Columns,
 ) -> rusqlite::Result<SeverityScale> {
+    if columns.layout() == Layout::Numbered {
+        return Ok(SeverityScale::Ntopng);
+    }
     let named = |field: Field, names: &[&str]| {
         columns
             .name(field)

@@ -80,6 +80,19 @@ pub enum SeverityScale {
     Suricata,
     /// The seed's: 1 low, 2 medium, 3 high, 4 critical.
     Fusionai,
+    /// ntopng's levels: 1 debug, 2 info and 3 notice (written `low`), 4 warning (`medium`),
+    /// 5 error (`high`), 6 critical, 7 alert and 8 emergency (`critical`).
+    Ntopng,
+}
+
+impl SeverityScale {
+    /// The numbers on the scale.
+    pub fn numbers(self) -> std::ops::RangeInclusive<i64> {
+        match self {
+            SeverityScale::Suricata | SeverityScale::Fusionai => 1..=4,
+            SeverityScale::Ntopng => 1..=8,
+        }
+    }
 }
 
 /// Which way the packet that fired went.

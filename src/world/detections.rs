@@ -53,6 +53,10 @@ fn word(scale: SeverityScale, severity: Option<i64>) -> &'static str {
         (SeverityScale::Fusionai, Some(3)) => "high",
         (SeverityScale::Fusionai, Some(2)) => "medium",
         (SeverityScale::Fusionai, _) => "low",
+        (SeverityScale::Ntopng, Some(6..=8)) => "critical",
+        (SeverityScale::Ntopng, Some(5)) => "high",
+        (SeverityScale::Ntopng, Some(4)) => "medium",
+        (SeverityScale::Ntopng, _) => "low",
     }
 }
 

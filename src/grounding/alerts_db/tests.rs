@@ -115,9 +115,15 @@ fn a_flow_tools_table() {
         "CREATE TABLE flow_alerts (rowid INTEGER PRIMARY KEY, alert_id INTEGER, tstamp DATETIME,
            severity INTEGER, cli_ip TEXT, srv_ip TEXT, cli_port INTEGER, srv_port INTEGER,
            proto INTEGER, l7_proto INTEGER);
-         INSERT INTO flow_alerts VALUES (1, 26, 1723458104, 4, '10.0.0.1', '1.1.1.1', 50000, 53, 17, 5);",
+         INSERT INTO flow_alerts VALUES (1, 26, 1723458104, 8, '10.0.0.1', '1.1.1.1', 50000, 53, 17, 5);",
     );
     let tuple = only(&profile);
+    assert_eq!(profile.severity_scale, SeverityScale::Ntopng);
+    assert_eq!(tuple.severity, Some(8));
+    assert!(
+        !missing(&profile, "severity"),
+        "an emergency is on its scale"
+    );
     assert_eq!(tuple.signature, "flow alert 26");
     assert!(missing(&profile, "signature: the table has numbers"));
     assert_eq!(

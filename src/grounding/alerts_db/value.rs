@@ -226,17 +226,18 @@ impl Value<'_> {
             return Some(number);
         }
         let Value::Text(text) = self else { return None };
-        let (suricata, fusionai) = match letters(text).as_str() {
-            "critical" | "severe" | "emergency" => (1, 4),
-            "high" | "major" | "error" => (1, 3),
-            "medium" | "moderate" | "warning" => (2, 2),
-            "low" | "minor" | "notice" => (3, 1),
-            "informational" | "info" | "information" => (4, 1),
+        let (suricata, fusionai, ntopng) = match letters(text).as_str() {
+            "critical" | "severe" | "emergency" => (1, 4, 6),
+            "high" | "major" | "error" => (1, 3, 5),
+            "medium" | "moderate" | "warning" => (2, 2, 4),
+            "low" | "minor" | "notice" => (3, 1, 3),
+            "informational" | "info" | "information" => (4, 1, 2),
             _ => return None,
         };
         Some(match scale {
             SeverityScale::Suricata => suricata,
             SeverityScale::Fusionai => fusionai,
+            SeverityScale::Ntopng => ntopng,
         })
     }
 

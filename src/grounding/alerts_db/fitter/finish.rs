@@ -50,14 +50,17 @@ impl Fitter {
             self.client_ports.take(),
             &self.techniques,
         );
+        let scale = severity_scale.numbers();
         let odd: u64 = tuples
             .iter()
-            .filter(|tuple| tuple.severity.is_some_and(|it| !(1..=4).contains(&it)))
+            .filter(|tuple| tuple.severity.is_some_and(|it| !scale.contains(&it)))
             .map(|tuple| tuple.count)
             .sum();
         if odd > 0 {
             missing.push(format!(
-                "severity: {odd} alerts have a number that is not on the scale 1 to 4, they read `low`"
+                "severity: {odd} alerts have a number that is not on the scale {} to {}, they read `low`",
+                scale.start(),
+                scale.end()
             ));
         }
         let (external_clients, external_services) = split_external(&self.external);
