@@ -12,6 +12,13 @@ def corpus(tmp_path_factory) -> Corpus:
 
 
 @pytest.fixture(scope="session")
+def lines(tmp_path_factory) -> Corpus:
+    """20,000 events grounded in the sample inputs, as lines of JSON."""
+    out = tmp_path_factory.mktemp("lines") / "corpus"
+    return generate(out, "--format", "ndjson", "--events", "20k", *SAMPLE_INPUTS)
+
+
+@pytest.fixture(scope="session")
 def default_corpus(tmp_path_factory) -> Corpus:
     """100,000 events of the synthetic world."""
     out = tmp_path_factory.mktemp("default") / "corpus"

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support import ROOT, SAMPLE_INPUTS, binary, generate
+from support import ROOT, binary
 
 TEMPLATE = ROOT / "docs" / "elasticsearch" / "index-template.json"
 
@@ -200,13 +200,6 @@ def test_helper_problem():
     assert problem({"type": "keyword", "ignore_above": 3}, "abcd")
     with pytest.raises(AssertionError, match="has no mapping"):
         Check({"properties": {"a": {"type": "long"}}}).document({"b": 1})
-
-
-@pytest.fixture(scope="module")
-def lines(tmp_path_factory):
-    """20,000 events as lines of JSON."""
-    out = tmp_path_factory.mktemp("lines") / "corpus"
-    return generate(out, "--format", "ndjson", "--events", "20k", *SAMPLE_INPUTS)
 
 
 def test_every_value_is_of_its_type(lines):

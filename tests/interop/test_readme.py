@@ -1,13 +1,15 @@
-"""The README's recipes run as they stand, on the tests' corpus."""
+"""The README's recipes run as they stand, on the tests' corpora."""
 
 import re
 import subprocess
 import sys
 
+import duckdb
 import pytest
 from support import ROOT
 
-PLACE = "out/corpus/events"
+#: Where recipes look, and whose fixture stands in.
+PLACES = {"out/corpus/events": "corpus", "out/lines/events": "lines"}
 
 
 def recipes(text: str) -> list[tuple[str, str, str]]:
@@ -36,14 +38,18 @@ def test_there_are_recipes_for_each_engine():
     """Elasticsearch's is a shell's; test_elasticsearch.py runs it."""
     text = " ".join(name for name, _, _ in RECIPES)
     assert all(engine in text for engine in ("DuckDB", "Spark", "Polars", "pandas"))
-    assert all(PLACE in code for _, _, code in RECIPES), "each recipe can be copied alone"
+    for name, _, code in RECIPES:
+        assert any(place in code for place in PLACES), f"{name} can't be copied alone"
 
 
 @pytest.mark.parametrize(("name", "language", "code"), RECIPES, ids=[name for name, _, _ in RECIPES])
-def test_recipe(corpus, tmp_path, name, language, code):
-    code = code.replace(PLACE, str(corpus.events))
+def test_recipe(request, tmp_path, name, language, code):
+    for place, fixture in PLACES.items():
+        if place in code:
+            code = code.replace(place, str(request.getfixturevalue(fixture).events))
     if language == "sql":
-        connection = corpus.connect()
+        connection = duckdb.connect()
+        connection.execute("SET TimeZone = 'UTC'")
         rows = connection.execute(code).fetchall()
         assert rows, "the recipe finds nothing"
         return
