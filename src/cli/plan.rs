@@ -135,13 +135,16 @@ fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
     }
     let mut categories: Vec<_> = categories.into_iter().collect();
     categories.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.events));
+    // Names are ASCII slugs of at most 64 characters.
+    let wide = categories.iter().map(|(name, _)| name.len()).max();
+    let wide = wide.unwrap_or(0).max(40);
     line(format!(
-        "\n{:<40} {:>10} {:>8} {:>16} {:>11}",
+        "\n{:<wide$} {:>10} {:>8} {:>16} {:>11}",
         "category", "partitions", "files", "events", "about"
     ));
     for (name, sum) in categories {
         line(format!(
-            "{name:<40} {:>10} {:>8} {:>16} {:>11}",
+            "{name:<wide$} {:>10} {:>8} {:>16} {:>11}",
             grouped(sum.partitions),
             grouped(sum.files),
             grouped(sum.events),
@@ -150,7 +153,7 @@ fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
     }
 
     line(format!(
-        "\n{:<40} {:>10} {:>15}",
+        "\n{:<wide$} {:>10} {:>15}",
         "size of a file", "files", "share of bytes"
     ));
     let mut from = 0;
@@ -158,7 +161,7 @@ fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
         let of_class = || sizes.iter().filter(|s| (from..until).contains(*s));
         let share = 100.0 * of_class().sum::<u64>() as f64 / total.max(1) as f64;
         line(format!(
-            "{name:<40} {:>10} {share:>14.1}%",
+            "{name:<wide$} {:>10} {share:>14.1}%",
             grouped(of_class().count() as u64)
         ));
         from = until;

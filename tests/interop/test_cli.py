@@ -1,9 +1,11 @@
 """The command line: exit codes, messages, and what is left on disk."""
 
+import contextlib
 import hashlib
 import json
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
 
@@ -285,6 +287,22 @@ def test_plan_writes_nothing(tmp_path):
     done = fusiongen("plan", "--events", "5k", "--out", tmp_path / "corpus")
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "corpus").exists()
+
+
+def test_plan_is_a_table(tmp_path):
+    """Columns stay under their heads, however long a category's name is."""
+    signature = "A category whose name is longer than any of those that are built in"
+    database = tmp_path / "alerts.sqlite"
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE alerts (signature, category)")
+        connection.execute("INSERT INTO alerts VALUES (?, ?)", (signature, signature))
+    done = fusiongen("plan", "--alerts-db", database, "--events", "10k", "--days", "1")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("category "))
+    table = lines[start : lines.index("", start)]
+    assert max(len(line.split()[0]) for line in table) > 50
+    assert len({len(line) for line in table}) == 1
 
 
 def test_config_file_stands_behind_flags_and_environment(tmp_path):

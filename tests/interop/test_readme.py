@@ -1,12 +1,13 @@
 """The README's recipes run as they stand, on the tests' corpora."""
 
 import re
+import shlex
 import subprocess
 import sys
 
 import duckdb
 import pytest
-from support import ROOT
+from support import ROOT, fusiongen
 
 #: Where recipes look, and whose fixture stands in.
 PLACES = {"out/corpus/events": "corpus", "out/lines/events": "lines"}
@@ -62,6 +63,28 @@ def test_recipe(request, tmp_path, name, language, code):
     assert done.stdout.strip(), "the recipe prints nothing"
 
 
-def test_commands_stand_in_the_readme():
-    assert "cargo run --release -- generate --events 1M" in README
-    assert "tests/run.sh" in README
+def commands(text: str) -> list[list[str]]:
+    """The arguments of every `cargo run --release --` outside of the recipes."""
+    return [shlex.split(line) for line in re.findall(r"^cargo run --release -- (.*)$", text, re.MULTILINE)]
+
+
+def test_commands_do_what_the_readme_says(tmp_path):
+    """As they stand, one after the other, but for sizes and for where output goes."""
+    found = commands(README.split("\n## Recipes\n")[0])
+    assert {arguments[0] for arguments in found} == {"generate", "plan", "sample", "profile"}
+    for arguments in found:
+        small = {"1M": "20k", "100k": "10k"} if arguments[0] == "generate" else {}
+        arguments = [small.get(word, re.sub(r"^out/", f"{tmp_path}/", word)) for word in arguments]
+        done = fusiongen(*arguments)
+        assert done.returncode == 0, (arguments, done.stderr)
+        assert done.stdout.strip()
+    assert {path.name for path in tmp_path.iterdir()} == {"corpus", "profile.json", "profiled"}
+
+
+def test_configuration_of_the_readme_is_understood(tmp_path):
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "corpus.toml"
+    file.write_text(text)
+    done = fusiongen("plan", "--config", file)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("50,000,000 events, 2024-08-12 to 2024-08-25")
