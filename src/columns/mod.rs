@@ -17,10 +17,13 @@ mod tables;
 pub mod threat;
 pub mod windows;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, DictionaryArray, Int64Array, ListArray, StringArray, new_null_array,
+    ArrayRef, BooleanArray, BooleanBufferBuilder, DictionaryArray, Int64Array, ListArray,
+    StringArray, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type};
@@ -41,6 +44,61 @@ pub struct View<'v> {
     kind: Vec<u8>,
     host_keys: ScalarBuffer<i32>,
     user_keys: ScalarBuffer<i32>,
+    /// Where rows of some kinds stand, as columns have asked: many ask for the same kinds.
+    selections: RefCell<Vec<(Kinds, Rc<Selection>)>>,
+}
+
+/// Rows of some kinds, of which there are some.
+enum Selection {
+    All,
+    /// Rising rows, and the same as validity.
+    Some(Vec<u32>, NullBuffer),
+}
+
+/// Validity that starts as a selection's and loses rows; nothing is made before the first.
+struct Validity<'s> {
+    len: usize,
+    selection: &'s Selection,
+    bits: Option<BooleanBufferBuilder>,
+}
+
+impl<'s> Validity<'s> {
+    fn new(len: usize, selection: &'s Selection) -> Self {
+        Validity {
+            len,
+            selection,
+            bits: None,
+        }
+    }
+
+    #[cold]
+    fn begin(&self) -> BooleanBufferBuilder {
+        let mut bits = BooleanBufferBuilder::new(self.len);
+        match self.selection {
+            Selection::All => bits.append_n(self.len, true),
+            Selection::Some(_, valid) => bits.append_buffer(valid.inner()),
+        }
+        bits
+    }
+
+    /// Row `row` has no value after all.
+    #[inline]
+    fn lose(&mut self, row: usize) {
+        if self.bits.is_none() {
+            self.bits = Some(self.begin());
+        }
+        if let Some(bits) = &mut self.bits {
+            bits.set_bit(row, false);
+        }
+    }
+
+    fn finish(self) -> Option<NullBuffer> {
+        match (self.bits, self.selection) {
+            (Some(mut bits), _) => Some(NullBuffer::new(bits.finish())),
+            (None, Selection::All) => None,
+            (None, Selection::Some(_, valid)) => Some(valid.clone()),
+        }
+    }
 }
 
 /// A set of telemetry kinds.
@@ -175,6 +233,7 @@ impl<'v> View<'v> {
             kind,
             host_keys: frame.host.clone().into(),
             user_keys: frame.user.clone().into(),
+            selections: RefCell::default(),
         }
     }
 
@@ -197,6 +256,7 @@ impl<'v> View<'v> {
             kind,
             host_keys: self.host_keys.clone(),
             user_keys: self.user_keys.clone(),
+            selections: RefCell::default(),
             ..*self
         }
     }
@@ -217,6 +277,34 @@ impl<'v> View<'v> {
         kinds >> u32::from(self.kind[row]) & 1 == 1
     }
 
+    /// The rows of some kinds; none where none is.
+    fn select(&self, kinds: Kinds) -> Option<Rc<Selection>> {
+        let kinds = kinds & self.present;
+        if kinds == 0 {
+            return None;
+        }
+        let mut selections = self.selections.borrow_mut();
+        if let Some((_, known)) = selections.iter().find(|(k, _)| *k == kinds) {
+            return Some(known.clone());
+        }
+        let selection = Rc::new(match kinds == self.present {
+            true => Selection::All,
+            false => {
+                let mut rows = Vec::with_capacity(self.frame.len);
+                let valid = BooleanBuffer::collect_bool(self.frame.len, |row| {
+                    let is = self.is(row, kinds);
+                    if is {
+                        rows.push(row as u32);
+                    }
+                    is
+                });
+                Selection::Some(rows, NullBuffer::new(valid))
+            }
+        });
+        selections.push((kinds, selection.clone()));
+        Some(selection)
+    }
+
     /// Texts of a table by key, over all rows; a negative key is null.
     pub fn texts(&self, values: &ArrayRef, key: impl Fn(usize) -> i32) -> ArrayRef {
         self.texts_of(ALL, values, key)
@@ -227,20 +315,38 @@ impl<'v> View<'v> {
         &self,
         kinds: Kinds,
         values: &ArrayRef,
-        key: impl Fn(usize) -> i32,
+        mut key: impl FnMut(usize) -> i32,
     ) -> ArrayRef {
-        if self.present & kinds == 0 {
+        let Some(selection) = self.select(kinds) else {
             return self.null_texts();
+        };
+        let mut validity = Validity::new(self.frame.len, &selection);
+        let mut valid_key = |row: usize| {
+            let key = key(row);
+            if key < 0 {
+                validity.lose(row);
+            }
+            key.max(0)
+        };
+        let keys: Vec<i32> = match &*selection {
+            Selection::All => (0..self.frame.len).map(valid_key).collect(),
+            Selection::Some(rows, _) => {
+                let mut keys = vec![0; self.frame.len];
+                for &row in rows {
+                    keys[row as usize] = valid_key(row as usize);
+                }
+                keys
+            }
+        };
+        self.dictionary(values, keys, validity.finish())
+    }
+
+    /// A dictionary array over a table.
+    fn dictionary(&self, values: &ArrayRef, keys: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
+        match values.is_empty() || nulls.as_ref().is_some_and(|n| n.null_count() == n.len()) {
+            true => self.null_texts(),
+            false => dictionary(values, keys, nulls),
         }
-        let mut nulls = 0;
-        let keys: Vec<i32> = (0..self.frame.len)
-            .map(|row| {
-                let key = if self.is(row, kinds) { key(row) } else { NONE };
-                nulls += usize::from(key < 0);
-                key
-            })
-            .collect();
-        dictionary(values, keys, nulls)
     }
 
     /// One text on rows of some kinds.
@@ -282,23 +388,33 @@ impl<'v> View<'v> {
         };
         let mut bytes = known.value_data().to_vec();
         let mut offsets = known.value_offsets().to_vec();
-        let mut nulls = 0;
-        let keys: Vec<i32> = (0..self.frame.len)
-            .map(|row| {
-                let key = if self.is(row, kinds) {
-                    key(row)
-                } else if self.is(row, others) {
-                    write(row, &mut bytes);
-                    offsets.push(bytes.len() as i32);
-                    offsets.len() as i32 - 2
-                } else {
-                    NONE
-                };
-                nulls += usize::from(key < 0);
-                key
-            })
-            .collect();
-        dictionary(&plain_texts(bytes, offsets, None), keys, nulls)
+        let mut own = |row: usize| {
+            write(row, &mut bytes);
+            offsets.push(bytes.len() as i32);
+            offsets.len() as i32 - 2
+        };
+        // The table is whole only when all keys are known.
+        let mut keys = vec![0; self.frame.len];
+        let Some(selection) = self.select(kinds | others) else {
+            return self.null_texts();
+        };
+        let mut validity = Validity::new(self.frame.len, &selection);
+        let mut set = |row: usize| {
+            let key = match self.is(row, kinds) {
+                true => key(row),
+                false => own(row),
+            };
+            if key < 0 {
+                validity.lose(row);
+            }
+            keys[row] = key.max(0);
+        };
+        match &*selection {
+            Selection::All => (0..self.frame.len).for_each(&mut set),
+            Selection::Some(rows, _) => rows.iter().for_each(|row| set(*row as usize)),
+        }
+        let nulls = validity.finish();
+        self.dictionary(&plain_texts(bytes, offsets, None), keys, nulls)
     }
 
     /// A value under `data` of a row's record; none where neither record nor kind says one.
@@ -324,22 +440,32 @@ impl<'v> View<'v> {
 
     /// Null texts in every row.
     pub fn null_texts(&self) -> ArrayRef {
-        new_null_array(&text_type(), self.frame.len)
+        self.tables.no_texts.slice(0, self.frame.len)
     }
 
     /// Integers on rows of some kinds.
     pub fn integers(&self, kinds: Kinds, value: impl Fn(usize) -> Option<i64>) -> ArrayRef {
-        if self.present & kinds == 0 {
-            return new_null_array(&DataType::Int64, self.frame.len);
-        }
-        let iter = (0..self.frame.len).map(|row| {
-            if self.is(row, kinds) {
-                value(row)
-            } else {
-                None
+        let Some(selection) = self.select(kinds) else {
+            return self.tables.no_integers.slice(0, self.frame.len);
+        };
+        let mut validity = Validity::new(self.frame.len, &selection);
+        let mut valid_value = |row: usize| {
+            value(row).unwrap_or_else(|| {
+                validity.lose(row);
+                0
+            })
+        };
+        let values: Vec<i64> = match &*selection {
+            Selection::All => (0..self.frame.len).map(valid_value).collect(),
+            Selection::Some(rows, _) => {
+                let mut values = vec![0; self.frame.len];
+                for &row in rows {
+                    values[row as usize] = valid_value(row as usize);
+                }
+                values
             }
-        });
-        Arc::new(Int64Array::from_iter(iter))
+        };
+        Arc::new(Int64Array::new(values.into(), validity.finish()))
     }
 
     /// Booleans in every row.
@@ -357,18 +483,36 @@ impl<'v> View<'v> {
         width: usize,
         mut write: impl FnMut(usize, &mut Vec<u8>) -> bool,
     ) -> ArrayRef {
-        if self.present & kinds == 0 {
-            return new_null_array(&DataType::Utf8, self.frame.len);
-        }
-        let mut bytes = Vec::with_capacity(self.frame.len * width);
+        let Some(selection) = self.select(kinds) else {
+            return self.tables.no_own_texts.slice(0, self.frame.len);
+        };
         let mut offsets = Vec::with_capacity(self.frame.len + 1);
         offsets.push(0i32);
-        let valid = BooleanBuffer::collect_bool(self.frame.len, |row| {
-            let is = self.is(row, kinds) && write(row, &mut bytes);
-            offsets.push(bytes.len() as i32);
-            is
-        });
-        plain_texts(bytes, offsets, Some(NullBuffer::new(valid)))
+        let mut validity = Validity::new(self.frame.len, &selection);
+        let mut bytes = Vec::new();
+        let mut push = |row: usize, bytes: &mut Vec<u8>| {
+            if !write(row, bytes) {
+                validity.lose(row);
+            }
+        };
+        match &*selection {
+            Selection::All => {
+                bytes.reserve(self.frame.len * width);
+                for row in 0..self.frame.len {
+                    push(row, &mut bytes);
+                    offsets.push(bytes.len() as i32);
+                }
+            }
+            Selection::Some(rows, _) => {
+                bytes.reserve(rows.len() * width);
+                for &row in rows {
+                    offsets.resize(row as usize + 1, bytes.len() as i32);
+                    push(row as usize, &mut bytes);
+                }
+                offsets.resize(self.frame.len + 1, bytes.len() as i32);
+            }
+        }
+        plain_texts(bytes, offsets, validity.finish())
     }
 
     /// Lists of a table's texts: `push` appends the keys of a row's list.
@@ -382,7 +526,10 @@ impl<'v> View<'v> {
             offsets.push(keys.len() as i32);
             keys.len() > before
         });
-        let items = dictionary(values, keys, 0);
+        let items = match values.is_empty() {
+            true => new_null_array(&text_type(), keys.len()),
+            false => dictionary(values, keys, None),
+        };
         let nulls = NullBuffer::new(valid);
         Arc::new(ListArray::new(
             list_item(),
@@ -413,17 +560,9 @@ pub fn table<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(texts))
 }
 
-/// A dictionary array over a known table; negative keys are null.
-fn dictionary(values: &ArrayRef, mut keys: Vec<i32>, nulls: usize) -> ArrayRef {
-    let validity = (nulls > 0).then(|| {
-        let valid = BooleanBuffer::collect_bool(keys.len(), |i| keys[i] >= 0);
-        keys.iter_mut().for_each(|k| *k = (*k).max(0));
-        NullBuffer::new(valid)
-    });
-    if values.is_empty() {
-        return new_null_array(&text_type(), keys.len());
-    }
-    let keys = arrow::array::PrimitiveArray::<Int32Type>::new(keys.into(), validity);
+/// A dictionary array over a table that is not empty.
+fn dictionary(values: &ArrayRef, keys: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
+    let keys = arrow::array::PrimitiveArray::<Int32Type>::new(keys.into(), nulls);
     Arc::new(DictionaryArray::new(keys, values.clone()))
 }
 

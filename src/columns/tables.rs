@@ -2,11 +2,12 @@
 
 use std::sync::OnceLock;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, new_null_array};
+use arrow::datatypes::DataType;
 
 use super::{ecs, table};
 use crate::catalog::{FileVersion, Platform};
-use crate::frame::Maker;
+use crate::frame::{FRAME_ROWS, Maker};
 
 /// A text that hosts share: few values, and which one each host has.
 #[derive(Debug, Clone)]
@@ -37,6 +38,11 @@ impl Shared {
 /// All tables.
 #[derive(Debug)]
 pub struct Tables {
+    /// Nulls for a whole frame, of which columns take a slice.
+    pub no_texts: ArrayRef,
+    pub no_own_texts: ArrayRef,
+    pub no_integers: ArrayRef,
+
     pub host_name: ArrayRef,
     /// Fully qualified, as Windows writes `Computer`.
     pub computer_name: ArrayRef,
@@ -198,6 +204,9 @@ impl Tables {
         tags.extend(world.detections.categories.iter().cloned());
         let words = |rule: &crate::world::detections::Detection| rule.severity_word;
         Tables {
+            no_texts: new_null_array(&super::text_type(), FRAME_ROWS),
+            no_own_texts: new_null_array(&DataType::Utf8, FRAME_ROWS),
+            no_integers: new_null_array(&DataType::Int64, FRAME_ROWS),
             host_name: text(&|h| h.name.clone()),
             computer_name: text(&|h| match h.platform {
                 Platform::Windows => format!("{}.{}", h.name, world.domain.dns),

@@ -148,8 +148,8 @@ fn answers(
     };
     let length = data_keys.len();
     let columns = vec![
-        super::dictionary(data, data_keys, 0),
-        super::dictionary(types, type_keys, 0),
+        super::dictionary(data, data_keys, None),
+        super::dictionary(types, type_keys, None),
     ];
     let items = StructArray::try_new_with_length(fields.clone(), columns, None, length);
     match items {
