@@ -1,0 +1,249 @@
+//! The envelope: who wrote the record, where it went, its id, version and task.
+
+use arrow::array::ArrayRef;
+
+use super::{CHANNELS, KEYWORDS, LEVEL, OPCODE, PROVIDER_GUIDS, PROVIDERS};
+use crate::catalog::Telemetry as T;
+use crate::columns::enrichment::counter;
+use crate::columns::{SECURITY, View, WINDOWS};
+
+fn provider(v: &View<'_>, row: usize) -> i32 {
+    match v.frame.telemetry[row] {
+        T::ServiceCreated => 2,
+        T::ScriptBlock => 3,
+        T::LogCleared => 4,
+        _ => i32::from(v.is(row, SECURITY)),
+    }
+}
+fn channel_index(v: &View<'_>, row: usize) -> i32 {
+    match provider(v, row) {
+        4 => 1,
+        other => other,
+    }
+}
+/// The audit failed.
+pub(in crate::columns) fn is_failure(v: &View<'_>, row: usize) -> bool {
+    match v.frame.telemetry[row] {
+        T::ConnectionBlocked | T::LogonFailed | T::PreauthFailed => true,
+        T::CredentialValidated | T::TicketRequested | T::ServiceTicket => {
+            !v.frame.success[row] && !v.frame.blocked[row]
+        }
+        _ => false,
+    }
+}
+
+/// `winlog.channel`.
+pub fn channel(v: &View<'_>) -> ArrayRef {
+    v.texts_of(WINDOWS, &v.tables.words.get(CHANNELS), |r| {
+        channel_index(v, r)
+    })
+}
+/// `winlog.provider_name`.
+pub fn provider_name(v: &View<'_>) -> ArrayRef {
+    v.texts_of(WINDOWS, &v.tables.words.get(PROVIDERS), |r| provider(v, r))
+}
+/// `winlog.provider_guid`.
+pub fn provider_guid(v: &View<'_>) -> ArrayRef {
+    v.texts_of(WINDOWS, &v.tables.words.get(PROVIDER_GUIDS), |r| {
+        provider(v, r)
+    })
+}
+/// `winlog.keywords`: Sysmon's, audit success, audit failure, classic, none, a cleared log's.
+pub fn keywords(v: &View<'_>) -> ArrayRef {
+    v.texts_of(WINDOWS, &v.tables.words.get(KEYWORDS), |r| {
+        match provider(v, r) {
+            1 => 1 + i32::from(is_failure(v, r)),
+            0 => 0,
+            other => other + 1,
+        }
+    })
+}
+/// `winlog.opcode`.
+pub fn opcode(v: &View<'_>) -> ArrayRef {
+    v.texts_of(WINDOWS, &v.tables.words.get(OPCODE), |r| {
+        i32::from(provider(v, r) == 3)
+    })
+}
+/// `winlog.level`.
+pub fn level(v: &View<'_>) -> ArrayRef {
+    v.texts_of(WINDOWS, &v.tables.words.get(LEVEL), |r| {
+        i32::from(provider(v, r) == 3)
+    })
+}
+
+fn id(telemetry: T) -> i64 {
+    match telemetry {
+        T::ProcessCreation => 1,
+        T::NetworkConnection => 3,
+        T::ProcessTermination => 5,
+        T::FileCreate => 11,
+        T::RegistrySet => 13,
+        T::DnsQuery => 22,
+        T::Logon => 4624,
+        T::ConnectionPermitted => 5156,
+        T::ConnectionBlocked => 5157,
+        T::FileTimeChanged => 2,
+        T::SysmonState => 4,
+        T::DriverLoaded => 6,
+        T::ImageLoaded => 7,
+        T::RemoteThread => 8,
+        T::ProcessAccess => 10,
+        T::RegistryKey => 12,
+        T::StreamCreated => 15,
+        T::SysmonConfig => 16,
+        T::PipeCreated => 17,
+        T::PipeConnected => 18,
+        T::WmiFilter => 19,
+        T::WmiConsumer => 20,
+        T::WmiBinding => 21,
+        T::FileDeleted => 23,
+        T::ProcessTampering => 25,
+        T::FileDeleteLogged => 26,
+        T::LogonFailed => 4625,
+        T::Logoff => 4634,
+        T::ExplicitLogon => 4648,
+        T::HandleRequested => 4656,
+        T::ObjectAccess => 4663,
+        T::SpecialLogon => 4672,
+        T::ProcessCreated => 4688,
+        T::ServiceInstalled => 4697,
+        T::TaskCreated => 4698,
+        T::TaskUpdated => 4702,
+        T::UserCreated => 4720,
+        T::GlobalMemberAdded => 4728,
+        T::LocalMemberAdded => 4732,
+        T::TicketRequested => 4768,
+        T::ServiceTicket => 4769,
+        T::PreauthFailed => 4771,
+        T::CredentialValidated => 4776,
+        T::ShareAccess => 5140,
+        T::ShareCheck => 5145,
+        T::LogCleared => 1102,
+        T::ServiceCreated => 7045,
+        T::ScriptBlock => 4104,
+        _ => 0,
+    }
+}
+
+/// `winlog.event_id`.
+pub fn event_id(v: &View<'_>) -> ArrayRef {
+    v.integers(WINDOWS, |r| Some(id(v.frame.telemetry[r])))
+}
+/// `winlog.version` of the event's schema.
+pub fn version(v: &View<'_>) -> ArrayRef {
+    v.integers(WINDOWS, |r| {
+        Some(match v.frame.telemetry[r] {
+            T::ProcessCreation
+            | T::NetworkConnection
+            | T::DnsQuery
+            | T::FileTimeChanged
+            | T::FileDeleted
+            | T::ProcessTampering
+            | T::FileDeleteLogged => 5,
+            T::DriverLoaded
+            | T::ProcessTermination
+            | T::SysmonState
+            | T::ImageLoaded
+            | T::ProcessAccess
+            | T::SysmonConfig
+            | T::WmiFilter
+            | T::WmiConsumer
+            | T::WmiBinding => 3,
+            T::FileCreate
+            | T::RegistrySet
+            | T::RegistryKey
+            | T::RemoteThread
+            | T::StreamCreated
+            | T::ProcessCreated
+            | T::Logon => 2,
+            T::LogonFailed
+            | T::Logoff
+            | T::ExplicitLogon
+            | T::SpecialLogon
+            | T::ServiceInstalled
+            | T::TaskCreated
+            | T::TaskUpdated
+            | T::UserCreated
+            | T::GlobalMemberAdded
+            | T::LocalMemberAdded
+            | T::TicketRequested
+            | T::ServiceTicket
+            | T::PreauthFailed
+            | T::CredentialValidated
+            | T::ShareCheck
+            | T::LogCleared
+            | T::ServiceCreated => 0,
+            _ => 1,
+        })
+    })
+}
+/// `winlog.task`: Sysmon's equals the event id.
+pub fn task(v: &View<'_>) -> ArrayRef {
+    v.integers(WINDOWS, |r| {
+        Some(match v.frame.telemetry[r] {
+            T::Logon | T::LogonFailed | T::ExplicitLogon => 12_544,
+            T::ConnectionPermitted | T::ConnectionBlocked => 12_810,
+            T::Logoff => 12_545,
+            T::SpecialLogon => 12_548,
+            T::HandleRequested | T::ObjectAccess => 12_800,
+            T::ProcessCreated => 13_312,
+            T::ServiceInstalled => 12_289,
+            T::TaskCreated | T::TaskUpdated => 12_804,
+            T::UserCreated => 13_824,
+            T::GlobalMemberAdded | T::LocalMemberAdded => 13_826,
+            T::TicketRequested | T::PreauthFailed => 14_339,
+            T::ServiceTicket => 14_337,
+            T::CredentialValidated => 14_336,
+            T::ShareAccess => 12_808,
+            T::ShareCheck => 12_811,
+            T::LogCleared => 104,
+            T::ServiceCreated => 0,
+            T::ScriptBlock => 2,
+            other => id(other),
+        })
+    })
+}
+/// `winlog.record_id`: never falls with time on a host's channel.
+pub fn record_id(v: &View<'_>) -> ArrayRef {
+    v.integers(WINDOWS, |r| {
+        let stream = [1, 2, 4, 5][channel_index(v, r) as usize];
+        Some(counter(v, r, stream, 16_000))
+    })
+}
+/// `winlog.process.pid`: the writing service's, never the subject's.
+pub fn service_pid(v: &View<'_>) -> ArrayRef {
+    let sysmon = v.maker.catalog.resident("sysmon");
+    let lsass = v.maker.catalog.resident("lsass");
+    let services = v.maker.catalog.resident("services");
+    v.integers(WINDOWS, |r| {
+        let resident = match v.frame.telemetry[r] {
+            T::ConnectionPermitted
+            | T::ConnectionBlocked
+            | T::HandleRequested
+            | T::ObjectAccess
+            | T::ProcessCreated
+            | T::ShareAccess
+            | T::ShareCheck => return Some(4),
+            T::ScriptBlock => return Some(i64::from(v.frame.process.pid[r])),
+            T::ServiceCreated | T::LogCleared => services,
+            _ if v.is(r, SECURITY) => lsass,
+            _ => sysmon,
+        }?;
+        let host = v.frame.host[r] as u32;
+        let seconds = v.frame.time[r].div_euclid(1_000_000);
+        Some(i64::from(v.maker.world.resident_pid(
+            v.maker.catalog,
+            host,
+            resident,
+            seconds,
+        )))
+    })
+}
+/// `winlog.process.thread_id`.
+pub fn thread_id(v: &View<'_>) -> ArrayRef {
+    v.integers(WINDOWS, |r| {
+        // A service logs from few threads.
+        let key = v.maker.world.host_key(v.frame.host[r] as u32);
+        Some(4 * (400 + key.below(0x7d ^ (v.frame.salt[r] & 3), 2400) as i64))
+    })
+}

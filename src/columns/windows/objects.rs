@@ -1,0 +1,83 @@
+//! Event data of files, registry values and DNS queries.
+
+use arrow::array::ArrayRef;
+
+use super::{
+    DNS, EVENT_TYPES, FILE, NEW_FILE, REGISTRY, REGISTRY_KEY, REGISTRY_SET, SET_BACK, STATUSES,
+    TYPED,
+};
+use crate::catalog::Telemetry as T;
+use crate::columns::View;
+use crate::columns::enrichment::write_utc_time;
+
+/// TargetFilename.
+pub fn target_filename(v: &View<'_>) -> ArrayRef {
+    v.own(FILE, &v.frame.file, None)
+}
+/// CreationUtcTime: the file is new.
+pub fn creation_utc_time(v: &View<'_>) -> ArrayRef {
+    v.plain(NEW_FILE | SET_BACK, 23, |r, out| {
+        if v.is(r, SET_BACK) {
+            crate::columns::sysmon::write_set_back(v, r, out);
+        } else {
+            write_utc_time(out, v.frame.native[r]);
+        }
+        true
+    })
+}
+/// EventType.
+pub fn event_type(v: &View<'_>) -> ArrayRef {
+    v.blend(
+        TYPED,
+        &v.tables.words.get(EVENT_TYPES),
+        |r| match v.frame.telemetry[r] {
+            T::PipeCreated => 1,
+            T::PipeConnected => 2,
+            T::WmiFilter => 3,
+            T::WmiConsumer => 4,
+            T::WmiBinding => 5,
+            _ => 0,
+        },
+        REGISTRY_KEY,
+        |r, out| {
+            let kind = v.given_text(r, "EventType").unwrap_or("CreateKey");
+            out.extend_from_slice(kind.as_bytes());
+        },
+    )
+}
+/// TargetObject.
+pub fn target_object(v: &View<'_>) -> ArrayRef {
+    v.own(REGISTRY, &v.frame.registry, None)
+}
+/// Details.
+pub fn details(v: &View<'_>) -> ArrayRef {
+    v.own(REGISTRY_SET, &v.frame.details, None)
+}
+/// QueryName.
+pub fn query_name(v: &View<'_>) -> ArrayRef {
+    v.own(DNS, &v.frame.query, None)
+}
+/// QueryStatus.
+pub fn query_status(v: &View<'_>) -> ArrayRef {
+    v.texts_of(DNS, &v.tables.words.get(STATUSES), |r| {
+        match v.frame.query_status[r] {
+            0 => 0,
+            9003 => 1,
+            _ => 2,
+        }
+    })
+}
+/// QueryResults: `::ffff:a.b.c.d;`, `-` when none.
+pub fn query_results(v: &View<'_>) -> ArrayRef {
+    v.plain(DNS, 24, |r, out| {
+        match usize::try_from(v.frame.answer[r]) {
+            Ok(address) => {
+                out.extend_from_slice(b"::ffff:");
+                out.extend_from_slice(v.maker.world.addresses.texts[address].as_bytes());
+                out.push(b';');
+            }
+            Err(_) => out.push(b'-'),
+        }
+        true
+    })
+}

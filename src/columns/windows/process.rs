@@ -1,0 +1,246 @@
+//! Event data of a process: image, command line, account, session, hashes, parent.
+
+use arrow::array::ArrayRef;
+
+use super::logon::{network_logon, package};
+use super::{
+    CLIENTS, CREATE, CREATED, DASH, EMPTY_GUID, EXPLICIT, HASHED_FILE, LOADED, LOGON, LOGONS,
+    OWNED, SERVICE_TICKET, SESSIONS,
+};
+use crate::catalog::Telemetry as T;
+use crate::columns::enrichment::write_utc_time;
+use crate::columns::process::guid;
+use crate::columns::{FILTERING, SYSMON, SYSMON_PROCESS, View, kinds};
+use crate::frame::NONE;
+use crate::random::Key;
+use crate::world::processes::write_logon_guid;
+
+/// RuleName: a filter without names.
+pub fn rule_name(v: &View<'_>) -> ArrayRef {
+    let of = SYSMON & !kinds(&[T::SysmonState, T::SysmonConfig]);
+    v.constant(of, &v.tables.words.get(DASH))
+}
+/// UtcTime.
+pub fn utc_time(v: &View<'_>) -> ArrayRef {
+    v.plain(SYSMON, 23, |r, out| {
+        write_utc_time(out, v.frame.native[r]);
+        true
+    })
+}
+/// ProcessGuid.
+pub fn process_guid(v: &View<'_>) -> ArrayRef {
+    v.plain(SYSMON_PROCESS, 38, |r, out| {
+        guid(v, &v.frame.process, r, out)
+    })
+}
+/// ProcessId: Sysmon's, 5156's ProcessID, 4688's creator, and 4624's ProcessId (0: none).
+pub fn process_id(v: &View<'_>) -> ArrayRef {
+    let of = SYSMON_PROCESS | FILTERING | LOGONS | OWNED | CREATED;
+    v.integers(of, |r| {
+        Some(if network_logon(v, r) {
+            0
+        } else if v.is(r, CREATED) {
+            i64::from(v.frame.parent.pid[r])
+        } else {
+            i64::from(v.frame.process.pid[r])
+        })
+    })
+}
+/// Image.
+pub fn image(v: &View<'_>) -> ArrayRef {
+    v.own(
+        SYSMON_PROCESS,
+        &v.frame.process.path,
+        Some(&v.tables.image_path),
+    )
+}
+/// User, as `NETBIOS\name`.
+pub fn user(v: &View<'_>) -> ArrayRef {
+    let of = SYSMON_PROCESS | kinds(&[T::WmiFilter, T::WmiConsumer, T::WmiBinding]);
+    v.texts_of(of, &v.tables.account_qualified, |r| {
+        v.frame.process.account[r]
+    })
+}
+
+fn by_image(v: &View<'_>, values: &ArrayRef, name: &str) -> ArrayRef {
+    v.blend(
+        CREATE,
+        values,
+        |r| v.frame.process.image[r],
+        LOADED,
+        |r, out| out.extend_from_slice(v.given_text(r, name).unwrap_or("-").as_bytes()),
+    )
+}
+
+/// FileVersion: the host's build for what ships with Windows.
+pub fn file_version(v: &View<'_>) -> ArrayRef {
+    let systems = v.maker.world.hosts.systems.len() as i32;
+    v.blend(
+        CREATE,
+        &v.tables.file_version,
+        |r| {
+            let os = i32::from(v.maker.world.hosts[v.frame.host[r] as u32].os);
+            v.frame.process.image[r] * systems + os
+        },
+        LOADED,
+        |r, out| {
+            let microsoft = v
+                .given_text(r, "Signature")
+                .is_some_and(|s| s.starts_with("Microsoft W"));
+            let os = v.maker.world.hosts[v.frame.host[r] as u32].os as usize;
+            let version = if microsoft {
+                v.maker.world.hosts.systems[os].file_version
+            } else {
+                "-"
+            };
+            out.extend_from_slice(version.as_bytes());
+        },
+    )
+}
+/// Description.
+pub fn description(v: &View<'_>) -> ArrayRef {
+    by_image(v, &v.tables.description, "Description")
+}
+/// Product.
+pub fn product(v: &View<'_>) -> ArrayRef {
+    by_image(v, &v.tables.product, "Product")
+}
+/// Company.
+pub fn company(v: &View<'_>) -> ArrayRef {
+    by_image(v, &v.tables.company, "Company")
+}
+/// OriginalFileName: a loaded file's is its name, where it is signed.
+pub fn original_file_name(v: &View<'_>) -> ArrayRef {
+    v.blend(
+        CREATE,
+        &v.tables.original_file_name,
+        |r| v.frame.process.image[r],
+        LOADED,
+        |r, out| {
+            let unsigned = v.frame.data[0].keys[r] == NONE;
+            let name = if unsigned {
+                "-"
+            } else {
+                crate::columns::tables::file_name(v.frame.file.text(r))
+            };
+            out.extend_from_slice(name.as_bytes());
+        },
+    )
+}
+/// CommandLine.
+pub fn command_line(v: &View<'_>) -> ArrayRef {
+    v.own(
+        CREATE | CREATED,
+        &v.frame.process.command,
+        Some(&v.tables.resident_command),
+    )
+}
+/// CurrentDirectory.
+pub fn current_directory(v: &View<'_>) -> ArrayRef {
+    v.own(CREATE, &v.frame.directory, None)
+}
+
+fn session(v: &View<'_>, row: usize) -> crate::world::Session {
+    crate::world::Session {
+        id: v.frame.process.session_id[row],
+        start: v.frame.process.session_start[row],
+    }
+}
+
+/// LogonGuid: Sysmon's has the LogonId in its tail; 4624's is Kerberos' own.
+pub fn logon_guid(v: &View<'_>) -> ArrayRef {
+    v.plain(CREATE | LOGON | EXPLICIT | SERVICE_TICKET, 38, |r, out| {
+        if v.is(r, EXPLICIT) {
+            out.extend_from_slice(EMPTY_GUID.as_bytes());
+        } else if v.frame.telemetry[r] == T::ProcessCreation {
+            let prefix = v.maker.world.hosts[v.frame.host[r] as u32].guid_prefix;
+            write_logon_guid(out, prefix, session(v, r));
+        } else {
+            // Kerberos' ticket; NTLM has none. Random as real ones are, and the same for one logon.
+            let key = Key::root(session(v, r).id).with(v.frame.host[r] as u64);
+            let key = if v.is(r, SERVICE_TICKET) {
+                Key::root(v.frame.salt[r])
+            } else {
+                key
+            };
+            if v.is(r, SERVICE_TICKET) || package(v, r) == 0 {
+                let text = format!(
+                    "{{{:08x}-{:04x}-{:04x}-{:04x}-{:012x}}}",
+                    key.at(0) as u32,
+                    key.at(1) as u16,
+                    key.at(2) as u16,
+                    key.at(3) as u16,
+                    key.at(4) >> 16
+                );
+                out.extend_from_slice(text.as_bytes());
+            } else {
+                out.extend_from_slice(EMPTY_GUID.as_bytes());
+            }
+        }
+        true
+    })
+}
+
+fn push_hex(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(format!("0x{value:x}").as_bytes());
+}
+
+/// LogonId, `0x3e7`.
+pub fn logon_id(v: &View<'_>) -> ArrayRef {
+    v.plain(CREATE, 9, |r, out| {
+        push_hex(out, v.frame.process.session_id[r]);
+        true
+    })
+}
+/// TerminalSessionId: 0 for services, 1 for the console.
+pub fn terminal_session(v: &View<'_>) -> ArrayRef {
+    v.texts_of(CREATE, &v.tables.words.get(SESSIONS), |r| {
+        let host = &v.maker.world.hosts[v.frame.host[r] as u32];
+        let interactive = v.frame.process.account[r] as u32 == host.user
+            && host.role == crate::world::hosts::Role::Workstation;
+        i32::from(interactive)
+    })
+}
+/// IntegrityLevel.
+pub fn integrity(v: &View<'_>) -> ArrayRef {
+    v.texts_of(CREATE, &v.tables.integrity, |r| {
+        i32::from(v.frame.integrity[r])
+    })
+}
+/// Hashes.
+pub fn hashes(v: &View<'_>) -> ArrayRef {
+    let own = crate::columns::own_values(&v.frame.hashes, Some(&v.tables.hashes), |text| text);
+    v.blend(
+        CREATE,
+        &own,
+        |r| v.frame.hashes.keys[r],
+        HASHED_FILE,
+        |r, out| crate::columns::sysmon::file_hashes(v, r, out),
+    )
+}
+/// ParentProcessGuid.
+pub fn parent_process_guid(v: &View<'_>) -> ArrayRef {
+    v.plain(CREATE, 38, |r, out| guid(v, &v.frame.parent, r, out))
+}
+/// ParentProcessId: of the process that starts, or that had a service or task made.
+pub fn parent_process_id(v: &View<'_>) -> ArrayRef {
+    v.integers(CREATE | CLIENTS, |r| Some(i64::from(v.frame.parent.pid[r])))
+}
+/// ParentImage.
+pub fn parent_image(v: &View<'_>) -> ArrayRef {
+    v.own(CREATE, &v.frame.parent.path, Some(&v.tables.image_path))
+}
+/// ParentCommandLine.
+pub fn parent_command_line(v: &View<'_>) -> ArrayRef {
+    v.own(
+        CREATE,
+        &v.frame.parent.command,
+        Some(&v.tables.resident_command),
+    )
+}
+/// ParentUser.
+pub fn parent_user(v: &View<'_>) -> ArrayRef {
+    v.texts_of(CREATE, &v.tables.account_qualified, |r| {
+        v.frame.parent.account[r]
+    })
+}
