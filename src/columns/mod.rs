@@ -12,6 +12,7 @@ pub mod linux;
 pub mod network;
 pub mod process;
 pub mod security;
+mod selection;
 pub mod sysmon;
 mod tables;
 pub mod threat;
@@ -22,14 +23,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, BooleanBufferBuilder, DictionaryArray, Int64Array, ListArray,
-    StringArray, new_null_array,
+    ArrayRef, BooleanArray, DictionaryArray, Int64Array, ListArray, StringArray, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type};
 
 use crate::catalog::Telemetry;
 use crate::frame::{Frame, Maker, NONE, TextColumn};
+use selection::{Selection, Validity};
 
 pub use tables::Tables;
 
@@ -46,59 +47,6 @@ pub struct View<'v> {
     user_keys: ScalarBuffer<i32>,
     /// Where rows of some kinds stand, as columns have asked: many ask for the same kinds.
     selections: RefCell<Vec<(Kinds, Rc<Selection>)>>,
-}
-
-/// Rows of some kinds, of which there are some.
-enum Selection {
-    All,
-    /// Rising rows, and the same as validity.
-    Some(Vec<u32>, NullBuffer),
-}
-
-/// Validity that starts as a selection's and loses rows; nothing is made before the first.
-struct Validity<'s> {
-    len: usize,
-    selection: &'s Selection,
-    bits: Option<BooleanBufferBuilder>,
-}
-
-impl<'s> Validity<'s> {
-    fn new(len: usize, selection: &'s Selection) -> Self {
-        Validity {
-            len,
-            selection,
-            bits: None,
-        }
-    }
-
-    #[cold]
-    fn begin(&self) -> BooleanBufferBuilder {
-        let mut bits = BooleanBufferBuilder::new(self.len);
-        match self.selection {
-            Selection::All => bits.append_n(self.len, true),
-            Selection::Some(_, valid) => bits.append_buffer(valid.inner()),
-        }
-        bits
-    }
-
-    /// Row `row` has no value after all.
-    #[inline]
-    fn lose(&mut self, row: usize) {
-        if self.bits.is_none() {
-            self.bits = Some(self.begin());
-        }
-        if let Some(bits) = &mut self.bits {
-            bits.set_bit(row, false);
-        }
-    }
-
-    fn finish(self) -> Option<NullBuffer> {
-        match (self.bits, self.selection) {
-            (Some(mut bits), _) => Some(NullBuffer::new(bits.finish())),
-            (None, Selection::All) => None,
-            (None, Selection::Some(_, valid)) => Some(valid.clone()),
-        }
-    }
 }
 
 /// A set of telemetry kinds.

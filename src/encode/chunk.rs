@@ -1,9 +1,8 @@
 //! A column chunk: pages as its rows come, layout and metadata at its end.
 
-use std::io::Read;
+mod encoded;
 
 use arrow::array::ArrayRef;
-use bytes::Bytes;
 use parquet::basic::{
     BoundaryOrder, Compression, ConvertedType, Encoding, EncodingMask, LogicalType, PageType,
     SortOrder,
@@ -16,7 +15,6 @@ use parquet::file::metadata::{
     ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
 };
 use parquet::file::properties::{BloomFilterProperties, EnabledStatistics, WriterProperties};
-use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::schema::types::ColumnDescPtr;
 
@@ -24,6 +22,7 @@ use super::bounds::{lower, upper};
 use super::levels::{Pending, Piece, Selection};
 use super::page::{Compressor, DataPage, dictionary_header};
 use super::values::{Appended, Bounds, Scratch, ValueOptions, Values};
+pub(super) use encoded::EncodedChunk;
 
 /// After so many pages that compression did not help, only some are tried.
 const HOPELESS: usize = 2;
@@ -552,69 +551,4 @@ pub(super) struct Memory {
     pub scratch: Scratch,
     pub compressor: Compressor,
     page: Vec<u8>,
-}
-
-/// A column chunk as it lies in a file, with its metadata. Offsets count from its first byte.
-pub(super) struct EncodedChunk {
-    segments: Vec<Vec<u8>>,
-    /// Until it is appended to a file.
-    pub close: Option<ColumnCloseResult>,
-}
-
-/// Reads a chunk's segments as one.
-pub(super) struct Segments<'c> {
-    segments: &'c [Vec<u8>],
-    at: usize,
-}
-
-impl Read for Segments<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while let Some(segment) = self.segments.first() {
-            let rest = &segment[self.at..];
-            if rest.is_empty() {
-                self.segments = &self.segments[1..];
-                self.at = 0;
-                continue;
-            }
-            let length = rest.len().min(buffer.len());
-            buffer[..length].copy_from_slice(&rest[..length]);
-            self.at += length;
-            return Ok(length);
-        }
-        Ok(0)
-    }
-}
-
-impl<'c> ChunkReader for &'c EncodedChunk {
-    type T = Segments<'c>;
-
-    /// Chunks are read from the beginning, or from their first data page, whole.
-    fn get_read(&self, start: u64) -> Result<Self::T> {
-        let mut start = start as usize;
-        for (s, segment) in self.segments.iter().enumerate() {
-            if start < segment.len() {
-                return Ok(Segments {
-                    segments: &self.segments[s..],
-                    at: start,
-                });
-            }
-            start -= segment.len();
-        }
-        Ok(Segments {
-            segments: &[],
-            at: 0,
-        })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        let mut bytes = vec![0; length];
-        self.get_read(start)?.read_exact(&mut bytes)?;
-        Ok(bytes.into())
-    }
-}
-
-impl Length for &EncodedChunk {
-    fn len(&self) -> u64 {
-        self.segments.iter().map(|s| s.len() as u64).sum()
-    }
 }

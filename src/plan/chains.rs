@@ -5,13 +5,16 @@
 //! exfiltration are keyed heavy-tailed counts times one factor found here.
 //! Every event of a chain is a function of (chain, step, index).
 
+mod place;
+
 use std::collections::BTreeMap;
 
 use super::Config;
 use super::calendar::DAY_US;
-use crate::catalog::{Catalog, HostClass, Playbook, Step};
-use crate::random::{Alias, Key, below, heavy_tail, log_uniform};
+use crate::catalog::Catalog;
+use crate::random::{Alias, Key, below};
 use crate::world::World;
+use place::{Draft, place};
 
 /// A playbook lasts at most this long, in microseconds.
 const LONGEST: i64 = 3 * DAY_US;
@@ -169,87 +172,6 @@ impl Chain {
     /// Events of the whole chain.
     pub fn events(&self) -> u64 {
         self.steps.iter().map(|s| u64::from(s.events)).sum()
-    }
-}
-
-/// What (seed, i) says about a chain before its volume is known.
-struct Draft {
-    playbook: usize,
-    /// The alternative of each step.
-    alternatives: Vec<usize>,
-    /// Steps that run; the rest are never reached.
-    steps: usize,
-    blocked: Vec<bool>,
-    stop: Stop,
-}
-
-impl Draft {
-    fn new(key: Key, catalog: &Catalog, weights: &Alias) -> Self {
-        let playbook = weights.draw(key.at(0));
-        let steps = &catalog.playbooks[playbook].steps;
-        let mut blocked = Vec::with_capacity(steps.len());
-        let alternatives: Vec<usize> = steps
-            .iter()
-            .enumerate()
-            .map(|(s, step)| alternative(step, key.with(10).at(s as u64)))
-            .collect();
-        let reaches = |(step, &chosen): (&Step, &usize)| {
-            let records = step.alternatives[chosen].records.clone();
-            step.records[records].iter().any(|record| record.on > 0)
-        };
-        // The first step on another host; none where the playbook has one host.
-        let moved = match catalog.playbooks[playbook].hosts.len() {
-            1 => 0,
-            _ => (steps.iter().zip(&alternatives))
-                .position(reaches)
-                .unwrap_or(steps.len()),
-        };
-        for (s, step) in steps.iter().enumerate() {
-            let draw = below(key.with(1).at(s as u64), 2000);
-            // Half of the blocked steps end the chain; one that moves gets over it until it has.
-            blocked.push(draw < 2 * u64::from(step.blocked));
-            if draw < u64::from(step.blocked) && s >= moved {
-                return Draft {
-                    playbook,
-                    alternatives,
-                    steps: s + 1,
-                    blocked,
-                    stop: Stop::Blocked,
-                };
-            }
-        }
-        Draft {
-            playbook,
-            alternatives,
-            steps: steps.len(),
-            blocked,
-            stop: Stop::Completed,
-        }
-    }
-
-    fn rounds(&self, key: Key, playbook: &Playbook, step: usize, factor: u64) -> u32 {
-        let s = &playbook.steps[step];
-        let bits = key.with(2).at(step as u64);
-        let (low, high) = (u64::from(s.rounds[0]), u64::from(s.rounds[1]));
-        let rounds = if s.scales {
-            // heavy_tail has mean 1024, UNIT_FACTOR is 2¹⁶.
-            low + ((u128::from(heavy_tail(bits)) * u128::from(factor)) >> 26) as u64
-        } else {
-            log_uniform(bits, low, high)
-        };
-        rounds.clamp(1, MOST_ROUNDS) as u32
-    }
-
-    fn events(&self, key: Key, catalog: &Catalog, factor: u64) -> u64 {
-        let playbook = &catalog.playbooks[self.playbook];
-        (0..self.steps)
-            .map(|s| {
-                u64::from(self.rounds(key, playbook, s, factor))
-                    * playbook.steps[s].alternatives[self.alternatives[s]]
-                        .records
-                        .len() as u64
-            })
-            .sum()
     }
 }
 
@@ -545,161 +467,4 @@ fn cut(chain: &mut Chain, mut excess: u64) -> u64 {
         }
     }
     excess
-}
-
-/// A weighted choice among a step's alternatives.
-fn alternative(step: &Step, bits: u64) -> usize {
-    let sum: u64 = step.alternatives.iter().map(|a| u64::from(a.weight)).sum();
-    let mut draw = below(bits, sum.max(1));
-    for (i, alternative) in step.alternatives.iter().enumerate() {
-        let weight = u64::from(alternative.weight);
-        if draw < weight {
-            return i;
-        }
-        draw -= weight;
-    }
-    0
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one caller, and each is a different thing"
-)]
-fn place(
-    key: Key,
-    index: u64,
-    count: u64,
-    draft: &Draft,
-    factor: u64,
-    config: &Config,
-    world: &World,
-    catalog: &Catalog,
-    touched: &mut [u32],
-) -> Chain {
-    let playbook = &catalog.playbooks[draft.playbook];
-    let window = i64::from(config.days) * DAY_US;
-    let window_start = world.start * 1_000_000;
-    // Starts are spread over the window but for its last sixteenth, in order of i.
-    let reach = window - window / 16;
-    let position = (u128::from(index) << 32 | u128::from(key.at(3) >> 32)) * reach as u128;
-    let start = window_start + ((position / u128::from(count.max(1))) >> 32) as i64;
-
-    // Hosts first: a chain on a workstation is its user's.
-    let mut hosts: Vec<u32> = Vec::new();
-    for (k, &class) in playbook.hosts.iter().enumerate() {
-        hosts.push(pick_host(
-            key.with(4).with(k as u64),
-            world,
-            class,
-            start,
-            &hosts,
-        ));
-    }
-    let host_ordinals = hosts
-        .iter()
-        .map(|&h| {
-            touched[h as usize] += 1;
-            touched[h as usize] - 1
-        })
-        .collect();
-    let victim = world.hosts[hosts[0]].user;
-    let users = world.accounts.users();
-    let user = if users.contains(&victim) {
-        victim
-    } else {
-        users.start + key.below(5, u64::from(world.accounts.user_count().max(1))) as u32
-    };
-    let admins = world.accounts.admins();
-    let admin = admins.start + key.below(6, u64::from(admins.end - admins.start).max(1)) as u32;
-    let adversary = key.below(7, u64::from(world.adversaries.count())) as u32;
-
-    // Delays and spans as drawn, in microseconds from the start.
-    let mut cursor = 0i64;
-    let mut first = 0u32;
-    let mut steps: Vec<PlacedStep> = Vec::with_capacity(draft.steps);
-    for s in 0..draft.steps {
-        let step = &playbook.steps[s];
-        let rounds = draft.rounds(key, playbook, s, factor);
-        let alternative = &step.alternatives[draft.alternatives[s]];
-        let records = alternative.records.len() as u32;
-        if s > 0 {
-            let (low, high) = (u64::from(step.delay[0]), u64::from(step.delay[1]));
-            cursor +=
-                log_uniform(key.with(8).at(s as u64), low * 1_000_000, high * 1_000_000) as i64;
-        }
-        let pace = i64::from(step.round_seconds.max(1)) * 1_000_000;
-        // 0.6 to 1.6 of the usual pace; long series are run faster rather than for ever.
-        let pace = pace * (600 + key.with(9).below(s as u64, 1000) as i64) / 1000;
-        let span = (pace.saturating_mul(i64::from(rounds)))
-            .min(LONGEST / 3)
-            .max(4 * i64::from(records * rounds));
-        let events = rounds * records;
-        steps.push(PlacedStep {
-            start: cursor,
-            span,
-            rounds,
-            records,
-            first_record: alternative.records.start as u32,
-            companions: alternative.companions,
-            first,
-            events,
-            blocked: draft.blocked[s],
-        });
-        cursor += span;
-        first += events;
-    }
-    // Shrink to what is left of the window.
-    let most = (window_start + window - start).min(LONGEST) - 1_000_000;
-    for step in &mut steps {
-        if cursor > most {
-            step.start = (i128::from(step.start) * i128::from(most) / i128::from(cursor)) as i64;
-            step.span = (i128::from(step.span) * i128::from(most) / i128::from(cursor)) as i64;
-        }
-        step.start += start;
-    }
-    let mut chain = Chain {
-        playbook: draft.playbook as u16,
-        user,
-        admin,
-        adversary,
-        hosts,
-        host_ordinals,
-        arrivals: Vec::new(),
-        alternatives: draft.alternatives.iter().map(|&a| a as u8).collect(),
-        steps,
-        stop: draft.stop,
-    };
-    chain.arrivals = (0..chain.hosts.len())
-        .map(|k| {
-            chain
-                .steps
-                .iter()
-                .enumerate()
-                .find(|(s, _)| playbook.steps[*s].records.iter().any(|r| r.on == k))
-                .map_or(start, |(_, placed)| placed.start)
-        })
-        .collect();
-    chain
-}
-
-/// A host of a class that the chain isn't on yet; workstations whose user is at work.
-fn pick_host(key: Key, world: &World, class: HostClass, time: i64, taken: &[u32]) -> u32 {
-    let list = world.class(class);
-    let mut host = 0;
-    for attempt in 0..64 {
-        host = if class == HostClass::Workstation && attempt < 8 {
-            world
-                .wheel(time / 1_000_000)
-                .active_workstation(key.at(attempt))
-        } else {
-            list[key.below(attempt, list.len() as u64) as usize]
-        };
-        if !taken.contains(&host) {
-            return host;
-        }
-    }
-    list.iter()
-        .copied()
-        .find(|h| !taken.contains(h))
-        .unwrap_or(host)
 }

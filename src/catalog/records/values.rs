@@ -1,0 +1,281 @@
+//! Fields of a record that are looked at alone, or with what the record is about.
+
+use super::{Records, Setting};
+use crate::Result;
+use crate::catalog::category::Category;
+use crate::catalog::lookup::{check_integrity, check_path, default_integrity};
+use crate::catalog::raw;
+use crate::catalog::record::{Account, Connection, End, Platform, Telemetry};
+use crate::catalog::source::Text;
+use crate::catalog::template::{Placeholder, Template};
+
+impl Records<'_> {
+    pub(super) fn signature(
+        &self,
+        raw: &raw::Record,
+        category: Option<&Category>,
+    ) -> Result<usize> {
+        let source = self.source;
+        let Some(category) = category else {
+            return match &raw.signature {
+                None => Ok(0),
+                Some(name) => Err(source.error_at(
+                    name,
+                    "a keyword rule's record takes the signature of its alert",
+                    "leave `signature` out",
+                )),
+            };
+        };
+        let Some(name) = &raw.signature else {
+            if raw.alert && category.signatures.is_empty() {
+                return Err(source.error_at(
+                    &raw.telemetry,
+                    format!("an alert in {}, which has no signatures", category.name),
+                    "give that category signatures, or take `alert` out",
+                ));
+            }
+            return Ok(0);
+        };
+        if !raw.alert {
+            return Err(source.error_at(
+                name,
+                "a signature without alert = true",
+                "add alert = true, or leave `signature` out",
+            ));
+        }
+        category
+            .signatures
+            .iter()
+            .position(|signature| signature.name == *name.get_ref())
+            .ok_or_else(|| {
+                let known: Vec<&str> = category
+                    .signatures
+                    .iter()
+                    .map(|s| s.name.as_str())
+                    .collect();
+                source.error_at(
+                    name,
+                    format!("{} has no signature {:?}", category.name, name.get_ref()),
+                    format!("write one of {}", known.join(", ")),
+                )
+            })
+    }
+
+    pub(super) fn end(&self, word: &Text, on: usize) -> Result<End> {
+        let source = self.source;
+        let end = End::parse(word.get_ref()).map_err(|expected| {
+            source.error_at(
+                word,
+                format!("unknown end {:?}", word.get_ref()),
+                format!("write {expected}"),
+            )
+        })?;
+        match (&end, self.setting) {
+            (End::ChainHost(k), Setting::Chain(hosts)) if *k >= hosts.len() || *k == on => {
+                Err(source.error_at(
+                    word,
+                    format!("host {k} is the reporting host or none of the chain's"),
+                    format!("the chain's hosts are 0 to {}", hosts.len() - 1),
+                ))
+            }
+            (End::ChainHost(_) | End::Adversary(_), Setting::Row(_) | Setting::Alert(_)) => {
+                Err(source.error_at(
+                    word,
+                    "only a chain has further hosts and an adversary",
+                    "write class:CLASS, internet or resolver",
+                ))
+            }
+            _ => Ok(end),
+        }
+    }
+
+    pub(super) fn connection(&self, raw: &raw::Connection, on: usize) -> Result<Connection> {
+        let source = self.source;
+        let from = self.end(&raw.from, on)?;
+        let to = self.end(&raw.to, on)?;
+        if (from == End::Host) == (to == End::Host) {
+            return Err(source.error_at(
+                &raw.from,
+                "exactly one end of a connection is the reporting host",
+                "write from = \"host\" or to = \"host\"",
+            ));
+        }
+        let protocol = raw.protocol.get_ref();
+        if !matches!(protocol.as_str(), "tcp" | "udp" | "icmp") {
+            return Err(source.error_at(
+                &raw.protocol,
+                format!("unknown protocol {protocol:?}"),
+                "write one of tcp, udp, icmp",
+            ));
+        }
+        if raw.ports.is_empty() != (protocol == "icmp")
+            || raw.ports.iter().any(|port| *port.get_ref() == 0)
+        {
+            return Err(source.error_at(
+                &raw.protocol,
+                "ports do not fit the protocol",
+                "tcp and udp have at least one port from 1 on, icmp has none",
+            ));
+        }
+        Ok(Connection {
+            from,
+            to,
+            protocol: protocol.clone(),
+            application: raw.application.clone(),
+            ports: raw.ports.iter().map(|port| *port.get_ref()).collect(),
+            bytes_out: source.range(&raw.out, "bytes out")?,
+            bytes_in: source.range(&raw.back, "bytes back")?,
+        })
+    }
+
+    /// Compiles a text and checks that its placeholders mean something here.
+    pub(super) fn text(&self, text: &Text, connection: Option<&Connection>) -> Result<Template> {
+        let template = self.source.template(text)?;
+        for placeholder in template.placeholders() {
+            let problem = match (placeholder, self.setting) {
+                (
+                    Placeholder::SourceIp | Placeholder::DestinationIp | Placeholder::SourcePort,
+                    _,
+                ) if connection.is_none() => {
+                    "a placeholder of a connection in a record without one"
+                }
+                (placeholder, Setting::Row(_) | Setting::Alert(_))
+                    if placeholder.is_of_a_chain() =>
+                {
+                    "a placeholder that only a chain fills"
+                }
+                (Placeholder::ChainHost(k) | Placeholder::ChainHostIp(k), setting) => match setting
+                {
+                    Setting::Chain(hosts) if usize::from(k) < hosts.len() => continue,
+                    Setting::Row(_) | Setting::Alert(_) if k == 1 && connection.is_some() => {
+                        continue;
+                    }
+                    _ => "a host that is not there",
+                },
+                _ => continue,
+            };
+            return Err(self.source.error_at(
+                text,
+                format!("{problem}: {:?}", text.get_ref()),
+                "take the placeholder out; {host:1} outside a chain is the connection's other end",
+            ));
+        }
+        Ok(template)
+    }
+
+    /// The values under `data`, by slot.
+    pub(super) fn data(
+        &self,
+        raw: &raw::Record,
+        telemetry: Telemetry,
+        connection: Option<&Connection>,
+    ) -> Result<Vec<(usize, Template)>> {
+        let mut data = Vec::new();
+        for (name, text) in &raw.data {
+            let Some((slot, _)) = telemetry.slot(name) else {
+                let known: Vec<&str> = telemetry.data().iter().map(|(known, _)| *known).collect();
+                return Err(self.source.error_at(
+                    text,
+                    format!("a {} takes no {name} under `data`", telemetry.word()),
+                    if known.is_empty() {
+                        "take `data` out".to_owned()
+                    } else {
+                        format!("it takes {}", known.join(", "))
+                    },
+                ));
+            };
+            data.push((slot, self.text(text, connection)?));
+        }
+        let missing = telemetry
+            .data()
+            .iter()
+            .find(|(name, default)| default.is_none() && !raw.data.contains_key(*name));
+        match missing {
+            None => Ok(data),
+            Some((name, _)) => Err(self.source.error_at(
+                &raw.telemetry,
+                format!("a {} without {name} under `data`", telemetry.word()),
+                format!("add data = {{ {name} = \"…\" }} to the record"),
+            )),
+        }
+    }
+
+    pub(super) fn integrity(
+        &self,
+        word: Option<&Text>,
+        platform: Platform,
+        account: &Account,
+    ) -> Result<String> {
+        check_integrity(self.source, word, platform)?;
+        Ok(word.map_or_else(
+            || default_integrity(platform, account).to_owned(),
+            |word| word.get_ref().clone(),
+        ))
+    }
+
+    pub(super) fn number(
+        &self,
+        number: Option<&toml::Spanned<u8>>,
+        greatest: u8,
+        default: u8,
+        what: &str,
+    ) -> Result<u8> {
+        match number {
+            None => Ok(default),
+            Some(number) if *number.get_ref() <= greatest => Ok(*number.get_ref()),
+            Some(number) => Err(self.source.error_at(
+                number,
+                format!("{what} {} does not exist", number.get_ref()),
+                format!("write a number from 0 to {greatest} (RFC 5424)"),
+            )),
+        }
+    }
+
+    pub(super) fn logon_type(&self, raw: &raw::Record) -> Result<u8> {
+        match &raw.logon_type {
+            None => Ok(0),
+            Some(number) if [2, 3, 5, 7, 10, 11].contains(number.get_ref()) => {
+                Ok(*number.get_ref())
+            }
+            Some(number) => Err(self.source.error_at(
+                number,
+                format!("logon type {} is not made here", number.get_ref()),
+                "write one of 2, 3, 5, 7, 10, 11",
+            )),
+        }
+    }
+
+    pub(super) fn check_path(
+        &self,
+        text: Option<&Text>,
+        path: Option<&Template>,
+        platform: Platform,
+    ) -> Result<()> {
+        let (Some(text), Some(_)) = (text, path) else {
+            return Ok(());
+        };
+        check_path(self.source, text, platform)
+    }
+
+    pub(super) fn check_registry(
+        &self,
+        text: Option<&Text>,
+        path: Option<&Template>,
+    ) -> Result<()> {
+        let (Some(text), Some(_)) = (text, path) else {
+            return Ok(());
+        };
+        let known = [r"HKLM\", r"HKU\", r"HKCR\", r"\REGISTRY\A\"];
+        if known.iter().any(|hive| text.get_ref().starts_with(hive)) {
+            return Ok(());
+        }
+        Err(self.source.error_at(
+            text,
+            format!("{:?} is in no hive as Sysmon writes them", text.get_ref()),
+            format!(
+                "begin with one of {}; a user's hive is HKU\\{{sid}}",
+                known.join(" ")
+            ),
+        ))
+    }
+}

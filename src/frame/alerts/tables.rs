@@ -1,0 +1,209 @@
+//! What the database says of each tuple, ready to be drawn.
+
+use crate::catalog::HostClass;
+use crate::catalog::Platform;
+use crate::frame::NONE;
+use crate::frame::maker::Vocabulary;
+use crate::frame::maker::position;
+use crate::grounding::Direction;
+use crate::grounding::Profile;
+use crate::grounding::Tuple;
+use crate::random::Alias;
+use crate::random::below;
+use crate::world::World;
+use crate::world::detections::is_portless;
+
+/// What a tuple needs at generation time.
+#[derive(Debug, Clone)]
+pub(super) struct TupleTable {
+    pub(super) protocol: i32,
+    pub(super) application: i32,
+    /// 0 none, 1 to_server, 2 to_client.
+    pub(super) direction: u8,
+    pub(super) service_port: i32,
+    pub(super) spread_ports: bool,
+    pub(super) portless: bool,
+    pub(super) blocked: bool,
+    /// Cumulative 32-bit thresholds of the five kinds of ends.
+    pub(super) ends: [u64; 5],
+    pub(super) client_ports: Vec<u16>,
+    /// Over `client_ports`, and one more for "any".
+    pub(super) client_port_weights: Alias,
+    /// Index into `bytes`.
+    pub(super) bytes: usize,
+}
+
+/// Tables of all standalone alerts.
+#[derive(Debug, Clone)]
+pub struct AlertTables {
+    pub(super) tuples: Vec<TupleTable>,
+    /// By corpus category: tuples and their weights.
+    pub(super) categories: Vec<(Vec<u32>, Alias)>,
+    /// (to server, to client) pairs in order of their sum.
+    pub(super) bytes: Vec<Vec<(u64, u64)>>,
+    pub(super) clients: Ranks,
+    pub(super) services: Ranks,
+}
+
+/// Private addresses by rank of frequency, spread over however many hosts there are.
+#[derive(Debug, Clone)]
+pub(super) struct Ranks {
+    alias: Alias,
+    count: u64,
+    /// The host that an address of the database is, where the CMDB has it.
+    known: Vec<Option<u32>>,
+}
+
+impl Ranks {
+    fn new(weights: &[u64], addresses: &[String], world: &World) -> Self {
+        let of_host = |text: &String| {
+            let ip = text.parse::<std::net::Ipv4Addr>().ok()?;
+            world
+                .hosts
+                .all
+                .iter()
+                .position(|h| h.ip == ip)
+                .map(|h| h as u32)
+        };
+        let known = addresses.iter().map(of_host).collect();
+        Ranks {
+            alias: Alias::new(weights),
+            count: weights.len().max(1) as u64,
+            known,
+        }
+    }
+
+    /// A host of a class: rank r of K covers the r-th K-th of it.
+    /// Where the alert implies a platform, the next host of the class that runs it.
+    pub(super) fn draw(
+        &self,
+        world: &World,
+        class: HostClass,
+        platform: Option<Platform>,
+        bits: u64,
+        within: u64,
+    ) -> u32 {
+        let fits = |host: u32| platform.is_none_or(|p| world.hosts[host].platform == p);
+        let rank = self.alias.draw(bits) as u64;
+        if let Some(Some(host)) = self.known.get(rank as usize)
+            && world.hosts[*host].is(class)
+            && fits(*host)
+        {
+            return *host;
+        }
+        let list = world.class(class);
+        let n = list.len() as u64;
+        let (low, high) = (rank * n / self.count, (rank + 1) * n / self.count);
+        let at = (low + below(within, (high - low).max(1))).min(n - 1) as usize;
+        let next = (at..list.len()).chain(0..at).find(|&i| fits(list[i]));
+        list[next.unwrap_or(at)]
+    }
+}
+
+/// Kinds of ends, in the order of `Ends`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    InternalInternal,
+    InternalExternal,
+    ExternalInternal,
+    ExternalExternal,
+    Multicast,
+}
+pub(super) const KINDS: [Kind; 5] = [
+    Kind::InternalInternal,
+    Kind::InternalExternal,
+    Kind::ExternalInternal,
+    Kind::ExternalExternal,
+    Kind::Multicast,
+];
+
+impl AlertTables {
+    pub fn new(world: &World, profile: &Profile, vocabulary: &Vocabulary) -> Self {
+        let byte_table = |protocol: &str, application: Option<&str>| {
+            let find = |p: &str, a: Option<&str>| {
+                profile.bytes.iter().position(|b| {
+                    b.protocol == p && b.application.as_deref() == a && !b.pairs.is_empty()
+                })
+            };
+            find(protocol, application)
+                .or_else(|| find(protocol, None))
+                .or_else(|| find("tcp", None))
+                .unwrap_or(0)
+        };
+        let table = |tuple: &Tuple| {
+            let e = &tuple.ends;
+            let counts = [
+                e.internal_internal,
+                e.internal_external,
+                e.external_internal,
+                e.external_external,
+                e.multicast,
+            ];
+            let sum: u128 = counts.iter().copied().map(u128::from).sum();
+            let mut cumulative: u128 = 0;
+            let ends = counts.map(|c| {
+                cumulative += u128::from(c);
+                // Without any, both ends are inside.
+                (cumulative << 32).checked_div(sum).unwrap_or(1 << 32) as u64
+            });
+            let mut weights: Vec<u64> = tuple.client_ports.iter().map(|p| p.1).collect();
+            weights.push(
+                tuple
+                    .count
+                    .saturating_sub(weights.iter().sum())
+                    .max(u64::from(weights.is_empty())),
+            );
+            TupleTable {
+                protocol: position(&vocabulary.protocols, Some(&tuple.protocol)),
+                application: position(&vocabulary.applications, tuple.application.as_deref()),
+                direction: match tuple.direction {
+                    Direction::ToServer => 1,
+                    Direction::ToClient => 2,
+                    Direction::Unknown => 0,
+                },
+                service_port: tuple.service_port.map_or(NONE, i32::from),
+                spread_ports: tuple.spread_ports,
+                portless: is_portless(&tuple.protocol),
+                blocked: tuple.action != "allowed",
+                ends,
+                client_ports: tuple.client_ports.iter().map(|p| p.0).collect(),
+                client_port_weights: Alias::new(&weights),
+                bytes: byte_table(&tuple.protocol, tuple.application.as_deref()),
+            }
+        };
+        let mut categories: Vec<Vec<u32>> = vec![Vec::new(); world.detections.categories.len()];
+        for (t, detection) in world
+            .detections
+            .all
+            .iter()
+            .enumerate()
+            .take(profile.tuples.len())
+        {
+            categories[detection.category as usize].push(t as u32);
+        }
+        AlertTables {
+            tuples: profile.tuples.iter().map(table).collect(),
+            categories: categories
+                .into_iter()
+                .map(|list| {
+                    let weights: Vec<u64> = list
+                        .iter()
+                        .map(|&t| profile.tuples[t as usize].count)
+                        .collect();
+                    (list, Alias::new(&weights))
+                })
+                .collect(),
+            bytes: profile.bytes.iter().map(|b| b.pairs.clone()).collect(),
+            clients: Ranks::new(
+                &profile.internal_clients,
+                &profile.internal_client_addresses,
+                world,
+            ),
+            services: Ranks::new(
+                &profile.internal_services,
+                &profile.internal_service_addresses,
+                world,
+            ),
+        }
+    }
+}

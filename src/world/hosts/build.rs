@@ -1,0 +1,259 @@
+//! Hosts from a CMDB, hosts made up, and what both still lack.
+
+use super::{FLEET, Host, OperatingSystem, Role, WORKSTATION_SYSTEMS, role_of, system_of};
+use crate::catalog::HostClass;
+use crate::catalog::Names;
+use crate::grounding::Asset;
+use crate::random::Alias;
+use crate::random::Key;
+use std::net::Ipv4Addr;
+
+pub(super) struct Builder<'a> {
+    pub(super) key: Key,
+    pub(super) start: i64,
+    pub(super) offset: i64,
+    pub(super) names: &'a Names,
+    pub(super) all: Vec<Host>,
+    pub(super) systems: Vec<OperatingSystem>,
+    pub(super) sites: Alias,
+    pub(super) departments: Alias,
+    /// Addresses handed out so far per (site, zone).
+    pub(super) used: Vec<u32>,
+}
+
+impl Builder<'_> {
+    fn system(&mut self, system: OperatingSystem) -> u16 {
+        match self.systems.iter().position(|s| s.name == system.name) {
+            Some(i) => i as u16,
+            None => {
+                self.systems.push(system);
+                (self.systems.len() - 1) as u16
+            }
+        }
+    }
+
+    /// The next free address of a site's zone: 10.x/24s of 240 hosts, never one that is taken.
+    fn address(&mut self, site: usize, zone: u32) -> Ipv4Addr {
+        loop {
+            let slot = site * 4 + zone as usize;
+            if self.used.len() <= slot {
+                self.used.resize(slot + 1, 0);
+            }
+            let n = self.used[slot];
+            self.used[slot] += 1;
+            let subnet = n / 240;
+            let second = (10 + (site as u32 % 20) * 12 + zone * 3 + subnet / 256) as u8;
+            let ip = Ipv4Addr::new(10, second, subnet as u8, (10 + n % 240) as u8);
+            if !self
+                .all
+                .iter()
+                .take(self.first_synthetic())
+                .any(|h| h.ip == ip)
+            {
+                return ip;
+            }
+        }
+    }
+
+    /// Hosts out of the CMDB come first; only they can clash with a made-up address.
+    fn first_synthetic(&self) -> usize {
+        self.all
+            .iter()
+            .position(|h| h.user == SYNTHETIC)
+            .unwrap_or(self.all.len())
+    }
+
+    fn push(&mut self, host: Host) {
+        self.all.push(host);
+    }
+
+    fn timed(&self, index: u64, role: Role) -> (i64, i64) {
+        let key = self.key.child("boot").with(index);
+        let day = 86_400;
+        let local_midnight = self.start - self.offset;
+        if role == Role::Workstation {
+            let period = 1 + key.below(0, 7) as i64;
+            let back = period * (5 + key.below(1, 40) as i64) - key.below(2, period as u64) as i64;
+            let minute = 7 * 60 + key.below(3, 70) as i64;
+            (period * day, local_midnight - back * day + minute * 60)
+        } else {
+            // Patch nights: a Sunday, 01:00 to 04:00, every fourth week.
+            let weekday = (self.start / day + 4).rem_euclid(7);
+            let sunday = local_midnight - weekday * day;
+            let weeks = 4 * (2 + key.below(1, 20) as i64) - key.below(2, 4) as i64;
+            (
+                28 * day,
+                sunday - weeks * 7 * day + 3600 + key.below(3, 10_800) as i64,
+            )
+        }
+    }
+
+    fn synthetic(&mut self, role: Role, name: String, system: &str, kind: &str, criticality: &str) {
+        let index = self.all.len() as u64;
+        let key = self.key.with(index);
+        let Some(system) = system_of(system) else {
+            return;
+        };
+        let platform = system.platform;
+        let os = self.system(system);
+        let zone = match role {
+            Role::Workstation => 0,
+            Role::WebServer | Role::MailServer => 2,
+            Role::Vpn => 3,
+            _ => 1,
+        };
+        // Servers stand at headquarters, except every tenth.
+        let site = if zone == 0 || key.below(1, 10) == 0 {
+            self.sites.draw(key.at(2))
+        } else {
+            0
+        };
+        let ip = self.address(site, zone);
+        let department = match role {
+            Role::Workstation => self.names.departments[self.departments.draw(key.at(3))]
+                .0
+                .clone(),
+            _ => "IT".to_string(),
+        };
+        let given = &self.names.given[key.below(4, self.names.given.len() as u64) as usize];
+        let family = &self.names.family[key.below(5, self.names.family.len() as u64) as usize];
+        let (boot_period, boot_phase) = self.timed(index, role);
+        let criticality = if role == Role::Workstation {
+            ["low", "medium", "medium", "high"][key.below(6, 4) as usize]
+        } else {
+            criticality
+        };
+        self.push(Host {
+            name,
+            ip,
+            os,
+            platform,
+            role,
+            asset_type: kind.to_string(),
+            criticality: criticality.to_string(),
+            location: self.names.sites[site].0.clone(),
+            owner: format!("{given} {family}"),
+            department,
+            user: SYNTHETIC,
+            guid_prefix: key.at(7) as u32,
+            boot_period,
+            boot_phase,
+        });
+    }
+}
+
+/// Marks a host whose user has yet to be found, and which came from no CMDB.
+const SYNTHETIC: u32 = u32::MAX;
+/// Marks a CMDB host whose user has yet to be found.
+const GROUNDED: u32 = u32::MAX - 1;
+
+pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut Vec<String>) {
+    let mut silent = 0;
+    for asset in assets {
+        let Some(system) = system_of(&asset.os) else {
+            silent += 1;
+            continue;
+        };
+        let role = role_of(asset);
+        let platform = system.platform;
+        let os = builder.system(system);
+        let index = builder.all.len() as u64;
+        let key = builder.key.with(index);
+        let (boot_period, boot_phase) = builder.timed(index, role);
+        let or = |value: &Option<String>, default: &str| {
+            value.clone().unwrap_or_else(|| default.to_string())
+        };
+        let kind = match role {
+            Role::Workstation => "Workstation",
+            Role::DomainController => "Domain Controller",
+            _ => "Server",
+        };
+        builder.push(Host {
+            name: asset.hostname.clone(),
+            ip: asset.ip_address,
+            os,
+            platform,
+            role,
+            asset_type: or(&asset.asset_type, kind),
+            criticality: or(&asset.criticality, "medium").to_lowercase(),
+            location: or(&asset.location, "Office"),
+            owner: or(&asset.owner, "IT Operations"),
+            department: or(&asset.department, "IT"),
+            user: GROUNDED,
+            guid_prefix: key.at(7) as u32,
+            boot_period,
+            boot_phase,
+        });
+    }
+    if silent > 0 {
+        notices.push(format!(
+            "{silent} assets have an operating system without Windows or Linux telemetry; they report nothing"
+        ));
+    }
+}
+
+pub(super) fn synthesise(builder: &mut Builder<'_>, count: u32) {
+    for (role, prefix, system, least, per, kind, criticality) in FLEET {
+        for i in 0..least.max(count / per) {
+            builder.synthetic(
+                role,
+                format!("{prefix}-{:02}", i + 1),
+                system,
+                kind,
+                criticality,
+            );
+        }
+    }
+    let systems = Alias::new(&WORKSTATION_SYSTEMS.map(|s| s.1));
+    for i in 0..count.saturating_sub(builder.all.len() as u32) {
+        let bits = builder.key.child("workstation").at(u64::from(i));
+        let system = WORKSTATION_SYSTEMS[systems.draw(bits)].0;
+        builder.synthetic(
+            Role::Workstation,
+            format!("WKS-{:04}", i + 1),
+            system,
+            "Workstation",
+            "",
+        );
+    }
+}
+
+/// Adds the hosts that the rest of the world relies on, where they are missing.
+pub(super) fn complete(builder: &mut Builder<'_>) {
+    for (role, prefix, system, least, _, kind, criticality) in FLEET {
+        let platform = system_of(system).map(|s| s.platform);
+        let have = builder
+            .all
+            .iter()
+            .filter(|h| h.role == role && Some(h.platform) == platform)
+            .count() as u32;
+        // General servers are worth having, not needed.
+        let needed = if role == Role::Server {
+            least.min(1)
+        } else {
+            least
+        };
+        for i in have..needed {
+            let mut number = i + 1;
+            let mut name = format!("{prefix}-{number:02}");
+            while builder
+                .all
+                .iter()
+                .any(|h| h.name.eq_ignore_ascii_case(&name))
+            {
+                number += 1;
+                name = format!("{prefix}-{number:02}");
+            }
+            builder.synthetic(role, name, system, kind, criticality);
+        }
+    }
+    if !builder.all.iter().any(|h| h.is(HostClass::Workstation)) {
+        builder.synthetic(
+            Role::Workstation,
+            "WKS-0001".into(),
+            "Windows 10 Pro",
+            "Workstation",
+            "",
+        );
+    }
+}
