@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::Result;
-use parquet::file::reader::ChunkReader;
-use parquet::file::reader::Length;
+use parquet::file::reader::{ChunkReader, Length};
 use std::io::Read;
 
 /// A column chunk as it lies in a file, with its metadata. Offsets count from its first byte.

@@ -1,15 +1,10 @@
 //! What the database says of each tuple, ready to be drawn.
 
-use crate::catalog::HostClass;
-use crate::catalog::Platform;
+use crate::catalog::{HostClass, Platform};
 use crate::frame::NONE;
-use crate::frame::maker::Vocabulary;
-use crate::frame::maker::position;
-use crate::grounding::Direction;
-use crate::grounding::Profile;
-use crate::grounding::Tuple;
-use crate::random::Alias;
-use crate::random::below;
+use crate::frame::maker::{Vocabulary, position};
+use crate::grounding::{Direction, Profile, Tuple};
+use crate::random::{Alias, below};
 use crate::world::World;
 use crate::world::detections::is_portless;
 

@@ -1,17 +1,10 @@
 //! Which steps a chain takes, on which hosts, and when: before and after its volume is known.
 
 use super::{Chain, LONGEST, MOST_ROUNDS, PlacedStep, Stop};
-use crate::catalog::Catalog;
-use crate::catalog::HostClass;
-use crate::catalog::Playbook;
-use crate::catalog::Step;
+use crate::catalog::{Catalog, HostClass, Playbook, Step};
 use crate::plan::Config;
 use crate::plan::calendar::DAY_US;
-use crate::random::Alias;
-use crate::random::Key;
-use crate::random::below;
-use crate::random::heavy_tail;
-use crate::random::log_uniform;
+use crate::random::{Alias, Key, below, heavy_tail, log_uniform};
 use crate::world::World;
 
 /// What (seed, i) says about a chain before its volume is known.

@@ -1,11 +1,9 @@
 //! Hosts from a CMDB, hosts made up, and what both still lack.
 
 use super::{FLEET, Host, OperatingSystem, Role, WORKSTATION_SYSTEMS, role_of, system_of};
-use crate::catalog::HostClass;
-use crate::catalog::Names;
+use crate::catalog::{HostClass, Names};
 use crate::grounding::Asset;
-use crate::random::Alias;
-use crate::random::Key;
+use crate::random::{Alias, Key};
 use std::net::Ipv4Addr;
 
 pub(super) struct Builder<'a> {
