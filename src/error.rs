@@ -33,6 +33,9 @@ pub enum Error {
         problem: String,
         remedy: String,
     },
+    /// A check failed; what failed is printed.
+    #[error("{}: {failed} checks failed", path.display())]
+    Check { path: PathBuf, failed: usize },
     /// The operating system refused.
     #[error("{}: cannot {action}: {source}", path.display())]
     Io {
@@ -98,9 +101,10 @@ impl Error {
         }
     }
 
-    /// Exit code of the command line: 2 bad usage or input, 3 I/O.
+    /// Exit code of the command line: 1 a check failed, 2 bad usage or input, 3 I/O.
     pub fn exit_code(&self) -> i32 {
         match self {
+            Error::Check { .. } => 1,
             Error::Input { .. } | Error::Setting { .. } | Error::Output { .. } => 2,
             Error::Io { .. } | Error::Parquet { .. } | Error::Defect { .. } => 3,
         }

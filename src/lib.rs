@@ -32,6 +32,7 @@
 //! ```
 
 pub mod catalog;
+pub mod check;
 pub mod cli;
 pub mod columns;
 pub mod encode;

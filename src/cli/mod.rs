@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod check;
 mod completions;
 mod finish;
 mod generate;
@@ -39,6 +40,8 @@ enum Command {
     Plan(plan::PlanCommand),
     /// Print a few events as pretty JSON; writes no file
     Sample(sample::Sample),
+    /// Audit a finished corpus; exit 1 when an audit fails
+    Check(check::Check),
     /// Print a shell's completion script
     Completions(completions::Completions),
     /// Print a manual page, for `man -l -`
@@ -58,6 +61,7 @@ pub fn main() -> Result<()> {
         Command::Profile(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Sample(command) => command.run(),
+        Command::Check(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

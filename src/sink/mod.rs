@@ -13,6 +13,7 @@ pub mod run;
 mod target;
 mod truth;
 
-pub use manifest::{Manifest, PlanFile};
+pub use file::digest;
+pub use manifest::{FileEntry, Manifest, PlanFile, to_json};
 pub use run::{Part, Progress, Run, Silent, Summary, finish, generate};
 pub use target::Corpus;

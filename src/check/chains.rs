@@ -1,0 +1,388 @@
+//! Chains: their order, what moves, what truth says of them, and what gives them away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::Path;
+
+use super::audits::{Audit as A, Tallies};
+use super::facts::{Facts, Table, batches, digest};
+use super::fields::{Field as F, Row};
+use super::windows::Guid;
+use crate::error::Result;
+
+/// Rows of a class that must be seen before it can give a chain away.
+const TELLING: u64 = 200;
+
+/// Leaves whose values edges name, in any schema.
+const PIVOTS: &[F] = &[
+    F::EntityId,
+    F::ParentEntityId,
+    F::LogonId,
+    F::SubjectLogonId,
+    F::TargetLogonId,
+    F::AuditSession,
+    F::FilePath,
+    F::Executable,
+    F::ParentExecutable,
+    F::QuestionName,
+    F::UrlDomain,
+    F::ResolvedIp,
+    F::SourceIp,
+    F::DestinationIp,
+    F::Pid,
+    F::ParentPid,
+    F::UserName,
+    F::HostHostname,
+];
+
+/// One event of a chain.
+#[derive(Clone, Copy)]
+struct Event {
+    chain: u32,
+    sequence: i64,
+    step: i64,
+    time: i64,
+    event: i64,
+    host: u64,
+    /// What truth/steps repeats: step, event, host, user, outcome.
+    facts: u64,
+    /// The technique, 0 where the event names none.
+    technique: u64,
+}
+
+/// What some files show of chains.
+#[derive(Default)]
+pub struct Chains {
+    events: Vec<Event>,
+    /// Ends of edges that were found: 1 the earlier, 2 the later.
+    ends: BTreeMap<u32, u8>,
+    /// Rows of a class in chains and elsewhere.
+    classes: BTreeMap<(&'static str, u64), (u64, u64)>,
+}
+
+fn repeated(step: i64, event: i64, host: &str, user: &str, outcome: &str) -> u64 {
+    digest(&(step, event, host, user, outcome))
+}
+
+impl Chains {
+    /// Reads one row.
+    pub fn read(&mut self, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+        let id = row.text(F::AttackId);
+        self.classify(row, id.is_some());
+        let Some(id) = id else { return };
+        if !facts.keeps(id) {
+            return;
+        }
+        let chain = facts.chain_of.get(id);
+        tallies.row(A::ChainsTruth, row, chain.is_some(), || {
+            (format!("{id} in truth/chains"), "nothing".into())
+        });
+        let (Some(&chain), Some(sequence), Some(step), Some(event)) = (
+            chain,
+            row.integer(F::AttackSequence),
+            row.integer(F::Step),
+            row.integer(F::Sequence),
+        ) else {
+            return;
+        };
+        let host = row.text(F::HostName).unwrap_or("");
+        let technique = row.text(F::SubtechniqueId).or(row.text(F::TechniqueId));
+        self.events.push(Event {
+            chain,
+            sequence,
+            step,
+            time: row.integer(F::Time).unwrap_or(-1),
+            event,
+            host: digest(&host),
+            facts: repeated(
+                step,
+                event,
+                host,
+                row.text(F::UserName).unwrap_or(""),
+                row.text(F::Outcome).unwrap_or(""),
+            ),
+            technique: technique.map_or(0, |t| digest(&t)),
+        });
+        for &(edge, later) in facts.ends.get(&(chain, sequence)).into_iter().flatten() {
+            let wanted = &facts.edges[edge as usize];
+            let right_step = if later {
+                wanted.to_step
+            } else {
+                wanted.from_step
+            };
+            let there = |field: &F| {
+                row.texts(*field).any(|text| digest(&text) == wanted.value)
+                    || row.shown(*field).is_some_and(|text| {
+                        digest(&text.as_ref()) == wanted.value
+                            || row
+                                .integer(*field)
+                                .is_some_and(|n| digest(&n.to_string().as_str()) == wanted.value)
+                    })
+            };
+            if step == right_step && PIVOTS.iter().any(there) {
+                *self.ends.entry(edge).or_default() |= if later { 2 } else { 1 };
+            }
+        }
+    }
+
+    fn classify(&mut self, row: &Row<'_>, chain: bool) {
+        let mut note = |kind: &'static str, class: u64| {
+            let (inside, outside) = self.classes.entry((kind, class)).or_default();
+            match chain {
+                true => *inside += 1,
+                false => *outside += 1,
+            }
+        };
+        for field in [F::SourceIp, F::DestinationIp] {
+            if let Some(Ok(IpAddr::V4(address))) = row.text(field).map(str::parse) {
+                note("address range /8", u64::from(address.octets()[0]));
+            }
+        }
+        if let Some(port) = row.integer(F::SourcePort) {
+            note("source ports, 4096 each", port as u64 / 4096);
+        }
+        if let Some(hashes) = row.text(F::Hashes) {
+            note("number of hashes", hashes.split(',').count() as u64);
+        }
+        let guid = row.text(F::ProcessGuid).and_then(Guid::parse);
+        if let Some(guid) = guid
+            && row.integer(F::EventId) == Some(1)
+        {
+            note(
+                "process pid modulo 8",
+                row.integer(F::ProcessId).unwrap_or(0) as u64 % 8,
+            );
+            note(
+                "GUID tail, bits",
+                u64::from((guid.tail & 0xffff_ffff_ffff).max(1).ilog2()),
+            );
+        }
+    }
+
+    /// Adds what later files show.
+    pub fn add(&mut self, other: Chains) {
+        self.events.extend(other.events);
+        for (edge, ends) in other.ends {
+            *self.ends.entry(edge).or_default() |= ends;
+        }
+        for (class, (inside, outside)) in other.classes {
+            let mine = self.classes.entry(class).or_default();
+            mine.0 += inside;
+            mine.1 += outside;
+        }
+    }
+
+    /// What can be said when everything is read.
+    ///
+    /// # Errors
+    /// truth/steps can't be read.
+    pub fn finish(mut self, facts: &Facts, root: &Path, tallies: &mut Tallies) -> Result<()> {
+        self.events
+            .sort_unstable_by_key(|e| (e.chain, e.sequence, e.event));
+        let mut groups: BTreeMap<u32, std::ops::Range<usize>> = BTreeMap::new();
+        let mut start = 0;
+        for chunk in self.events.chunk_by(|a, b| a.chain == b.chain) {
+            groups.insert(chunk[0].chain, start..start + chunk.len());
+            start += chunk.len();
+        }
+        for (index, chain) in facts.chains.iter().enumerate().filter(|(_, c)| c.kept) {
+            let range = groups.get(&(index as u32)).cloned().unwrap_or(0..0);
+            let events = &self.events[range];
+            let hosts: BTreeSet<u64> = events.iter().map(|e| e.host).collect();
+            let named: BTreeSet<u64> = chain.hosts.iter().map(|h| digest(&h.as_str())).collect();
+            let steps: BTreeSet<i64> = events.iter().map(|e| e.step).collect();
+            let right = events.len() as i64 == chain.events
+                && steps.len() as i64 == chain.steps
+                && events.first().map(|e| e.time) == Some(chain.start)
+                && events.last().map(|e| e.time) == Some(chain.end)
+                && hosts == named;
+            tallies.tried(A::ChainsTruth, right, || {
+                (
+                    events.first().map(|e| e.event),
+                    format!(
+                        "{}: {} events, {} steps, on {}, from {} to {}",
+                        chain.id,
+                        chain.events,
+                        chain.steps,
+                        chain.hosts.join(","),
+                        chain.start,
+                        chain.end
+                    ),
+                    format!(
+                        "{} events, {} steps, on {} hosts, from {:?} to {:?}",
+                        events.len(),
+                        steps.len(),
+                        hosts.len(),
+                        events.first().map(|e| e.time),
+                        events.last().map(|e| e.time)
+                    ),
+                )
+            });
+            let mut before: Option<&Event> = None;
+            for event in events {
+                let right = match before {
+                    None => event.sequence == 1 && event.step == 1,
+                    Some(b) => {
+                        event.sequence == b.sequence + 1
+                            && (event.step == b.step || event.step == b.step + 1)
+                            && event.time >= b.time
+                    }
+                };
+                tallies.tried(A::ChainsDense, right, || {
+                    let place = |e: &Event| {
+                        format!("sequence {}, step {}, time {}", e.sequence, e.step, e.time)
+                    };
+                    (
+                        Some(event.event),
+                        format!(
+                            "{}: what follows {}",
+                            chain.id,
+                            before.map_or("nothing".into(), place)
+                        ),
+                        place(event),
+                    )
+                });
+                before = Some(event);
+            }
+            let moves = facts
+                .playbook_hosts
+                .get(&chain.playbook)
+                .is_some_and(|n| *n > 1);
+            if moves && chain.stop == "completed" {
+                tallies.tried(A::ChainsMove, hosts.len() > 1, || {
+                    (
+                        events.first().map(|e| e.event),
+                        format!("two hosts or more in {} ({})", chain.id, chain.playbook),
+                        chain.hosts.join(","),
+                    )
+                });
+            }
+        }
+        self.causes(facts, &groups, tallies);
+        self.steps(facts, root, &groups, tallies)?;
+        for ((kind, class), (inside, outside)) in &self.classes {
+            if *inside >= TELLING {
+                tallies.tried(A::ChainsTell, *outside > 0, || {
+                    (
+                        None,
+                        format!("{kind}: class {class} in other rows too"),
+                        format!("{inside} rows of chains only"),
+                    )
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn causes(
+        &self,
+        facts: &Facts,
+        groups: &BTreeMap<u32, std::ops::Range<usize>>,
+        tallies: &mut Tallies,
+    ) {
+        let mut caused: BTreeSet<(u32, i64)> = BTreeSet::new();
+        for (index, edge) in facts.edges.iter().enumerate() {
+            if edge.from_step < edge.to_step && self.ends.get(&(index as u32)) == Some(&3) {
+                caused.insert((edge.chain, edge.to_step));
+            }
+        }
+        for (chain, range) in groups {
+            let mut last = 1;
+            for event in &self.events[range.clone()] {
+                if event.step <= last {
+                    continue;
+                }
+                last = event.step;
+                tallies.tried(A::ChainsCause, caused.contains(&(*chain, last)), || {
+                    (
+                        Some(event.event),
+                        format!(
+                            "an edge to step {last} of {}, its value in both events",
+                            facts.chains[*chain as usize].id
+                        ),
+                        "none".into(),
+                    )
+                });
+            }
+        }
+    }
+
+    fn steps(
+        &self,
+        facts: &Facts,
+        root: &Path,
+        groups: &BTreeMap<u32, std::ops::Range<usize>>,
+        tallies: &mut Tallies,
+    ) -> Result<()> {
+        let mut met = vec![false; self.events.len()];
+        for file in facts.truth("steps") {
+            batches(
+                &root.join(file),
+                |_| None,
+                |batch| {
+                    let table = Table::new(batch);
+                    for row in 0..batch.num_rows() {
+                        let id = table.text("attack_id", row);
+                        if !facts.keeps(id) {
+                            continue;
+                        }
+                        let event = table.integer("event_sequence", row);
+                        let sequence = table.integer("sequence", row);
+                        let wanted = repeated(
+                            table.integer("step", row),
+                            event,
+                            table.text("host", row),
+                            table.text("user", row),
+                            table.text("outcome", row),
+                        );
+                        let technique = digest(&table.text("technique", row));
+                        let range = facts.chain_of.get(id).and_then(|c| groups.get(c));
+                        let range = range.cloned().unwrap_or(0..0);
+                        let at = self.events[range.clone()]
+                            .binary_search_by_key(&sequence, |e| e.sequence)
+                            .ok()
+                            .map(|at| range.start + at);
+                        let right = at.is_some_and(|at| {
+                            let found = &self.events[at];
+                            met[at] = true;
+                            found.facts == wanted
+                                && (found.technique == 0 || found.technique == technique)
+                        });
+                        tallies.tried(A::ChainsSteps, right, || {
+                            (
+                                Some(event),
+                                format!(
+                                    "{id}, sequence {sequence}: step {}, host {}, user {}, {}, {}",
+                                    table.integer("step", row),
+                                    table.text("host", row),
+                                    table.text("user", row),
+                                    table.text("outcome", row),
+                                    table.text("technique", row)
+                                ),
+                                at.map_or("no such event".into(), |at| {
+                                    format!("event {} with other values", self.events[at].event)
+                                }),
+                            )
+                        });
+                    }
+                    Ok(())
+                },
+            )?;
+        }
+        for (event, met) in self.events.iter().zip(met) {
+            if !met {
+                tallies.tried(A::ChainsSteps, false, || {
+                    (
+                        Some(event.event),
+                        format!(
+                            "{}, sequence {} in truth/steps",
+                            facts.chains[event.chain as usize].id, event.sequence
+                        ),
+                        "no such row".into(),
+                    )
+                });
+            }
+        }
+        Ok(())
+    }
+}

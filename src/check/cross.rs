@@ -1,0 +1,460 @@
+//! What ties rows together: one value per host, account, process, session.
+//!
+//! State is digests, a few words a host or process. Within a sample of hosts it is
+//! exact; the sample is everything up to a hundred million rows.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::audits::{Audit as A, Tallies};
+use super::facts::{Facts, digest};
+use super::fields::{Field as F, Row};
+use super::linux::UNSET;
+use super::windows::{Guid, utc};
+
+/// The first sight of a value, and how many agreed.
+#[derive(Clone, Copy)]
+struct Sight {
+    audit: A,
+    value: u64,
+    sequence: i64,
+    rows: u64,
+}
+
+/// A process by its GUID.
+#[derive(Clone, Copy)]
+struct Process {
+    /// Host and pid.
+    pid: u64,
+    /// Unix seconds.
+    start: i64,
+    last: i64,
+    last_sequence: i64,
+    end: i64,
+}
+
+/// An audit session.
+#[derive(Clone, Copy)]
+struct Session {
+    start: i64,
+    last: i64,
+    last_sequence: i64,
+    end: i64,
+}
+
+/// A partition's rows in one file.
+#[derive(Clone, Copy)]
+struct Run {
+    first: i64,
+    last: i64,
+    time: i64,
+}
+
+/// State of some files.
+#[derive(Default)]
+pub struct Cross {
+    sights: HashMap<u64, Sight>,
+    processes: HashMap<u64, Process>,
+    sessions: HashMap<u64, Session>,
+    /// Last record id and its time, by host and channel; within one file.
+    records: HashMap<u64, (i64, i64)>,
+    open: HashMap<i64, Run>,
+    /// (partition, first, last ordinal).
+    runs: Vec<(i64, i64, i64)>,
+}
+
+/// Ids of sessions that every machine has.
+fn is_well_known(logon: i64) -> bool {
+    matches!(logon, 0 | 0x3e4 | 0x3e5 | 0x3e7)
+}
+
+impl Cross {
+    /// Reads one row.
+    pub fn read(&mut self, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+        self.sequence(facts, row, tallies);
+        let user = row.text(F::UserName);
+        if let Some(user) = user
+            && facts.keeps(user)
+        {
+            // A name on a machine of its own is not the directory's.
+            let scope = match row.text(F::UserDomain) {
+                Some(_) => "",
+                None => "local",
+            };
+            let values = [
+                F::UserDomain,
+                F::UserEmail,
+                F::UserDepartment,
+                F::UserFullName,
+            ]
+            .map(|f| row.text(f));
+            self.see(A::IdentityUser, &(user, scope), &values, row, tallies);
+        }
+        for (name, sid) in [
+            (F::SubjectUserName, F::SubjectUserSid),
+            (F::TargetUserName, F::TargetUserSid),
+        ] {
+            // Nobody's SID is what an unresolved account has.
+            if let (Some(name), Some(sid)) = (row.text(name), row.text(sid))
+                && !["-", ""].contains(&name)
+                && sid != "S-1-0-0"
+                && facts.keeps(name)
+            {
+                self.see(A::IdentitySid, &name, &sid, row, tallies);
+            }
+        }
+        let Some(host) = row.text(F::HostName) else {
+            return;
+        };
+        if !facts.keeps(host) {
+            return;
+        }
+        self.windows(host, row, tallies);
+        self.audit(host, row, tallies);
+    }
+
+    /// Notes a value of a key; another one than before fails.
+    fn see(
+        &mut self,
+        audit: A,
+        key: &impl std::hash::Hash,
+        value: &impl std::hash::Hash,
+        row: &Row<'_>,
+        tallies: &mut Tallies,
+    ) {
+        let key = digest(&(audit as usize, digest(key)));
+        let value = digest(value);
+        let sequence = row.integer(F::Sequence).unwrap_or(-1);
+        let sight = self.sights.entry(key).or_insert(Sight {
+            audit,
+            value,
+            sequence,
+            rows: 0,
+        });
+        let same = sight.value == value;
+        sight.rows += u64::from(same);
+        let before = sight.sequence;
+        tallies.row(audit, row, same, || {
+            (format!("the values of event {before}"), "others".into())
+        });
+    }
+
+    fn sequence(&mut self, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+        const BITS: u32 = 40;
+        let (Some(sequence), Some(time)) = (row.integer(F::Sequence), row.integer(F::Time)) else {
+            return;
+        };
+        let (partition, ordinal) = (sequence >> BITS, sequence & ((1 << BITS) - 1));
+        let planned = facts.partitions.get(&partition);
+        let run = self.open.get(&partition).copied();
+        let category = row.text(F::Module);
+        let right = planned
+            .is_some_and(|p| Some(p.category.as_str()) == category && (ordinal as u64) < p.rows)
+            && run.is_none_or(|r| r.last + 1 == ordinal);
+        tallies.row(A::NumbersSequence, row, right, || {
+            let expected = match (planned, run) {
+                (Some(p), Some(r)) => format!("ordinal {} of {}", r.last + 1, p.category),
+                (Some(p), None) => format!("one of {}", p.category),
+                (None, _) => "a planned partition".into(),
+            };
+            (
+                expected,
+                format!("partition {partition}, ordinal {ordinal}, {category:?}"),
+            )
+        });
+        let day = time.div_euclid(86_400_000_000);
+        let right = planned.is_some_and(|p| p.day == day) && run.is_none_or(|r| r.time <= time);
+        tallies.row(A::TimeWindow, row, right, || {
+            (
+                format!(
+                    "day {} since 1970, not before {}",
+                    planned.map_or(-1, |p| p.day),
+                    run.map_or(0, |r| r.time)
+                ),
+                format!("{time}, which is on day {day}"),
+            )
+        });
+        let first = run.map_or(ordinal, |r| r.first);
+        self.open.insert(
+            partition,
+            Run {
+                first,
+                last: ordinal,
+                time,
+            },
+        );
+    }
+
+    fn windows(&mut self, host: &str, row: &Row<'_>, tallies: &mut Tallies) {
+        let Some(id) = row.integer(F::EventId) else {
+            return;
+        };
+        let time = row.integer(F::Time).unwrap_or(-1);
+        if let (Some(record), Some(channel)) = (row.integer(F::RecordId), row.text(F::Channel)) {
+            let last = self
+                .records
+                .insert(digest(&(host, channel)), (record, time));
+            let right = last.is_none_or(|(r, t)| r <= record || t > time);
+            tallies.row(A::TimeRecordId, row, right, || {
+                (
+                    format!("{} or more on {host}", last.map_or(0, |l| l.0)),
+                    record.to_string(),
+                )
+            });
+        }
+        let native = row.text(F::UtcTime).and_then(utc);
+        let image = row.text(F::Image);
+        let user = row.text(F::User);
+        for (guid, pid, image, user) in [
+            (F::ProcessGuid, F::ProcessId, image, user),
+            (
+                F::ParentProcessGuid,
+                F::ParentProcessId,
+                row.text(F::ParentImage),
+                row.text(F::ParentUser),
+            ),
+            (
+                F::SourceProcessGuid,
+                F::SourceProcessId,
+                row.text(F::SourceImage),
+                row.text(F::SourceUser),
+            ),
+            (
+                F::TargetProcessGuid,
+                F::TargetProcessId,
+                row.text(F::TargetImage),
+                row.text(F::TargetUser),
+            ),
+        ] {
+            let (Some(text), Some(pid), Some(native)) = (row.text(guid), row.integer(pid), native)
+            else {
+                continue;
+            };
+            let Some(parsed) = Guid::parse(text).filter(|g| !g.is_zero()) else {
+                continue;
+            };
+            self.see(A::SysmonGuidPrefix, &host, &parsed.prefix, row, tallies);
+            self.see(
+                A::SysmonGuid,
+                &text,
+                &(host, pid, image, user),
+                row,
+                tallies,
+            );
+            let sequence = row.integer(F::Sequence).unwrap_or(-1);
+            let process = self.processes.entry(digest(&text)).or_insert(Process {
+                pid: digest(&(host, pid)),
+                start: parsed.seconds,
+                last: native,
+                last_sequence: sequence,
+                end: i64::MAX,
+            });
+            // Its own end is the last thing it does.
+            if id == 5 && guid == F::ProcessGuid {
+                process.end = process.end.min(native);
+            } else if native >= process.last {
+                process.last = native;
+                process.last_sequence = sequence;
+            }
+        }
+        if id == 1 {
+            let boot = row
+                .text(F::ProcessGuid)
+                .and_then(Guid::parse)
+                .map(Guid::boot);
+            if let (Some(boot), Some(logon)) = (boot, row.integer(F::LogonId)) {
+                let value = (
+                    row.text(F::LogonGuid),
+                    user.filter(|_| !is_well_known(logon)),
+                );
+                self.see(A::SysmonLogonId, &(host, boot, logon), &value, row, tallies);
+            }
+            if let (Some(hashes), Some(image)) = (row.text(F::Hashes), image) {
+                let version = row.text(F::FileVersion).unwrap_or("-");
+                let original = row.text(F::OriginalFileName).unwrap_or("-");
+                let name = image.rsplit('\\').next().unwrap_or(image);
+                if !["-", "?", ""].contains(&version) {
+                    let key = (0, name.to_lowercase(), original, version);
+                    self.see(A::SysmonHashes, &key, &hashes, row, tallies);
+                }
+                let key = (1, hashes);
+                self.see(A::SysmonHashes, &key, &(original, version), row, tallies);
+            }
+        }
+        if id == 4624
+            && let (Some(logon), Some(name)) =
+                (row.integer(F::TargetLogonId), row.text(F::TargetUserName))
+            && !is_well_known(logon)
+        {
+            let value = (name, row.text(F::TargetUserSid));
+            self.see(A::SecurityLogonId, &(host, logon), &value, row, tallies);
+        }
+    }
+
+    fn audit(&mut self, host: &str, row: &Row<'_>, tallies: &mut Tallies) {
+        let (Some(kind), Some(session)) = (row.text(F::AuditType), row.integer(F::AuditSession))
+        else {
+            return;
+        };
+        if session == UNSET {
+            return;
+        }
+        self.see(
+            A::AuditdSession,
+            &(host, session),
+            &row.integer(F::AuditLogin),
+            row,
+            tallies,
+        );
+        let time = row.integer(F::Time).unwrap_or(-1);
+        let sequence = row.integer(F::Sequence).unwrap_or(-1);
+        let entry = self
+            .sessions
+            .entry(digest(&(host, session)))
+            .or_insert(Session {
+                start: i64::MAX,
+                last: i64::MIN,
+                last_sequence: -1,
+                end: i64::MAX,
+            });
+        match kind {
+            "LOGIN" | "USER_START" => entry.start = entry.start.min(time),
+            "USER_END" => entry.end = time,
+            // Credentials go with the session or just after it.
+            "CRED_DISP" | "USER_LOGOUT" => return,
+            _ => {}
+        }
+        if kind != "USER_END" && time > entry.last {
+            entry.last = time;
+            entry.last_sequence = sequence;
+        }
+    }
+
+    /// Closes a file: what is in order only within one is done.
+    pub fn close(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        self.runs
+            .extend(open.into_iter().map(|(p, run)| (p, run.first, run.last)));
+        self.records.clear();
+    }
+
+    /// Adds the state of later files, and fails what disagrees.
+    pub fn add(&mut self, other: Cross, tallies: &mut Tallies) {
+        let mut sights: Vec<(u64, Sight)> = other.sights.into_iter().collect();
+        sights.sort_by_key(|(key, sight)| (sight.sequence, *key));
+        for (key, theirs) in sights {
+            match self.sights.entry(key) {
+                std::collections::hash_map::Entry::Vacant(entry) => {
+                    entry.insert(theirs);
+                }
+                std::collections::hash_map::Entry::Occupied(mut entry) => {
+                    let mine = entry.get_mut();
+                    if mine.value == theirs.value {
+                        mine.rows += theirs.rows;
+                    } else {
+                        tallies.revoke(theirs.audit, theirs.rows, theirs.sequence, || {
+                            (
+                                format!("the values of event {}", mine.sequence),
+                                "others".into(),
+                            )
+                        });
+                    }
+                }
+            }
+        }
+        for (key, theirs) in other.processes {
+            self.processes
+                .entry(key)
+                .and_modify(|mine| {
+                    mine.end = mine.end.min(theirs.end);
+                    if (theirs.last, theirs.last_sequence) > (mine.last, mine.last_sequence) {
+                        mine.last = theirs.last;
+                        mine.last_sequence = theirs.last_sequence;
+                    }
+                })
+                .or_insert(theirs);
+        }
+        for (key, theirs) in other.sessions {
+            self.sessions
+                .entry(key)
+                .and_modify(|mine| {
+                    mine.start = mine.start.min(theirs.start);
+                    mine.end = mine.end.min(theirs.end);
+                    if (theirs.last, theirs.last_sequence) > (mine.last, mine.last_sequence) {
+                        mine.last = theirs.last;
+                        mine.last_sequence = theirs.last_sequence;
+                    }
+                })
+                .or_insert(theirs);
+        }
+        self.runs.extend(other.runs);
+    }
+
+    /// What can be said when everything is read.
+    pub fn finish(self, facts: &Facts, tallies: &mut Tallies) {
+        let mut processes: Vec<Process> = self.processes.into_values().collect();
+        processes.sort_by_key(|p| (p.pid, p.start, p.last, p.last_sequence));
+        for process in &processes {
+            if process.end != i64::MAX {
+                tallies.tried(A::TimeEnd, process.last <= process.end, || {
+                    (
+                        Some(process.last_sequence),
+                        format!("no event after the process's end at {}", process.end),
+                        format!("one at {}", process.last),
+                    )
+                });
+            }
+        }
+        for pair in processes.windows(2) {
+            let [before, after] = pair else { continue };
+            let right = before.pid != after.pid || before.last < (after.start + 1) * 1_000_000;
+            tallies.tried(A::NumbersLivePid, right, || {
+                (
+                    Some(before.last_sequence),
+                    format!(
+                        "the process gone at {}, when its pid starts again",
+                        after.start
+                    ),
+                    format!("an event of it at {}", before.last),
+                )
+            });
+        }
+        let mut sessions: Vec<Session> = self.sessions.into_values().collect();
+        sessions.sort_by_key(|s| (s.last, s.last_sequence));
+        for session in sessions.iter().filter(|s| s.end != i64::MAX) {
+            let right = session.last <= session.end
+                && (session.start == i64::MAX || session.start <= session.end);
+            tallies.tried(A::AuditdSession, right, || {
+                (
+                    Some(session.last_sequence),
+                    format!("no event after the session's end at {}", session.end),
+                    format!("one at {}", session.last),
+                )
+            });
+        }
+        let mut runs: BTreeMap<i64, Vec<(i64, i64)>> = BTreeMap::new();
+        for (partition, first, last) in self.runs {
+            runs.entry(partition).or_default().push((first, last));
+        }
+        for (index, partition) in &facts.partitions {
+            let mut mine = runs.remove(index).unwrap_or_default();
+            mine.sort_unstable();
+            let next = mine.iter().try_fold(0, |next, &(first, last)| {
+                (first == next).then_some(last + 1)
+            });
+            tallies.tried(
+                A::NumbersSequence,
+                next == Some(partition.rows as i64),
+                || {
+                    (
+                        None,
+                        format!(
+                            "{} rows of {} once each",
+                            partition.rows, partition.category
+                        ),
+                        format!("ordinals {mine:?}"),
+                    )
+                },
+            );
+        }
+    }
+}

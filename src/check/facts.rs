@@ -1,0 +1,361 @@
+//! What is known of a corpus before its events are read: plan, assets, chains, ATT&CK.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::windows::{Record, records};
+use crate::catalog::{Catalog, attack::Technique};
+use crate::error::{Error, Result};
+use crate::sink::{Corpus, Manifest, PlanFile};
+
+/// Rows up to which what ties rows together is audited exactly.
+const EXACT_ROWS: u64 = 100_000_000;
+const MILLION: u64 = 1_000_000;
+
+/// A hash of values that are compared, within one run.
+pub fn digest(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A line of entities/assets.
+pub struct Asset {
+    pub address: String,
+    pub system: String,
+    pub platform: String,
+    pub kind: String,
+    pub location: String,
+    pub owner: String,
+}
+
+/// A line of truth/chains.
+pub struct Chain {
+    pub id: String,
+    pub playbook: String,
+    pub start: i64,
+    pub end: i64,
+    pub hosts: Vec<String>,
+    pub steps: i64,
+    pub events: i64,
+    pub stop: String,
+    pub kept: bool,
+}
+
+/// A line of truth/edges.
+pub struct Edge {
+    pub chain: u32,
+    pub from_step: i64,
+    pub to_step: i64,
+    /// Digest of the value that both events have.
+    pub value: u64,
+}
+
+/// A partition of the plan.
+pub struct Partition {
+    /// Days since the epoch.
+    pub day: i64,
+    pub category: String,
+    pub rows: u64,
+}
+
+/// Everything that audits of events look up.
+pub struct Facts {
+    pub plan: PlanFile,
+    pub manifest: Manifest,
+    pub assets: HashMap<String, Asset>,
+    /// Addresses of hosts, which may be public ones.
+    pub inside: HashSet<IpAddr>,
+    pub platform_of: HashMap<IpAddr, String>,
+    pub partitions: HashMap<i64, Partition>,
+    pub chains: Vec<Chain>,
+    pub chain_of: HashMap<String, u32>,
+    pub edges: Vec<Edge>,
+    /// Edges at an event of a chain: index, and whether it is the later end.
+    pub ends: HashMap<(u32, i64), Vec<(u32, bool)>>,
+    pub techniques: BTreeMap<String, Technique>,
+    pub records: BTreeMap<i64, Record>,
+    /// Hosts that a playbook of the catalog touches.
+    pub playbook_hosts: HashMap<String, usize>,
+    /// Hosts and chains that are audited, of a million.
+    pub kept: u64,
+}
+
+/// Reads a Parquet file batch by batch.
+///
+/// # Errors
+/// There is none, or it is broken.
+pub fn batches(
+    path: &Path,
+    mask: impl FnOnce(
+        &ParquetRecordBatchReaderBuilder<std::fs::File>,
+    ) -> Option<parquet::arrow::ProjectionMask>,
+    mut each: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let broken = |problem: String| {
+        Error::input(
+            path,
+            None,
+            format!("this is no whole Parquet file: {problem}"),
+            "fusiongen check --integrity says which files are damaged; make the corpus again",
+        )
+    };
+    let file = std::fs::File::open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::input(
+            path,
+            None,
+            "the plan lists this file, and it isn't there",
+            "run the same fusiongen generate again; it makes what is missing",
+        ),
+        _ => Error::io(path, "open", e),
+    })?;
+    let mut builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| broken(e.to_string()))?;
+    if let Some(mask) = mask(&builder) {
+        builder = builder.with_projection(mask);
+    }
+    let reader = builder
+        .with_batch_size(8 * 1024)
+        .build()
+        .map_err(|e| broken(e.to_string()))?;
+    for batch in reader {
+        each(&batch.map_err(|e| broken(e.to_string()))?)?;
+    }
+    Ok(())
+}
+
+/// Columns of a flat table.
+pub struct Table<'b> {
+    batch: &'b RecordBatch,
+}
+
+impl<'b> Table<'b> {
+    /// The columns of a batch.
+    pub fn new(batch: &'b RecordBatch) -> Self {
+        Table { batch }
+    }
+
+    /// A text; empty where there is none.
+    pub fn text(&self, name: &str, row: usize) -> &'b str {
+        let array = self.batch.column_by_name(name);
+        let texts = array.and_then(|a| a.as_string_opt::<i32>());
+        texts.map_or("", |a| if a.is_valid(row) { a.value(row) } else { "" })
+    }
+
+    /// A number or a time; -1 where there is none.
+    pub fn integer(&self, name: &str, row: usize) -> i64 {
+        let Some(array) = self.batch.column_by_name(name) else {
+            return -1;
+        };
+        let number = array.as_primitive_opt::<Int64Type>();
+        let time = array.as_primitive_opt::<TimestampMicrosecondType>();
+        match (number, time) {
+            (Some(a), _) if a.is_valid(row) => a.value(row),
+            (_, Some(a)) if a.is_valid(row) => a.value(row),
+            _ => -1,
+        }
+    }
+}
+
+impl Facts {
+    /// Reads what a finished corpus says of itself.
+    ///
+    /// # Errors
+    /// There is no finished corpus, or a file of it is broken.
+    pub fn read(root: &Path) -> Result<Self> {
+        let corpus = Corpus::at(root);
+        let plan = PlanFile::read(&corpus)?;
+        if !corpus.manifest().exists() {
+            return Err(Error::input(
+                &corpus.manifest(),
+                None,
+                "the corpus isn't finished: it has no manifest",
+                "run the same fusiongen generate again, or fusiongen finish after the last part",
+            ));
+        }
+        let manifest = Manifest::read(&corpus)?;
+        if plan.config.format != crate::plan::Format::Parquet {
+            return Err(Error::input(
+                root,
+                None,
+                "the events are not Parquet, and check reads no other format",
+                "generate the same corpus with --format parquet (the events are the same), or use check --integrity",
+            ));
+        }
+        let catalog = Catalog::embedded()?;
+        let records = records().map_err(|e| {
+            Error::input(
+                "records.toml".as_ref(),
+                None,
+                e.to_string(),
+                "this is a defect of fusiongen",
+            )
+        })?;
+        let rows = manifest.events.max(1);
+        let mut facts = Facts {
+            kept: (MILLION as u128 * u128::from(EXACT_ROWS) / u128::from(rows))
+                .min(u128::from(MILLION)) as u64,
+            assets: HashMap::new(),
+            inside: HashSet::new(),
+            platform_of: HashMap::new(),
+            partitions: HashMap::new(),
+            chains: Vec::new(),
+            chain_of: HashMap::new(),
+            edges: Vec::new(),
+            ends: HashMap::new(),
+            techniques: catalog
+                .techniques
+                .iter()
+                .map(|t| (t.id.clone(), t.clone()))
+                .collect(),
+            records,
+            playbook_hosts: catalog
+                .playbooks
+                .iter()
+                .map(|p| (p.name.clone(), p.hosts.len()))
+                .collect(),
+            plan,
+            manifest,
+        };
+        for partition in &facts.plan.partitions {
+            let day = partition.date.parse::<chrono::NaiveDate>().map_or(-1, |d| {
+                d.signed_duration_since(chrono::NaiveDate::default())
+                    .num_days()
+            });
+            facts.partitions.insert(
+                i64::from(partition.index),
+                Partition {
+                    day,
+                    category: partition.category.clone(),
+                    rows: partition.rows,
+                },
+            );
+        }
+        facts.read_assets(root)?;
+        facts.read_chains(root)?;
+        facts.read_edges(root)?;
+        Ok(facts)
+    }
+
+    /// The window's first microsecond.
+    pub fn start(&self) -> i64 {
+        let midnight = self.plan.config.start.and_time(chrono::NaiveTime::MIN);
+        midnight.and_utc().timestamp_micros()
+    }
+
+    /// Files of a table of truth, relative to the root, in order.
+    pub fn truth(&self, table: &str) -> Vec<String> {
+        let prefix = format!("truth/{table}/");
+        let tables = self.plan.tables.iter();
+        tables.filter(|t| t.starts_with(&prefix)).cloned().collect()
+    }
+
+    /// Whether a host or a chain is in the sample.
+    pub fn keeps(&self, name: &str) -> bool {
+        self.kept >= MILLION || digest(&name) % MILLION < self.kept
+    }
+
+    /// Whether everything is in the sample.
+    pub fn is_exact(&self) -> bool {
+        self.kept >= MILLION
+    }
+
+    fn read_assets(&mut self, root: &Path) -> Result<()> {
+        batches(
+            &root.join("entities/assets.parquet"),
+            |_| None,
+            |batch| {
+                let table = Table::new(batch);
+                for row in 0..batch.num_rows() {
+                    let text = |name: &str| table.text(name, row).to_string();
+                    let asset = Asset {
+                        address: text("ip"),
+                        system: text("os"),
+                        platform: text("platform"),
+                        kind: text("asset_type"),
+                        location: text("location"),
+                        owner: text("owner"),
+                    };
+                    if let Ok(address) = asset.address.parse() {
+                        self.inside.insert(address);
+                        self.platform_of.insert(address, asset.platform.clone());
+                    }
+                    self.assets.insert(text("hostname"), asset);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    fn read_chains(&mut self, root: &Path) -> Result<()> {
+        for file in self.truth("chains") {
+            batches(
+                &root.join(file),
+                |_| None,
+                |batch| {
+                    let table = Table::new(batch);
+                    for row in 0..batch.num_rows() {
+                        let id = table.text("attack_id", row).to_string();
+                        self.chain_of.insert(id.clone(), self.chains.len() as u32);
+                        self.chains.push(Chain {
+                            playbook: table.text("playbook", row).into(),
+                            start: table.integer("start", row),
+                            end: table.integer("end", row),
+                            hosts: table
+                                .text("hosts", row)
+                                .split(',')
+                                .map(String::from)
+                                .collect(),
+                            steps: table.integer("steps", row),
+                            events: table.integer("events", row),
+                            stop: table.text("stop_reason", row).into(),
+                            kept: self.keeps(&id),
+                            id,
+                        });
+                    }
+                    Ok(())
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    fn read_edges(&mut self, root: &Path) -> Result<()> {
+        for file in self.truth("edges") {
+            batches(
+                &root.join(file),
+                |_| None,
+                |batch| {
+                    let table = Table::new(batch);
+                    for row in 0..batch.num_rows() {
+                        let Some(&chain) = self.chain_of.get(table.text("attack_id", row)) else {
+                            continue;
+                        };
+                        if !self.chains[chain as usize].kept {
+                            continue;
+                        }
+                        let edge = self.edges.len() as u32;
+                        for (name, later) in [("from_sequence", false), ("to_sequence", true)] {
+                            let at = (chain, table.integer(name, row));
+                            self.ends.entry(at).or_default().push((edge, later));
+                        }
+                        self.edges.push(Edge {
+                            chain,
+                            from_step: table.integer("from_step", row),
+                            to_step: table.integer("to_step", row),
+                            value: digest(&table.text("pivot_value", row)),
+                        });
+                    }
+                    Ok(())
+                },
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,375 @@
+//! What audits read: leaves by one name, whichever schema a corpus was written in.
+//!
+//! Knows paths and array types; knows nothing of what the values should be.
+
+use std::borrow::Cow;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::datatypes::{Fields as ArrowFields, Schema};
+use parquet::arrow::ProjectionMask;
+use parquet::schema::types::SchemaDescriptor;
+
+use crate::schema::leaf;
+
+/// Declares the leaves: name, path in `fusionai`, path in `ecs` where it differs.
+macro_rules! fields {
+    ($($name:ident $path:literal $($ecs:literal)?,)*) => {
+        /// A leaf that audits read.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(usize)]
+        pub enum Field { $($name,)* }
+
+        impl Field {
+            /// Every leaf, in order.
+            pub const ALL: &'static [Field] = &[$(Field::$name,)*];
+
+            /// Its path in the two schemas.
+            fn paths(self) -> (&'static str, Option<&'static str>) {
+                match self { $(Field::$name => ($path, [$($ecs,)? ""].into_iter().find(|p| !p.is_empty())),)* }
+            }
+        }
+    };
+}
+
+fields! {
+    Time "@timestamp",
+    Kind "event.kind",
+    Severity "fusionai.severity",
+    Action "event.action",
+    Outcome "event.outcome",
+    Module "event.module",
+    Sequence "event.sequence",
+    Observer "observer.name",
+    SourceIp "source.ip",
+    SourcePort "source.port",
+    SourceBytes "source.bytes",
+    DestinationIp "destination.ip",
+    DestinationPort "destination.port",
+    DestinationBytes "destination.bytes",
+    Protocol "network.protocol" "network.transport",
+    Bytes "network.bytes",
+    Direction "network.direction",
+    UserName "user.name",
+    UserDomain "user.domain",
+    UserEmail "user.email",
+    UserDepartment "user.department" "fusionai.user_department",
+    UserFullName "user.full_name",
+    HostName "host.name",
+    HostHostname "host.hostname",
+    HostType "host.type",
+    HostIp "host.ip",
+    OsName "host.os.name",
+    Platform "host.os.platform" "host.os.type",
+    Risk "host.risk.static_level",
+    Pid "process.pid",
+    EntityId "process.entity_id",
+    ProcessName "process.name",
+    Executable "process.executable",
+    CommandLine "process.command_line",
+    ParentPid "process.parent.pid",
+    ParentEntityId "process.parent.entity_id",
+    ParentExecutable "process.parent.executable",
+    QuestionName "dns.question.name",
+    ResolvedIp "dns.resolved_ip",
+    UrlDomain "url.domain",
+    FilePath "file.path",
+    TechniqueId "threat.technique.id",
+    TechniqueName "threat.technique.name",
+    SubtechniqueId "threat.technique.subtechnique.id",
+    SubtechniqueName "threat.technique.subtechnique.name",
+    TacticId "threat.tactic.id",
+    TacticName "threat.tactic.name",
+    RuleName "rule.name",
+    RuleCategory "rule.category",
+    Category "fusionai.category",
+    SensorDirection "fusionai.direction",
+    AssetOwner "fusionai.asset_owner",
+    AssetLocation "fusionai.asset_location",
+    AssetDepartment "fusionai.asset_department",
+    Noise "fusionai.noise",
+    Channel "winlog.channel",
+    Provider "winlog.provider_name",
+    ProviderGuid "winlog.provider_guid",
+    ComputerName "winlog.computer_name",
+    EventId "winlog.event_id",
+    Version "winlog.version",
+    Task "winlog.task",
+    Keywords "winlog.keywords",
+    RecordId "winlog.record_id",
+    ServicePid "winlog.process.pid",
+    EventType "winlog.event_data.EventType",
+    UtcTime "winlog.event_data.UtcTime",
+    ProcessGuid "winlog.event_data.ProcessGuid",
+    ProcessId "winlog.event_data.ProcessId",
+    Image "winlog.event_data.Image",
+    FileVersion "winlog.event_data.FileVersion",
+    OriginalFileName "winlog.event_data.OriginalFileName",
+    User "winlog.event_data.User",
+    SourceUser "winlog.event_data.SourceUser",
+    LogonGuid "winlog.event_data.LogonGuid",
+    LogonId "winlog.event_data.LogonId",
+    IntegrityLevel "winlog.event_data.IntegrityLevel",
+    Hashes "winlog.event_data.Hashes",
+    ParentProcessGuid "winlog.event_data.ParentProcessGuid",
+    ParentProcessId "winlog.event_data.ParentProcessId",
+    ParentImage "winlog.event_data.ParentImage",
+    ParentUser "winlog.event_data.ParentUser",
+    SourceImage "winlog.event_data.SourceImage",
+    TargetImage "winlog.event_data.TargetImage",
+    TargetUser "winlog.event_data.TargetUser",
+    FlowProtocol "winlog.event_data.Protocol",
+    Initiated "winlog.event_data.Initiated",
+    FlowSourceIp "winlog.event_data.SourceIp",
+    FlowSourcePort "winlog.event_data.SourcePort",
+    FlowDestinationIp "winlog.event_data.DestinationIp",
+    FlowDestinationPort "winlog.event_data.DestinationPort",
+    TargetObject "winlog.event_data.TargetObject",
+    CreationTime "winlog.event_data.CreationUtcTime",
+    QueryResults "winlog.event_data.QueryResults",
+    SourceProcessGuid "winlog.event_data.SourceProcessGUID",
+    SourceProcessId "winlog.event_data.SourceProcessId",
+    TargetProcessGuid "winlog.event_data.TargetProcessGUID",
+    TargetProcessId "winlog.event_data.TargetProcessId",
+    SubjectUserSid "winlog.event_data.SubjectUserSid",
+    SubjectUserName "winlog.event_data.SubjectUserName",
+    SubjectLogonId "winlog.event_data.SubjectLogonId",
+    TargetUserSid "winlog.event_data.TargetUserSid",
+    TargetUserName "winlog.event_data.TargetUserName",
+    TargetLogonId "winlog.event_data.TargetLogonId",
+    LogonType "winlog.event_data.LogonType",
+    Status "winlog.event_data.Status",
+    SubStatus "winlog.event_data.SubStatus",
+    AuditType "auditd.type",
+    AuditPid "auditd.pid",
+    AuditUid "auditd.uid",
+    AuditSuccess "auditd.success",
+    AuditResult "auditd.res",
+    AuditAccount "auditd.acct",
+    AuditId "auditd.id",
+    AuditSession "auditd.ses",
+    AuditLogin "auditd.auid",
+    AuditSyscall "auditd.syscall",
+    AuditSerial "auditd.sequence",
+    AuditExe "auditd.exe",
+    Facility "log.syslog.facility" "log.syslog.facility.name",
+    Message "message",
+    Verdict "labels.verdict",
+    NoiseType "labels.noise_type",
+    AttackId "attack.id",
+    Playbook "attack.playbook",
+    Step "attack.step",
+    AttackSequence "attack.sequence",
+}
+
+const EVENT_DATA: &str = "winlog.event_data";
+
+fn is_ecs(schema: &Schema) -> bool {
+    schema.column_with_name("ecs").is_some()
+}
+
+impl Field {
+    /// Its path in a schema.
+    pub fn path(self, ecs: bool) -> &'static str {
+        match self.paths() {
+            (_, Some(path)) if ecs => path,
+            (path, _) => path,
+        }
+    }
+}
+
+/// The leaves of a file that audits read: their own, and all of `event_data`.
+pub fn mask(arrow: &Schema, parquet: &SchemaDescriptor) -> ProjectionMask {
+    let ecs = is_ecs(arrow);
+    let paths: Vec<&str> = Field::ALL.iter().map(|f| f.path(ecs)).collect();
+    let wanted = parquet.columns().iter().enumerate().filter(|(_, column)| {
+        let parts = column.path().parts();
+        let path = parts.join(".");
+        path.starts_with(EVENT_DATA)
+            || paths.iter().any(|p| {
+                path == *p
+                    || path
+                        .strip_prefix(*p)
+                        .is_some_and(|r| r.starts_with(".list."))
+            })
+    });
+    ProjectionMask::leaves(parquet, wanted.map(|(i, _)| i))
+}
+
+enum Column<'b> {
+    Text(&'b StringArray),
+    Integer(&'b Int64Array),
+    Time(&'b TimestampMicrosecondArray),
+    Boolean(&'b BooleanArray),
+    Texts(&'b ListArray, &'b StringArray),
+    Nothing,
+}
+
+impl<'b> Column<'b> {
+    fn new(array: Option<&'b ArrayRef>) -> Self {
+        let Some(array) = array else {
+            return Column::Nothing;
+        };
+        let any = array.as_any();
+        if let Some(array) = any.downcast_ref() {
+            Column::Text(array)
+        } else if let Some(array) = any.downcast_ref() {
+            Column::Integer(array)
+        } else if let Some(array) = any.downcast_ref() {
+            Column::Time(array)
+        } else if let Some(array) = any.downcast_ref() {
+            Column::Boolean(array)
+        } else if let Some(list) = any.downcast_ref::<ListArray>()
+            && let Some(items) = list.values().as_any().downcast_ref()
+        {
+            Column::Texts(list, items)
+        } else {
+            Column::Nothing
+        }
+    }
+}
+
+/// A batch's leaves by [`Field`].
+pub struct Rows<'b> {
+    pub len: usize,
+    pub ecs: bool,
+    columns: Vec<Column<'b>>,
+    /// Every leaf of `event_data`.
+    event_data: Vec<(&'b str, &'b ArrayRef)>,
+}
+
+impl<'b> Rows<'b> {
+    /// The leaves of a batch.
+    pub fn new(batch: &'b RecordBatch) -> Self {
+        let schema = batch.schema_ref();
+        let ecs = is_ecs(schema);
+        let data = leaf(batch, EVENT_DATA).and_then(|a| a.as_struct_opt());
+        let event_data = data.map_or(Vec::new(), |data| {
+            let fields: &'b ArrowFields = data.fields();
+            fields
+                .iter()
+                .map(|f| f.name().as_str())
+                .zip(data.columns())
+                .collect()
+        });
+        Rows {
+            len: batch.num_rows(),
+            ecs,
+            columns: Field::ALL
+                .iter()
+                .map(|f| Column::new(leaf(batch, f.path(ecs))))
+                .collect(),
+            event_data,
+        }
+    }
+
+    /// One row.
+    pub fn row(&self, index: usize) -> Row<'_> {
+        Row { rows: self, index }
+    }
+}
+
+/// One row of a batch.
+#[derive(Clone, Copy)]
+pub struct Row<'r> {
+    rows: &'r Rows<'r>,
+    index: usize,
+}
+
+/// A decimal, or hexadecimal with `0x`.
+pub fn number(text: &str) -> Option<i64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok().map(|n| n as i64),
+        None => text.parse().ok(),
+    }
+}
+
+impl<'r> Row<'r> {
+    /// The schema is `ecs`.
+    pub fn ecs(&self) -> bool {
+        self.rows.ecs
+    }
+
+    /// A text; of a list, its first.
+    pub fn text(&self, field: Field) -> Option<&'r str> {
+        match &self.rows.columns[field as usize] {
+            Column::Text(array) => array.is_valid(self.index).then(|| array.value(self.index)),
+            Column::Texts(..) => self.texts(field).next(),
+            _ => None,
+        }
+    }
+
+    /// The texts of a list; of a text, itself.
+    pub fn texts(&self, field: Field) -> impl Iterator<Item = &'r str> + use<'r> {
+        let (items, range) = match &self.rows.columns[field as usize] {
+            Column::Texts(list, items) if list.is_valid(self.index) => {
+                let offsets = list.value_offsets();
+                let range = offsets[self.index] as usize..offsets[self.index + 1] as usize;
+                (Some(*items), range)
+            }
+            Column::Text(array) if array.is_valid(self.index) => {
+                (Some(*array), self.index..self.index + 1)
+            }
+            _ => (None, 0..0),
+        };
+        range.filter_map(move |i| items.filter(|a| a.is_valid(i)).map(|a| a.value(i)))
+    }
+
+    /// A number, written as one or as text.
+    pub fn integer(&self, field: Field) -> Option<i64> {
+        match &self.rows.columns[field as usize] {
+            Column::Integer(array) => array.is_valid(self.index).then(|| array.value(self.index)),
+            Column::Time(array) => array.is_valid(self.index).then(|| array.value(self.index)),
+            Column::Text(array) if array.is_valid(self.index) => number(array.value(self.index)),
+            _ => None,
+        }
+    }
+
+    /// A truth value.
+    pub fn flag(&self, field: Field) -> Option<bool> {
+        match &self.rows.columns[field as usize] {
+            Column::Boolean(array) => array.is_valid(self.index).then(|| array.value(self.index)),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a value.
+    pub fn has(&self, field: Field) -> bool {
+        match &self.rows.columns[field as usize] {
+            Column::Text(array) => array.is_valid(self.index),
+            Column::Integer(array) => array.is_valid(self.index),
+            Column::Time(array) => array.is_valid(self.index),
+            Column::Boolean(array) => array.is_valid(self.index),
+            Column::Texts(..) => self.texts(field).next().is_some(),
+            Column::Nothing => false,
+        }
+    }
+
+    /// A value as text, for keys and messages.
+    pub fn shown(&self, field: Field) -> Option<Cow<'r, str>> {
+        match &self.rows.columns[field as usize] {
+            Column::Text(_) => self.text(field).map(Cow::Borrowed),
+            Column::Integer(_) | Column::Time(_) => {
+                self.integer(field).map(|n| Cow::Owned(n.to_string()))
+            }
+            Column::Boolean(_) => self.flag(field).map(|b| Cow::Owned(b.to_string())),
+            Column::Texts(..) => {
+                let texts: Vec<&str> = self.texts(field).collect();
+                (!texts.is_empty()).then(|| Cow::Owned(texts.join(",")))
+            }
+            Column::Nothing => None,
+        }
+    }
+
+    /// Names of the leaves of `event_data` that have a value.
+    pub fn event_data(&self) -> impl Iterator<Item = &'r str> + use<'r> {
+        let index = self.index;
+        let leaves = &self.rows.event_data;
+        leaves
+            .iter()
+            .filter(move |(_, array)| array.is_valid(index))
+            .map(|(name, _)| *name)
+    }
+}

@@ -1,0 +1,642 @@
+//! Figures: how a corpus looks as a whole, held against `thresholds.toml`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::audits::{Audit as A, Tallies};
+use super::facts::{Facts, digest};
+use super::fields::{Field as F, Row};
+use crate::error::{Error, Result};
+use crate::grounding::Profile;
+
+const THRESHOLDS: &str = include_str!("thresholds.toml");
+
+const HOUR: i64 = 3_600_000_000;
+/// Process starts whose command lines are compared.
+const STARTS: usize = 2_000;
+/// People whose working hours are looked at, about.
+const PEOPLE: u64 = 2_000;
+/// Ports that are compared one by one.
+const PORTS: usize = 50;
+/// Bins of entropy, of a twentieth of a bit.
+const BINS: usize = 128;
+const REST: &str = "(rest)";
+const NOTHING: &str = "(none)";
+
+/// Where a figure must lie.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Threshold {
+    name: String,
+    what: String,
+    low: f64,
+    high: f64,
+    least: u64,
+    #[serde(default)]
+    fails: bool,
+}
+
+/// `thresholds.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// Rates of invariants that need not always hold.
+    pub rates: BTreeMap<String, f64>,
+    figure: Vec<Threshold>,
+}
+
+impl Thresholds {
+    /// The embedded thresholds.
+    ///
+    /// # Errors
+    /// They are broken: a defect.
+    pub fn embedded() -> Result<Self> {
+        toml::from_str(THRESHOLDS).map_err(|e| {
+            Error::input(
+                "thresholds.toml".as_ref(),
+                None,
+                e.to_string(),
+                "this is a defect of fusiongen",
+            )
+        })
+    }
+}
+
+/// How a figure or an audit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Passed,
+    Warned,
+    Failed,
+}
+
+/// One figure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figure {
+    pub name: String,
+    pub what: String,
+    /// Rows (or people) it was taken from.
+    pub rows: u64,
+    pub value: Option<f64>,
+    pub low: f64,
+    pub high: f64,
+    pub status: Status,
+}
+
+/// Facts of alerts that the profile has too.
+const COMPARED: [&str; 5] = ["severity", "category", "signature", "protocol", "port"];
+
+/// Sums of pairs of numbers.
+#[derive(Default)]
+struct Moments {
+    n: u64,
+    x: f64,
+    y: f64,
+    xx: f64,
+    yy: f64,
+    xy: f64,
+    total: f64,
+    total2: f64,
+}
+
+/// Counts of some files.
+pub struct Figures {
+    chain_rows: u64,
+    noise_rows: u64,
+    /// Rows of chains and all, by category.
+    categories: BTreeMap<String, (u64, u64)>,
+    alerts: [BTreeMap<String, u64>; 5],
+    noise_times: Vec<i64>,
+    hours: BTreeMap<i64, u64>,
+    people: HashMap<u64, Vec<i64>>,
+    images: HashMap<u64, u64>,
+    /// The starts with the lowest digests, and their command lines'.
+    commands: BTreeMap<u64, u64>,
+    starts: u64,
+    ends: u64,
+    benign: Vec<u64>,
+    random: Vec<u64>,
+    words: u64,
+    bytes: Moments,
+    labelled: bool,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Figures {
+            chain_rows: 0,
+            noise_rows: 0,
+            categories: BTreeMap::new(),
+            alerts: Default::default(),
+            noise_times: Vec::new(),
+            hours: BTreeMap::new(),
+            people: HashMap::new(),
+            images: HashMap::new(),
+            commands: BTreeMap::new(),
+            starts: 0,
+            ends: 0,
+            benign: vec![0; BINS],
+            random: vec![0; BINS],
+            words: 0,
+            bytes: Moments::default(),
+            labelled: false,
+        }
+    }
+}
+
+/// Shannon bits per character.
+fn entropy(label: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    label.bytes().for_each(|b| counts[b as usize] += 1);
+    let n = label.len() as f64;
+    counts
+        .iter()
+        .filter(|c| **c > 0)
+        .map(|&c| -(f64::from(c) / n) * (f64::from(c) / n).log2())
+        .sum()
+}
+
+/// The label of a name that varies most, the top one left out.
+fn varied(name: &str) -> Option<(&str, f64)> {
+    let (labels, _) = name.rsplit_once('.')?;
+    let each = labels.split('.').map(|label| (label, entropy(label)));
+    each.max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+fn vowels(label: &str) -> f64 {
+    let count = label.bytes().filter(|b| b"aeiou".contains(b)).count();
+    count as f64 / label.len().max(1) as f64
+}
+
+fn median(bins: &[u64]) -> Option<f64> {
+    let half = bins.iter().sum::<u64>().div_ceil(2);
+    let mut sum = 0;
+    let at = bins.iter().position(|n| {
+        sum += n;
+        half > 0 && sum >= half
+    })?;
+    Some(at as f64 / 20.0)
+}
+
+/// Standard deviation by mean.
+fn variation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    let n = values.clone().count() as f64;
+    let mean = values.clone().sum::<f64>() / n;
+    let variance = values.map(|v| (v - mean) * (v - mean)).sum::<f64>() / n;
+    (mean > 0.0).then(|| variance.sqrt() / mean)
+}
+
+impl Figures {
+    /// Reads one row.
+    pub fn read(&mut self, facts: &Facts, row: &Row<'_>) {
+        let chain = row.has(F::AttackId);
+        let noise = row.flag(F::Noise);
+        self.labelled |= noise.is_some();
+        self.chain_rows += u64::from(chain);
+        self.noise_rows += u64::from(noise == Some(true));
+        let time = row.integer(F::Time).unwrap_or(0);
+        if let Some(category) = row.text(F::Category) {
+            match self.categories.get_mut(category) {
+                Some(counts) => {
+                    counts.0 += u64::from(chain);
+                    counts.1 += 1;
+                }
+                None => {
+                    self.categories
+                        .insert(category.into(), (u64::from(chain), 1));
+                }
+            }
+        }
+        if noise == Some(true) {
+            *self.hours.entry(time.div_euclid(HOUR)).or_default() += 1;
+            // Thinning would change the gaps: beyond the exact size, the first days stand for all.
+            let start = facts.start();
+            let days = (u64::from(facts.plan.config.days) * facts.kept / 1_000_000).max(1);
+            if time < start + days as i64 * 24 * HOUR {
+                self.noise_times.push(time);
+            }
+        }
+        if row.text(F::Kind) == Some("alert") && !chain && noise == Some(false) {
+            self.alert(row);
+        }
+        if row.has(F::UserEmail)
+            && !chain
+            && let Some(user) = row.text(F::UserName)
+        {
+            let key = digest(&user);
+            if key % facts.plan.users.max(1) < PEOPLE && facts.keeps(user) {
+                self.people.entry(key).or_default().push(time);
+            }
+        }
+        self.process(row, chain);
+        self.dns(row, chain);
+        if let (Some(source), Some(destination), Some("tcp")) = (
+            row.integer(F::SourceBytes),
+            row.integer(F::DestinationBytes),
+            row.text(F::Protocol),
+        ) && source > 0
+            && destination > 0
+        {
+            let (x, y) = ((source as f64).log10(), (destination as f64).log10());
+            let total = ((source + destination) as f64).log10();
+            let m = &mut self.bytes;
+            m.n += 1;
+            m.x += x;
+            m.y += y;
+            m.xx += x * x;
+            m.yy += y * y;
+            m.xy += x * y;
+            m.total += total;
+            m.total2 += total * total;
+        }
+    }
+
+    fn alert(&mut self, row: &Row<'_>) {
+        let port = match row.text(F::SensorDirection) {
+            Some("to_client") => row.integer(F::SourcePort),
+            _ => row.integer(F::DestinationPort),
+        };
+        let port = port.map_or(NOTHING.to_string(), |p| p.to_string());
+        let values = [
+            row.text(F::Severity),
+            row.text(F::RuleCategory),
+            row.text(F::RuleName),
+            row.text(F::Protocol),
+            Some(port.as_str()),
+        ];
+        for (counts, value) in self.alerts.iter_mut().zip(values) {
+            let value = value.unwrap_or(NOTHING);
+            match counts.get_mut(value) {
+                Some(count) => *count += 1,
+                None => {
+                    counts.insert(value.into(), 1);
+                }
+            }
+        }
+    }
+
+    fn process(&mut self, row: &Row<'_>, chain: bool) {
+        match row.integer(F::EventId) {
+            Some(1) => {}
+            Some(5) => {
+                self.ends += 1;
+                return;
+            }
+            _ => return,
+        }
+        self.starts += 1;
+        if let Some(image) = row.text(F::Image) {
+            *self
+                .images
+                .entry(digest(&image.to_lowercase()))
+                .or_default() += 1;
+        }
+        if let (false, Some(command), Some(sequence)) =
+            (chain, row.text(F::CommandLine), row.integer(F::Sequence))
+        {
+            self.commands.insert(digest(&sequence), digest(&command));
+            if self.commands.len() > STARTS {
+                self.commands.pop_last();
+            }
+        }
+    }
+
+    fn dns(&mut self, row: &Row<'_>, chain: bool) {
+        let Some((label, bits)) = row.text(F::QuestionName).and_then(varied) else {
+            return;
+        };
+        let bin = ((bits * 20.0).round() as usize).min(BINS - 1);
+        if !chain && row.text(F::Kind) != Some("alert") {
+            self.benign[bin] += 1;
+        } else if chain && row.text(F::Category).is_some_and(|c| c.contains("dga")) {
+            match vowels(label) < 0.3 {
+                true => self.random[bin] += 1,
+                false => self.words += 1,
+            }
+        }
+    }
+
+    /// Adds the counts of later files.
+    pub fn add(&mut self, other: Figures) {
+        self.chain_rows += other.chain_rows;
+        self.noise_rows += other.noise_rows;
+        self.labelled |= other.labelled;
+        for (category, (chain, all)) in other.categories {
+            let mine = self.categories.entry(category).or_default();
+            mine.0 += chain;
+            mine.1 += all;
+        }
+        for (mine, theirs) in self.alerts.iter_mut().zip(other.alerts) {
+            for (value, count) in theirs {
+                *mine.entry(value).or_default() += count;
+            }
+        }
+        self.noise_times.extend(other.noise_times);
+        for (hour, count) in other.hours {
+            *self.hours.entry(hour).or_default() += count;
+        }
+        for (user, times) in other.people {
+            self.people.entry(user).or_default().extend(times);
+        }
+        for (image, count) in other.images {
+            *self.images.entry(image).or_default() += count;
+        }
+        self.commands.extend(other.commands);
+        while self.commands.len() > STARTS {
+            self.commands.pop_last();
+        }
+        self.starts += other.starts;
+        self.ends += other.ends;
+        for (mine, theirs) in [
+            (&mut self.benign, &other.benign),
+            (&mut self.random, &other.random),
+        ] {
+            mine.iter_mut().zip(theirs).for_each(|(m, t)| *m += t);
+        }
+        self.words += other.words;
+        let (m, o) = (&mut self.bytes, &other.bytes);
+        m.n += o.n;
+        m.x += o.x;
+        m.y += o.y;
+        m.xx += o.xx;
+        m.yy += o.yy;
+        m.xy += o.xy;
+        m.total += o.total;
+        m.total2 += o.total2;
+    }
+
+    /// The figures, held against the thresholds; `given` says that the profile is the corpus's own.
+    pub fn finish(
+        mut self,
+        facts: &Facts,
+        thresholds: &Thresholds,
+        profile: &Profile,
+        given: bool,
+        tallies: &mut Tallies,
+    ) -> Vec<Figure> {
+        let composition = &facts.manifest.composition;
+        if self.labelled {
+            for (what, found, wanted) in [
+                ("of chains", self.chain_rows, composition.chain_events),
+                ("of noise", self.noise_rows, composition.noise),
+            ] {
+                tallies.tried(A::CompositionCounts, found == wanted, || {
+                    (
+                        None,
+                        format!("{wanted} rows {what}, as the manifest says"),
+                        found.to_string(),
+                    )
+                });
+            }
+        }
+        let mut values: BTreeMap<&str, (u64, Option<f64>)> = BTreeMap::new();
+        let events = facts.manifest.events;
+        if self.labelled {
+            let share = |rows: u64| rows as f64 / events.max(1) as f64;
+            let asked = &facts.manifest.asked;
+            let gap = share(self.chain_rows) - asked.attack_chain_ratio;
+            values.insert("composition.attack_gap", (events, Some(gap)));
+            let gap = share(self.noise_rows) - asked.noise_ratio;
+            values.insert("composition.noise_gap", (events, Some(gap)));
+            let used = self.categories.values().filter(|(chain, _)| *chain > 0);
+            let least = used
+                .clone()
+                .map(|(chain, all)| (all - chain) as f64 / *all as f64)
+                .min_by(f64::total_cmp);
+            let rows = used.map(|(_, all)| all).sum();
+            values.insert("composition.other_share", (rows, least));
+        }
+        for (fact, counts) in COMPARED.iter().zip(&self.alerts) {
+            let name = thresholds
+                .figure
+                .iter()
+                .find(|t| t.name == format!("divergence.{fact}"));
+            if let Some(threshold) = name {
+                let rows = counts.values().sum();
+                let value = (rows > 0).then(|| divergence(fact, counts, profile));
+                values.insert(&threshold.name, (rows, value));
+            }
+        }
+        self.timing(facts, &mut values);
+        self.shapes(&mut values);
+        thresholds
+            .figure
+            .iter()
+            .map(|t| {
+                let (rows, value) = values.get(t.name.as_str()).copied().unwrap_or((0, None));
+                let outside = value.is_some_and(|v| v < t.low || v > t.high) && rows >= t.least;
+                let own = given || !t.name.starts_with("divergence.");
+                Figure {
+                    name: t.name.clone(),
+                    what: t.what.clone(),
+                    rows,
+                    value,
+                    low: t.low,
+                    high: t.high,
+                    status: match (outside, t.fails && own) {
+                        (false, _) => Status::Passed,
+                        (true, true) => Status::Failed,
+                        (true, false) => Status::Warned,
+                    },
+                }
+            })
+            .collect()
+    }
+
+    fn timing(&mut self, facts: &Facts, values: &mut BTreeMap<&str, (u64, Option<f64>)>) {
+        self.noise_times.sort_unstable();
+        let gaps = self.noise_times.windows(2).map(|w| (w[1] - w[0]) as f64);
+        let rows = self.noise_times.len() as u64;
+        values.insert("timing.noise_cv", (rows, variation(gaps)));
+
+        let offset = facts.plan.config.time_zone_offset * 1_000_000;
+        let mut people: Vec<f64> = Vec::new();
+        for times in self.people.values_mut() {
+            times.sort_unstable();
+            let working = |t: i64| {
+                let local = t + offset;
+                let hour = local.div_euclid(HOUR).rem_euclid(24);
+                // 1970-01-01 was a Thursday.
+                let weekday = (local.div_euclid(24 * HOUR) + 3).rem_euclid(7);
+                (weekday < 5 && (8..18).contains(&hour)).then(|| local.div_euclid(24 * HOUR))
+            };
+            let gaps: Vec<f64> = times
+                .windows(2)
+                .filter(|w| working(w[0]).is_some() && working(w[0]) == working(w[1]))
+                .map(|w| (w[1] - w[0]) as f64)
+                .collect();
+            if gaps.len() >= 50 {
+                people.extend(variation(gaps.iter().copied()));
+            }
+        }
+        people.sort_by(f64::total_cmp);
+        let middle = people.get(people.len() / 2).copied();
+        values.insert("timing.user_cv", (people.len() as u64, middle));
+
+        let first = facts.start().div_euclid(HOUR);
+        let hours = i64::from(facts.plan.config.days) * 24;
+        let count = |hour: i64| self.hours.get(&(first + hour)).copied().unwrap_or(0) as f64;
+        values.insert("timing.hourly", (rows, variation((0..hours).map(count))));
+        let weeks = hours / 168;
+        if weeks >= 2 {
+            let mean = (0..hours).map(count).sum::<f64>() / hours as f64;
+            let usual = |hour: i64| {
+                (0..weeks).map(|w| count(w * 168 + hour % 168)).sum::<f64>() / weeks as f64
+            };
+            let whole = weeks * 168;
+            let squares: f64 = (0..whole).map(|h| (count(h) - usual(h)).powi(2)).sum();
+            let residual = (squares / whole as f64).sqrt() / mean;
+            values.insert("timing.hourly_residual", (rows, Some(residual)));
+        }
+    }
+
+    fn shapes(&self, values: &mut BTreeMap<&str, (u64, Option<f64>)>) {
+        let mut images: Vec<u64> = self.images.values().copied().collect();
+        images.sort_unstable_by(|a, b| b.cmp(a));
+        let all: u64 = images.iter().sum();
+        if all > 0 {
+            let top: u64 = images.iter().take(10).sum();
+            values.insert("process.top10", (all, Some(top as f64 / all as f64)));
+            values.insert("process.zipf", (all, zipf(&images)));
+        }
+        let mut commands: Vec<u64> = self.commands.values().copied().collect();
+        let rows = commands.len();
+        commands.sort_unstable();
+        commands.dedup();
+        let share = (rows > 0).then(|| commands.len() as f64 / rows as f64);
+        values.insert("process.distinct_commands", (rows as u64, share));
+        let ratio = (self.ends > 0).then(|| self.starts as f64 / self.ends as f64);
+        values.insert("process.starts_by_ends", (self.ends, ratio));
+
+        let benign: u64 = self.benign.iter().sum();
+        let random: u64 = self.random.iter().sum();
+        let gap = median(&self.random)
+            .zip(median(&self.benign))
+            .map(|(r, b)| r - b);
+        values.insert("dns.dga_gap", (random.min(benign), gap));
+        let high: u64 = self.benign[71..].iter().sum();
+        let share = (benign > 0).then(|| high as f64 / benign as f64);
+        values.insert("dns.benign_high", (benign, share));
+        let dga = random + self.words;
+        let share = (dga > 0).then(|| self.words as f64 / dga as f64);
+        values.insert("dns.word_family", (dga, share));
+
+        let m = &self.bytes;
+        let n = m.n as f64;
+        if m.n > 0 {
+            let deviation =
+                |sum: f64, squares: f64| (squares / n - (sum / n).powi(2)).max(0.0).sqrt();
+            values.insert("bytes.sd", (m.n, Some(deviation(m.total, m.total2))));
+            let together = m.xy / n - (m.x / n) * (m.y / n);
+            let apart = deviation(m.x, m.xx) * deviation(m.y, m.yy);
+            let correlation = (apart > 0.0).then(|| together / apart);
+            values.insert("bytes.correlation", (m.n, correlation));
+        }
+    }
+}
+
+/// Least squares over the 100 most frequent, log frequency by log rank.
+fn zipf(sorted: &[u64]) -> Option<f64> {
+    let points: Vec<(f64, f64)> = sorted
+        .iter()
+        .take(100)
+        .enumerate()
+        .map(|(i, &n)| ((i as f64 + 1.0).ln(), (n as f64).ln()))
+        .collect();
+    let n = points.len() as f64;
+    let (x, y) = points
+        .iter()
+        .fold((0.0, 0.0), |s, p| (s.0 + p.0 / n, s.1 + p.1 / n));
+    let above: f64 = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
+    let below: f64 = points.iter().map(|p| (p.0 - x).powi(2)).sum();
+    (below > 0.0).then(|| -above / below)
+}
+
+/// Jensen–Shannon divergence in bits between two sets of counts.
+fn jensen_shannon(one: &BTreeMap<String, u64>, two: &BTreeMap<String, u64>) -> f64 {
+    let (n, m) = (
+        one.values().sum::<u64>() as f64,
+        two.values().sum::<u64>() as f64,
+    );
+    let names = one
+        .keys()
+        .chain(two.keys().filter(|k| !one.contains_key(*k)));
+    names
+        .map(|name| {
+            let p = one.get(name).copied().unwrap_or(0) as f64 / n;
+            let q = two.get(name).copied().unwrap_or(0) as f64 / m;
+            let part = |a: f64| {
+                if a > 0.0 {
+                    a * (2.0 * a / (p + q)).log2()
+                } else {
+                    0.0
+                }
+            };
+            (part(p) + part(q)) / 2.0
+        })
+        .sum()
+}
+
+fn divergence(fact: &str, counts: &BTreeMap<String, u64>, profile: &Profile) -> f64 {
+    let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
+    for tuple in &profile.tuples {
+        let value = match fact {
+            "severity" => tuple.severity.map(|s| s.to_string()),
+            "category" => tuple.category.clone(),
+            "signature" => Some(tuple.signature.clone()),
+            "protocol" => Some(tuple.protocol.clone()),
+            _ if tuple.spread_ports => Some(REST.into()),
+            _ => tuple.service_port.map(|p| p.to_string()),
+        };
+        *wanted
+            .entry(value.unwrap_or_else(|| NOTHING.into()))
+            .or_default() += tuple.count;
+    }
+    if fact != "port" {
+        return jensen_shannon(counts, &wanted);
+    }
+    let mut frequent: Vec<(&String, &u64)> = wanted.iter().filter(|(p, _)| *p != REST).collect();
+    frequent.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let kept: std::collections::BTreeSet<String> = frequent
+        .iter()
+        .take(PORTS)
+        .map(|(p, _)| (*p).clone())
+        .collect();
+    let folded = |all: &BTreeMap<String, u64>| {
+        let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+        for (port, count) in all {
+            let port = if kept.contains(port) {
+                port.as_str()
+            } else {
+                REST
+            };
+            *sums.entry(port.into()).or_default() += count;
+        }
+        sums
+    };
+    jensen_shannon(&folded(counts), &folded(&wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_known_shapes() {
+        assert!((entropy("abcd") - 2.0).abs() < 1e-9);
+        assert_eq!(
+            varied("www.d3f9qa.example.com").map(|v| v.0),
+            Some("d3f9qa")
+        );
+        let counts = |list: &[(&str, u64)]| list.iter().map(|(n, c)| (n.to_string(), *c)).collect();
+        let (a, b): (BTreeMap<_, _>, BTreeMap<_, _>) = (counts(&[("x", 5)]), counts(&[("y", 9)]));
+        assert!((jensen_shannon(&a, &b) - 1.0).abs() < 1e-9);
+        assert!(jensen_shannon(&a, &a).abs() < 1e-9);
+        let harmonic: Vec<u64> = (1..=100).map(|r| 1_000_000 / r).collect();
+        assert!((zipf(&harmonic).unwrap() - 1.0).abs() < 0.01);
+        assert!(variation([3.0, 3.0].into_iter()).unwrap().abs() < 1e-9);
+        Thresholds::embedded().unwrap();
+    }
+}

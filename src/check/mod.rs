@@ -1,0 +1,119 @@
+//! Audits of a finished corpus: whether it is what the design promises, and whether it is whole.
+//!
+//! Reads what `sink/` wrote and nothing else: no world, no frame. So what it says of a
+//! corpus is what stands in the files. Row audits are in `rows`, `windows` and `linux`;
+//! what ties rows together in `cross` and `chains`; figures in [`figures`].
+
+pub mod audits;
+mod chains;
+mod cross;
+mod facts;
+mod fields;
+pub mod figures;
+pub mod integrity;
+mod linux;
+mod report;
+mod rows;
+mod windows;
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use audits::Tallies;
+use chains::Chains;
+use cross::Cross;
+use facts::{Facts, batches};
+use fields::{Rows, mask};
+use figures::{Figures, Thresholds};
+
+pub use audits::{Audit, Example};
+pub use figures::{Figure, Status};
+pub use integrity::{Damage, Integrity, integrity};
+pub use report::{Invariant, Report};
+
+use crate::error::Result;
+use crate::grounding::Profile;
+
+/// What one file shows.
+struct Part {
+    tallies: Tallies,
+    cross: Cross,
+    chains: Chains,
+    figures: Figures,
+}
+
+fn read(facts: &Facts, root: &Path, file: &str) -> Result<Part> {
+    let mut part = Part {
+        tallies: Tallies::of(file),
+        cross: Cross::default(),
+        chains: Chains::default(),
+        figures: Figures::default(),
+    };
+    batches(
+        &root.join(file),
+        |builder| Some(mask(builder.schema(), builder.parquet_schema())),
+        |batch| {
+            let rows = Rows::new(batch);
+            for index in 0..rows.len {
+                let row = rows.row(index);
+                rows::audit(facts, &row, &mut part.tallies);
+                windows::audit(facts, &row, &mut part.tallies);
+                linux::audit(&row, &mut part.tallies);
+                part.cross.read(facts, &row, &mut part.tallies);
+                part.chains.read(facts, &row, &mut part.tallies);
+                part.figures.read(facts, &row);
+            }
+            Ok(())
+        },
+    )?;
+    part.cross.close();
+    Ok(part)
+}
+
+/// Audits a finished corpus. `profile` is the one that it was made from, where that is known;
+/// `progress` is told of rows.
+///
+/// # Errors
+/// It is no finished Parquet corpus, a file is missing or broken, or I/O.
+pub fn check(root: &Path, profile: Option<&Profile>, progress: &dyn Fn(u64)) -> Result<Report> {
+    let facts = Facts::read(root)?;
+    let thresholds = Thresholds::embedded()?;
+    let mut tallies = Tallies::of("events");
+    let (mut cross, mut chains, mut figures) =
+        (Cross::default(), Chains::default(), Figures::default());
+    // Files are read side by side and added in the plan's order, so that a report is a
+    // function of the corpus; a window of them bounds memory.
+    let window = rayon::current_num_threads() * 2;
+    for shards in facts.plan.shards.chunks(window) {
+        let parts: Vec<Part> = shards
+            .par_iter()
+            .map(|shard| read(&facts, root, &shard.path))
+            .collect::<Result<_>>()?;
+        for (part, shard) in parts.into_iter().zip(shards) {
+            let mut disagreements = Tallies::of(&shard.path);
+            cross.add(part.cross, &mut disagreements);
+            tallies.add(part.tallies);
+            tallies.add(disagreements);
+            chains.add(part.chains);
+            figures.add(part.figures);
+            progress(shard.rows);
+        }
+    }
+    let mut last = Tallies::of("events");
+    cross.finish(&facts, &mut last);
+    tallies.add(last);
+    let mut last = Tallies::of("truth");
+    chains.finish(&facts, root, &mut last)?;
+    let embedded;
+    let (profile, given) = match profile {
+        Some(profile) => (profile, true),
+        None => {
+            embedded = Profile::embedded();
+            (&embedded, false)
+        }
+    };
+    let figures = figures.finish(&facts, &thresholds, profile, given, &mut last);
+    tallies.add(last);
+    Ok(Report::new(&facts, &thresholds, &tallies, figures, given))
+}

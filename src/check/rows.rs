@@ -1,0 +1,306 @@
+//! Audits of one row alone: identity, numbers, outcome, platform, MITRE, labels.
+
+use std::net::IpAddr;
+
+use super::audits::{Audit as A, Tallies, shown};
+use super::facts::Facts;
+use super::fields::{Field as F, Row};
+use crate::grounding::address::{AddressKind, kind};
+
+/// Accounts of the system itself.
+const SYSTEM: &[&str] = &["SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "root"];
+
+/// Tries every audit that needs no other row.
+pub fn audit(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+    identity(facts, row, tallies);
+    flow(facts, row, tallies);
+    platform(row, tallies);
+    mitre(facts, row, tallies);
+    labels(row, tallies);
+    if let (Some(action), Some(outcome)) = (row.text(F::Action), row.text(F::Outcome))
+        && ["blocked", "denied"].contains(&action)
+    {
+        tallies.row(A::OutcomeBlocked, row, outcome == "failure", || {
+            (format!("'failure' for '{action}'"), shown(Some(outcome)))
+        });
+    }
+}
+
+fn identity(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+    if let Some(name) = row.text(F::HostName) {
+        let asset = facts.assets.get(name);
+        let address = row.text(F::HostIp);
+        let same = asset.is_some_and(|asset| {
+            Some(asset.address.as_str()) == address
+                && row.text(F::HostHostname) == Some(name)
+                && row.text(F::OsName) == Some(asset.system.as_str())
+                && row.text(F::Platform) == Some(asset.platform.as_str())
+                && (row.ecs() || row.text(F::HostType) == Some(asset.kind.as_str()))
+                && row.text(F::AssetLocation) == Some(asset.location.as_str())
+                && row.text(F::AssetOwner) == Some(asset.owner.as_str())
+                && row
+                    .text(F::ComputerName)
+                    .is_none_or(|c| c == name || c.split('.').next() == Some(name))
+        });
+        tallies.row(A::IdentityHost, row, same, || {
+            let found = [
+                F::HostHostname,
+                F::HostIp,
+                F::OsName,
+                F::Platform,
+                F::HostType,
+                F::AssetLocation,
+                F::AssetOwner,
+                F::ComputerName,
+            ]
+            .map(|f| row.shown(f).unwrap_or_default());
+            (
+                asset.map_or_else(
+                    || format!("'{name}' in entities/assets"),
+                    |a| {
+                        format!(
+                            "{name}, {}, {}, {}, {}, {}, {}",
+                            a.address, a.system, a.platform, a.kind, a.location, a.owner
+                        )
+                    },
+                ),
+                found.join(", "),
+            )
+        });
+    }
+    if let Some(user) = row.text(F::UserName)
+        && (SYSTEM.contains(&user) || user.ends_with('$'))
+    {
+        let mail = row.text(F::UserEmail);
+        tallies.row(A::IdentityMail, row, mail.is_none(), || {
+            (format!("no e-mail for '{user}'"), shown(mail))
+        });
+    }
+}
+
+fn address(text: Option<&str>) -> Option<IpAddr> {
+    text.and_then(|text| text.parse().ok())
+}
+
+fn flow(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+    let (source_bytes, destination_bytes) = (
+        row.integer(F::SourceBytes),
+        row.integer(F::DestinationBytes),
+    );
+    if let (Some(source), Some(destination)) = (source_bytes, destination_bytes) {
+        let sum = source.saturating_add(destination);
+        let found = row.integer(F::Bytes);
+        tallies.row(A::NumbersBytes, row, found == Some(sum), || {
+            (sum.to_string(), format!("{found:?}"))
+        });
+    }
+    let (Some(source_text), Some(destination_text)) =
+        (row.text(F::SourceIp), row.text(F::DestinationIp))
+    else {
+        return;
+    };
+    let (Some(source), Some(destination)) =
+        (address(Some(source_text)), address(Some(destination_text)))
+    else {
+        tallies.row(A::IdentityDirection, row, false, || {
+            (
+                "two IP addresses".into(),
+                format!("{source_text} → {destination_text}"),
+            )
+        });
+        return;
+    };
+    let inside =
+        |address: IpAddr| kind(address) != AddressKind::External || facts.inside.contains(&address);
+    let expected = match (inside(source), inside(destination)) {
+        (true, true) => "internal",
+        (true, false) => "outbound",
+        (false, true) => "inbound",
+        (false, false) => "external",
+    };
+    let direction = row.text(F::Direction);
+    tallies.row(
+        A::IdentityDirection,
+        row,
+        direction == Some(expected),
+        || {
+            (
+                format!("'{expected}' for {source_text} → {destination_text}"),
+                shown(direction),
+            )
+        },
+    );
+    if row.has(F::HostName) {
+        let own = |end: &str| row.texts(F::HostIp).any(|ip| ip == end);
+        let right = match direction {
+            Some("inbound") => own(destination_text),
+            Some("outbound") => own(source_text),
+            _ => own(source_text) || own(destination_text),
+        };
+        tallies.row(A::IdentityReporter, row, right, || {
+            (
+                format!("the host at an end of {source_text} → {destination_text}"),
+                shown(row.shown(F::HostIp)),
+            )
+        });
+    }
+    let protocol = row.text(F::Protocol);
+    let from_server = row.text(F::SensorDirection) == Some("to_client");
+    if let Some(port) = row.integer(F::SourcePort)
+        && matches!(protocol, Some("tcp" | "udp"))
+        && !from_server
+        && let Some(platform) = facts.platform_of.get(&source)
+    {
+        let range = match platform.as_str() {
+            "windows" => 49_152..=65_535,
+            _ => 32_768..=60_999,
+        };
+        tallies.row(A::NumbersClientPort, row, range.contains(&port), || {
+            (format!("{range:?} on {platform}"), port.to_string())
+        });
+    }
+}
+
+fn platform(row: &Row<'_>, tallies: &mut Tallies) {
+    let platform = row.text(F::Platform);
+    // ECS documents of a sensor carry no host's record.
+    if row.ecs() && row.has(F::Observer) {
+        return;
+    }
+    let (winlog, audit) = (row.has(F::EventId), row.has(F::AuditType));
+    let right = match platform {
+        Some("windows") => winlog && !audit,
+        Some("linux") => !winlog && (audit || row.has(F::Message)),
+        _ => !winlog && !audit && (row.ecs() || matches!(platform, Some("cloud" | "saas"))),
+    };
+    tallies.row(A::PlatformRecord, row, right, || {
+        (
+            format!("the record of {}", shown(platform)),
+            format!("winlog {winlog}, auditd {audit}"),
+        )
+    });
+    for field in [F::Executable, F::ParentExecutable] {
+        let Some(image) = row.text(field) else {
+            continue;
+        };
+        let right = match platform {
+            Some("windows") => is_windows_image(image),
+            Some("linux") => image.starts_with('/'),
+            _ => true,
+        };
+        tallies.row(A::PlatformImage, row, right, || {
+            (format!("a path on {}", shown(platform)), shown(Some(image)))
+        });
+    }
+}
+
+/// `C:\…`, or one of the names that the kernel has.
+pub fn is_windows_image(image: &str) -> bool {
+    let bytes = image.as_bytes();
+    let rooted = bytes.len() > 3
+        && bytes[0].is_ascii_uppercase()
+        && bytes[1] == b':'
+        && bytes[2] == b'\\'
+        && !image.contains('/')
+        && !image[2..].contains(r"\\");
+    rooted
+        || ["System", "Registry", "MemCompression", "<unknown process>"].contains(&image)
+        || image.starts_with(r"\Device\")
+}
+
+fn mitre(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+    let ids: Vec<&str> = row.texts(F::TechniqueId).collect();
+    let subs: Vec<&str> = row.texts(F::SubtechniqueId).collect();
+    if ids.is_empty() {
+        return;
+    }
+    let names = row
+        .texts(F::TechniqueName)
+        .chain(row.texts(F::SubtechniqueName));
+    let names: Vec<&str> = names.collect();
+    let all: Vec<&str> = ids.iter().chain(&subs).copied().collect();
+    let mut known = Vec::new();
+    let mut right = all.len() == names.len();
+    for (id, name) in all.iter().zip(&names) {
+        match facts.techniques.get(*id) {
+            Some(technique) => {
+                right &= technique.name == *name;
+                known.push(technique);
+            }
+            // A parent stands beside its sub-technique, which the table has.
+            None => {
+                let child = |sub: &&str| sub.split('.').next() == Some(*id);
+                right &= subs.iter().any(child) && !name.is_empty();
+            }
+        }
+    }
+    tallies.row(A::MitreTechnique, row, right, || {
+        let real: Vec<String> = known
+            .iter()
+            .map(|t| format!("{} {}", t.id, t.name))
+            .collect();
+        (
+            format!("techniques of ATT&CK v18.1: {}", real.join(", ")),
+            format!("{} {}", all.join(", "), names.join(", ")),
+        )
+    });
+    let tactics: Vec<(&str, &str)> = row
+        .texts(F::TacticId)
+        .zip(row.texts(F::TacticName))
+        .collect();
+    let belongs = |(id, name): &(&str, &str)| {
+        known.iter().any(|t| {
+            let pairs = t.tactic_ids.iter().zip(&t.tactics);
+            pairs.into_iter().any(|(i, n)| i == id && n == name)
+        })
+    };
+    let right = !tactics.is_empty() && tactics.iter().all(belongs);
+    tallies.row(A::MitreTactic, row, right, || {
+        let real: Vec<String> = known
+            .iter()
+            .flat_map(|t| t.tactic_ids.iter().zip(&t.tactics))
+            .map(|(id, name)| format!("{id} {name}"))
+            .collect();
+        (format!("of {}", real.join(", ")), format!("{tactics:?}"))
+    });
+    let word = match row.text(F::Platform) {
+        Some("windows") => "Windows",
+        Some("linux") => "Linux",
+        _ => return,
+    };
+    let right = known
+        .iter()
+        .all(|t| t.platforms.iter().any(|p| p == word || p == "PRE"));
+    tallies.row(A::MitrePlatform, row, right, || {
+        let has: Vec<&String> = known.iter().flat_map(|t| &t.platforms).collect();
+        (
+            format!("{word} or PRE"),
+            format!("{} on {has:?}", all.join(", ")),
+        )
+    });
+}
+
+fn labels(row: &Row<'_>, tallies: &mut Tallies) {
+    let Some(verdict) = row.text(F::Verdict) else {
+        return;
+    };
+    let right = match (row.has(F::AttackId), row.flag(F::Noise)) {
+        (true, noise) => matches!(verdict, "attack" | "attempt") && noise != Some(true),
+        (false, Some(true)) => {
+            ["benign", "benign_suspicious", "benign_trigger"].contains(&verdict)
+                && row.has(F::NoiseType)
+        }
+        (false, _) => ["attempt", "benign_trigger"].contains(&verdict),
+    };
+    tallies.row(A::LabelsVerdict, row, right, || {
+        (
+            "attack or attempt in chains, benign in noise, attempt or benign_trigger in alerts"
+                .into(),
+            format!(
+                "'{verdict}', attack.id {}, noise {:?}",
+                shown(row.text(F::AttackId)),
+                row.flag(F::Noise)
+            ),
+        )
+    });
+}
