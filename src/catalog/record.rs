@@ -170,7 +170,9 @@ pub struct Record {
 impl Record {
     /// Whether what it tells of succeeds, when nothing blocks it.
     pub fn succeeds(&self) -> bool {
-        self.success && (self.telemetry != Telemetry::DnsQuery || self.query_status == 0)
+        self.success
+            && !self.telemetry.is_failure()
+            && (self.telemetry != Telemetry::DnsQuery || self.query_status == 0)
     }
 }
 

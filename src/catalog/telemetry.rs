@@ -109,6 +109,12 @@ type Data = (&'static str, Option<&'static str>);
 pub const DATA_SLOTS: usize = 4;
 
 impl Telemetry {
+    /// It tells of what failed, always.
+    pub fn is_failure(self) -> bool {
+        use Telemetry::*;
+        matches!(self, ConnectionBlocked | LogonFailed | PreauthFailed)
+    }
+
     /// It tells of a process that starts.
     pub fn is_start(self) -> bool {
         matches!(self, Telemetry::ProcessCreation | Telemetry::Execve)

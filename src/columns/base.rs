@@ -99,11 +99,7 @@ pub fn event_action(v: &View<'_>) -> ArrayRef {
 /// `success` or `failure`; blocked is failure.
 pub fn event_outcome(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.words.get(OUTCOMES), |r| {
-        let blocked = v.frame.blocked[r]
-            || matches!(
-                v.frame.telemetry[r],
-                T::ConnectionBlocked | T::LogonFailed | T::PreauthFailed
-            );
+        let blocked = v.frame.blocked[r] || v.frame.telemetry[r].is_failure();
         i32::from(!v.frame.success[r] || blocked)
     })
 }

@@ -24,7 +24,7 @@ fn channel_index(v: &View<'_>, row: usize) -> i32 {
 /// The audit failed.
 pub(in crate::columns) fn is_failure(v: &View<'_>, row: usize) -> bool {
     match v.frame.telemetry[row] {
-        T::ConnectionBlocked | T::LogonFailed | T::PreauthFailed => true,
+        telemetry if telemetry.is_failure() => true,
         T::CredentialValidated | T::TicketRequested | T::ServiceTicket => {
             !v.frame.success[row] && !v.frame.blocked[row]
         }
