@@ -9,31 +9,28 @@ use super::facts::{Facts, Table, batches, digest};
 use super::fields::{Field as F, Row};
 use super::windows::Guid;
 use crate::error::Result;
+use crate::plan::config::Labels;
 
+/// Microseconds.
+const DAY: i64 = 86_400_000_000;
 /// Rows of a class that must be seen before it can give a chain away.
 const TELLING: u64 = 200;
 
-/// Leaves whose values edges name, in any schema.
-const PIVOTS: &[F] = &[
-    F::EntityId,
-    F::ParentEntityId,
-    F::LogonId,
-    F::SubjectLogonId,
-    F::TargetLogonId,
-    F::AuditSession,
-    F::FilePath,
-    F::Executable,
-    F::ParentExecutable,
-    F::QuestionName,
-    F::UrlDomain,
-    F::ResolvedIp,
-    F::SourceIp,
-    F::DestinationIp,
-    F::Pid,
-    F::ParentPid,
-    F::UserName,
-    F::HostHostname,
-];
+/// Leaves that hold the values of a type of pivot, in any schema.
+fn leaves(pivot: &str) -> &'static [F] {
+    match pivot {
+        "process" => &[F::EntityId, F::ParentEntityId],
+        "logon_id" => &[F::LogonId, F::SubjectLogonId, F::TargetLogonId],
+        "session" => &[F::AuditSession],
+        "file" => &[F::FilePath, F::Executable, F::ParentExecutable],
+        "domain" => &[F::QuestionName, F::UrlDomain],
+        "ip" => &[F::ResolvedIp, F::SourceIp, F::DestinationIp, F::HostIp],
+        "pid" => &[F::Pid, F::ParentPid],
+        "user" => &[F::UserName],
+        "host" => &[F::HostHostname],
+        _ => &[],
+    }
+}
 
 /// One event of a chain.
 #[derive(Clone, Copy)]
@@ -44,10 +41,8 @@ struct Event {
     time: i64,
     event: i64,
     host: u64,
-    /// What truth/steps repeats: step, event, host, user, outcome.
+    /// What truth/steps repeats: step, event, date, category, host, user, outcome.
     facts: u64,
-    /// The technique, 0 where the event names none.
-    technique: u64,
 }
 
 /// What some files show of chains.
@@ -60,8 +55,16 @@ pub struct Chains {
     classes: BTreeMap<(&'static str, u64), (u64, u64)>,
 }
 
-fn repeated(step: i64, event: i64, host: &str, user: &str, outcome: &str) -> u64 {
-    digest(&(step, event, host, user, outcome))
+/// What stands both in an event and in its row of truth/steps.
+#[derive(Hash)]
+struct Repeated<'r> {
+    step: i64,
+    event: i64,
+    day: i64,
+    category: &'r str,
+    host: &'r str,
+    user: &'r str,
+    outcome: &'r str,
 }
 
 impl Chains {
@@ -86,22 +89,23 @@ impl Chains {
             return;
         };
         let host = row.text(F::HostName).unwrap_or("");
-        let technique = row.text(F::SubtechniqueId).or(row.text(F::TechniqueId));
+        let time = row.integer(F::Time).unwrap_or(-1);
         self.events.push(Event {
             chain,
             sequence,
             step,
-            time: row.integer(F::Time).unwrap_or(-1),
+            time,
             event,
             host: digest(&host),
-            facts: repeated(
+            facts: digest(&Repeated {
                 step,
                 event,
+                day: time.div_euclid(DAY),
+                category: row.text(F::Module).unwrap_or(""),
                 host,
-                row.text(F::UserName).unwrap_or(""),
-                row.text(F::Outcome).unwrap_or(""),
-            ),
-            technique: technique.map_or(0, |t| digest(&t)),
+                user: row.text(F::UserName).unwrap_or(""),
+                outcome: row.text(F::Outcome).unwrap_or(""),
+            }),
         });
         for &(edge, later) in facts.ends.get(&(chain, sequence)).into_iter().flatten() {
             let wanted = &facts.edges[edge as usize];
@@ -119,7 +123,7 @@ impl Chains {
                                 .is_some_and(|n| digest(&n.to_string().as_str()) == wanted.value)
                     })
             };
-            if step == right_step && PIVOTS.iter().any(there) {
+            if step == right_step && leaves(&wanted.pivot).iter().any(there) {
                 *self.ends.entry(edge).or_default() |= if later { 2 } else { 1 };
             }
         }
@@ -177,6 +181,10 @@ impl Chains {
     /// # Errors
     /// truth/steps can't be read.
     pub fn finish(mut self, facts: &Facts, root: &Path, tallies: &mut Tallies) -> Result<()> {
+        // Events that don't say what they are part of can't be held against truth.
+        if facts.plan.config.labels == Labels::None {
+            return Ok(());
+        }
         self.events
             .sort_unstable_by_key(|e| (e.chain, e.sequence, e.event));
         let mut groups: BTreeMap<u32, std::ops::Range<usize>> = BTreeMap::new();
@@ -328,14 +336,22 @@ impl Chains {
                         }
                         let event = table.integer("event_sequence", row);
                         let sequence = table.integer("sequence", row);
-                        let wanted = repeated(
-                            table.integer("step", row),
+                        let wanted = digest(&Repeated {
+                            step: table.integer("step", row),
                             event,
-                            table.text("host", row),
-                            table.text("user", row),
-                            table.text("outcome", row),
-                        );
-                        let technique = digest(&table.text("technique", row));
+                            day: table.date("event_date", row),
+                            category: table.text("event_category", row),
+                            host: table.text("host", row),
+                            user: table.text("user", row),
+                            outcome: table.text("outcome", row),
+                        });
+                        // The technique is the step's own; an alert names its rule's.
+                        let real = facts
+                            .techniques
+                            .get(table.text("technique", row))
+                            .is_some_and(|t| {
+                                t.tactics.iter().any(|t| t == table.text("tactic", row))
+                            });
                         let range = facts.chain_of.get(id).and_then(|c| groups.get(c));
                         let range = range.cloned().unwrap_or(0..0);
                         let at = self.events[range.clone()]
@@ -343,21 +359,21 @@ impl Chains {
                             .ok()
                             .map(|at| range.start + at);
                         let right = at.is_some_and(|at| {
-                            let found = &self.events[at];
                             met[at] = true;
-                            found.facts == wanted
-                                && (found.technique == 0 || found.technique == technique)
+                            real && self.events[at].facts == wanted
                         });
                         tallies.tried(A::ChainsSteps, right, || {
                             (
                                 Some(event),
                                 format!(
-                                    "{id}, sequence {sequence}: step {}, host {}, user {}, {}, {}",
+                                    "{id}, sequence {sequence}: step {}, category {}, host {}, user {}, {}, {} ({})",
                                     table.integer("step", row),
+                                    table.text("event_category", row),
                                     table.text("host", row),
                                     table.text("user", row),
                                     table.text("outcome", row),
-                                    table.text("technique", row)
+                                    table.text("technique", row),
+                                    table.text("tactic", row)
                                 ),
                                 at.map_or("no such event".into(), |at| {
                                     format!("event {} with other values", self.events[at].event)

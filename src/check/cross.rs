@@ -9,7 +9,7 @@ use super::audits::{Audit as A, Tallies};
 use super::facts::{Facts, digest};
 use super::fields::{Field as F, Row};
 use super::linux::UNSET;
-use super::windows::{Guid, utc};
+use super::windows::{Guid, SYSTEM_SID, is_system, utc};
 
 /// The first sight of a value, and how many agreed.
 #[derive(Clone, Copy)]
@@ -94,11 +94,18 @@ impl Cross {
             (F::TargetUserName, F::TargetUserSid),
         ] {
             // Nobody's SID is what an unresolved account has.
-            if let (Some(name), Some(sid)) = (row.text(name), row.text(sid))
-                && !["-", ""].contains(&name)
-                && sid != "S-1-0-0"
-                && facts.keeps(name)
-            {
+            let (Some(name), Some(sid)) = (row.text(name), row.text(sid)) else {
+                continue;
+            };
+            if sid == SYSTEM_SID {
+                // A machine's own account has its SID in the domain besides.
+                tallies.row(A::IdentitySid, row, is_system(row, name), || {
+                    (
+                        format!("SYSTEM or the host's own account for {sid}"),
+                        name.into(),
+                    )
+                });
+            } else if !["-", ""].contains(&name) && sid != "S-1-0-0" && facts.keeps(name) {
                 self.see(A::IdentitySid, &name, &sid, row, tallies);
             }
         }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{Date32Type, Int64Type, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::windows::{Record, records};
@@ -14,8 +14,6 @@ use crate::catalog::{Catalog, attack::Technique};
 use crate::error::{Error, Result};
 use crate::sink::{Corpus, Manifest, PlanFile};
 
-/// Rows up to which what ties rows together is audited exactly.
-const EXACT_ROWS: u64 = 100_000_000;
 const MILLION: u64 = 1_000_000;
 
 /// A hash of values that are compared, within one run.
@@ -53,6 +51,8 @@ pub struct Edge {
     pub chain: u32,
     pub from_step: i64,
     pub to_step: i64,
+    /// `process`, `ip`…: what kind of value it is.
+    pub pivot: String,
     /// Digest of the value that both events have.
     pub value: u64,
 }
@@ -73,7 +73,7 @@ pub struct Facts {
     /// Addresses of hosts, which may be public ones.
     pub inside: HashSet<IpAddr>,
     pub platform_of: HashMap<IpAddr, String>,
-    pub partitions: HashMap<i64, Partition>,
+    pub partitions: BTreeMap<i64, Partition>,
     pub chains: Vec<Chain>,
     pub chain_of: HashMap<String, u32>,
     pub edges: Vec<Edge>,
@@ -148,6 +148,19 @@ impl<'b> Table<'b> {
         texts.map_or("", |a| if a.is_valid(row) { a.value(row) } else { "" })
     }
 
+    /// Days since the epoch; -1 where there is none.
+    pub fn date(&self, name: &str, row: usize) -> i64 {
+        let array = self.batch.column_by_name(name);
+        let dates = array.and_then(|a| a.as_primitive_opt::<Date32Type>());
+        dates.map_or(-1, |a| {
+            if a.is_valid(row) {
+                a.value(row).into()
+            } else {
+                -1
+            }
+        })
+    }
+
     /// A number or a time; -1 where there is none.
     pub fn integer(&self, name: &str, row: usize) -> i64 {
         let Some(array) = self.batch.column_by_name(name) else {
@@ -168,7 +181,7 @@ impl Facts {
     ///
     /// # Errors
     /// There is no finished corpus, or a file of it is broken.
-    pub fn read(root: &Path) -> Result<Self> {
+    pub fn read(root: &Path, exact_rows: u64) -> Result<Self> {
         let corpus = Corpus::at(root);
         let plan = PlanFile::read(&corpus)?;
         if !corpus.manifest().exists() {
@@ -199,12 +212,12 @@ impl Facts {
         })?;
         let rows = manifest.events.max(1);
         let mut facts = Facts {
-            kept: (MILLION as u128 * u128::from(EXACT_ROWS) / u128::from(rows))
+            kept: (MILLION as u128 * u128::from(exact_rows) / u128::from(rows))
                 .min(u128::from(MILLION)) as u64,
             assets: HashMap::new(),
             inside: HashSet::new(),
             platform_of: HashMap::new(),
-            partitions: HashMap::new(),
+            partitions: BTreeMap::new(),
             chains: Vec::new(),
             chain_of: HashMap::new(),
             edges: Vec::new(),
@@ -349,6 +362,7 @@ impl Facts {
                             chain,
                             from_step: table.integer("from_step", row),
                             to_step: table.integer("to_step", row),
+                            pivot: table.text("pivot_type", row).into(),
                             value: digest(&table.text("pivot_value", row)),
                         });
                     }

@@ -35,6 +35,28 @@ pub use report::{Invariant, Report};
 use crate::error::Result;
 use crate::grounding::Profile;
 
+/// Rows up to which what ties rows together is audited exactly.
+pub const EXACT_ROWS: u64 = 100_000_000;
+
+/// How a corpus is checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'p> {
+    /// The profile that the corpus was made from, where that is known.
+    pub profile: Option<&'p Profile>,
+    /// Rows up to which every host, account and chain is followed through all files. A
+    /// longer corpus has a keyed sample of them followed, so that memory is bounded.
+    pub exact_rows: u64,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options {
+            profile: None,
+            exact_rows: EXACT_ROWS,
+        }
+    }
+}
+
 /// What one file shows.
 struct Part {
     tallies: Tallies,
@@ -71,13 +93,12 @@ fn read(facts: &Facts, root: &Path, file: &str) -> Result<Part> {
     Ok(part)
 }
 
-/// Audits a finished corpus. `profile` is the one that it was made from, where that is known;
-/// `progress` is told of rows.
+/// Audits a finished corpus; `progress` is told of rows.
 ///
 /// # Errors
 /// It is no finished Parquet corpus, a file is missing or broken, or I/O.
-pub fn check(root: &Path, profile: Option<&Profile>, progress: &dyn Fn(u64)) -> Result<Report> {
-    let facts = Facts::read(root)?;
+pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Result<Report> {
+    let facts = Facts::read(root, options.exact_rows)?;
     let thresholds = Thresholds::embedded()?;
     let mut tallies = Tallies::of("events");
     let (mut cross, mut chains, mut figures) =
@@ -106,7 +127,7 @@ pub fn check(root: &Path, profile: Option<&Profile>, progress: &dyn Fn(u64)) -> 
     let mut last = Tallies::of("truth");
     chains.finish(&facts, root, &mut last)?;
     let embedded;
-    let (profile, given) = match profile {
+    let (profile, given) = match options.profile {
         Some(profile) => (profile, true),
         None => {
             embedded = Profile::embedded();

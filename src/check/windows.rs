@@ -221,6 +221,17 @@ fn pids(row: &Row<'_>, tallies: &mut Tallies) {
     });
 }
 
+/// The local system's.
+pub const SYSTEM_SID: &str = "S-1-5-18";
+
+/// The names that a record of a host has for the local system.
+pub fn is_system(row: &Row<'_>, name: &str) -> bool {
+    name == "SYSTEM"
+        || name
+            .strip_suffix('$')
+            .is_some_and(|host| row.text(F::HostName) == Some(host))
+}
+
 fn account(row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut Tallies) {
     let user = row.text(F::UserName);
     let found: Vec<&str> = if sysmon {
@@ -238,7 +249,12 @@ fn account(row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut Tallies) {
     if found.is_empty() {
         return;
     }
-    let right = user.is_some_and(|user| found.contains(&user));
+    // Where the local system acts, Security names the machine's account beside its SID.
+    let system = row.text(F::SubjectUserSid) == Some(SYSTEM_SID)
+        && row
+            .text(F::SubjectUserName)
+            .is_some_and(|n| is_system(row, n));
+    let right = user.is_some_and(|user| found.contains(&user) || system && user == "SYSTEM");
     tallies.row(A::IdentityAccount, row, right, || {
         (format!("one of {found:?} in event {id}"), shown(user))
     });

@@ -7,9 +7,10 @@ use clap::Args;
 use super::output::print;
 use super::progress::Bar;
 use super::summary::{grouped, sized};
-use crate::check::{check, integrity};
+use crate::check::{Options, check, integrity};
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, alerts_db};
+use crate::plan::config::parse_count;
 use crate::sink::{Progress, to_json};
 
 /// Arguments of `check`.
@@ -30,6 +31,10 @@ pub struct Check {
     /// Profile that the corpus was made from, for figures of divergence [default: the embedded one]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["integrity", "alerts_db"])]
     profile: Option<PathBuf>,
+    /// Events up to which every host, account and chain is followed through all files; of a
+    /// larger corpus, a keyed sample of them is
+    #[arg(long, value_name = "N", default_value = "100M", value_parser = parse_count, conflicts_with = "integrity")]
+    exact_events: u64,
     /// No progress bar
     #[arg(long)]
     no_progress: bool,
@@ -84,7 +89,14 @@ impl Check {
         let events = crate::sink::Manifest::read(&crate::sink::Corpus::at(&self.directory))
             .map_or(0, |manifest| manifest.events);
         let bar = Bar::new(events, self.no_progress || events == 0);
-        let outcome = check(&self.directory, profile.as_ref(), &|rows| bar.advance(rows));
+        let outcome = check(
+            &self.directory,
+            Options {
+                profile: profile.as_ref(),
+                exact_rows: self.exact_events,
+            },
+            &|rows| bar.advance(rows),
+        );
         bar.finish();
         let report = outcome?;
         match self.json {

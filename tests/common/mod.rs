@@ -1,6 +1,8 @@
 //! What several tests do: write a corpus, look at its files, read its rows.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub mod falsify;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
