@@ -281,7 +281,7 @@ impl<'a> Maker<'a> {
     /// The session an account acts in on a scene's host.
     fn session(&self, scene: &Scene<'_>, on: usize, host: u32, account: u32, time: i64) -> Session {
         let seconds = time.div_euclid(1_000_000);
-        let boot = self.world.boot(host, seconds);
+        let boot = self.world.settled_boot(host, seconds);
         match scene.chain {
             // A chain's first workstation is its victim's own; elsewhere it logged on when it arrived.
             Some(c) if on > 0 || self.world.hosts[host].role != Role::Workstation => {
@@ -301,9 +301,9 @@ impl<'a> Maker<'a> {
             None => {
                 let before = seconds - 1 - scene.event.below(7, 50) as i64;
                 let start = before.max(boot.start);
-                let session = self
-                    .world
-                    .logon(host, boot, start, 4 + scene.event.below(8, 12));
+                // Two accounts that come in one second seldom share an id.
+                let kind = 8 + u64::from(account % 30) * 8 + scene.event.below(8, 8);
+                let session = self.world.logon(host, boot, start, kind);
                 self.acting_session(host, account, boot, session)
             }
         }

@@ -83,7 +83,7 @@ impl World {
     /// The interactive logon on a workstation whose processes are up at `time` (Unix seconds);
     /// elsewhere the administrators' last one.
     pub fn session(&self, host: u32, time: i64) -> Session {
-        let boot = self.boot(host, time - SETTLED);
+        let boot = self.settled_boot(host, time);
         let key = self.key.child("logons").with(u64::from(host));
         let settled = time - SETTLED;
         let local_day = (settled + self.time_zone_offset).div_euclid(86_400);
@@ -103,12 +103,17 @@ impl World {
         self.logon(host, boot, start, 0)
     }
 
-    /// The session that a logon at `start` opens; `kind` (below 16) keeps logons of one second apart.
+    /// The boot that applications belong to: like residents, they outlive the next one's start.
+    pub fn settled_boot(&self, host: u32, time: i64) -> Boot {
+        self.boot(host, time - SETTLED)
+    }
+
+    /// The session that a logon at `start` opens; `kind` (below 256) keeps logons of one second apart.
     pub fn logon(&self, host: u32, boot: Boot, start: i64, kind: u64) -> Session {
         let since = (start - boot.start).max(0) as u64;
         let salt = self.key.child("logon ids").below(u64::from(host), 4096);
         let id = match self.hosts[host].platform {
-            Platform::Windows => 0x2_0000 + salt * 16 + since * 16 + kind,
+            Platform::Windows => 0x2_0000 + salt * 16 + since * 256 + kind,
             // Audit sessions count up from 1 at boot: a few an hour.
             Platform::Linux => 1 + since / 37,
         };
@@ -141,6 +146,8 @@ impl World {
             .resolve(&r.account, h.platform, host, h.user, h.user);
         let session = match (r.scope, account) {
             (Scope::Session, a) if a != SYSTEM && a != ROOT => interactive,
+            // No daemon is of an audit session.
+            _ if h.platform == Platform::Linux => self.session_of(ROOT, boot, interactive),
             // A service's own account logs on when the service starts.
             _ => self.session_of(
                 account,
@@ -219,7 +226,7 @@ impl World {
         interactive: Option<Session>,
     ) -> Process {
         let seconds = start.div_euclid(1_000_000);
-        let boot = self.boot(host, seconds);
+        let boot = self.settled_boot(host, seconds);
         let low = (stream.min(OTHER_STREAM) << 5) | (ordinal % STARTS_PER_SLOT) as u32;
         let slot = self.slot_of(boot, seconds);
         let sequence = (slot << SEQUENCE_BITS) | low;
