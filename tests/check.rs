@@ -826,7 +826,8 @@ fn integrity_finds_an_edited_manifest() {
     let path = root.join("manifest.json");
     let original = std::fs::read(&path).unwrap();
     let success = std::fs::read(root.join("_SUCCESS")).unwrap();
-    let edits: [(&str, fn(&mut Value)); 5] = [
+    type Edit = fn(&mut Value);
+    let edits: [(&str, Edit); 5] = [
         ("events", |m| m["events"] = json!(601)),
         ("a digest", |m| {
             m["files"][1]["blake3"] = json!("0".repeat(64))
