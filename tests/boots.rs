@@ -1,0 +1,39 @@
+//! A process and its session belong to one boot, also in the minutes around it.
+
+mod common;
+
+use fusiongen::catalog::{Catalog, Platform};
+use fusiongen::plan::{Config, Plan};
+use fusiongen::world::processes::OTHER_STREAM;
+
+#[test]
+fn what_starts_around_a_boot_is_of_its_sessions_boot() {
+    let catalog = Catalog::embedded().unwrap();
+    let config = Config {
+        events: 10_000,
+        assets: Some(60),
+        ..Config::default()
+    };
+    let start = config.start_seconds();
+    let (_, world) = Plan::new(config, &common::grounding(), &catalog);
+    let mut windows = 0;
+    for (host, asset) in (0..).zip(&world.hosts.all) {
+        let user = asset.user;
+        // The last boot before the window's third day.
+        let boot = world.boot(host, start + 3 * 86_400);
+        for minute in -5..20 {
+            let time = boot.start + minute * 60;
+            let process = world.started(host, time * 1_000_000, OTHER_STREAM, 0, 0, user, None);
+            let own = world.settled_boot(host, time);
+            assert_eq!(process.boot, own.number);
+            assert!(
+                (own.start..=time).contains(&process.session.start),
+                "host {host}, minute {minute}: session of {}, boot of {}",
+                process.session.start,
+                own.start
+            );
+        }
+        windows += usize::from(asset.platform == Platform::Windows);
+    }
+    assert!(windows > 20, "{windows}");
+}
