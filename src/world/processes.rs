@@ -114,8 +114,9 @@ impl World {
         let salt = self.key.child("logon ids").below(u64::from(host), 4096);
         let id = match self.hosts[host].platform {
             Platform::Windows => 0x2_0000 + salt * 16 + since * 256 + kind,
-            // Audit sessions count up from 1 at boot: a few an hour.
-            Platform::Linux => 1 + since / 37,
+            // Audit sessions count up from 1 at boot, cron's and the monitor's too, which are
+            // seldom seen. Two logons within four seconds would share one.
+            Platform::Linux => 1 + since / 4,
         };
         Session { id, start }
     }
