@@ -52,6 +52,17 @@ pub enum Error {
         #[source]
         source: parquet::errors::ParquetError,
     },
+    /// Somebody wanted the run to end. What is finished stands.
+    #[error("{}: {problem}\n  {remedy}", path.display())]
+    Stopped {
+        /// The corpus.
+        path: PathBuf,
+        problem: String,
+        /// How to go on.
+        remedy: String,
+        /// The signal that asked for it; `None` where a caller of the library did.
+        signal: Option<i32>,
+    },
     /// A worker failed: a defect of this program.
     #[error("{}: a worker failed\n  this is a defect of fusiongen; please report the message above with the command", path.display())]
     Defect {
@@ -101,12 +112,15 @@ impl Error {
         }
     }
 
-    /// Exit code of the command line: 1 a check failed, 2 bad usage or input, 3 I/O.
+    /// Exit code of the command line: 1 a check failed, 2 bad usage or input, 3 I/O, 128 and the
+    /// signal that stopped it.
     pub fn exit_code(&self) -> i32 {
         match self {
             Error::Check { .. } => 1,
             Error::Input { .. } | Error::Setting { .. } | Error::Output { .. } => 2,
             Error::Io { .. } | Error::Parquet { .. } | Error::Defect { .. } => 3,
+            // As after an interrupt, which asks the same.
+            Error::Stopped { signal, .. } => 128 + signal.unwrap_or(2),
         }
     }
 }

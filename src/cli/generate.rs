@@ -8,6 +8,7 @@ use clap::Args;
 use super::output;
 use super::progress::Bar;
 use super::settings::Settings;
+use super::signals::{Signals, Stoppable};
 use super::summary::{composition, grouped, next_command, sized};
 use crate::error::{Error, Result};
 use crate::frame::Maker;
@@ -74,6 +75,7 @@ impl Generate {
             eprintln!("note: {notice}");
         }
         let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+        let signals = Signals::catch()?;
         let bar = Bar::new(plan.config.events, self.no_progress);
         let corpus = Corpus::at(&self.out);
         let run = Run {
@@ -81,9 +83,10 @@ impl Generate {
             overwrite: self.overwrite,
             part,
         };
-        let outcome = sink::generate(&corpus, &plan, &world, &maker, run, &bar);
+        let progress = Stoppable(&bar, &signals);
+        let outcome = sink::generate(&corpus, &plan, &world, &maker, run, &progress);
         bar.finish();
-        let summary = outcome?;
+        let summary = outcome.map_err(|error| signals.named(error))?;
         let out = self.out.display();
         if summary.kept == summary.files && summary.finished {
             return output::print(&format!(

@@ -14,6 +14,7 @@ mod profile;
 mod progress;
 mod sample;
 mod settings;
+mod signals;
 mod summary;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

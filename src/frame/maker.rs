@@ -1,5 +1,7 @@
 //! Makes frames: what every population kind needs, looked up once.
 
+use std::convert::Infallible;
+
 use super::merge::Order;
 use super::owners::Owners;
 use super::{FRAME_ROWS, Frame, alerts::AlertTables, life::LifeTables, record::Recipes};
@@ -158,13 +160,30 @@ impl<'a> Maker<'a> {
 
     /// The frames of a row group, in order of time.
     pub fn frames(&self, partition: &Partition, group: &RowGroup, mut each: impl FnMut(Frame)) {
+        let Ok(()) = self.try_frames(partition, group, |frame| {
+            each(frame);
+            Ok::<(), Infallible>(())
+        });
+    }
+
+    /// The same, up to the first that `each` refuses.
+    ///
+    /// # Errors
+    /// What `each` returns.
+    pub fn try_frames<E>(
+        &self,
+        partition: &Partition,
+        group: &RowGroup,
+        mut each: impl FnMut(Frame) -> Result<(), E>,
+    ) -> Result<(), E> {
         let order = Order::new(self.plan, partition, group);
         let mut first = 0;
         while first < order.rows.len() {
             let last = (first + FRAME_ROWS).min(order.rows.len());
-            each(self.frame(partition, group, &order, first..last));
+            each(self.frame(partition, group, &order, first..last))?;
             first = last;
         }
+        Ok(())
     }
 
     /// One frame: rows `range` of an ordered row group.

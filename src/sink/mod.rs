@@ -9,11 +9,13 @@ pub mod format;
 pub mod json;
 pub mod manifest;
 pub mod parquet;
+mod progress;
 pub mod run;
 mod target;
 mod truth;
 
 pub use file::digest;
 pub use manifest::{FileEntry, Manifest, PlanFile, to_json};
-pub use run::{Part, Progress, Run, Silent, Summary, finish, generate};
+pub use progress::{Progress, Silent};
+pub use run::{Part, Run, Summary, finish, generate};
 pub use target::Corpus;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use rayon::prelude::*;
@@ -17,6 +17,7 @@ use super::file::{Written, sync_directory, write_whole};
 use super::format::{Encoded, EventFile, FileFormat};
 use super::manifest::{FileEntry, Manifest, PlanFile, to_json};
 use super::parquet::encoding_failed;
+use super::progress::{Progress, RESUME, RESUME_OVERWRITTEN, Silent, go_on};
 use super::target::{Corpus, Found};
 use super::truth::Truth;
 use crate::columns::{Tables, View};
@@ -25,20 +26,6 @@ use crate::frame::Maker;
 use crate::plan::{Partition, Plan, RowGroup};
 use crate::schema::Schema;
 use crate::world::World;
-
-/// Told how far a run is. Must never affect the data.
-pub trait Progress: Sync {
-    /// `rows` more are on disk.
-    fn advance(&self, rows: u64);
-}
-
-/// Says nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Silent;
-
-impl Progress for Silent {
-    fn advance(&self, _rows: u64) {}
-}
 
 /// One of several shares of a corpus's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,13 +105,15 @@ struct Workshop<'w> {
     schema: Schema,
     format: FileFormat,
     progress: &'w dyn Progress,
+    /// Files that this run has finished.
+    finished: AtomicU64,
 }
 
 /// Writes a corpus, or what is missing of it.
 ///
 /// # Errors
-/// A directory that holds something else, or I/O. Nothing unfinished has a data file's name,
-/// and without `_SUCCESS` nothing counts.
+/// A directory that holds something else, I/O, or `progress` wanted an end. Nothing unfinished
+/// has a data file's name, and without `_SUCCESS` nothing counts.
 pub fn generate(
     corpus: &Corpus,
     plan: &Plan,
@@ -162,19 +151,32 @@ pub fn generate(
         format: FileFormat::new(config, schema.arrow(), &plan.fingerprint, &corpus.root)?,
         schema,
         progress,
+        finished: AtomicU64::new(0),
     };
     let paths: Vec<&str> = plan_file.files().collect();
     let wanted: Vec<usize> = (0..paths.len())
         .filter(|&file| run.part.is_none_or(|part| part.holds(file)))
         .collect();
-    let standing = |&file: &usize| -> Option<(usize, FileEntry)> {
+    let standing = |&file: &usize| -> Option<Result<(usize, FileEntry)>> {
+        if let Err(stopped) = go_on(progress, &corpus.root) {
+            return Some(Err(stopped));
+        }
         let entry = FileEntry::noted(corpus, file, paths[file], &plan.fingerprint)?;
-        entry.stands(&corpus.root).then_some((file, entry))
+        entry.stands(&corpus.root).then_some(Ok((file, entry)))
     };
-    let mut entries: BTreeMap<usize, FileEntry> = match found {
+    let looked: Result<BTreeMap<usize, FileEntry>> = match found {
         Found::Unfinished => pool.install(|| wanted.par_iter().filter_map(standing).collect()),
-        Found::Nothing | Found::Whole => BTreeMap::new(),
+        Found::Nothing | Found::Whole => Ok(BTreeMap::new()),
     };
+    let mut entries = looked.map_err(|error| match error {
+        Error::Stopped { signal, .. } => Error::Stopped {
+            path: corpus.root.clone(),
+            problem: "stopped while looking at what is there".into(),
+            remedy: "run the same command again: it makes what is missing".into(),
+            signal,
+        },
+        error => error,
+    })?;
     let kept = entries.len() as u64;
     let events = plan_file.shards.len();
     let missing: BTreeSet<usize> = wanted
@@ -200,21 +202,42 @@ pub fn generate(
             });
         }
     }
-    entries.extend(workshop.events(&pool, run.threads, &units)?);
+    let stands = |error| match error {
+        Error::Stopped { signal, .. } => Error::Stopped {
+            path: corpus.root.clone(),
+            problem: format!(
+                "stopped; {} of {} files are whole",
+                kept + workshop.finished.load(Ordering::Relaxed),
+                wanted.len()
+            ),
+            remedy: match again {
+                true => RESUME_OVERWRITTEN.into(),
+                false => RESUME.into(),
+            },
+            signal,
+        },
+        error => error,
+    };
+    let made = workshop.events(&pool, run.threads, &units);
+    entries.extend(made.map_err(stands)?);
     let tables: Vec<usize> = missing.range(events..).copied().collect();
-    let truth = Truth::new(maker, &workshop.tables);
-    let made: Vec<(usize, FileEntry)> = pool.install(|| {
+    let truth = Truth::new(maker, &workshop.tables, progress);
+    let made: Result<Vec<(usize, FileEntry)>> = pool.install(|| {
         tables
             .par_iter()
             .map(|&file| {
-                let make = || workshop.table(&truth, plan, world, file, file - events);
-                let entry = unpanicked(&corpus.root.join(paths[file]), make)?;
-                entry.note(corpus, file, &plan.fingerprint)?;
+                let path = corpus.root.join(paths[file]);
+                let make = || {
+                    go_on(progress, &path)?;
+                    workshop.table(&truth, plan, world, file, file - events)
+                };
+                let entry = unpanicked(&path, make)?;
+                workshop.note(file, &entry)?;
                 Ok((file, entry))
             })
-            .collect::<Result<_>>()
-    })?;
-    entries.extend(made);
+            .collect()
+    });
+    entries.extend(made.map_err(stands)?);
     let summary = Summary {
         files: entries.len() as u64,
         bytes: entries.values().map(|e| e.bytes).sum(),
@@ -225,7 +248,8 @@ pub fn generate(
     if run.part.is_some() {
         return Ok(summary);
     }
-    pool.install(|| seal(corpus, &plan_file, entries.into_values().collect()))?;
+    let entries = entries.into_values().collect();
+    pool.install(|| seal(corpus, &plan_file, entries, progress).map_err(stands))?;
     Ok(Summary {
         finished: true,
         ..summary
@@ -279,7 +303,7 @@ pub fn finish(root: &Path) -> Result<Summary> {
         kept: entries.len() as u64,
         finished: true,
     };
-    seal(&corpus, &plan_file, entries)?;
+    seal(&corpus, &plan_file, entries, &Silent)?;
     Ok(summary)
 }
 
@@ -297,9 +321,15 @@ fn whole(corpus: &Corpus) -> Result<Summary> {
 }
 
 /// Syncs everything, writes manifest and `_SUCCESS`, and removes the journal.
-fn seal(corpus: &Corpus, plan_file: &PlanFile, entries: Vec<FileEntry>) -> Result<()> {
+fn seal(
+    corpus: &Corpus,
+    plan_file: &PlanFile,
+    entries: Vec<FileEntry>,
+    progress: &dyn Progress,
+) -> Result<()> {
     let paths: Vec<_> = entries.iter().map(|e| corpus.root.join(&e.path)).collect();
     paths.par_iter().try_for_each(|path| {
+        go_on(progress, path)?;
         std::fs::File::open(path)
             .and_then(|file| file.sync_all())
             .map_err(|e| Error::io(path, "sync", e))
@@ -350,25 +380,28 @@ impl Workshop<'_> {
         &self.plan_file.shards[file].path
     }
 
+    /// Notes a finished file.
+    fn note(&self, file: usize, entry: &FileEntry) -> Result<()> {
+        entry.note(self.corpus, file, &self.plan_file.fingerprint)?;
+        self.finished.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Makes and encodes one row group; with it, the times of its first and last row.
     fn encode(&self, unit: &Unit<'_>) -> Result<(Encoded, (i64, i64))> {
         let path = self.corpus.root.join(self.path(unit.file));
         let mut encoder = self.format.encoder(&path)?;
-        let mut outcome = Ok(());
         let mut times: Option<(i64, i64)> = None;
-        self.maker.frames(unit.partition, unit.group, |frame| {
+        self.maker.try_frames(unit.partition, unit.group, |frame| {
+            go_on(self.progress, &path)?;
             if let (Some(&first), Some(&last)) = (frame.time.first(), frame.time.last()) {
                 times = Some((times.map_or(first, |t| t.0), last));
             }
-            if outcome.is_ok() {
-                outcome = self
-                    .schema
-                    .batch(&View::new(&frame, self.maker, &self.tables))
-                    .map_err(|e| encoding_failed(&path, e.into()))
-                    .and_then(|batch| encoder.write(&batch, &path));
-            }
-        });
-        outcome?;
+            self.schema
+                .batch(&View::new(&frame, self.maker, &self.tables))
+                .map_err(|e| encoding_failed(&path, e.into()))
+                .and_then(|batch| encoder.write(&batch, &path))
+        })?;
         let times = times.unwrap_or((unit.group.from, unit.group.to));
         Ok((encoder.finish(&path)?, times))
     }
@@ -446,7 +479,9 @@ impl Workshop<'_> {
                     waiting.insert(index, encoded?);
                     // Row groups are appended in the plan's order.
                     while let Some((encoded, times)) = waiting.remove(&done) {
-                        writer.append(&units[done], encoded, times)?;
+                        let unit = &units[done];
+                        let path = self.corpus.root.join(self.path(unit.file));
+                        unpanicked(&path, || writer.append(unit, encoded, times))?;
                         self.progress.advance(rows(done));
                         in_flight -= rows(done);
                         done += 1;
@@ -501,7 +536,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let entry = entry(&shard.path, shard.rows, file.finish()?, Some(times));
-        entry.note(corpus, unit.file, &plan_file.fingerprint)?;
+        self.workshop.note(unit.file, &entry)?;
         self.written.push((unit.file, entry));
         Ok(())
     }

@@ -17,6 +17,7 @@ use arrow::datatypes::{Int32Type, SchemaRef};
 
 use super::file::Written;
 use super::parquet::{File, Layout, RowGroupEncoder, encoding_failed};
+use super::progress::{Progress, go_on};
 use crate::catalog::Step;
 use crate::columns::{Tables, table};
 use crate::error::Result;
@@ -36,6 +37,7 @@ pub struct Truth<'t> {
     tables: &'t Tables,
     /// Events are read in this shape, whatever the corpus is written in.
     schema: Schema,
+    progress: &'t dyn Progress,
     /// `attack.id` of every chain.
     ids: ArrayRef,
     /// Day on which each chain starts.
@@ -179,7 +181,7 @@ struct StepRow {
 
 impl<'t> Truth<'t> {
     /// Prepares what all files need.
-    pub fn new(maker: &'t Maker<'t>, tables: &'t Tables) -> Self {
+    pub fn new(maker: &'t Maker<'t>, tables: &'t Tables, progress: &'t dyn Progress) -> Self {
         let plan = maker.plan;
         let chains = 0..plan.chains.all.len() as u32;
         Truth {
@@ -187,6 +189,7 @@ impl<'t> Truth<'t> {
             maker,
             tables,
             schema: Schema::fusionai(),
+            progress,
             ids: table(chains.clone().map(|c| plan.chains.id(c))),
             starts: chains
                 .map(|c| plan.chains.start_date(c, maker.world))
@@ -203,8 +206,7 @@ impl<'t> Truth<'t> {
         match shard.table {
             TruthTable::Chains => output.write(self.chains(shard.date))?,
             TruthTable::Edges | TruthTable::Iocs => {
-                let evidence = evidence::Evidence::new(self, shard.date)
-                    .map_err(|e| encoding_failed(path, e.into()))?;
+                let evidence = evidence::Evidence::new(self, shard.date, path)?;
                 let columns = match shard.table {
                     TruthTable::Edges => evidence.edges(&self.ids),
                     _ => evidence.iocs(&self.ids),
@@ -290,6 +292,7 @@ impl<'t> Truth<'t> {
     fn steps(&self, date: u32, event_date: u32, output: &mut Output<'_>) -> Result<()> {
         let mut rows: Vec<StepRow> = Vec::new();
         for (partition, group) in self.groups_of(event_date) {
+            go_on(self.progress, output.path)?;
             let Some(chains) = position(partition, |o| o == Origin::Chains) else {
                 continue;
             };
@@ -387,6 +390,7 @@ impl<'t> Truth<'t> {
     fn lookalikes(&self, date: u32, output: &mut Output<'_>) -> Result<()> {
         let catalog = self.maker.catalog;
         for (partition, group) in self.groups_of(date) {
+            go_on(self.progress, output.path)?;
             let kinds: Vec<_> = partition
                 .populations
                 .iter()

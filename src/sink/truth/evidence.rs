@@ -5,12 +5,13 @@
 //! last round.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use arrow::error::ArrowError;
 
-use super::{Columns, Truth, integers, own, texts, times};
+use super::{Columns, Truth, encoding_failed, go_on, integers, own, texts, times};
 use crate::columns::View;
 use crate::frame::{Frame, NONE};
 use crate::plan::Chains;
@@ -204,8 +205,10 @@ impl Evidence {
     /// Reads the chains that start on a date.
     ///
     /// # Errors
-    /// When a column breaks the schema's promise: a defect.
-    pub fn new(truth: &Truth<'_>, date: u32) -> Result<Self, ArrowError> {
+    /// When a column breaks the schema's promise: a defect; or the run is stopped. `path` is
+    /// for the message.
+    pub fn new(truth: &Truth<'_>, date: u32, path: &Path) -> crate::Result<Self> {
+        let failed = |e: ArrowError| encoding_failed(path, e.into());
         let mut evidence = Evidence {
             edges: Vec::new(),
             iocs: Vec::new(),
@@ -214,12 +217,13 @@ impl Evidence {
         for chain in truth.of_date(date) {
             events.extend(sample(&truth.plan.chains, chain));
             if events.len() >= EVENTS {
-                evidence.read(truth, &events)?;
+                go_on(truth.progress, path)?;
+                evidence.read(truth, &events).map_err(failed)?;
                 events.clear();
             }
         }
         if !events.is_empty() {
-            evidence.read(truth, &events)?;
+            evidence.read(truth, &events).map_err(failed)?;
         }
         Ok(evidence)
     }

@@ -1,0 +1,79 @@
+//! SIGINT and SIGTERM as a wish to stop, which a run grants between two frames of rows.
+//!
+//! A second one ends the process at once, as if the first had not been caught. Only what
+//! writes a corpus catches them: everything else may be ended anywhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::error::{Error, Result};
+use crate::sink::Progress;
+
+/// Progress of a run that a signal ends.
+pub struct Stoppable<'s>(pub &'s dyn Progress, pub &'s Signals);
+
+impl Progress for Stoppable<'_> {
+    fn advance(&self, rows: u64) {
+        self.0.advance(rows);
+    }
+
+    fn stopped(&self) -> bool {
+        self.1.caught().is_some()
+    }
+}
+
+/// Catches signals until the process ends.
+#[derive(Debug)]
+pub struct Signals {
+    /// The last one caught; 0 for none.
+    which: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Begins to catch.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn catch() -> Result<Self> {
+        let (which, again) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+        for signal in [SIGINT, SIGTERM] {
+            let code = 128 + signal;
+            let caught = usize::try_from(signal).unwrap_or_default();
+            // In this order: the first signal finds the flag unset, and sets it.
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&again))
+                .and_then(|_| flag::register(signal, Arc::clone(&again)))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&which), caught))
+                .map_err(|e| Error::io("signals".as_ref(), "catch", e))?;
+        }
+        Ok(Signals { which })
+    }
+
+    /// The signal that wants an end.
+    pub fn caught(&self) -> Option<i32> {
+        match self.which.load(Ordering::Relaxed) {
+            0 => None,
+            signal => i32::try_from(signal).ok(),
+        }
+    }
+
+    /// A stopped run's error with the signal that stopped it.
+    pub fn named(&self, error: Error) -> Error {
+        match error {
+            Error::Stopped {
+                path,
+                problem,
+                remedy,
+                ..
+            } => Error::Stopped {
+                path,
+                problem,
+                remedy,
+                signal: self.caught(),
+            },
+            error => error,
+        }
+    }
+}
