@@ -1,5 +1,7 @@
 //! The fingerprint: what a corpus's content follows from.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Config, Grounding};
 use crate::catalog::Catalog;
 
@@ -7,8 +9,34 @@ use crate::catalog::Catalog;
 /// properties and the versions of the Parquet and zstd libraries are part of it.
 pub const FORMAT_VERSION: u32 = 2;
 
+/// Digests of the inputs' contents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inputs {
+    pub profile: String,
+    pub catalog: String,
+    /// `synthetic` where no file was given.
+    pub users: String,
+    pub assets: String,
+}
+
+impl Inputs {
+    /// Of these inputs.
+    pub fn new(grounding: &Grounding, catalog: &Catalog) -> Self {
+        let digest = |text: String| blake3::hash(text.as_bytes()).to_hex()[..32].to_string();
+        let synthetic = || "synthetic".to_string();
+        let users = grounding.users.as_ref();
+        let assets = grounding.assets.as_ref();
+        Inputs {
+            profile: grounding.profile.digest(),
+            catalog: catalog.digest.clone(),
+            users: users.map_or_else(synthetic, |users| digest(format!("{users:?}"))),
+            assets: assets.map_or_else(synthetic, |assets| digest(format!("{assets:?}"))),
+        }
+    }
+}
+
 /// BLAKE3 over format version, settings and input *contents*; never paths, threads or part.
-pub fn of(config: &Config, grounding: &Grounding, catalog: &Catalog) -> String {
+pub fn of(config: &Config, inputs: &Inputs) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut field = |name: &str, text: &str| {
         hasher.update(&(name.len() as u64).to_le_bytes());
@@ -18,15 +46,9 @@ pub fn of(config: &Config, grounding: &Grounding, catalog: &Catalog) -> String {
     };
     field("format", &FORMAT_VERSION.to_string());
     field("config", &serde_json::to_string(config).unwrap_or_default());
-    field("profile", &grounding.profile.digest());
-    field("catalog", &catalog.digest);
-    match &grounding.users {
-        Some(users) => field("users", &format!("{users:?}")),
-        None => field("users", "synthetic"),
-    }
-    match &grounding.assets {
-        Some(assets) => field("assets", &format!("{assets:?}")),
-        None => field("assets", "synthetic"),
-    }
+    field("profile", &inputs.profile);
+    field("catalog", &inputs.catalog);
+    field("users", &inputs.users);
+    field("assets", &inputs.assets);
     hasher.finalize().to_hex()[..32].to_string()
 }

@@ -23,6 +23,7 @@ pub use calendar::{Calendar, TimeLaw};
 pub use chains::{Chain, Chains};
 pub use config::Config;
 pub use files::{Compression, Format, PartitionBy};
+pub use fingerprint::Inputs;
 pub use quota::apportion;
 pub use shards::{Partition, RowGroup, Shard};
 pub use truth::{TruthShard, TruthTable};
@@ -76,6 +77,7 @@ pub struct Composition {
 #[derive(Debug)]
 pub struct Plan {
     pub config: Config,
+    pub inputs: Inputs,
     pub fingerprint: String,
     pub calendar: Calendar,
     pub chains: Chains,
@@ -165,7 +167,8 @@ impl Plan {
         for ((date, category), rows) in chains.counts(&world, catalog) {
             add(date, category, Origin::Chains, rows);
         }
-        let fingerprint = fingerprint::of(&config, grounding, catalog);
+        let inputs = Inputs::new(grounding, catalog);
+        let fingerprint = fingerprint::of(&config, &inputs);
         let partitions: Vec<Partition> = cells
             .into_iter()
             .enumerate()
@@ -196,6 +199,7 @@ impl Plan {
         (
             Plan {
                 config,
+                inputs,
                 fingerprint,
                 calendar,
                 chains,

@@ -6,7 +6,7 @@
 
 use std::fs::Permissions;
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -37,6 +37,34 @@ pub fn is_temporary(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(TEMPORARY)
 }
 
+/// Makes a directory of a corpus, which must be no symlink: nothing is written out of the corpus.
+///
+/// # Errors
+/// A symlink or a file is there, or I/O.
+pub fn make_directory(path: &Path) -> Result<()> {
+    match std::fs::create_dir(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+        other => return other.map_err(|e| Error::io(path, "create", e)),
+    }
+    let found = std::fs::symlink_metadata(path).map_err(|e| Error::io(path, "look at", e))?;
+    match found.is_dir() {
+        true => Ok(()),
+        false => Err(not_ours(path, found.file_type())),
+    }
+}
+
+/// Something stands where the corpus has, or would have, something of its own.
+pub fn not_ours(path: &Path, kind: std::fs::FileType) -> Error {
+    Error::Output {
+        path: path.to_path_buf(),
+        problem: match kind.is_symlink() {
+            true => "this is a symlink, and a corpus is written through none".into(),
+            false => "fusiongen did not write this".into(),
+        },
+        remedy: "move it away, or give another --out".into(),
+    }
+}
+
 /// Removes a temporary that a killed run left; one that is being written is locked, and stays.
 ///
 /// # Errors
@@ -56,24 +84,31 @@ pub fn sweep(path: &Path) -> Result<()> {
 }
 
 impl Whole {
-    /// Begins `path`, making its directories.
+    /// Begins `path`. Its directory must be there: one that somebody removes from under a run
+    /// is not to come back half-filled.
     ///
     /// # Errors
     /// I/O.
     pub fn create(path: &Path) -> Result<Self> {
         let directory = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(directory).map_err(|e| Error::io(directory, "create", e))?;
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
         let stem = name.split('.').next().unwrap_or(name);
-        let file = tempfile::Builder::new()
-            .prefix(&format!(".{stem}."))
-            .suffix(TEMPORARY)
-            // What the umask leaves, not the private mode of temporary files.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(directory)
-            .map_err(|e| Error::io(path, "create", e))?;
-        // Whoever sweeps leaves it alone; where locks are not to be had, nobody else is expected.
-        let _ = file.as_file().try_lock();
+        let file = loop {
+            let file = tempfile::Builder::new()
+                .prefix(&format!(".{stem}."))
+                .suffix(TEMPORARY)
+                // What the umask leaves, not the private mode of temporary files.
+                .permissions(Permissions::from_mode(0o666))
+                .tempfile_in(directory)
+                .map_err(|e| Error::io(path, "create", e))?;
+            // Whoever sweeps leaves it alone from now on; where locks are not to be had, nobody
+            // else is expected. A sweeper may have been faster, and then it is gone.
+            let _ = file.as_file().lock();
+            let found = file.as_file().metadata();
+            if found.map_err(|e| Error::io(path, "create", e))?.nlink() > 0 {
+                break file;
+            }
+        };
         Ok(Whole {
             file: BufWriter::with_capacity(1 << 18, file),
             hasher: blake3::Hasher::new(),
@@ -171,7 +206,7 @@ mod tests {
     #[test]
     fn a_file_is_there_whole_or_not_at_all() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a/part-00000.parquet");
+        let path = directory.path().join("part-00000.parquet");
         let mut file = Whole::create(&path).unwrap();
         file.write_all(b"half").unwrap();
         let names = || {

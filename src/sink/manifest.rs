@@ -4,16 +4,18 @@
 //! finished file leaves a journal entry; the manifest is both together. So a corpus can
 //! be finished from its directory alone.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::file::Whole;
 use super::parquet::CREATED_BY;
 use super::target::Corpus;
 use crate::error::{Error, Result};
 use crate::plan::fingerprint::FORMAT_VERSION;
-use crate::plan::{Composition, Config, Plan, Shard};
+use crate::plan::{Composition, Config, Inputs, Plan, Shard};
 use crate::world::World;
 
 /// `plan.json`: what will be written, before the first row.
@@ -23,6 +25,8 @@ pub struct PlanFile {
     pub format_version: u32,
     pub created_by: String,
     pub config: Config,
+    #[serde(default)]
+    pub inputs: Inputs,
     pub composition: Composition,
     pub hosts: u64,
     pub users: u64,
@@ -81,6 +85,7 @@ impl PlanFile {
             format_version: FORMAT_VERSION,
             created_by: CREATED_BY.into(),
             config: plan.config.clone(),
+            inputs: plan.inputs.clone(),
             composition: plan.composition,
             hosts: world.hosts.len() as u64,
             users: u64::from(world.accounts.user_count()),
@@ -126,6 +131,54 @@ impl PlanFile {
     }
 }
 
+/// Whose a `plan.json` is, of whatever version.
+#[derive(Debug, Deserialize)]
+pub struct Identity {
+    pub fingerprint: String,
+    /// Everything else.
+    #[serde(flatten)]
+    other: Map<String, Value>,
+}
+
+impl Identity {
+    /// The first thing in which the corpus that is there differs from the one that would be.
+    pub fn difference(&self, here: &PlanFile) -> String {
+        let here = serde_json::to_value(here).unwrap_or_default();
+        for part in ["config", "inputs"] {
+            let there = self.other.get(part).unwrap_or(&Value::Null);
+            if let Some((name, there, here)) = differing(there, &here[part]) {
+                return match part {
+                    "inputs" => format!("the contents of {name} differ"),
+                    _ => format!("{name} is {there} there and {here} here"),
+                };
+            }
+        }
+        let version = |value: Option<&Value>| value.map_or("none".into(), Value::to_string);
+        format!(
+            "its format version is {}, this program's {FORMAT_VERSION}",
+            version(self.other.get("format_version"))
+        )
+    }
+}
+
+/// The first leaf in which two values differ: its path, and both.
+fn differing(there: &Value, here: &Value) -> Option<(String, Value, Value)> {
+    let (Value::Object(these), Value::Object(those)) = (here, there) else {
+        return (there != here).then(|| (String::new(), there.clone(), here.clone()));
+    };
+    let keys = these.keys().chain(those.keys());
+    let mut found = keys.filter_map(|key| {
+        let value = |map: &Map<String, Value>| map.get(key).cloned().unwrap_or(Value::Null);
+        let (inner, there, here) = differing(&value(those), &value(these))?;
+        let path = match inner.is_empty() {
+            true => key.clone(),
+            false => format!("{key}.{inner}"),
+        };
+        Some((path, there, here))
+    });
+    found.next()
+}
+
 /// A file of the corpus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
@@ -143,7 +196,8 @@ pub struct FileEntry {
 }
 
 impl FileEntry {
-    /// Notes a finished file in the journal.
+    /// Notes a finished file in the journal, unless another run has made the corpus whole
+    /// meanwhile, and so removed the journal.
     ///
     /// # Errors
     /// I/O.
@@ -154,21 +208,17 @@ impl FileEntry {
         };
         // Not synced: what a crash takes from the journal is made again.
         let path = corpus.journal(index);
-        let mut file = Whole::create(&path)?;
+        let mut file = match Whole::create(&path) {
+            Err(_) if corpus.is_finished() => return Ok(()),
+            created => created?,
+        };
         std::io::Write::write_all(&mut file, &to_json(&entry))
             .map_err(|e| Error::io(&path, "write", e))?;
         file.finish().map(|_| ())
     }
 
-    /// The journal's entry for file `index`, if it is this corpus's and says `path`.
-    pub fn noted(corpus: &Corpus, index: usize, path: &str, fingerprint: &str) -> Option<Self> {
-        let text = std::fs::read(corpus.journal(index)).ok()?;
-        let entry: JournalEntry = serde_json::from_slice(&text).ok()?;
-        (entry.fingerprint == fingerprint && entry.file.path == path).then_some(entry.file)
-    }
-
     /// Whether the file stands there as noted: size, then digest.
-    pub fn stands(&self, root: &Path) -> bool {
+    fn stands(&self, root: &Path) -> bool {
         let path = root.join(&self.path);
         std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_file() && m.len() == self.bytes)
             && super::file::digest(&path).is_ok_and(|digest| digest == self.blake3)
@@ -181,6 +231,43 @@ struct JournalEntry {
     fingerprint: String,
     #[serde(flatten)]
     file: FileEntry,
+}
+
+/// What earlier runs noted: in the journal, or in the manifest of a corpus that was whole.
+#[derive(Debug)]
+pub struct Notes<'n> {
+    corpus: &'n Corpus,
+    fingerprint: &'n str,
+    whole: BTreeMap<String, FileEntry>,
+}
+
+impl<'n> Notes<'n> {
+    /// The notes in a corpus's directory.
+    pub fn read(corpus: &'n Corpus, fingerprint: &'n str) -> Self {
+        let manifest = Manifest::read(corpus).ok();
+        let files = manifest
+            .filter(|manifest| manifest.fingerprint == fingerprint)
+            .map_or(Vec::new(), |manifest| manifest.files);
+        Notes {
+            corpus,
+            fingerprint,
+            whole: files.into_iter().map(|f| (f.path.clone(), f)).collect(),
+        }
+    }
+
+    /// The entry of file `index`, whose name is `path`, if it stands there as noted.
+    pub fn standing(&self, index: usize, path: &str) -> Option<FileEntry> {
+        self.noted(index)
+            .filter(|entry| entry.path == path)
+            .or_else(|| self.whole.get(path).cloned())
+            .filter(|entry| entry.stands(&self.corpus.root))
+    }
+
+    fn noted(&self, index: usize) -> Option<FileEntry> {
+        let text = std::fs::read(self.corpus.journal(index)).ok()?;
+        let entry: JournalEntry = serde_json::from_slice(&text).ok()?;
+        (entry.fingerprint == self.fingerprint).then_some(entry.file)
+    }
 }
 
 /// Shares of events.

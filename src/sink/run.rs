@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::entities;
 use super::file::{Written, sync_directory, write_whole};
 use super::format::{Encoded, EventFile, FileFormat};
-use super::manifest::{FileEntry, Manifest, PlanFile, to_json};
+use super::manifest::{FileEntry, Manifest, Notes, PlanFile, to_json};
 use super::parquet::encoding_failed;
 use super::progress::{Progress, RESUME, RESUME_OVERWRITTEN, Silent, go_on};
 use super::target::{Corpus, Found};
@@ -124,13 +124,8 @@ pub fn generate(
 ) -> Result<Summary> {
     // The other parts of the same corpus stay: only a whole run begins it again.
     let again = run.overwrite && run.part.is_none();
-    let found = corpus.prepare(&plan.fingerprint, run.overwrite, again)?;
-    if found == Found::Whole {
-        corpus.clear_journal()?;
-        return whole(corpus);
-    }
     let plan_file = PlanFile::new(plan, world);
-    write_whole(&corpus.plan(), &to_json(&plan_file))?;
+    let found = corpus.begin(&plan_file, run.overwrite, again)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(run.threads)
         .build()
@@ -157,26 +152,12 @@ pub fn generate(
     let wanted: Vec<usize> = (0..paths.len())
         .filter(|&file| run.part.is_none_or(|part| part.holds(file)))
         .collect();
-    let standing = |&file: &usize| -> Option<Result<(usize, FileEntry)>> {
-        if let Err(stopped) = go_on(progress, &corpus.root) {
-            return Some(Err(stopped));
+    let mut entries = match found {
+        Found::Nothing => BTreeMap::new(),
+        Found::Unfinished | Found::Whole => {
+            pool.install(|| standing(corpus, &plan_file, &wanted, progress))?
         }
-        let entry = FileEntry::noted(corpus, file, paths[file], &plan.fingerprint)?;
-        entry.stands(&corpus.root).then_some(Ok((file, entry)))
     };
-    let looked: Result<BTreeMap<usize, FileEntry>> = match found {
-        Found::Unfinished => pool.install(|| wanted.par_iter().filter_map(standing).collect()),
-        Found::Nothing | Found::Whole => Ok(BTreeMap::new()),
-    };
-    let mut entries = looked.map_err(|error| match error {
-        Error::Stopped { signal, .. } => Error::Stopped {
-            path: corpus.root.clone(),
-            problem: "stopped while looking at what is there".into(),
-            remedy: "run the same command again: it makes what is missing".into(),
-            signal,
-        },
-        error => error,
-    })?;
     let kept = entries.len() as u64;
     let events = plan_file.shards.len();
     let missing: BTreeSet<usize> = wanted
@@ -184,6 +165,14 @@ pub fn generate(
         .copied()
         .filter(|file| !entries.contains_key(file))
         .collect();
+    if found == Found::Whole {
+        if missing.is_empty() {
+            corpus.clear_journal()?;
+            return whole(corpus);
+        }
+        corpus.reopen()?;
+    }
+    corpus.make_directories(missing.iter().map(|&file| paths[file]))?;
     for (file, entry) in &entries {
         if *file < events {
             progress.advance(entry.rows);
@@ -263,39 +252,35 @@ pub fn generate(
 pub fn finish(root: &Path) -> Result<Summary> {
     let corpus = Corpus::at(root);
     let plan_file = PlanFile::read(&corpus)?;
-    if corpus.is_finished() {
-        corpus.clear_journal()?;
-        return whole(&corpus);
-    }
+    corpus.tidy()?;
     let paths: Vec<&str> = plan_file.files().collect();
-    let entries: Vec<std::result::Result<FileEntry, &str>> = (0..paths.len())
-        .into_par_iter()
-        .map(|file| {
-            FileEntry::noted(&corpus, file, paths[file], &plan_file.fingerprint)
-                .filter(|entry| entry.stands(root))
-                .ok_or(paths[file])
-        })
-        .collect();
-    let missing: Vec<&str> = entries
+    let wanted: Vec<usize> = (0..paths.len()).collect();
+    let entries = standing(&corpus, &plan_file, &wanted, &Silent)?;
+    let missing: Vec<&str> = wanted
         .iter()
-        .filter_map(|e| e.as_ref().err().copied())
+        .filter(|file| !entries.contains_key(file))
+        .map(|&file| paths[file])
         .collect();
-    if let Some(first) = missing.first() {
-        let more = match missing.len() {
-            1 => String::new(),
-            n => format!(" and {} more", n - 1),
-        };
+    if !missing.is_empty() {
+        let mut named = missing[..missing.len().min(NAMED)].join(", ");
+        if missing.len() > NAMED {
+            named += &format!(" and {} more", missing.len() - NAMED);
+        }
         return Err(Error::Output {
             path: root.to_path_buf(),
             problem: format!(
-                "{} of {} files are missing or not as their journal says: {first}{more}",
+                "{} of {} files are missing or not as they were written: {named}",
                 missing.len(),
                 paths.len()
             ),
             remedy: "run generate again for the missing --part, with the same settings".into(),
         });
     }
-    let entries: Vec<FileEntry> = entries.into_iter().filter_map(|entry| entry.ok()).collect();
+    if corpus.is_finished() {
+        corpus.clear_journal()?;
+        return whole(&corpus);
+    }
+    let entries: Vec<FileEntry> = entries.into_values().collect();
     let summary = Summary {
         files: entries.len() as u64,
         bytes: entries.iter().map(|e| e.bytes).sum(),
@@ -305,6 +290,30 @@ pub fn finish(root: &Path) -> Result<Summary> {
     };
     seal(&corpus, &plan_file, entries, &Silent)?;
     Ok(summary)
+}
+
+/// Missing files that a message names.
+const NAMED: usize = 5;
+
+/// Which files of `wanted` are there and right.
+fn standing(
+    corpus: &Corpus,
+    plan_file: &PlanFile,
+    wanted: &[usize],
+    progress: &dyn Progress,
+) -> Result<BTreeMap<usize, FileEntry>> {
+    let notes = Notes::read(corpus, &plan_file.fingerprint);
+    let paths: Vec<&str> = plan_file.files().collect();
+    let look = |&file: &usize| match progress.stopped() {
+        false => Some(Ok((file, notes.standing(file, paths[file])?))),
+        true => Some(Err(Error::Stopped {
+            path: corpus.root.clone(),
+            problem: "stopped while looking at what is there".into(),
+            remedy: "run the same command again: it makes what is missing".into(),
+            signal: None,
+        })),
+    };
+    wanted.par_iter().filter_map(look).collect()
 }
 
 /// The summary of a finished corpus.

@@ -1,8 +1,11 @@
 //! The corpus directory: what may be there, what is made there.
 
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::file::{is_temporary, sweep};
+use super::file::{is_temporary, make_directory, not_ours, sweep, write_whole};
+use super::manifest::{Identity, PlanFile, to_json};
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Shard, TruthShard};
 use crate::world::World;
@@ -90,64 +93,125 @@ impl Corpus {
         )
     }
 
-    /// Looks at what stands here, and makes the directory. This corpus is kept unless it is
-    /// to be made `again`, another one is removed if `overwrite`; leftovers of killed runs are swept.
+    /// Looks at what stands here, makes the directory and its `plan.json`. This corpus is kept
+    /// unless it is to be made `again`, another one is removed if `overwrite`; leftovers of
+    /// killed runs are swept. Other runs that begin here wait meanwhile.
     ///
     /// # Errors
-    /// Another corpus, or foreign files: nothing is touched.
-    pub fn prepare(&self, fingerprint: &str, overwrite: bool, again: bool) -> Result<Found> {
-        let entries = match std::fs::read_dir(&self.root) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                std::fs::create_dir_all(&self.root)
-                    .map_err(|e| Error::io(&self.root, "create", e))?;
-                return Ok(Found::Nothing);
+    /// Another corpus, foreign files or symlinks: nothing is touched.
+    pub fn begin(&self, plan: &PlanFile, overwrite: bool, again: bool) -> Result<Found> {
+        std::fs::create_dir_all(&self.root).map_err(|e| match e.kind() {
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+                self.refuse("this is a file, not a directory", "give another --out")
             }
-            Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => {
-                return Err(self.refuse("this is a file, not a directory", "give another --out"));
-            }
-            Err(e) => return Err(Error::io(&self.root, "read", e)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|e| Error::io(&self.root, "read", e))?;
-            names.push(entry.file_name().to_string_lossy().into_owned());
+            _ => Error::io(&self.root, "create", e),
+        })?;
+        let _guard = self.lock()?;
+        let found = self.look(plan, overwrite, again)?;
+        let text = to_json(plan);
+        if std::fs::read(self.plan()).is_ok_and(|there| there == text) {
+            return Ok(found);
         }
-        let ours = |n: &&String| OURS.contains(&n.as_str()) || is_temporary(n);
-        if let Some(foreign) = names.iter().find(|n| !ours(n)) {
-            return Err(self.refuse(
-                &format!("'{foreign}' is here, which fusiongen did not write"),
-                "give an empty or new directory as --out",
-            ));
+        remove(&self.success())?;
+        write_whole(&self.plan(), &text)?;
+        Ok(match found {
+            Found::Nothing => Found::Nothing,
+            Found::Unfinished | Found::Whole => Found::Unfinished,
+        })
+    }
+
+    /// Keeps others out while one decides what is to stay. Where locks are not to be had,
+    /// nobody else is expected.
+    fn lock(&self) -> Result<std::fs::File> {
+        let root = std::fs::File::open(&self.root).map_err(|e| Error::io(&self.root, "open", e))?;
+        let _ = root.lock();
+        Ok(root)
+    }
+
+    fn look(&self, plan: &PlanFile, overwrite: bool, again: bool) -> Result<Found> {
+        let mut names = Vec::new();
+        for (path, kind) in entries(&self.root)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !OURS.contains(&&*name) && !is_temporary(&name) {
+                return Err(self.refuse(
+                    &format!("'{name}' is here, which fusiongen did not write"),
+                    "give an empty or new directory as --out",
+                ));
+            }
+            if kind.is_symlink() {
+                return Err(not_ours(&path, kind));
+            }
+            names.push(name.into_owned());
         }
         if !names.iter().any(|n| OURS.contains(&n.as_str())) {
             // Nothing, or what a run left that was killed before its plan stood.
             self.sweep(&self.root)?;
             return Ok(Found::Nothing);
         }
-        let Some(found) = self.fingerprint() else {
+        let Some(there) = self.identity() else {
             return Err(self.refuse(
-                "there are files here but no plan.json that says whose they are",
+                "there are files here but no whole plan.json that says whose they are",
                 "give an empty or new directory as --out",
             ));
         };
-        if found != fingerprint && !overwrite {
+        let same = there.fingerprint == plan.fingerprint;
+        if !same && !overwrite {
             return Err(self.refuse(
                 &format!(
-                    "another corpus is here (fingerprint {found}, this one would be {fingerprint})"
+                    "another corpus is here (fingerprint {}, this one would be {}): {}",
+                    there.fingerprint,
+                    plan.fingerprint,
+                    there.difference(plan)
                 ),
                 "give another --out, or --overwrite to replace it",
             ));
         }
-        if found != fingerprint || again {
+        if !same || again {
             self.clear()?;
             return Ok(Found::Nothing);
         }
-        if self.is_finished() {
-            return Ok(Found::Whole);
-        }
         self.sweep(&self.root)?;
-        Ok(Found::Unfinished)
+        Ok(match self.is_finished() {
+            true => Found::Whole,
+            false => Found::Unfinished,
+        })
+    }
+
+    /// Sweeps what killed runs left.
+    ///
+    /// # Errors
+    /// A symlink is in the corpus, or I/O.
+    pub fn tidy(&self) -> Result<()> {
+        let _guard = self.lock()?;
+        self.sweep(&self.root)
+    }
+
+    /// Takes back that the corpus is whole.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn reopen(&self) -> Result<()> {
+        remove(&self.success())
+    }
+
+    /// Makes the directories of these files, and the journal's. The root is there, or somebody
+    /// has taken it away.
+    ///
+    /// # Errors
+    /// A symlink or a file is in the way, or I/O.
+    pub fn make_directories<'f>(&self, files: impl Iterator<Item = &'f str>) -> Result<()> {
+        let mut relative: BTreeSet<&Path> = BTreeSet::new();
+        for file in files {
+            let above = Path::new(file).ancestors().skip(1);
+            relative.extend(above.filter(|path| !path.as_os_str().is_empty()));
+        }
+        if !relative.is_empty() {
+            relative.insert(Path::new("journal"));
+        }
+        // A directory sorts before what is in it.
+        relative
+            .into_iter()
+            .try_for_each(|path| make_directory(&self.root.join(path)))
     }
 
     fn refuse(&self, problem: &str, remedy: &str) -> Error {
@@ -158,10 +222,9 @@ impl Corpus {
         }
     }
 
-    fn fingerprint(&self) -> Option<String> {
-        let text = std::fs::read_to_string(self.plan()).ok()?;
-        let plan: serde_json::Value = serde_json::from_str(&text).ok()?;
-        plan.get("fingerprint")?.as_str().map(String::from)
+    fn identity(&self) -> Option<Identity> {
+        let text = std::fs::read(self.plan()).ok()?;
+        serde_json::from_slice(&text).ok()
     }
 
     /// `_SUCCESS` holds the manifest's digest.
@@ -175,10 +238,13 @@ impl Corpus {
         success.trim() == blake3::hash(&manifest).to_hex().as_str()
     }
 
-    /// Removes leftovers below a directory.
+    /// Removes leftovers below a directory, which holds no symlinks.
     fn sweep(&self, directory: &Path) -> Result<()> {
         for (path, kind) in entries(directory)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if kind.is_symlink() {
+                return Err(not_ours(&path, kind));
+            }
             if kind.is_dir() {
                 self.sweep(&path)?;
             } else if kind.is_file() && is_temporary(&name) {
@@ -190,10 +256,6 @@ impl Corpus {
 
     /// Removes what an earlier run wrote: `_SUCCESS` first, `plan.json` last, and only files with our names.
     fn clear(&self) -> Result<()> {
-        let remove = |path: &Path| match std::fs::remove_file(path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, "remove", e)),
-            _ => Ok(()),
-        };
         let trees = ["events", "truth", "entities", "journal"].map(|name| self.root.join(name));
         // First look at everything, so that a foreign file keeps all as it is.
         for tree in &trees {
@@ -214,30 +276,43 @@ impl Corpus {
     }
 
     /// Checks that a tree holds only what we write, or removes it.
-    fn walk(&self, directory: &Path, depth: u32, remove: bool) -> Result<()> {
-        if !directory.exists() {
-            return Ok(());
+    fn walk(&self, directory: &Path, depth: u32, removed: bool) -> Result<()> {
+        match std::fs::symlink_metadata(directory) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(Error::io(directory, "look at", e)),
+            Ok(found) if !found.is_dir() => return Err(not_ours(directory, found.file_type())),
+            Ok(_) => {}
         }
         for (path, kind) in entries(directory)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if kind.is_dir() && depth < 3 && is_our_directory(&name) {
-                self.walk(&path, depth + 1, remove)?;
+                self.walk(&path, depth + 1, removed)?;
             } else if kind.is_file() && (is_our_file(&name) || is_temporary(&name)) {
-                if remove {
-                    std::fs::remove_file(&path).map_err(|e| Error::io(&path, "remove", e))?;
+                if removed {
+                    remove(&path)?;
                 }
             } else {
-                return Err(Error::Output {
-                    path,
-                    problem: "fusiongen did not write this".into(),
-                    remedy: "move it away, or give another --out".into(),
-                });
+                return Err(not_ours(&path, kind));
             }
         }
-        if remove {
-            std::fs::remove_dir(directory).map_err(|e| Error::io(directory, "remove", e))?;
+        if !removed {
+            return Ok(());
         }
-        Ok(())
+        match std::fs::remove_dir(directory) {
+            // Another run of the same corpus was here, or still is.
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
+                Ok(())
+            }
+            other => other.map_err(|e| Error::io(directory, "remove", e)),
+        }
+    }
+}
+
+/// Removes a file if it is there.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(path, "remove", e)),
+        _ => Ok(()),
     }
 }
 
@@ -251,11 +326,16 @@ fn is_our_file(name: &str) -> bool {
     let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
     match extension {
         "parquet" | "ndjson" | "ndjson.zst" | "arrow" => {
-            stem.starts_with("part-") || stem == "assets" || stem == "users"
+            let part = stem.strip_prefix("part-").is_some_and(is_number);
+            part || stem == "assets" || stem == "users"
         }
-        "json" => stem.len() == 6 && stem.bytes().all(|b| b.is_ascii_digit()),
+        "json" => stem.len() >= 6 && is_number(stem),
         _ => false,
     }
+}
+
+fn is_number(text: &str) -> bool {
+    text.len() >= 5 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn entries(directory: &Path) -> Result<Vec<(PathBuf, std::fs::FileType)>> {
