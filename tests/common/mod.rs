@@ -5,6 +5,7 @@ pub mod falsify;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use arrow::array::RecordBatch;
 use fusiongen::catalog::Catalog;
@@ -68,4 +69,52 @@ pub fn batches(root: &Path) -> Vec<RecordBatch> {
             reader.map(|batch| batch.unwrap()).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// The program, without any setting from the environment, quiet on stdin and stdout.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fusiongen"));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if SETTINGS.contains(&&*text) || text.ends_with("_WEIGHT") || text.ends_with("_WEIGHTS") {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+const SETTINGS: [&str; 9] = [
+    "SEED",
+    "TARGET_EVENTS",
+    "ATTACK_CHAIN_RATIO",
+    "NOISE_RATIO",
+    "NOISE_SEASONALITY",
+    "NOISE_TZ_OFFSET",
+    "DB_PATH",
+    "AD_USERS_FILE",
+    "CMDB_ASSETS_FILE",
+];
+
+/// What a program said on stderr.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// BLAKE3 of every file below a directory, by relative path.
+pub fn digests(root: &Path) -> BTreeMap<String, blake3::Hash> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                found.insert(name, blake3::hash(&std::fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found
 }
