@@ -31,6 +31,18 @@
 //! # Ok::<(), fusiongen::Error>(())
 //! ```
 
+// Outside of tests nothing panics: what can't be is said where it is expected not to be.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::todo
+    )
+)]
+
 pub mod catalog;
 pub mod check;
 pub mod cli;

@@ -54,6 +54,7 @@ impl Catalog {
     }
 
     /// Understands the files. Later ones refer to earlier ones.
+    #[expect(clippy::unreachable, reason = "sources are made of FILES")]
     pub(super) fn from_sources(sources: &Sources) -> Result<Self> {
         let [
             attack,

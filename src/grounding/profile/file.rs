@@ -16,8 +16,8 @@ const FIT_AGAIN: &str = "fit it again: fusiongen profile --alerts-db F -o profil
 impl Profile {
     /// The default that is built in: figures of real alerts and of endpoint detections,
     /// without any address but multicast (`data/profile/README.md`).
+    #[expect(clippy::expect_used, reason = "our own file, which a test reads")]
     pub fn embedded() -> Profile {
-        // Our own file, not outside data: a test reads it.
         serde_json::from_str(EMBEDDED).expect("data/profile/default.json is a profile")
     }
 
@@ -161,6 +161,7 @@ impl Profile {
 }
 
 /// Compact JSON of a value that has text keys only and so cannot fail.
+#[expect(clippy::expect_used, reason = "plain JSON cannot fail")]
 fn compact<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("a profile's fields are plain JSON")
 }
