@@ -124,3 +124,26 @@ impl Error {
         }
     }
 }
+
+/// Text from outside as a message can show it: one line, at most 80 characters, control
+/// characters (and what turns the writing direction) escaped.
+pub(crate) fn shown(text: &str) -> String {
+    shown_up_to(80, text)
+}
+
+/// [`shown`] with another limit.
+pub(crate) fn shown_up_to(most: usize, text: &str) -> String {
+    let mut shown = String::new();
+    for (index, character) in text.chars().enumerate() {
+        if index == most {
+            shown.push('…');
+            break;
+        }
+        let turns = matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        match character.is_control() || turns {
+            true => shown.extend(character.escape_default()),
+            false => shown.push(character),
+        }
+    }
+    shown
+}

@@ -7,10 +7,14 @@ use toml::Spanned;
 
 use super::record::{Account, Words};
 use super::template::Template;
+use crate::error::shown_up_to;
 use crate::{Error, Result};
 
 /// A text that knows where it stands.
 pub(super) type Text = Spanned<String>;
+
+/// Longest part of a message.
+const MESSAGE: usize = 800;
 
 /// One file of the catalog, as read.
 #[derive(Debug, Clone)]
@@ -38,7 +42,14 @@ impl Source {
 
     /// An error at a byte offset.
     pub fn error(&self, at: usize, problem: impl Into<String>, remedy: impl Into<String>) -> Error {
-        Error::input(&self.path, self.place(at), problem, remedy)
+        // A file's own words stand in them, of any length.
+        let bounded = |text: String| shown_up_to(MESSAGE, &text);
+        Error::input(
+            &self.path,
+            bounded(self.place(at)),
+            bounded(problem.into()),
+            bounded(remedy.into()),
+        )
     }
 
     /// An error at a text.

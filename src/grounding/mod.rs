@@ -20,6 +20,7 @@ pub use profile::{Direction, Ends, Profile, SeverityScale, Tuple};
 use std::io::ErrorKind;
 use std::path::Path;
 
+pub(crate) use crate::error::{shown, shown_up_to};
 use crate::{Error, Result};
 
 /// Refuses what cannot be read as a file: nothing there, a directory, a device.
@@ -61,29 +62,6 @@ fn require_file(path: &Path, flag: &str) -> Result<()> {
 fn read_file(path: &Path, flag: &str) -> Result<Vec<u8>> {
     require_file(path, flag)?;
     std::fs::read(path).map_err(|source| Error::io(path, "read", source))
-}
-
-/// Text from outside as a message can show it: one line, at most 80 characters, control
-/// characters (and what turns the writing direction) escaped.
-pub(crate) fn shown(text: &str) -> String {
-    shown_up_to(80, text)
-}
-
-/// [`shown`] with another limit.
-fn shown_up_to(most: usize, text: &str) -> String {
-    let mut shown = String::new();
-    for (index, character) in text.chars().enumerate() {
-        if index == most {
-            shown.push('…');
-            break;
-        }
-        let turns = matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        match character.is_control() || turns {
-            true => shown.extend(character.escape_default()),
-            false => shown.push(character),
-        }
-    }
-    shown
 }
 
 /// Names for a message: the first 30 of them.
