@@ -55,6 +55,8 @@ pub mod plan;
 pub mod random;
 pub mod schema;
 pub mod sink;
+#[cfg(test)]
+mod slips;
 pub mod world;
 
 pub use error::{Error, Result};

@@ -257,5 +257,31 @@ mod properties {
                 }
             }
         }
+
+        #[test]
+        fn a_profile_with_slips_is_generated_from_or_refused(
+            slips in prop::collection::vec(crate::slips::slip(), 1..3),
+            tuples in 1..20usize,
+        ) {
+            let mut profile = Profile::embedded();
+            profile.tuples.truncate(tuples);
+            let mut text = profile.to_json();
+            for slip in &slips {
+                text = crate::slips::slipped(&text, slip);
+            }
+            let (_directory, path) = file(&text);
+            match Profile::read(&path) {
+                Ok(profile) => {
+                    let catalog = crate::catalog::Catalog::embedded().expect("a catalog");
+                    crate::slips::generate(&catalog, profile);
+                }
+                Err(error) => {
+                    prop_assert_eq!(error.exit_code(), 2);
+                    let message = error.to_string();
+                    prop_assert_eq!(message.lines().count(), 2, "{}", message);
+                    prop_assert!(message.len() < 2_000, "{} bytes", message.len());
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,59 @@
+//! Golden plans: what a fixed configuration becomes, cut by cut. A change here changes
+//! corpora, and is to be meant. `INSTA_UPDATE=always cargo test --test plan` takes it over.
+
+mod common;
+
+use std::fmt::Write;
+
+use common::grounding;
+use fusiongen::catalog::Catalog;
+use fusiongen::plan::{Config, PartitionBy, Plan};
+use fusiongen::sink::PlanFile;
+
+/// A plan in lines, without the fingerprint, which every word of the catalog changes.
+fn told(config: Config) -> String {
+    let catalog = Catalog::embedded().unwrap();
+    let (plan, world) = Plan::new(config, &grounding(), &catalog);
+    let file = PlanFile::new(&plan, &world);
+    let mut text = format!("{:?}\n", file.composition);
+    writeln!(text, "{} hosts, {} users", file.hosts, file.users).unwrap();
+    for partition in &file.partitions {
+        let (date, category) = (&partition.date, &partition.category);
+        writeln!(text, "{date} {category} {}", partition.rows).unwrap();
+    }
+    for shard in &file.shards {
+        let (path, rows, groups) = (&shard.path, shard.rows, shard.row_groups);
+        let (from, to) = (shard.from, shard.to);
+        writeln!(text, "{path} {rows} in {groups}, {from}..{to}").unwrap();
+    }
+    for table in &file.tables {
+        writeln!(text, "{table}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_small_corpus() {
+    insta::assert_snapshot!(told(Config {
+        events: 10_000,
+        days: 2,
+        assets: Some(100),
+        users: Some(80),
+        ..Config::default()
+    }));
+}
+
+#[test]
+fn a_corpus_whose_files_are_cut() {
+    insta::assert_snapshot!(told(Config {
+        events: 200_000,
+        days: 1,
+        seed: 7,
+        assets: Some(300),
+        noise_seasonality: true,
+        partition_by: PartitionBy::Date,
+        row_group_rows: 4_096,
+        shard_rows: 16_384,
+        ..Config::default()
+    }));
+}
