@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::grounding::alerts_db::value::is_technique;
+use crate::grounding::shown;
 
 impl Profile {
     /// Checks the promises on the types, for a profile that may have been edited:
@@ -54,7 +55,7 @@ impl Profile {
             .enumerate()
             .find_map(|(index, tuple)| tuple.fault().map(|problem| (index, problem)));
         if let Some((index, problem)) = faulty {
-            let signature = crate::grounding::shown(&self.tuples[index].signature);
+            let signature = shown(&self.tuples[index].signature);
             return at(&format!("tuple {} ({signature})", index + 1), problem);
         }
         if !is_countable(self.tuples.iter().map(|tuple| tuple.count)) {
@@ -67,10 +68,7 @@ impl Profile {
         ];
         for (name, pool) in pools {
             if let Some((address, _)) = pool.iter().find(|it| it.0.parse::<IpAddr>().is_err()) {
-                return at(
-                    name,
-                    &format!("{} is no address", crate::grounding::shown(address)),
-                );
+                return at(name, &format!("{} is no address", shown(address)));
             }
             if pool.iter().any(|&(_, count)| count == 0) {
                 return at(name, "a count is 0");
@@ -111,10 +109,7 @@ impl Profile {
                 return at(name, "there are not as many addresses as ranks");
             }
             if let Some(bad) = addresses.iter().find(|it| it.parse::<IpAddr>().is_err()) {
-                return at(
-                    name,
-                    &format!("{} is no address", crate::grounding::shown(bad)),
-                );
+                return at(name, &format!("{} is no address", shown(bad)));
             }
         }
         if self.unseen_clients_ppm.max(self.unseen_services_ppm) > 1_000_000 {
@@ -130,7 +125,11 @@ impl Profile {
             if let Some(problem) = table.fault() {
                 let application = table.application.as_deref().unwrap_or("any application");
                 return at(
-                    &format!("bytes of {}, {application}", table.protocol),
+                    &format!(
+                        "bytes of {}, {}",
+                        shown(&table.protocol),
+                        shown(application)
+                    ),
                     problem,
                 );
             }
