@@ -68,6 +68,33 @@ fn an_interrupted_corpus_is_completed() {
     assert!(files(&one) == files(&broken), "a resumed corpus differs");
 }
 
+/// Copies a directory's files into another, beside what is there.
+fn copy_into(from: &Path, to: &Path) {
+    for (name, bytes) in files(from) {
+        let path = to.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+#[test]
+fn parts_made_in_several_directories_are_copied_into_one() {
+    let out = tempfile::tempdir().unwrap();
+    let place = |name: &str| out.path().join(name);
+    let config = || Config {
+        events: 5_000,
+        ..config()
+    };
+    write(config(), whole(2), &place("one"));
+    for number in [2, 1] {
+        write(config(), part(2, number, 2), &place("apart"));
+        copy_into(&place("apart"), &place("together"));
+        std::fs::remove_dir_all(place("apart")).unwrap();
+    }
+    assert!(finish(&place("together")).unwrap().finished);
+    assert!(files(&place("one")) == files(&place("together")));
+}
+
 /// All rows as JSON, by `event.sequence`.
 fn rows(events: &Path, format: Format) -> BTreeMap<i64, String> {
     let of_batches = |batches: Vec<RecordBatch>| -> Vec<String> {
