@@ -397,6 +397,31 @@ fn a_panic_in_a_worker_is_an_error_that_names_the_file() {
 }
 
 #[test]
+fn two_runs_of_the_same_corpus_at_once_don_t_hurt_each_other() {
+    let place = tempfile::tempdir().unwrap();
+    let (one, out) = (place.path().join("one"), place.path().join("out"));
+    succeeds(&mut command("5k", &one));
+    let reference = digests(&one);
+    // One after the other finishes, and the last finds everything done or nearly so.
+    let children: Vec<Child> = (0..3)
+        .map(|number| {
+            std::thread::sleep(Duration::from_millis(number * 300));
+            command("5k", &out).spawn().unwrap()
+        })
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let mut found = digests(&out);
+    // What the last one had begun to note when another ended.
+    found.retain(|name, _| !name.starts_with("journal/"));
+    assert!(found == reference);
+    succeeds(&mut command("5k", &out));
+    assert!(digests(&out) == reference);
+}
+
+#[test]
 fn parts_as_processes_are_the_whole() {
     let place = tempfile::tempdir().unwrap();
     let (one, out) = (place.path().join("one"), place.path().join("parts"));

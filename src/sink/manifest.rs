@@ -208,13 +208,16 @@ impl FileEntry {
         };
         // Not synced: what a crash takes from the journal is made again.
         let path = corpus.journal(index);
-        let mut file = match Whole::create(&path) {
-            Err(_) if corpus.is_finished() => return Ok(()),
-            created => created?,
+        let write = || {
+            let mut file = Whole::create(&path)?;
+            std::io::Write::write_all(&mut file, &to_json(&entry))
+                .map_err(|e| Error::io(&path, "write", e))?;
+            file.finish()
         };
-        std::io::Write::write_all(&mut file, &to_json(&entry))
-            .map_err(|e| Error::io(&path, "write", e))?;
-        file.finish().map(|_| ())
+        match write() {
+            Err(_) if corpus.is_finished() => Ok(()),
+            written => written.map(|_| ()),
+        }
     }
 
     /// Whether the file stands there as noted: size, then digest.
