@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{digests, program, stderr};
+use common::{digests, program, stderr, walk};
 
 const EVENTS: &str = "5k";
 /// Enough to be there while something happens to it.
@@ -184,17 +184,6 @@ fn a_file_longer_than_allowed() {
     is_part_of(&out, &reference);
     succeeds(&mut generate(&out));
     assert!(digests(&out) == reference);
-}
-
-fn walk(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        match entry.path() {
-            path if path.is_dir() => found.extend(walk(&path)),
-            path => found.push(path),
-        }
-    }
-    found
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Inputs from outside, through the binary: each broken one is one clear error, exit code
 //! 2, before the output directory exists; what has a fallback says so and goes on.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
 
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use common::{program, stderr};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -38,7 +41,7 @@ impl Place {
     }
 
     fn generate(&self, flag: &str, input: &Path) -> Output {
-        fusiongen()
+        program()
             .args([
                 "generate", "--events", "2000", "--days", "1", "--assets", "260",
             ])
@@ -52,7 +55,7 @@ impl Place {
     /// One clear error that names the file and says each of `parts`; nothing was made.
     fn refused(&self, flag: &str, input: &Path, parts: &[&str]) {
         // The settings that would replace the CSV exclude it.
-        let output = fusiongen()
+        let output = program()
             .args(["generate", "--events", "2000", "--days", "1"])
             .args([flag.as_ref(), input.as_os_str()])
             .arg("--out")
@@ -106,27 +109,6 @@ impl Place {
         std::fs::remove_dir_all(self.out()).expect("removed");
         categories
     }
-}
-
-fn fusiongen() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fusiongen"));
-    for name in [
-        "SEED",
-        "TARGET_EVENTS",
-        "ATTACK_CHAIN_RATIO",
-        "NOISE_RATIO",
-        "NOISE_SEASONALITY",
-        "DB_PATH",
-        "AD_USERS_FILE",
-        "CMDB_ASSETS_FILE",
-    ] {
-        command.env_remove(name);
-    }
-    command
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
 fn listed(directory: &Path) -> Vec<PathBuf> {
@@ -215,7 +197,7 @@ fn databases_without_alerts() {
     for (sql, parts) in cases {
         let path = place.database(sql);
         place.refused("--alerts-db", &path, parts);
-        let output = fusiongen()
+        let output = program()
             .args(["profile", "--alerts-db"])
             .arg(&path)
             .arg("-o")
@@ -350,7 +332,7 @@ fn every_foreign_layout_profiles_and_generates() {
         assert!(!categories.is_empty(), "{tool}");
 
         let saved = place.path("p.json");
-        let output = fusiongen()
+        let output = program()
             .args(["profile", "--alerts-db"])
             .arg(&path)
             .arg("-o")
@@ -383,7 +365,7 @@ fn a_saved_profile_stands_for_its_database() {
     let place = Place::new();
     let path = place.database(&foreign()[0].1);
     let saved = place.path("p.json");
-    let profiled = fusiongen()
+    let profiled = program()
         .args(["profile", "--alerts-db"])
         .arg(&path)
         .arg("-o")
@@ -392,7 +374,7 @@ fn a_saved_profile_stands_for_its_database() {
         .expect("run");
     assert!(profiled.status.success());
     let sample = |flag: &str, input: &Path, more: &[&str]| {
-        let output = fusiongen()
+        let output = program()
             .args([
                 "sample",
                 "-n",
@@ -429,7 +411,7 @@ fn a_saved_profile_stands_for_its_database() {
             "{scale}: {text}"
         );
     }
-    let both = fusiongen()
+    let both = program()
         .args(["sample", "--alerts-db"])
         .arg(&path)
         .arg("--profile")
@@ -446,7 +428,7 @@ fn profiles_that_are_no_good() {
     let flag = "--profile";
     let saved = place.path("p.json");
     let path = place.database(&foreign()[4].1);
-    let output = fusiongen()
+    let output = program()
         .args(["profile", "--alerts-db"])
         .arg(&path)
         .arg("-o")
@@ -682,7 +664,7 @@ fn ten_million_different_alerts_fit_into_512_mib() {
            'Category ' || (i % 40) AS category, 1 + i % 3 AS severity, i % 100000 AS bytes_toserver, i % 77777 AS bytes_toclient FROM n;",
     );
     let saved = place.path("p.json");
-    let mut child = fusiongen()
+    let mut child = program()
         .args(["profile", "--alerts-db"])
         .arg(&path)
         .arg("-o")

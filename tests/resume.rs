@@ -11,7 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{digests, files, grounding, program, stderr, whole};
+use common::{digests, files, grounding, program, stderr, walk, whole};
 use fusiongen::catalog::Catalog;
 use fusiongen::error::Error;
 use fusiongen::frame::Maker;
@@ -148,17 +148,6 @@ fn wait_for(child: &mut Child, directory: &Path, is: impl Fn(&str) -> bool) {
         assert!(began.elapsed() < Duration::from_secs(60), "{names:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-fn walk(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        match entry.path() {
-            path if path.is_dir() => found.extend(walk(&path)),
-            path => found.push(path),
-        }
-    }
-    found
 }
 
 fn leftovers(out: &Path) -> Vec<PathBuf> {

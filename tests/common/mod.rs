@@ -4,7 +4,7 @@
 pub mod falsify;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use arrow::array::RecordBatch;
@@ -41,22 +41,38 @@ pub fn write(config: Config, run: Run, out: &Path) -> Summary {
     generate(&Corpus::at(out), &plan, &world, &maker, run, &Silent).unwrap()
 }
 
-/// Every file below a directory, by relative path.
-pub fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![root.to_path_buf()];
-    while let Some(directory) = open.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                found.insert(name, std::fs::read(&path).unwrap());
-            }
+/// Every file below a directory that is there, while files may come and go.
+pub fn walk(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        match entry.path() {
+            path if path.is_dir() => found.extend(walk(&path)),
+            path => found.push(path),
         }
     }
     found
+}
+
+/// What `read` makes of every file below a directory, by relative path.
+fn each<T>(root: &Path, read: impl Fn(&Path) -> T) -> BTreeMap<String, T> {
+    assert!(root.is_dir(), "{}", root.display());
+    walk(root)
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(root).unwrap().display().to_string();
+            (name, read(&path))
+        })
+        .collect()
+}
+
+/// Every file below a directory, by relative path.
+pub fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    each(root, |path| std::fs::read(path).unwrap())
+}
+
+/// BLAKE3 of every file below a directory, by relative path.
+pub fn digests(root: &Path) -> BTreeMap<String, blake3::Hash> {
+    each(root, |path| blake3::hash(&std::fs::read(path).unwrap()))
 }
 
 /// Everything in the Parquet files below a directory, in the order of their names.
@@ -99,22 +115,4 @@ const SETTINGS: [&str; 9] = [
 /// What a program said on stderr.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// BLAKE3 of every file below a directory, by relative path.
-pub fn digests(root: &Path) -> BTreeMap<String, blake3::Hash> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![root.to_path_buf()];
-    while let Some(directory) = open.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                found.insert(name, blake3::hash(&std::fs::read(&path).unwrap()));
-            }
-        }
-    }
-    found
 }
