@@ -1,40 +1,21 @@
 //! Settings through the program itself: what is taken, what is refused, and how.
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
+
+use common::{program, stderr};
 
 /// Runs the program in `place` with these variables and no other setting's.
 fn run(place: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fusiongen"));
+    let mut command = program();
     command.current_dir(place).args(arguments);
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        let known = [
-            "SEED",
-            "TARGET_EVENTS",
-            "ATTACK_CHAIN_RATIO",
-            "NOISE_RATIO",
-            "NOISE_SEASONALITY",
-            "NOISE_TZ_OFFSET",
-            "DB_PATH",
-            "AD_USERS_FILE",
-            "CMDB_ASSETS_FILE",
-            "NOISE_HOURLY_WEIGHTS",
-            "ALERT_HOURLY_WEIGHTS",
-        ];
-        if known.contains(&&*name) || name.ends_with("_WEIGHT") {
-            command.env_remove(&*name);
-        }
-    }
     command.envs(variables.iter().copied()).output().unwrap()
 }
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 /// Exit code 2, one error that says all of `parts`, and nothing made.
