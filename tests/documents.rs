@@ -46,6 +46,9 @@ const KINDS: &[Kind] = &[
     ("sysmon_3_network_connection", |e| {
         e.is("3") && !e.standalone
     }),
+    ("sysmon_5_process_terminated", |e| {
+        e.is("5") && !e.standalone
+    }),
     ("sysmon_11_file_create", |e| e.is("11") && !e.standalone),
     ("sysmon_13_registry_set", |e| e.is("13") && !e.standalone),
     ("sysmon_22_dns_query", |e| e.is("22") && !e.standalone),

@@ -1,8 +1,8 @@
-//! Process life: starts of the programs that come and go.
+//! Process life: programs that come and go.
 //!
-//! A ten-minute slot's starts go round the wheel of its active hosts: start i of
-//! the slot is the host at position i mod H, its ordinal there i / H. So
-//! (host, ordinal) ↔ start ↔ time is O(1) both ways.
+//! A ten-minute slot's runs of starts go round the wheel of its active hosts: run i
+//! of the slot is of the host at position i mod H. So start ↔ (host, ordinal) and
+//! start ↔ time are O(1), and a row that ends a process finds all of it again.
 
 use super::maker::Maker;
 use super::merge::Row;
@@ -10,11 +10,11 @@ use super::record::Scene;
 use super::text::{Texts, choose};
 use super::{Frame, lag};
 use crate::catalog::{Catalog, Platform, Program, Telemetry};
-use crate::plan::TimeLaw;
+use crate::plan::{LIFE_RUN, TimeLaw};
 use crate::random::{Alias, Key, chance};
-use crate::world::World;
 use crate::world::activity::SLOT;
 use crate::world::hosts::{ROLES, Role};
+use crate::world::{Process, World};
 
 /// Programs by (lifetime class, platform, role): which may start, and how often.
 #[derive(Debug, Clone)]
@@ -70,106 +70,168 @@ impl LifeTables {
     }
 }
 
+/// Which start a row is about.
+struct Start {
+    host: u32,
+    ordinal: u64,
+    draws: [u64; 8],
+    /// When it reached the log.
+    time: i64,
+}
+
 impl<'a> Maker<'a> {
+    /// Fills starts, or ends; `key` is that of the starts.
     pub(super) fn fill_life<'r>(
         &self,
         frame: &mut Frame,
         key: Key,
         class: u8,
         law: &TimeLaw,
+        is_end: bool,
         mine: impl Iterator<Item = (usize, &'r Row)>,
     ) {
+        let platform = match class / 3 {
+            0 => Platform::Windows,
+            _ => Platform::Linux,
+        };
         let mut stream = key.rows();
-        let mut slot = i64::MIN;
-        let mut first = 0;
+        let (mut slot, mut first) = (i64::MIN, 0);
         for (row, at) in mine {
-            let seconds = at.time.div_euclid(1_000_000);
-            let wheel = self.world.wheel(seconds);
+            let start = law.start(at.ordinal);
+            let time = match is_end {
+                true => law.start_time(start),
+                false => at.time,
+            };
+            let seconds = time.div_euclid(1_000_000);
+            let wheel = self.world.wheel_of(platform, seconds);
             if seconds.div_euclid(SLOT) != slot {
                 slot = seconds.div_euclid(SLOT);
-                first = law.before(slot * SLOT * 1_000_000);
+                first = law.run(law.starts_before(slot * SLOT * 1_000_000)).number;
             }
-            let index = at.ordinal - first;
-            let host = wheel.host(index % wheel.len());
-            let ordinal = index / wheel.len();
-            let draws = stream.row(at.ordinal);
-            self.life_start(frame, row, host, class, ordinal, draws);
+            let run = law.run(start);
+            let index = run.number - first;
+            let start = Start {
+                host: wheel.host(index % wheel.len()),
+                ordinal: index / wheel.len() * LIFE_RUN + start - run.first,
+                draws: stream.row(start),
+                time,
+            };
+            match is_end {
+                true => self.life_end(frame, row, class % 3, &start),
+                false => self.life_start(frame, row, class % 3, &start),
+            }
         }
     }
 
-    fn life_start(
-        &self,
-        frame: &mut Frame,
-        row: usize,
-        host: u32,
-        class: u8,
-        ordinal: u64,
-        draws: [u64; 8],
-    ) {
-        let h = &self.world.hosts[host];
+    /// The program that starts, and its process.
+    fn life_process(&self, class: u8, start: &Start) -> Option<(&'a Program, Process, u32)> {
+        let h = &self.world.hosts[start.host];
         let (programs, alias) = &self.life.cells[cell(class.into(), h.platform, h.role)];
-        let Some(&program) = programs.get(alias.draw(draws[0])) else {
-            return;
-        };
+        let &program = programs.get(alias.draw(start.draws[0]))?;
         let program = &self.catalog.programs[program];
         let account =
             self.world
                 .accounts
-                .resolve(&program.account, h.platform, host, h.user, h.user);
-        let telemetry = match h.platform {
-            Platform::Windows => Telemetry::ProcessCreation,
-            Platform::Linux => Telemetry::Execve,
-        };
-        let start = frame.time[row] - lag(Telemetry::ProcessCreation, draws[1]);
+                .resolve(&program.account, h.platform, start.host, h.user, h.user);
         let process = self.world.started(
-            host,
-            start,
+            start.host,
+            start.time - lag(Telemetry::ProcessCreation, start.draws[1]),
             class.into(),
-            ordinal,
+            start.ordinal,
             program.image as u32,
             account,
             None,
         );
-        let scene = Scene {
-            hosts: &[host],
-            user: h.user,
-            admin: h.user,
-            adversary: 0,
-            key: Key::root(draws[2]),
-            event: Key::root(draws[3]),
-            round: 0,
-            ordinal,
-            chain: None,
-        };
-        let parent = self.resident(host, program.parent, start);
+        Some((program, process, account))
+    }
+
+    /// What starts and ends have in common.
+    fn life_row(&self, frame: &mut Frame, row: usize, host: u32, account: u32, process: &Process) {
         frame.host[row] = host as i32;
         frame.user[row] = account as i32;
-        frame.telemetry[row] = telemetry;
         frame.noise[row] = self.catalog.scenarios.len() as i32;
-        frame.salt[row] = draws[4];
-        frame.native[row] = start;
         frame.audit_key[row] = 1;
-        frame.process.set(row, &process);
+        frame.process.set(row, process);
+    }
+
+    fn life_end(&self, frame: &mut Frame, row: usize, class: u8, start: &Start) {
+        let Some((program, process, account)) = self.life_process(class, start) else {
+            return;
+        };
+        self.life_row(frame, row, start.host, account, &process);
+        frame.telemetry[row] = Telemetry::ProcessTermination;
+        let bits = Key::root(start.draws[7]);
+        frame.salt[row] = bits.at(0);
+        frame.set_native(
+            row,
+            lag(Telemetry::ProcessTermination, bits.at(1)),
+            Some(&process),
+        );
+        let scene = self.life_scene(&start.host, start);
+        let mut texts = Texts::new(self, &scene, start.host, account);
+        self.life_path(frame, row, program, &mut texts);
+    }
+
+    fn life_scene<'s>(&self, host: &'s u32, start: &Start) -> Scene<'s> {
+        let user = self.world.hosts[*host].user;
+        Scene {
+            hosts: std::slice::from_ref(host),
+            user,
+            admin: user,
+            adversary: 0,
+            key: Key::root(start.draws[2]),
+            event: Key::root(start.draws[3]),
+            round: 0,
+            ordinal: start.ordinal,
+            chain: None,
+        }
+    }
+
+    fn life_path(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        program: &Program,
+        texts: &mut Texts<'_, '_, '_>,
+    ) {
+        let image = &self.catalog.images[program.image];
+        frame.process.path.keys[row] = if image.path.as_literal().is_some() {
+            program.image as i32
+        } else {
+            frame.process.path.add(texts.render(&image.path))
+        };
+    }
+
+    fn life_start(&self, frame: &mut Frame, row: usize, class: u8, start: &Start) {
+        let Some((program, process, account)) = self.life_process(class, start) else {
+            return;
+        };
+        let host = start.host;
+        let h = &self.world.hosts[host];
+        self.life_row(frame, row, host, account, &process);
+        frame.telemetry[row] = match h.platform {
+            Platform::Windows => Telemetry::ProcessCreation,
+            Platform::Linux => Telemetry::Execve,
+        };
+        frame.salt[row] = start.draws[4];
+        frame.native[row] = process.start;
+        let scene = self.life_scene(&start.host, start);
+        let parent = self.resident(host, program.parent, process.start);
         frame.parent.set(row, &parent.process);
         self.set_parent_texts(frame, row, &parent, &scene);
-        let image = &self.catalog.images[program.image];
         if h.platform == Platform::Windows {
             let systems = self.world.hosts.systems.len();
             frame.hashes.keys[row] = (program.image * systems + usize::from(h.os)) as i32;
         }
         let mut texts = Texts::new(self, &scene, host, account);
         texts.pid = process.pid;
-        frame.process.path.keys[row] = if image.path.as_literal().is_some() {
-            program.image as i32
-        } else {
-            frame.process.path.add(texts.render(&image.path))
-        };
+        self.life_path(frame, row, program, &mut texts);
         frame
             .process
             .command
-            .set(row, texts.render(choose(&program.commands, draws[5])));
+            .set(row, texts.render(choose(&program.commands, start.draws[5])));
         frame.directory.set(row, texts.render(&program.directory));
-        frame.integrity[row] = self.life_integrity(program, draws[6]);
+        frame.integrity[row] = self.life_integrity(program, start.draws[6]);
     }
 
     fn life_integrity(&self, program: &Program, bits: u64) -> u8 {

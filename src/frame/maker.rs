@@ -7,7 +7,7 @@ use super::owners::Owners;
 use super::{FRAME_ROWS, Frame, alerts::AlertTables, life::LifeTables, record::Recipes};
 use crate::catalog::Catalog;
 use crate::grounding::Profile;
-use crate::plan::{Origin, Partition, Plan, RowGroup};
+use crate::plan::{Origin, Partition, Plan, Population, RowGroup};
 use crate::random::Key;
 use crate::world::World;
 
@@ -151,11 +151,9 @@ impl<'a> Maker<'a> {
     }
 
     /// Key of a population's rows on a date.
-    pub(super) fn population_key(&self, partition: &Partition, population: usize) -> Key {
-        let name = partition.populations[population]
-            .key(partition.category)
-            .at(0);
-        self.key.with(u64::from(partition.date)).with(name)
+    fn population_key(&self, date: u32, category: u32, population: &Population) -> Key {
+        let name = population.key(category).at(0);
+        self.key.with(u64::from(date)).with(name)
     }
 
     /// The frames of a row group, in order of time.
@@ -200,30 +198,34 @@ impl<'a> Maker<'a> {
         for (slot, row) in frame.time.iter_mut().zip(rows) {
             *slot = row.time;
         }
+        let mut of_population = vec![Vec::new(); partition.populations.len()];
+        for (at, row) in rows.iter().enumerate() {
+            of_population[usize::from(row.population)].push(at);
+        }
         for (p, population) in partition.populations.iter().enumerate() {
-            let key = self.population_key(partition, p);
-            let mine = rows
-                .iter()
-                .enumerate()
-                .filter(|(_, r)| usize::from(r.population) == p);
-            match population.origin {
-                Origin::Alerts => self.fill_alerts(&mut frame, key, mine),
-                Origin::Noise { scenario, variant } => {
-                    self.fill_noise(
-                        &mut frame,
-                        key,
-                        scenario.into(),
-                        variant.into(),
-                        population.rows,
-                        mine,
-                    );
+            let key = self.population_key(partition.date, partition.category, population);
+            let mine = of_population[p].iter().map(|&at| (at, &rows[at]));
+            let law = order.laws[p].as_ref();
+            match (population.origin, law) {
+                (Origin::Alerts, _) => self.fill_alerts(&mut frame, key, mine),
+                (Origin::Noise { scenario, variant }, Some(law)) => {
+                    self.fill_noise(&mut frame, key, scenario.into(), variant.into(), law, mine);
                 }
-                Origin::Life { class } => {
-                    if let Some(law) = &order.laws[p] {
-                        self.fill_life(&mut frame, key, class, law, mine);
-                    }
+                (Origin::Life { class }, Some(law)) => {
+                    self.fill_life(&mut frame, key, class, law, false, mine);
                 }
-                Origin::Chains => self.fill_chains(&mut frame, &order.chain_events, mine),
+                (Origin::Ends { class, day, .. }, Some(law)) => {
+                    let starts = Population {
+                        origin: Origin::Life { class },
+                        ..*population
+                    };
+                    let date = partition.date - u32::from(day);
+                    let key = self.population_key(date, partition.category, &starts);
+                    self.fill_life(&mut frame, key, class, law, true, mine);
+                }
+                (Origin::Chains, _) => self.fill_chains(&mut frame, &order.chain_events, mine),
+                // Only chains are without a law.
+                (_, None) => {}
             }
         }
         frame

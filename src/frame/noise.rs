@@ -5,25 +5,29 @@ use super::maker::Maker;
 use super::merge::Row;
 use super::record::Scene;
 use crate::catalog::{End, HostClass, Platform, Record, scenario::Visit};
+use crate::plan::TimeLaw;
 use crate::random::{Key, below};
 
 impl<'a> Maker<'a> {
-    /// Fills rows of one variant; `rows` of them fall on the date.
+    /// Fills rows of one variant. A run of rows is one host's doing, with one peer and one administrator.
     pub(super) fn fill_noise<'r>(
         &self,
         frame: &mut Frame,
         key: Key,
         scenario: usize,
         variant: usize,
-        rows: u64,
+        law: &TimeLaw,
         mine: impl Iterator<Item = (usize, &'r Row)>,
     ) {
         let v = &self.catalog.scenarios[scenario].variants[variant];
         let recipes = &self.recipes.variants[scenario][variant];
         let hosts = self.world.class(v.hosts);
+        let rows = law.rows();
         let mut stream = key.rows();
+        let of_runs = key.child("runs");
         for (row, at) in mine {
             let draws = stream.row(at.ordinal);
+            let of_run = of_runs.with(law.run(at.ordinal).number);
             let choice = below(draws[0], v.records.len() as u64) as usize;
             let record = &v.records[choice];
             let platform = record.telemetry.platform();
@@ -41,17 +45,17 @@ impl<'a> Maker<'a> {
                 Visit::Active if v.hosts == HostClass::Workstation => self
                     .world
                     .wheel(at.time.div_euclid(1_000_000))
-                    .active_workstation(draws[1]),
-                Visit::Active | Visit::Any => hosts[below(draws[1], hosts.len() as u64) as usize],
+                    .active_workstation(of_run.at(0)),
+                Visit::Active | Visit::Any => hosts[of_run.below(0, hosts.len() as u64) as usize],
             };
             if self.world.hosts[host].platform != platform {
-                host = self.of_platform(hosts, platform, draws[1]);
+                host = self.of_platform(hosts, platform, of_run.at(0));
             }
             let event = Key::root(draws[2]);
-            let peer = self.peer(record, host, draws[3], platform);
+            let peer = self.peer(record, host, of_run.at(1), platform);
             let admins = self.world.accounts.admins();
             let admin =
-                admins.start + below(draws[4], u64::from(admins.end - admins.start).max(1)) as u32;
+                admins.start + of_run.below(2, u64::from(admins.end - admins.start).max(1)) as u32;
             let scene = Scene {
                 hosts: &[host, peer],
                 user: self.world.hosts[host].user,

@@ -14,12 +14,13 @@ pub mod truth;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, HostClass, Platform};
 use crate::grounding::{Asset, Profile, User};
 use crate::random::Key;
 use crate::world::{Sources, World, WorldSize};
 
-pub use calendar::{Calendar, TimeLaw};
+use calendar::{BUCKETS, ENDING};
+pub use calendar::{Calendar, LIFE_RUN, TimeLaw};
 pub use chains::{Chain, Chains};
 pub use config::Config;
 pub use files::{Compression, Format, PartitionBy};
@@ -44,8 +45,20 @@ pub enum Origin {
     Alerts,
     /// A variant of a noise scenario.
     Noise { scenario: u16, variant: u16 },
-    /// Process starts of one lifetime class (0 seconds, 1 minutes, 2 hours).
+    /// Process starts of one lifetime class: 0 seconds, 1 minutes, 2 hours on Windows, 3 to 5
+    /// the same on Linux.
     Life { class: u8 },
+    /// Process ends on Windows, of the first two classes: those of the bucket's processes that started on the date, or
+    /// (`day` 1) on the date before and have ended since midnight.
+    Ends {
+        class: u8,
+        bucket: u8,
+        day: u8,
+        /// Starts of the class on their date.
+        starts: u64,
+        /// Ends of the bucket that the date before has.
+        first: u64,
+    },
     /// Steps of attack chains in the partition's category.
     Chains,
 }
@@ -63,7 +76,7 @@ pub struct Composition {
     pub events: u64,
     pub alerts: u64,
     pub noise: u64,
-    /// Part of `noise`: process starts of ordinary life.
+    /// Part of `noise`: process starts and ends of ordinary life.
     pub life: u64,
     pub chain_events: u64,
     pub chains: u64,
@@ -90,7 +103,7 @@ pub struct Plan {
 }
 
 /// Share of the noise that is ordinary process life, per mille.
-const LIFE_SHARE: u64 = 400;
+const LIFE_SHARE: u64 = 480;
 /// Of a category that chains use, rows that are not a chain's: at least this, per mille of the chain's own.
 const OTHERS_PER_MILLE: u64 = 260;
 
@@ -266,7 +279,8 @@ fn apportion_shifted(rows: u64, weights: &[u64], shift: u64) -> Vec<u64> {
     counts
 }
 
-/// Process life; bounded so that a host never starts more than its share in a slot. Returns its rows.
+/// Process life: starts on all hosts, and the ends that fall into the window. Starts are half of
+/// what is wanted, and bounded so that a host never starts more than its share in a slot. Returns its rows.
 fn plan_life(
     add: &mut Add<'_>,
     calendar: &Calendar,
@@ -282,23 +296,81 @@ fn plan_life(
         return 0;
     };
     let category = world.detections.category(category);
-    let bound = 2 * 144 * world.hosts.servers.len() as u64 * calendar.days() as u64;
-    let life = wanted.min(bound);
-    let mut weights = [0u64; 3];
-    for program in &catalog.programs {
-        weights[program.lifetime as usize] += u64::from(program.weight);
-    }
-    for (class, rows) in apportion(life, &weights).into_iter().enumerate() {
-        for (date, rows) in apportion(rows, calendar.noise_dates())
+    let hosts =
+        [Platform::Windows, Platform::Linux].map(|platform| world.always_on(platform).len() as u64);
+    let bounds = hosts.map(|hosts| 2 * 144 * hosts * calendar.days() as u64);
+    let machines =
+        [HostClass::Windows, HostClass::Linux].map(|class| world.class(class).len() as u64);
+    let starts = apportion(wanted / 2, &machines);
+    let mut life = 0;
+    for (platform, (starts, bound)) in starts.into_iter().zip(bounds).enumerate() {
+        let mut weights = [0u64; 3];
+        for program in &catalog.programs {
+            if program.platform as usize == platform {
+                weights[program.lifetime as usize] += u64::from(program.weight);
+            }
+        }
+        for (class, rows) in apportion(starts.min(bound), &weights)
             .into_iter()
             .enumerate()
         {
-            add(
-                date as u32,
-                category,
-                Origin::Life { class: class as u8 },
+            let class = (3 * platform + class) as u8;
+            let dates = apportion(rows, calendar.noise_dates());
+            for (date, rows) in dates.iter().enumerate() {
+                add(date as u32, category, Origin::Life { class }, *rows);
+                life += rows;
+            }
+            if class < ENDING {
+                life += plan_ends(add, calendar, category, class, &dates);
+            }
+        }
+    }
+    life
+}
+
+/// The ends of a class's processes, given its starts by date. Returns their rows.
+fn plan_ends(
+    add: &mut Add<'_>,
+    calendar: &Calendar,
+    category: u32,
+    class: u8,
+    dates: &[u64],
+) -> u64 {
+    let mut life = 0;
+    for (date, &starts) in dates.iter().enumerate() {
+        for bucket in 0..BUCKETS as u8 {
+            let population = |day: u8, first: u64, rows: u64| Population {
+                origin: Origin::Ends {
+                    class,
+                    bucket,
+                    day,
+                    starts,
+                    first,
+                },
                 rows,
-            );
+            };
+            let of = Population {
+                origin: Origin::Life { class },
+                rows: starts,
+            };
+            let Some(law) = of.law(calendar, date as u32, category) else {
+                continue;
+            };
+            let all = law.in_bucket(bucket);
+            let law = law.ending(class, bucket, 0, all);
+            let today = law.before(calendar.midnight(date as u32 + 1));
+            for (day, first, rows) in [(0, 0, today), (1, today, all - today)] {
+                if date + usize::from(day) < dates.len() {
+                    let population = population(day, first, rows);
+                    add(
+                        date as u32 + u32::from(day),
+                        category,
+                        population.origin,
+                        rows,
+                    );
+                    life += rows;
+                }
+            }
         }
     }
     life

@@ -59,6 +59,12 @@ impl Population {
                 .with(u64::from(scenario))
                 .with(u64::from(variant)),
             Origin::Life { class } => root.child("life").with(u64::from(class)),
+            Origin::Ends {
+                class, bucket, day, ..
+            } => root
+                .child("ends")
+                .with(u64::from(class))
+                .with(u64::from(bucket) * 2 + u64::from(day)),
             Origin::Chains => root.child("chains"),
         }
     }
@@ -69,6 +75,20 @@ impl Population {
             Origin::Alerts => Rhythm::Alerts,
             Origin::Noise { .. } => Rhythm::Noise,
             Origin::Life { .. } => Rhythm::Life,
+            Origin::Ends {
+                class,
+                bucket,
+                day,
+                starts,
+                first,
+            } => {
+                let of = Population {
+                    origin: Origin::Life { class },
+                    rows: starts,
+                };
+                let law = of.law(calendar, date - u32::from(day), category)?;
+                return Some(law.ending(class, bucket, first, self.rows));
+            }
             Origin::Chains => return None,
         };
         Some(calendar.law(rhythm, date, self.key(category), self.rows))

@@ -5,7 +5,7 @@
 //! so "draw an active host" and "is this host active" are both O(1) and agree.
 
 use super::World;
-use crate::catalog::HostClass;
+use crate::catalog::{HostClass, Platform};
 use crate::random::{Permutation, below};
 
 /// Length of a slot in seconds.
@@ -45,6 +45,33 @@ impl World {
     /// The wheel of the slot that holds `time` (Unix seconds).
     #[inline]
     pub fn wheel(&self, time: i64) -> Wheel<'_> {
+        self.turning(
+            time,
+            &self.hosts.servers,
+            self.class(HostClass::Workstation),
+        )
+    }
+
+    /// The same of the hosts of one platform.
+    #[inline]
+    pub fn wheel_of(&self, platform: Platform, time: i64) -> Wheel<'_> {
+        let workstations = match platform {
+            Platform::Windows => self.class(HostClass::Workstation),
+            Platform::Linux => &[],
+        };
+        self.turning(time, self.always_on(platform), workstations)
+    }
+
+    /// Hosts of a platform that work day and night.
+    pub fn always_on(&self, platform: Platform) -> &[u32] {
+        self.class(match platform {
+            Platform::Windows => HostClass::WindowsServer,
+            Platform::Linux => HostClass::LinuxServer,
+        })
+    }
+
+    #[inline]
+    fn turning<'w>(&self, time: i64, servers: &'w [u32], workstations: &'w [u32]) -> Wheel<'w> {
         let slot = time.div_euclid(SLOT);
         let (hour, weekday) = self.local(time);
         let share = if weekday < 5 {
@@ -52,8 +79,6 @@ impl World {
         } else {
             WEEKEND[hour]
         };
-        let servers = self.infrastructure();
-        let workstations = self.class(HostClass::Workstation);
         let key = self.key.child("activity").with(slot as u64);
         let n = workstations.len() as u64;
         Wheel {
@@ -61,13 +86,8 @@ impl World {
             workstations,
             server_order: Permutation::new(key.with(0), servers.len() as u64),
             workstation_order: Permutation::new(key.with(1), n),
-            active: (n * u64::from(share)).div_ceil(1000).clamp(1, n.max(1)),
+            active: (n * u64::from(share)).div_ceil(1000).clamp(n.min(1), n),
         }
-    }
-
-    /// Hosts that work day and night.
-    fn infrastructure(&self) -> &[u32] {
-        &self.hosts.servers
     }
 }
 
