@@ -51,8 +51,10 @@ pub mod encode;
 pub mod error;
 pub mod frame;
 pub mod grounding;
+mod numbers;
 pub mod plan;
 pub mod random;
+pub mod report;
 pub mod schema;
 pub mod sink;
 #[cfg(test)]

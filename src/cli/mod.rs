@@ -12,6 +12,7 @@ mod output;
 mod plan;
 mod profile;
 mod progress;
+mod report;
 mod sample;
 mod settings;
 mod signals;
@@ -43,6 +44,8 @@ enum Command {
     Sample(sample::Sample),
     /// Audit a finished corpus; exit 1 when an audit fails
     Check(check::Check),
+    /// Write a page that shows a finished corpus: its card, plots, one chain in full
+    Report(report::ReportCommand),
     /// Print a shell's completion script
     Completions(completions::Completions),
     /// Print a manual page, for `man -l -`
@@ -63,6 +66,7 @@ pub fn main() -> Result<()> {
         Command::Plan(command) => command.run(),
         Command::Sample(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Report(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

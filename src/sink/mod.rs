@@ -14,6 +14,7 @@ pub mod run;
 mod target;
 mod truth;
 
+pub(crate) use file::Whole;
 pub use file::digest;
 pub use manifest::{FileEntry, Manifest, PlanFile, to_json};
 pub use progress::{Progress, Silent};

@@ -1,0 +1,299 @@
+"use strict";
+// Draws the page's plots from the numbers in #data. Texts of the corpus become text nodes only.
+(() => {
+  const report = JSON.parse(document.getElementById("data").textContent);
+  const root = document.documentElement;
+  const number = new Intl.NumberFormat("en-US");
+  const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+  const weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+  const kindColour = (kind) => colour(kind === "events" ? "noise" : kind);
+  // Drawn bottom up: what matters most has the even baseline.
+  const stacking = report.kinds.map((_, i) => i).reverse();
+  const two = (n) => String(n).padStart(2, "0");
+  const day = (t) => `${weekdays[(t.getUTCDay() + 6) % 7]} ${t.getUTCDate()} ${months[t.getUTCMonth()]}`;
+  const clock = (t) => `${two(t.getUTCHours())}:${two(t.getUTCMinutes())}`;
+
+  /** A tooltip: a title and rows of name and value. */
+  const tip = (title, rows) => {
+    const box = document.createElement("div");
+    box.className = "tip";
+    const head = document.createElement("b");
+    head.textContent = title;
+    box.append(head);
+    for (const [name, value] of rows) {
+      const row = document.createElement("div");
+      for (const text of [name, value]) {
+        const span = document.createElement("span");
+        span.textContent = text;
+        row.append(span);
+      }
+      box.append(row);
+    }
+    return box;
+  };
+
+  const plots = [];
+  /** A plot in the element of this id, made anew where colours change. */
+  const plot = (id, option) => {
+    const element = document.getElementById(id);
+    if (!element) return;
+    const own = { element, chart: null, option };
+    own.draw = () => {
+      own.chart?.dispose();
+      own.chart = echarts.init(element, null, { renderer: "svg" });
+      own.chart.on("finished", () => { element.dataset.drawn = "yes"; });
+      own.chart.setOption({
+        animation: false,
+        textStyle: { color: colour("muted"), fontFamily: getComputedStyle(document.body).fontFamily },
+        ...option(element.clientWidth),
+      });
+    };
+    plots.push(own);
+    own.draw();
+    return own;
+  };
+  const tooltip = () => ({
+    confine: true,
+    backgroundColor: colour("surface"),
+    borderColor: colour("line"),
+    textStyle: { color: colour("ink") },
+  });
+  const splitLine = () => ({ lineStyle: { color: colour("line"), opacity: 0.7 } });
+  const axisLine = () => ({ lineStyle: { color: colour("line") } });
+  const label = () => ({ color: colour("muted"), fontSize: 12 });
+  const legend = () => ({
+    top: 6, left: 0, itemWidth: 12, itemHeight: 12, itemGap: 18, icon: "roundRect",
+    textStyle: { color: colour("ink") }, inactiveColor: colour("line"),
+    data: report.kinds,
+  });
+
+  // Time
+  const { start, width, counts } = report.timeline;
+  const words = [[604800, "week"], [86400, "day"], [3600, "hour"], [60, "minute"]];
+  const [unit, word] = words.find(([seconds]) => width % seconds === 0);
+  for (const element of document.querySelectorAll("[data-width]")) {
+    element.textContent = `${width / unit} ${word}${width === unit ? "" : "s"}`;
+  }
+  plot("timeline", (wide) => {
+    const times = counts[0].map((_, i) => new Date((start + i * width) * 1000));
+    const midnights = times.map((_, i) => i).filter((i) => (start + i * width) % 86400 < width);
+    const every = Math.max(1, Math.ceil(midnights.length / Math.max(2, Math.floor(wide / 105))));
+    const shown = new Set(midnights.filter((_, i) => i % every === 0));
+    return {
+      legend: legend(),
+      grid: { left: 4, right: 8, top: 44, bottom: 56, containLabel: true },
+      tooltip: {
+        ...tooltip(), trigger: "axis", axisPointer: { type: "shadow" },
+        formatter: (items) => {
+          const i = items[0].dataIndex;
+          const rows = report.kinds.map((kind, k) => [kind, number.format(counts[k][i])]);
+          const all = counts.reduce((sum, of) => sum + of[i], 0);
+          return tip(`${day(times[i])}${width < 86400 ? `, ${clock(times[i])}` : ""}`, [...rows, ["all", number.format(all)]]);
+        },
+      },
+      xAxis: {
+        type: "category", data: times.map((t) => t.getTime()), axisLine: axisLine(),
+        axisTick: { interval: (i) => shown.has(i), alignWithLabel: false, lineStyle: { color: colour("line") } },
+        axisLabel: { ...label(), align: "left", margin: 8, interval: (i) => shown.has(i), formatter: (_, i) => day(times[i]), hideOverlap: true },
+      },
+      yAxis: { type: "value", splitLine: splitLine(), axisLabel: { ...label(), formatter: (n) => compact.format(n) } },
+      dataZoom: [{
+        type: "slider", height: 18, bottom: 8, brushSelect: false, borderColor: colour("line"),
+        fillerColor: "rgba(127,150,190,.18)", backgroundColor: "transparent", showDetail: false,
+        dataBackground: { lineStyle: { color: colour("noise") }, areaStyle: { color: colour("noise"), opacity: 0.25 } },
+        selectedDataBackground: { lineStyle: { color: colour("noise") }, areaStyle: { color: colour("noise"), opacity: 0.35 } },
+        handleStyle: { color: colour("surface"), borderColor: colour("muted") }, moveHandleSize: 0,
+      }],
+      series: stacking.map((k) => ({
+        name: report.kinds[k], type: "bar", stack: "all", data: counts[k],
+        barCategoryGap: counts[0].length > 200 ? 0 : "12%", itemStyle: { color: kindColour(report.kinds[k]) },
+      })),
+    };
+  });
+
+  // Hours of the week
+  const choices = ["all", ...report.kinds];
+  let choice = 0;
+  const week = plot("week", () => {
+    const of = (cell) => (choice ? report.week.counts[choice - 1][cell] : report.week.counts.reduce((sum, c) => sum + c[cell], 0));
+    const cells = [];
+    for (let weekday = 0; weekday < 7; weekday++) {
+      if (!report.week.days[weekday]) continue;
+      for (let hour = 0; hour < 24; hour++) {
+        cells.push([hour, weekday, of(weekday * 24 + hour) / report.week.days[weekday]]);
+      }
+    }
+    // One storm must not make all other hours look alike.
+    const sorted = cells.map((c) => c[2]).sort((a, b) => a - b);
+    const most = Math.max(1, sorted[Math.floor((sorted.length - 1) * 0.97)]);
+    const about = (n) => (n < 10 ? n.toFixed(1) : number.format(Math.round(n)));
+    return {
+      grid: { left: 4, right: 8, top: 12, bottom: 62, containLabel: true },
+      tooltip: {
+        ...tooltip(),
+        formatter: ({ value: [hour, weekday, mean] }) =>
+          tip(`${weekdays[weekday]}, ${two(hour)}:00 to ${two(hour)}:59`, [
+            ["mean", about(mean)],
+            ["sum", number.format(of(weekday * 24 + hour))],
+          ]),
+      },
+      xAxis: { type: "category", data: [...Array(24).keys()].map(two), axisLine: { show: false }, axisTick: { show: false }, axisLabel: label() },
+      yAxis: { type: "category", data: weekdays, inverse: true, axisLine: { show: false }, axisTick: { show: false }, axisLabel: label() },
+      visualMap: {
+        min: 0, max: most, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: 180,
+        text: [`${about(most)} or more`, "0"], textStyle: { color: colour("muted") },
+        inRange: { color: [0, 1, 2, 3].map((i) => colour(`heat-${i}`)) },
+      },
+      series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: colour("surface"), borderWidth: 2, borderRadius: 4 } }],
+    };
+  });
+  const buttons = document.getElementById("week-kinds");
+  choices.forEach((name, i) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = name;
+    button.setAttribute("aria-pressed", String(i === choice));
+    button.addEventListener("click", () => {
+      choice = i;
+      [...buttons.children].forEach((other, at) => other.setAttribute("aria-pressed", String(at === i)));
+      week.draw();
+    });
+    buttons.append(button);
+  });
+
+  // Categories and signatures
+  const bars = (id, top, share) => plot(id, (wide) => {
+    const names = top.names.map((named) => named.name);
+    return {
+      legend: legend(),
+      grid: { left: 0, right: 48, top: 40, bottom: 4, containLabel: true },
+      tooltip: {
+        ...tooltip(), trigger: "axis", axisPointer: { type: "shadow" },
+        formatter: (items) => {
+          const named = top.names[items[0].dataIndex];
+          const rows = report.kinds.map((kind, k) => [kind, number.format(named.counts[k])]);
+          return tip(named.name, [...rows, ["all", number.format(named.total)]]);
+        },
+      },
+      xAxis: { type: "value", splitNumber: 4, splitLine: splitLine(), axisLabel: { show: false } },
+      yAxis: {
+        type: "category", inverse: true, data: names, axisLine: axisLine(), axisTick: { show: false },
+        axisLabel: { ...label(), color: colour("ink"), width: Math.round(wide * share), overflow: "truncate", interval: 0 },
+      },
+      series: stacking.map((k, layer) => ({
+        name: report.kinds[k], type: "bar", stack: "all", barWidth: 13, itemStyle: { color: kindColour(report.kinds[k]) },
+        data: top.names.map((named) => named.counts[k]),
+        label: {
+          show: layer === stacking.length - 1, position: "right", color: colour("muted"), fontSize: 11.5,
+          formatter: ({ dataIndex }) => compact.format(top.names[dataIndex].total),
+        },
+      })),
+    };
+  });
+  bars("categories", report.categories, 0.42);
+  bars("signatures", report.signatures, 0.5);
+
+  // One chain
+  const chain = report.chain;
+  if (chain) {
+    const hosts = [...new Set(chain.events.map((event) => event.host))];
+    const hostColour = (host) => colour(`s${Math.min(hosts.indexOf(host), 5)}`);
+    const row = new Map(chain.steps.map((step, i) => [step.step, i]));
+    const bySequence = new Map(chain.events.map((event) => [event.sequence, event]));
+    const at = (event) => [event.time / 1000, row.get(event.step)];
+    plot("steps", (wide) => {
+      const lines = chain.edges
+        .map((edge) => [edge, bySequence.get(edge.from_sequence), bySequence.get(edge.to_sequence)])
+        .filter(([, from, to]) => from && to);
+      return {
+        legend: { ...legend(), data: hosts },
+        grid: { left: 4, right: 24, top: 44, bottom: 60, containLabel: true },
+        tooltip: {
+          ...tooltip(), trigger: "item",
+          formatter: ({ data }) => {
+            if (data.edge) return tip(`Step ${data.edge.to_step} follows from ${data.edge.from_step}`, [[data.edge.kind.replaceAll("_", " "), data.edge.value]]);
+            const { event } = data;
+            const t = new Date(event.time / 1000);
+            const rows = [["host", event.host], ["user", event.user], ["code", event.code], ["process", event.process], ["rule", event.rule]];
+            return tip(`${day(t)}, ${clock(t)}:${two(t.getUTCSeconds())} ${event.what}`, rows.filter(([, value]) => value));
+          },
+        },
+        xAxis: {
+          type: "time", min: "dataMin", max: "dataMax", axisLine: axisLine(), splitLine: { show: true, ...splitLine() },
+          splitNumber: Math.max(3, Math.floor(wide / 160)),
+          axisLabel: { ...label(), hideOverlap: true, formatter: (ms) => { const t = new Date(ms); return t.getUTCHours() || t.getUTCMinutes() ? `${clock(t)}` : day(t); } },
+        },
+        yAxis: {
+          type: "category", inverse: true, data: chain.steps.map((step) => `${step.step}  ${step.tactic}`),
+          axisLine: axisLine(), axisTick: { show: false }, splitLine: { show: true, ...splitLine() },
+          axisLabel: { ...label(), color: colour("ink"), interval: 0, width: Math.round(wide * 0.25), overflow: "truncate" },
+        },
+        dataZoom: [{
+          type: "slider", height: 18, bottom: 8, brushSelect: false, borderColor: colour("line"), showDetail: false, showDataShadow: false,
+          fillerColor: "rgba(127,150,190,.18)", handleStyle: { color: colour("surface"), borderColor: colour("muted") }, moveHandleSize: 0,
+        }],
+        series: [
+          {
+            name: "causes", type: "lines", coordinateSystem: "cartesian2d", z: 1, symbol: ["none", "arrow"], symbolSize: 6,
+            lineStyle: { color: colour("muted"), opacity: 0.55, width: 1.2, curveness: 0.12 },
+            data: lines.map(([edge, from, to]) => ({ coords: [at(from), at(to)], edge })),
+          },
+          ...hosts.map((host) => ({
+            name: host, type: "scatter", z: 3,
+            itemStyle: { color: hostColour(host), opacity: 0.82, borderColor: colour("surface"), borderWidth: 1 },
+            data: chain.events.filter((event) => event.host === host)
+              .map((event) => ({ value: at(event), event, symbolSize: event.kind === "alert" ? 12 : 8 })),
+          })),
+        ],
+      };
+    });
+  }
+
+  // Engines, one at a time; all of them on paper.
+  const panels = [...document.querySelectorAll(".load [role=tabpanel]")];
+  const tabs = document.querySelector(".load [role=tablist]");
+  const select = (chosen) => panels.forEach((panel, i) => {
+    panel.hidden = i !== chosen;
+    tabs.children[i].setAttribute("aria-selected", String(i === chosen));
+    tabs.children[i].tabIndex = i === chosen ? 0 : -1;
+  });
+  panels.forEach((panel, i) => {
+    const tab = document.createElement("button");
+    tab.type = "button";
+    tab.textContent = panel.dataset.name;
+    tab.id = `tab-${i}`;
+    tab.setAttribute("role", "tab");
+    panel.id = `panel-${i}`;
+    panel.setAttribute("aria-labelledby", tab.id);
+    tab.setAttribute("aria-controls", panel.id);
+    tab.addEventListener("click", () => select(i));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = (i + step + panels.length) % panels.length;
+      select(next);
+      tabs.children[next].focus();
+    });
+    tabs.append(tab);
+  });
+  tabs.hidden = false;
+  select(0);
+
+  // Size, colours, paper.
+  const redraw = () => plots.forEach((own) => own.draw());
+  new ResizeObserver(() => plots.forEach((own) => {
+    if (own.chart.getWidth() !== own.element.clientWidth) own.draw();
+  })).observe(document.querySelector("main"));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  addEventListener("beforeprint", () => {
+    root.classList.add("printing");
+    plots.forEach((own) => { own.element.style.width = "680px"; own.draw(); });
+  });
+  addEventListener("afterprint", () => {
+    root.classList.remove("printing");
+    plots.forEach((own) => { own.element.style.width = ""; own.draw(); });
+  });
+  root.dataset.ready = "yes";
+})();

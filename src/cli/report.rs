@@ -1,0 +1,49 @@
+//! `fusiongen report`: a page that shows a finished corpus.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output;
+use super::progress::Bar;
+use super::summary::{grouped, sized};
+use crate::error::Result;
+use crate::report::{self, Report};
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportCommand {
+    /// Directory of the corpus
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// The page, one HTML file that needs no network; outside of DIR
+    #[arg(short, long, default_value = "report.html", value_name = "FILE")]
+    output: PathBuf,
+    /// No progress bar
+    #[arg(long)]
+    no_progress: bool,
+}
+
+impl ReportCommand {
+    /// Reads the corpus and writes the page.
+    ///
+    /// # Errors
+    /// The directory holds no finished Parquet corpus, or the page can't be written.
+    pub fn run(&self) -> Result<()> {
+        let source = report::Source::open(&self.directory)?;
+        source.refuse_inside(&self.output)?;
+        let bar = Bar::new(source.events(), self.no_progress);
+        let report = Report::new(&source, &bar);
+        bar.finish();
+        let report = report?;
+        let bytes = report.write(&self.output)?;
+        let page = self.output.display();
+        output::print(&format!(
+            "{} events of {}, fingerprint {}\n{page}, {}\nnext: open {page} in a browser\n",
+            grouped(report.events()),
+            self.directory.display(),
+            report.fingerprint(),
+            sized(bytes)
+        ))
+    }
+}

@@ -1,0 +1,627 @@
+//! One chain in full: its events in order, what ties its steps together, and its
+//! processes as a tree.
+//!
+//! Its events are found by `event.sequence`, which `truth/steps` lists, so a corpus
+//! without labels in its events has them too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::read::{Batch, Read, read};
+use super::truth::Chain;
+use crate::error::Result;
+use crate::sink::PlanFile;
+
+/// Processes that a page shows; a chain that shows well starts fewer.
+const MOST_PROCESSES: usize = 250;
+
+/// A chain in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Example {
+    #[serde(flatten)]
+    pub chain: Chain,
+    pub steps: Vec<Step>,
+    pub events: Vec<Event>,
+    pub edges: Vec<Edge>,
+    /// The trees of each host that the chain touched, in the order it did.
+    pub trees: Vec<HostTrees>,
+    /// Processes that were left out of the trees.
+    pub hidden: usize,
+}
+
+/// A step with its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    pub step: i64,
+    pub tactic: String,
+    /// Techniques of its events.
+    pub techniques: Vec<String>,
+    pub hosts: Vec<String>,
+    pub events: u64,
+    /// Unix microseconds.
+    pub first: i64,
+    pub last: i64,
+    /// What its first telling event did.
+    pub what: String,
+    /// What ties it to steps before: `3 by ip`.
+    pub causes: Vec<String>,
+}
+
+/// An event of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// Unix microseconds.
+    pub time: i64,
+    pub sequence: i64,
+    pub step: i64,
+    pub host: String,
+    pub user: String,
+    /// Windows event id or audit record type.
+    pub code: String,
+    pub kind: String,
+    pub process: String,
+    pub what: String,
+    pub rule: String,
+    #[serde(skip)]
+    key: i64,
+    #[serde(skip)]
+    own: Option<Process>,
+    #[serde(skip)]
+    parent: Option<Process>,
+}
+
+/// What one event says of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Process {
+    /// Its `entity_id`, or its pid where it has none.
+    id: String,
+    pid: i64,
+    name: String,
+    command_line: String,
+}
+
+/// What ties a step to one before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Edge {
+    pub from_step: i64,
+    pub to_step: i64,
+    pub from_sequence: i64,
+    pub to_sequence: i64,
+    /// `process`, `logon_id`, `ip`…
+    pub kind: String,
+    pub value: String,
+}
+
+/// Trees of processes of one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostTrees {
+    pub host: String,
+    pub processes: Vec<Node>,
+}
+
+/// A process and those that it started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Node {
+    pub pid: i64,
+    pub name: String,
+    pub command_line: String,
+    /// Account of its first event; empty for one that is only named as a parent.
+    pub user: String,
+    /// Events that it is the actor of, and the steps they belong to.
+    pub events: u64,
+    pub steps: Vec<i64>,
+    pub children: Vec<Node>,
+}
+
+/// A row of `truth/steps`.
+struct Row {
+    step: i64,
+    sequence: i64,
+    technique: String,
+    tactic: String,
+    host: String,
+}
+
+/// Reads a chain; `None` where its events or steps are not there.
+///
+/// # Errors
+/// A file is missing or broken.
+pub fn example(
+    root: &Path,
+    plan: &PlanFile,
+    truth: &[&str],
+    chain: Chain,
+) -> Result<Option<Example>> {
+    let date = chain.file.split('/').nth(2).unwrap_or_default().to_string();
+    let files = |table: &str| {
+        let prefix = format!("truth/{table}/{date}/");
+        let found = truth
+            .iter()
+            .copied()
+            .filter(move |file| file.starts_with(&prefix));
+        found.collect::<Vec<_>>()
+    };
+    let rows = rows(root, &files("steps"), &chain.id)?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let events = events(root, plan, &rows)?;
+    let edges = edges(root, &files("edges"), &chain.id)?;
+    let steps = steps(&rows, &events, &edges);
+    let (trees, hidden) = trees(&events);
+    Ok(Some(Example {
+        chain,
+        steps,
+        events,
+        edges,
+        trees,
+        hidden,
+    }))
+}
+
+/// The chain's rows of `truth/steps`, by `event.sequence`.
+fn rows(root: &Path, files: &[&str], id: &str) -> Result<BTreeMap<i64, Row>> {
+    let how = Read {
+        columns: &[
+            "attack_id",
+            "step",
+            "sequence",
+            "event_sequence",
+            "technique",
+            "tactic",
+            "host",
+        ],
+        ..Read::default()
+    };
+    let mut found = BTreeMap::new();
+    for file in files {
+        read(&root.join(file), how, |batch| {
+            for row in of_chain(batch, id) {
+                let text = |name| batch.text(name, row).unwrap_or_default();
+                let integer = |name| batch.integer(name, row).unwrap_or_default();
+                found.insert(
+                    integer("event_sequence"),
+                    Row {
+                        step: integer("step"),
+                        sequence: integer("sequence"),
+                        technique: text("technique"),
+                        tactic: text("tactic"),
+                        host: text("host"),
+                    },
+                );
+            }
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
+/// Rows of a table of truth that belong to a chain.
+fn of_chain(batch: &Batch, id: &str) -> Vec<usize> {
+    let ids = batch.column("attack_id");
+    let ids = ids
+        .as_ref()
+        .and_then(|ids| arrow::array::AsArray::as_string_opt::<i32>(ids));
+    let ids = ids.into_iter().flatten().enumerate();
+    ids.filter(|(_, found)| *found == Some(id))
+        .map(|(row, _)| row)
+        .collect()
+}
+
+fn edges(root: &Path, files: &[&str], id: &str) -> Result<Vec<Edge>> {
+    let mut found = Vec::new();
+    for file in files {
+        let how = Read {
+            columns: &[
+                "attack_id",
+                "from_step",
+                "to_step",
+                "from_sequence",
+                "to_sequence",
+                "pivot_type",
+                "pivot_value",
+            ],
+            ..Read::default()
+        };
+        read(&root.join(file), how, |batch| {
+            for row in of_chain(batch, id) {
+                let integer = |name| batch.integer(name, row).unwrap_or_default();
+                let text = |name| batch.text(name, row).unwrap_or_default();
+                found.push(Edge {
+                    from_step: integer("from_step"),
+                    to_step: integer("to_step"),
+                    from_sequence: integer("from_sequence"),
+                    to_sequence: integer("to_sequence"),
+                    kind: text("pivot_type"),
+                    value: text("pivot_value"),
+                });
+            }
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
+const COLUMNS: [&str; 26] = [
+    "@timestamp",
+    "event.sequence",
+    "event.kind",
+    "event.code",
+    "event.action",
+    "host.name",
+    "user.name",
+    "rule.name",
+    "message",
+    "process.pid",
+    "process.entity_id",
+    "process.name",
+    "process.command_line",
+    "process.parent.pid",
+    "process.parent.entity_id",
+    "process.parent.name",
+    "process.parent.command_line",
+    "dns.question.name",
+    "file.path",
+    "registry.path",
+    "url.full",
+    "source.ip",
+    "destination.ip",
+    "destination.port",
+    "winlog.event_data.ShareName",
+    "winlog.event_data.ServiceName",
+];
+
+/// The chain's events in order; only the files and row groups that hold them are read.
+fn events(root: &Path, plan: &PlanFile, rows: &BTreeMap<i64, Row>) -> Result<Vec<Event>> {
+    let wanted: BTreeSet<i64> = rows.keys().copied().collect();
+    let partitions: BTreeSet<i64> = wanted.iter().map(|sequence| sequence >> 40).collect();
+    let held = plan
+        .partitions
+        .iter()
+        .filter(|p| partitions.contains(&i64::from(p.index)));
+    let held: BTreeSet<(&str, &str)> = held
+        .map(|p| (p.date.as_str(), p.category.as_str()))
+        .collect();
+    let holds = |path: &str| {
+        let part = |name: &str| path.split('/').find_map(|part| part.strip_prefix(name));
+        let (date, category) = (part("date="), part("category="));
+        held.iter().any(|&(d, c)| {
+            date.is_none_or(|date| date == d) && category.is_none_or(|category| category == c)
+        })
+    };
+    let files: Vec<&str> = plan
+        .shards
+        .iter()
+        .map(|s| s.path.as_str())
+        .filter(|p| holds(p))
+        .collect();
+    let how = Read {
+        columns: &COLUMNS,
+        dictionaries: false,
+        only: Some(("event.sequence", &wanted)),
+    };
+    let parts: Vec<Vec<Event>> = files
+        .par_iter()
+        .map(|file| {
+            let mut found = Vec::new();
+            read(&root.join(file), how, |batch| {
+                found.extend((0..batch.rows()).filter_map(|row| event(batch, row, rows)));
+                Ok(())
+            })?;
+            Ok(found)
+        })
+        .collect::<Result<_>>()?;
+    let mut events: Vec<Event> = parts.into_iter().flatten().collect();
+    events.sort_by_key(|event| (event.sequence, event.key));
+    Ok(events)
+}
+
+fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, Row>) -> Option<Event> {
+    let key = batch.integer("event.sequence", row)?;
+    let of_chain = rows.get(&key)?;
+    let text = |path: &str| batch.text(path, row);
+    let or_empty = |path: &str| text(path).unwrap_or_default();
+    let process = |prefix: &str| {
+        let of = |leaf: &str| format!("{prefix}.{leaf}");
+        let pid = batch.integer(&of("pid"), row)?;
+        Some(Process {
+            id: batch
+                .text(&of("entity_id"), row)
+                .unwrap_or_else(|| format!("pid {pid}")),
+            pid,
+            name: batch.text(&of("name"), row).unwrap_or_default(),
+            command_line: batch.text(&of("command_line"), row).unwrap_or_default(),
+        })
+    };
+    let destination = || {
+        let ip = text("destination.ip")?;
+        let port = batch.integer("destination.port", row);
+        let to = port.map_or(ip.clone(), |port| format!("{ip}:{port}"));
+        Some(format!("{} → {to}", text("source.ip")?))
+    };
+    let named = |path: &str, word: &str| text(path).map(|value| format!("{word} {value}"));
+    let what = text("process.command_line")
+        .or_else(|| named("dns.question.name", "DNS"))
+        .or_else(|| text("file.path"))
+        .or_else(|| text("registry.path"))
+        .or_else(|| text("url.full"))
+        .or_else(|| named("winlog.event_data.ServiceName", "service"))
+        .or_else(|| named("winlog.event_data.ShareName", "share"))
+        .or_else(destination)
+        .or_else(|| text("message"))
+        .or_else(|| text("event.action"));
+    Some(Event {
+        time: batch.integer("@timestamp", row)?,
+        sequence: of_chain.sequence,
+        step: of_chain.step,
+        // A cloud's record has no host; the truth names the actor's.
+        host: text("host.name").unwrap_or_else(|| of_chain.host.clone()),
+        user: or_empty("user.name"),
+        code: or_empty("event.code"),
+        kind: or_empty("event.kind"),
+        process: or_empty("process.name"),
+        what: what.unwrap_or_default(),
+        rule: or_empty("rule.name"),
+        key,
+        own: process("process"),
+        parent: process("process.parent"),
+    })
+}
+
+fn steps(rows: &BTreeMap<i64, Row>, events: &[Event], edges: &[Edge]) -> Vec<Step> {
+    let mut steps: BTreeMap<i64, Step> = BTreeMap::new();
+    for event in events {
+        let Some(row) = rows.get(&event.key) else {
+            continue;
+        };
+        let step = steps.entry(event.step).or_insert_with(|| Step {
+            step: event.step,
+            tactic: row.tactic.clone(),
+            techniques: Vec::new(),
+            hosts: Vec::new(),
+            events: 0,
+            first: event.time,
+            last: event.time,
+            what: String::new(),
+            causes: Vec::new(),
+        });
+        step.events += 1;
+        step.last = step.last.max(event.time);
+        if !step.techniques.contains(&row.technique) {
+            step.techniques.push(row.technique.clone());
+        }
+        if !step.hosts.contains(&event.host) {
+            step.hosts.push(event.host.clone());
+        }
+        // The rule's event tells more than what goes along with it.
+        if step.what.is_empty() && event.kind == "alert" {
+            step.what = event.what.clone();
+        }
+    }
+    for event in events {
+        if let Some(step) = steps.get_mut(&event.step).filter(|s| s.what.is_empty()) {
+            step.what = event.what.clone();
+        }
+    }
+    for edge in edges {
+        let cause = format!("{} by {}", edge.from_step, edge.kind.replace('_', " "));
+        if let Some(step) = steps
+            .get_mut(&edge.to_step)
+            .filter(|s| !s.causes.contains(&cause))
+        {
+            step.causes.push(cause);
+        }
+    }
+    steps.into_values().collect()
+}
+
+/// A process in the making of the trees.
+struct Found {
+    parent: Option<usize>,
+    node: Node,
+}
+
+/// Trees by host, and how many processes were left out.
+fn trees(events: &[Event]) -> (Vec<HostTrees>, usize) {
+    let mut hosts: Vec<(&str, BTreeMap<&str, usize>, Vec<Found>)> = Vec::new();
+    for event in events {
+        let Some(own) = &event.own else {
+            continue;
+        };
+        let index = match hosts.iter().position(|(host, ..)| *host == event.host) {
+            Some(index) => index,
+            None => {
+                hosts.push((&event.host, BTreeMap::new(), Vec::new()));
+                hosts.len() - 1
+            }
+        };
+        let (_, ids, found) = &mut hosts[index];
+        let parent = event
+            .parent
+            .as_ref()
+            .map(|parent| place(ids, found, parent));
+        let at = place(ids, found, own);
+        // Nobody is an ancestor of itself, whatever ids say.
+        if let Some(parent) = parent
+            && found[at].parent.is_none()
+            && !descends(found, parent, at)
+        {
+            found[at].parent = Some(parent);
+        }
+        let node = &mut found[at].node;
+        node.events += 1;
+        if node.user.is_empty() {
+            node.user = event.user.clone();
+        }
+        if !node.steps.contains(&event.step) {
+            node.steps.push(event.step);
+        }
+    }
+    let all: usize = hosts.iter().map(|(.., found)| found.len()).sum();
+    let mut room = MOST_PROCESSES;
+    let trees = hosts.into_iter().map(|(host, _, found)| {
+        let shown = found.len().min(room);
+        room -= shown;
+        HostTrees {
+            host: host.to_string(),
+            processes: nested(found, shown),
+        }
+    });
+    let trees = trees.filter(|tree| !tree.processes.is_empty()).collect();
+    (trees, all.saturating_sub(MOST_PROCESSES))
+}
+
+/// Index of a process, new or known.
+fn place<'e>(
+    ids: &mut BTreeMap<&'e str, usize>,
+    found: &mut Vec<Found>,
+    process: &'e Process,
+) -> usize {
+    let at = *ids.entry(&process.id).or_insert_with(|| {
+        found.push(Found {
+            parent: None,
+            node: Node {
+                pid: process.pid,
+                name: process.name.clone(),
+                command_line: String::new(),
+                user: String::new(),
+                events: 0,
+                steps: Vec::new(),
+                children: Vec::new(),
+            },
+        });
+        found.len() - 1
+    });
+    let node = &mut found[at].node;
+    if node.command_line.is_empty() {
+        node.command_line = process.command_line.clone();
+    }
+    at
+}
+
+/// Whether `at` is `ancestor` or comes from it.
+fn descends(found: &[Found], mut at: usize, ancestor: usize) -> bool {
+    loop {
+        if at == ancestor {
+            return true;
+        }
+        match found[at].parent {
+            Some(parent) => at = parent,
+            None => return false,
+        }
+    }
+}
+
+/// The first `shown` processes, children within parents.
+fn nested(found: Vec<Found>, shown: usize) -> Vec<Node> {
+    let parents: Vec<Option<usize>> = found.iter().map(|f| f.parent).collect();
+    let mut nodes: Vec<Option<Node>> = found.into_iter().map(|f| Some(f.node)).collect();
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+    let mut roots = Vec::new();
+    for (at, parent) in parents.iter().enumerate().take(shown) {
+        match parent {
+            Some(parent) if *parent < shown => children[*parent].push(at),
+            _ => roots.push(at),
+        }
+    }
+    fn take(at: usize, nodes: &mut [Option<Node>], children: &[Vec<usize>]) -> Option<Node> {
+        let mut node = nodes[at].take()?;
+        node.children = children[at]
+            .iter()
+            .filter_map(|&c| take(c, nodes, children))
+            .collect();
+        Some(node)
+    }
+    roots
+        .into_iter()
+        .filter_map(|root| take(root, &mut nodes, &children))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(id: &str) -> Option<Process> {
+        (!id.is_empty()).then(|| Process {
+            id: id.into(),
+            pid: 4,
+            name: id.into(),
+            command_line: String::new(),
+        })
+    }
+
+    fn event(host: &str, own: &str, parent: &str) -> Event {
+        Event {
+            time: 0,
+            sequence: 1,
+            step: 1,
+            host: host.into(),
+            user: "u".into(),
+            code: "1".into(),
+            kind: "alert".into(),
+            process: own.into(),
+            what: String::new(),
+            rule: String::new(),
+            key: 0,
+            own: process(own),
+            parent: process(parent),
+        }
+    }
+
+    /// `a(b(c) d)`
+    fn shape(nodes: &[Node]) -> String {
+        let each = nodes.iter().map(|node| match node.children.as_slice() {
+            [] => node.name.clone(),
+            children => format!("{}({})", node.name, shape(children)),
+        });
+        each.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn processes_hang_below_their_parents_on_their_host() {
+        let events = [
+            event("A", "cmd", "explorer"),
+            event("B", "cmd", "services"),
+            event("A", "net", "cmd"),
+            event("A", "lsass", ""),
+            event("A", "cmd", ""),
+        ];
+        let (trees, hidden) = trees(&events);
+        assert_eq!(hidden, 0);
+        let shapes: Vec<_> = trees
+            .iter()
+            .map(|t| (t.host.as_str(), shape(&t.processes)))
+            .collect();
+        assert_eq!(
+            shapes,
+            [
+                ("A", "explorer(cmd(net)) lsass".to_string()),
+                ("B", "services(cmd)".to_string())
+            ]
+        );
+        assert_eq!(trees[0].processes[0].children[0].events, 2);
+        assert_eq!(trees[0].processes[0].events, 0, "only named as a parent");
+    }
+
+    #[test]
+    fn a_circle_of_parents_is_cut() {
+        let (trees, _) = trees(&[
+            event("A", "a", "b"),
+            event("A", "b", "a"),
+            event("A", "c", "c"),
+        ]);
+        assert_eq!(shape(&trees[0].processes), "b(a) c");
+    }
+
+    #[test]
+    fn a_forest_too_large_is_cut_and_said() {
+        let names: Vec<String> = (0..MOST_PROCESSES + 7).map(|i| format!("p{i}")).collect();
+        let events: Vec<_> = names.iter().map(|name| event("A", name, "")).collect();
+        let (trees, hidden) = trees(&events);
+        assert_eq!((trees[0].processes.len(), hidden), (MOST_PROCESSES, 7));
+    }
+}
