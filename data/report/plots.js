@@ -125,9 +125,11 @@
         cells.push([hour, weekday, of(weekday * 24 + hour) / report.week.days[weekday]]);
       }
     }
-    // One storm must not make all other hours look alike.
+    // One storm must not make all other hours look alike: the ends of the scale are quantiles.
     const sorted = cells.map((c) => c[2]).sort((a, b) => a - b);
-    const most = Math.max(1, sorted[Math.floor((sorted.length - 1) * 0.97)]);
+    const quantile = (share) => sorted[Math.floor((sorted.length - 1) * share)];
+    const least = quantile(0.03);
+    const most = Math.max(least + 1, quantile(0.97));
     const about = (n) => (n < 10 ? n.toFixed(1) : number.format(Math.round(n)));
     return {
       grid: { left: 4, right: 8, top: 12, bottom: 62, containLabel: true },
@@ -142,8 +144,8 @@
       xAxis: { type: "category", data: [...Array(24).keys()].map(two), axisLine: { show: false }, axisTick: { show: false }, axisLabel: label() },
       yAxis: { type: "category", data: weekdays, inverse: true, axisLine: { show: false }, axisTick: { show: false }, axisLabel: label() },
       visualMap: {
-        min: 0, max: most, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: 180,
-        text: [`${about(most)} or more`, "0"], textStyle: { color: colour("muted") },
+        min: least, max: most, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: 180,
+        text: [`≥ ${about(most)}`, least ? `≤ ${about(least)}` : "0"], textStyle: { color: colour("muted") },
         inRange: { color: [0, 1, 2, 3].map((i) => colour(`heat-${i}`)) },
       },
       series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: colour("surface"), borderWidth: 2, borderRadius: 4 } }],
@@ -228,7 +230,7 @@
         yAxis: {
           type: "category", inverse: true, data: chain.steps.map((step) => `${step.step}  ${step.tactic}`),
           axisLine: axisLine(), axisTick: { show: false }, splitLine: { show: true, ...splitLine() },
-          axisLabel: { ...label(), color: colour("ink"), interval: 0, width: Math.round(wide * 0.25), overflow: "truncate" },
+          axisLabel: { ...label(), color: colour("ink"), interval: 0, width: Math.round(wide * (wide < 600 ? 0.36 : 0.25)), overflow: "truncate" },
         },
         dataZoom: [{
           type: "slider", height: 18, bottom: 8, brushSelect: false, borderColor: colour("line"), showDetail: false, showDataShadow: false,

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::read::{Batch, Read, read};
-use super::truth::Chain;
+use super::truth::{Chain, MOST_EVENTS};
 use crate::error::Result;
 use crate::sink::PlanFile;
 
@@ -28,6 +28,8 @@ pub struct Example {
     pub edges: Vec<Edge>,
     /// The trees of each host that the chain touched, in the order it did.
     pub trees: Vec<HostTrees>,
+    /// Events in all; more than `events` where it has too many to show.
+    pub total: u64,
     /// Processes that were left out of the trees.
     pub hidden: usize,
 }
@@ -44,8 +46,10 @@ pub struct Step {
     /// Unix microseconds.
     pub first: i64,
     pub last: i64,
-    /// What its first telling event did.
+    /// What its most telling event did.
     pub what: String,
+    /// The first rule that fired.
+    pub rule: String,
     /// What ties it to steps before: `3 by ip`.
     pub causes: Vec<String>,
 }
@@ -76,8 +80,8 @@ pub struct Event {
 /// What one event says of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Process {
-    /// Its `entity_id`, or its pid where it has none.
-    id: String,
+    /// Its `entity_id`; Security's records don't have one in every schema.
+    entity: Option<String>,
     pid: i64,
     name: String,
     command_line: String,
@@ -116,6 +120,9 @@ pub struct Node {
     pub children: Vec<Node>,
 }
 
+/// Events by step.
+type Totals = BTreeMap<i64, u64>;
+
 /// A row of `truth/steps`.
 struct Row {
     step: i64,
@@ -144,15 +151,16 @@ pub fn example(
             .filter(move |file| file.starts_with(&prefix));
         found.collect::<Vec<_>>()
     };
-    let rows = rows(root, &files("steps"), &chain.id)?;
+    let (rows, totals) = rows(root, &files("steps"), &chain)?;
     if rows.is_empty() {
         return Ok(None);
     }
     let events = events(root, plan, &rows)?;
     let edges = edges(root, &files("edges"), &chain.id)?;
-    let steps = steps(&rows, &events, &edges);
+    let steps = steps(&rows, &totals, &events, &edges);
     let (trees, hidden) = trees(&events);
     Ok(Some(Example {
+        total: totals.values().sum(),
         chain,
         steps,
         events,
@@ -162,8 +170,10 @@ pub fn example(
     }))
 }
 
-/// The chain's rows of `truth/steps`, by `event.sequence`.
-fn rows(root: &Path, files: &[&str], id: &str) -> Result<BTreeMap<i64, Row>> {
+/// The chain's rows of `truth/steps` by `event.sequence`, and how many each step has.
+///
+/// Of a chain with more events than can be read one by one, the first of each step.
+fn rows(root: &Path, files: &[&str], chain: &Chain) -> Result<(BTreeMap<i64, Row>, Totals)> {
     let how = Read {
         columns: &[
             "attack_id",
@@ -176,27 +186,36 @@ fn rows(root: &Path, files: &[&str], id: &str) -> Result<BTreeMap<i64, Row>> {
         ],
         ..Read::default()
     };
-    let mut found = BTreeMap::new();
+    let each = (MOST_EVENTS / chain.steps.max(1)).max(1) as usize;
+    let few = chain.events <= MOST_EVENTS;
+    let mut totals = Totals::new();
+    // By step and place in it.
+    let mut found: BTreeMap<i64, BTreeMap<i64, (i64, Row)>> = BTreeMap::new();
     for file in files {
         read(&root.join(file), how, |batch| {
-            for row in of_chain(batch, id) {
+            for row in of_chain(batch, &chain.id) {
                 let text = |name| batch.text(name, row).unwrap_or_default();
                 let integer = |name| batch.integer(name, row).unwrap_or_default();
-                found.insert(
-                    integer("event_sequence"),
-                    Row {
-                        step: integer("step"),
-                        sequence: integer("sequence"),
-                        technique: text("technique"),
-                        tactic: text("tactic"),
-                        host: text("host"),
-                    },
-                );
+                let (step, sequence) = (integer("step"), integer("sequence"));
+                *totals.entry(step).or_default() += 1;
+                let of_step = found.entry(step).or_default();
+                let row = Row {
+                    step,
+                    sequence,
+                    technique: text("technique"),
+                    tactic: text("tactic"),
+                    host: text("host"),
+                };
+                of_step.insert(sequence, (integer("event_sequence"), row));
+                if !few && of_step.len() > each {
+                    of_step.pop_last();
+                }
             }
             Ok(())
         })?;
     }
-    Ok(found)
+    let rows = found.into_values().flat_map(BTreeMap::into_values);
+    Ok((rows.collect(), totals))
 }
 
 /// Rows of a table of truth that belong to a chain.
@@ -328,9 +347,7 @@ fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, Row>) -> Option<Event> 
         let of = |leaf: &str| format!("{prefix}.{leaf}");
         let pid = batch.integer(&of("pid"), row)?;
         Some(Process {
-            id: batch
-                .text(&of("entity_id"), row)
-                .unwrap_or_else(|| format!("pid {pid}")),
+            entity: batch.text(&of("entity_id"), row),
             pid,
             name: batch.text(&of("name"), row).unwrap_or_default(),
             command_line: batch.text(&of("command_line"), row).unwrap_or_default(),
@@ -371,7 +388,12 @@ fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, Row>) -> Option<Event> 
     })
 }
 
-fn steps(rows: &BTreeMap<i64, Row>, events: &[Event], edges: &[Edge]) -> Vec<Step> {
+fn steps(
+    rows: &BTreeMap<i64, Row>,
+    totals: &Totals,
+    events: &[Event],
+    edges: &[Edge],
+) -> Vec<Step> {
     let mut steps: BTreeMap<i64, Step> = BTreeMap::new();
     for event in events {
         let Some(row) = rows.get(&event.key) else {
@@ -382,13 +404,13 @@ fn steps(rows: &BTreeMap<i64, Row>, events: &[Event], edges: &[Edge]) -> Vec<Ste
             tactic: row.tactic.clone(),
             techniques: Vec::new(),
             hosts: Vec::new(),
-            events: 0,
+            events: totals.get(&event.step).copied().unwrap_or_default(),
             first: event.time,
             last: event.time,
             what: String::new(),
+            rule: String::new(),
             causes: Vec::new(),
         });
-        step.events += 1;
         step.last = step.last.max(event.time);
         if !step.techniques.contains(&row.technique) {
             step.techniques.push(row.technique.clone());
@@ -396,15 +418,17 @@ fn steps(rows: &BTreeMap<i64, Row>, events: &[Event], edges: &[Edge]) -> Vec<Ste
         if !step.hosts.contains(&event.host) {
             step.hosts.push(event.host.clone());
         }
-        // The rule's event tells more than what goes along with it.
-        if step.what.is_empty() && event.kind == "alert" {
-            step.what = event.what.clone();
+        if step.rule.is_empty() {
+            step.rule = event.rule.clone();
         }
     }
-    for event in events {
-        if let Some(step) = steps.get_mut(&event.step).filter(|s| s.what.is_empty()) {
-            step.what = event.what.clone();
-        }
+    for step in steps.values_mut() {
+        let own = || events.iter().filter(|event| event.step == step.step);
+        // A command tells more than a record of what it did; a rule's event more than others.
+        let telling = |event: &&Event| (event.parent.is_some(), event.kind == "alert");
+        // `rev`: of equals, the first.
+        let best = own().rev().max_by_key(telling);
+        step.what = best.map_or_else(String::new, |event| event.what.clone());
     }
     for edge in edges {
         let cause = format!("{} by {}", edge.from_step, edge.kind.replace('_', " "));
@@ -419,31 +443,29 @@ fn steps(rows: &BTreeMap<i64, Row>, events: &[Event], edges: &[Edge]) -> Vec<Ste
 }
 
 /// A process in the making of the trees.
-struct Found {
+struct Found<'e> {
+    entity: Option<&'e str>,
     parent: Option<usize>,
     node: Node,
 }
 
 /// Trees by host, and how many processes were left out.
 fn trees(events: &[Event]) -> (Vec<HostTrees>, usize) {
-    let mut hosts: Vec<(&str, BTreeMap<&str, usize>, Vec<Found>)> = Vec::new();
+    let mut hosts: Vec<(&str, Vec<Found<'_>>)> = Vec::new();
     for event in events {
         let Some(own) = &event.own else {
             continue;
         };
-        let index = match hosts.iter().position(|(host, ..)| *host == event.host) {
+        let index = match hosts.iter().position(|(host, _)| *host == event.host) {
             Some(index) => index,
             None => {
-                hosts.push((&event.host, BTreeMap::new(), Vec::new()));
+                hosts.push((&event.host, Vec::new()));
                 hosts.len() - 1
             }
         };
-        let (_, ids, found) = &mut hosts[index];
-        let parent = event
-            .parent
-            .as_ref()
-            .map(|parent| place(ids, found, parent));
-        let at = place(ids, found, own);
+        let (_, found) = &mut hosts[index];
+        let parent = event.parent.as_ref().map(|parent| place(found, parent));
+        let at = place(found, own);
         // Nobody is an ancestor of itself, whatever ids say.
         if let Some(parent) = parent
             && found[at].parent.is_none()
@@ -460,9 +482,9 @@ fn trees(events: &[Event]) -> (Vec<HostTrees>, usize) {
             node.steps.push(event.step);
         }
     }
-    let all: usize = hosts.iter().map(|(.., found)| found.len()).sum();
+    let all: usize = hosts.iter().map(|(_, found)| found.len()).sum();
     let mut room = MOST_PROCESSES;
-    let trees = hosts.into_iter().map(|(host, _, found)| {
+    let trees = hosts.into_iter().map(|(host, found)| {
         let shown = found.len().min(room);
         room -= shown;
         HostTrees {
@@ -474,14 +496,20 @@ fn trees(events: &[Event]) -> (Vec<HostTrees>, usize) {
     (trees, all.saturating_sub(MOST_PROCESSES))
 }
 
-/// Index of a process, new or known.
-fn place<'e>(
-    ids: &mut BTreeMap<&'e str, usize>,
-    found: &mut Vec<Found>,
-    process: &'e Process,
-) -> usize {
-    let at = *ids.entry(&process.id).or_insert_with(|| {
+/// Index of a process, new or known: by its entity, or by pid and name where one record has none.
+fn place<'e>(found: &mut Vec<Found<'e>>, process: &'e Process) -> usize {
+    let entity = process.entity.as_deref();
+    let same = |f: &Found<'_>| f.node.pid == process.pid && f.node.name == process.name;
+    let by_entity = found
+        .iter()
+        .position(|f| entity.is_some() && f.entity == entity);
+    let known = by_entity.or_else(|| {
+        let alike = |f: &Found<'_>| (f.entity.is_none() || entity.is_none()) && same(f);
+        found.iter().position(alike)
+    });
+    let at = known.unwrap_or_else(|| {
         found.push(Found {
+            entity,
             parent: None,
             node: Node {
                 pid: process.pid,
@@ -495,7 +523,9 @@ fn place<'e>(
         });
         found.len() - 1
     });
-    let node = &mut found[at].node;
+    let process_found = &mut found[at];
+    process_found.entity = process_found.entity.or(entity);
+    let node = &mut process_found.node;
     if node.command_line.is_empty() {
         node.command_line = process.command_line.clone();
     }
@@ -503,7 +533,7 @@ fn place<'e>(
 }
 
 /// Whether `at` is `ancestor` or comes from it.
-fn descends(found: &[Found], mut at: usize, ancestor: usize) -> bool {
+fn descends(found: &[Found<'_>], mut at: usize, ancestor: usize) -> bool {
     loop {
         if at == ancestor {
             return true;
@@ -516,7 +546,7 @@ fn descends(found: &[Found], mut at: usize, ancestor: usize) -> bool {
 }
 
 /// The first `shown` processes, children within parents.
-fn nested(found: Vec<Found>, shown: usize) -> Vec<Node> {
+fn nested(found: Vec<Found<'_>>, shown: usize) -> Vec<Node> {
     let parents: Vec<Option<usize>> = found.iter().map(|f| f.parent).collect();
     let mut nodes: Vec<Option<Node>> = found.into_iter().map(|f| Some(f.node)).collect();
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
@@ -547,9 +577,9 @@ mod tests {
 
     fn process(id: &str) -> Option<Process> {
         (!id.is_empty()).then(|| Process {
-            id: id.into(),
+            entity: (!id.ends_with('?')).then(|| id.to_string()),
             pid: 4,
-            name: id.into(),
+            name: id.trim_end_matches('?').into(),
             command_line: String::new(),
         })
     }
@@ -605,6 +635,19 @@ mod tests {
         );
         assert_eq!(trees[0].processes[0].children[0].events, 2);
         assert_eq!(trees[0].processes[0].events, 0, "only named as a parent");
+    }
+
+    #[test]
+    fn a_record_without_entity_is_of_the_process_with_its_pid() {
+        let events = [
+            event("A", "lsass?", ""),
+            event("A", "lsass", ""),
+            event("A", "lsass?", ""),
+            event("A", "System?", ""),
+        ];
+        let (trees, _) = trees(&events);
+        assert_eq!(shape(&trees[0].processes), "lsass System");
+        assert_eq!(trees[0].processes[0].events, 3);
     }
 
     #[test]

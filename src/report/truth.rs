@@ -61,7 +61,7 @@ impl Chain {
 }
 
 /// Events of a chain that still can be read one by one.
-const MOST_EVENTS: u64 = 400;
+pub const MOST_EVENTS: u64 = 400;
 
 /// Reads the tables of chains: playbooks, and the chain that shows best what one is.
 ///
