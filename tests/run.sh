@@ -73,10 +73,24 @@ spark_ready() {
     say "Java for Spark: found"
 }
 
+# The report's page is opened in a browser; without one those tests are skipped, and say so.
+browser_ready() {
+    if ! command -v chromium chromium-browser google-chrome >/dev/null; then
+        say "Browser for the report: none found, installing Chromium"
+        apt_install chromium fonts-dejavu-core || true
+    fi
+    if command -v chromium chromium-browser google-chrome >/dev/null; then
+        say "Browser for the report: found"
+    else
+        say "Browser for the report: none could be installed; its tests will be skipped"
+    fi
+}
+
 command -v cargo >/dev/null || die "cargo is not on PATH; install Rust from https://rustup.rs"
 
 python_ready
 spark_ready
+browser_ready
 
 say "cargo test, profile $profile"
 cargo test --profile "$profile" </dev/null

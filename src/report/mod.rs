@@ -50,6 +50,14 @@ impl Source {
     /// It holds no corpus, an unfinished one, or one whose events are not Parquet.
     pub fn open(root: &Path) -> Result<Self> {
         let corpus = Corpus::at(root);
+        if root.exists() && !root.is_dir() {
+            return Err(Error::input(
+                root,
+                None,
+                "this is a file, not a directory",
+                "name the directory of a corpus that fusiongen wrote",
+            ));
+        }
         let plan = PlanFile::read(&corpus)?;
         if !corpus.is_finished() {
             let problem = match corpus.manifest().exists() {

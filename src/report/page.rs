@@ -18,7 +18,8 @@ const STYLE: &str = include_str!("../../data/report/style.css");
 const SCRIPT: &str = include_str!("../../data/report/plots.js");
 /// Apache ECharts 6.1.0, `dist/echarts.min.js` of its npm package, as it is.
 const ECHARTS: &str = include_str!("../../data/report/echarts.min.js");
-const ECHARTS_NOTICE: &str = include_str!("../../data/report/echarts.NOTICE");
+/// Its notice and licences, which the page carries too.
+const LICENCE: &str = include_str!("../../data/report/echarts.LICENSE");
 
 /// The page of a report.
 ///
@@ -51,7 +52,7 @@ fn render(report: &Report) -> std::result::Result<String, minijinja::Error> {
         style => STYLE,
         script => SCRIPT,
         echarts => ECHARTS,
-        notice => ECHARTS_NOTICE.trim(),
+        licence => LICENCE,
     })
 }
 

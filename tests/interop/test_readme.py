@@ -71,14 +71,14 @@ def commands(text: str) -> list[list[str]]:
 def test_commands_do_what_the_readme_says(tmp_path):
     """As they stand, one after the other, but for sizes and for where output goes."""
     found = commands(README.split("\n## Recipes\n")[0])
-    assert {arguments[0] for arguments in found} == {"generate", "plan", "sample", "profile"}
+    assert {arguments[0] for arguments in found} == {"generate", "plan", "sample", "profile", "report"}
     for arguments in found:
         small = {"1M": "20k", "100k": "10k"} if arguments[0] == "generate" else {}
         arguments = [small.get(word, re.sub(r"^out/", f"{tmp_path}/", word)) for word in arguments]
         done = fusiongen(*arguments)
         assert done.returncode == 0, (arguments, done.stderr)
         assert done.stdout.strip()
-    assert {path.name for path in tmp_path.iterdir()} == {"corpus", "profile.json", "profiled"}
+    assert {path.name for path in tmp_path.iterdir()} == {"corpus", "profile.json", "profiled", "report.html"}
 
 
 def test_configuration_of_the_readme_is_understood(tmp_path):
