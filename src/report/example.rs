@@ -11,12 +11,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::read::{Batch, Read, read};
+use super::trees::{Act, HostTrees, Process, trees};
 use super::truth::{Chain, MOST_EVENTS};
 use crate::error::Result;
 use crate::sink::PlanFile;
-
-/// Processes that a page shows; a chain that shows well starts fewer.
-const MOST_PROCESSES: usize = 250;
 
 /// A chain in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,16 +75,6 @@ pub struct Event {
     parent: Option<Process>,
 }
 
-/// What one event says of a process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Process {
-    /// Its `entity_id`; Security's records don't have one in every schema.
-    entity: Option<String>,
-    pid: i64,
-    name: String,
-    command_line: String,
-}
-
 /// What ties a step to one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edge {
@@ -97,27 +85,6 @@ pub struct Edge {
     /// `process`, `logon_id`, `ip`…
     pub kind: String,
     pub value: String,
-}
-
-/// Trees of processes of one host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HostTrees {
-    pub host: String,
-    pub processes: Vec<Node>,
-}
-
-/// A process and those that it started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Node {
-    pub pid: i64,
-    pub name: String,
-    pub command_line: String,
-    /// Account of its first event; empty for one that is only named as a parent.
-    pub user: String,
-    /// Events that it is the actor of, and the steps they belong to.
-    pub events: u64,
-    pub steps: Vec<i64>,
-    pub children: Vec<Node>,
 }
 
 /// Events by step.
@@ -158,7 +125,15 @@ pub fn example(
     let events = events(root, plan, &rows)?;
     let edges = edges(root, &files("edges"), &chain.id)?;
     let steps = steps(&rows, &totals, &events, &edges);
-    let (trees, hidden) = trees(&events);
+    let (trees, hidden) = trees(events.iter().filter_map(|event| {
+        Some(Act {
+            host: &event.host,
+            user: &event.user,
+            step: event.step,
+            own: event.own.as_ref()?,
+            parent: event.parent.as_ref(),
+        })
+    }));
     Ok(Some(Example {
         total: totals.values().sum(),
         chain,
@@ -440,231 +415,4 @@ fn steps(
         }
     }
     steps.into_values().collect()
-}
-
-/// A process in the making of the trees.
-struct Found<'e> {
-    entity: Option<&'e str>,
-    parent: Option<usize>,
-    node: Node,
-}
-
-/// Trees by host, and how many processes were left out.
-fn trees(events: &[Event]) -> (Vec<HostTrees>, usize) {
-    let mut hosts: Vec<(&str, Vec<Found<'_>>)> = Vec::new();
-    for event in events {
-        let Some(own) = &event.own else {
-            continue;
-        };
-        let index = match hosts.iter().position(|(host, _)| *host == event.host) {
-            Some(index) => index,
-            None => {
-                hosts.push((&event.host, Vec::new()));
-                hosts.len() - 1
-            }
-        };
-        let (_, found) = &mut hosts[index];
-        let parent = event.parent.as_ref().map(|parent| place(found, parent));
-        let at = place(found, own);
-        // Nobody is an ancestor of itself, whatever ids say.
-        if let Some(parent) = parent
-            && found[at].parent.is_none()
-            && !descends(found, parent, at)
-        {
-            found[at].parent = Some(parent);
-        }
-        let node = &mut found[at].node;
-        node.events += 1;
-        if node.user.is_empty() {
-            node.user = event.user.clone();
-        }
-        if !node.steps.contains(&event.step) {
-            node.steps.push(event.step);
-        }
-    }
-    let all: usize = hosts.iter().map(|(_, found)| found.len()).sum();
-    let mut room = MOST_PROCESSES;
-    let trees = hosts.into_iter().map(|(host, found)| {
-        let shown = found.len().min(room);
-        room -= shown;
-        HostTrees {
-            host: host.to_string(),
-            processes: nested(found, shown),
-        }
-    });
-    let trees = trees.filter(|tree| !tree.processes.is_empty()).collect();
-    (trees, all.saturating_sub(MOST_PROCESSES))
-}
-
-/// Index of a process, new or known: by its entity, or by pid and name where one record has none.
-fn place<'e>(found: &mut Vec<Found<'e>>, process: &'e Process) -> usize {
-    let entity = process.entity.as_deref();
-    let same = |f: &Found<'_>| f.node.pid == process.pid && f.node.name == process.name;
-    let by_entity = found
-        .iter()
-        .position(|f| entity.is_some() && f.entity == entity);
-    let known = by_entity.or_else(|| {
-        let alike = |f: &Found<'_>| (f.entity.is_none() || entity.is_none()) && same(f);
-        found.iter().position(alike)
-    });
-    let at = known.unwrap_or_else(|| {
-        found.push(Found {
-            entity,
-            parent: None,
-            node: Node {
-                pid: process.pid,
-                name: process.name.clone(),
-                command_line: String::new(),
-                user: String::new(),
-                events: 0,
-                steps: Vec::new(),
-                children: Vec::new(),
-            },
-        });
-        found.len() - 1
-    });
-    let process_found = &mut found[at];
-    process_found.entity = process_found.entity.or(entity);
-    let node = &mut process_found.node;
-    if node.command_line.is_empty() {
-        node.command_line = process.command_line.clone();
-    }
-    at
-}
-
-/// Whether `at` is `ancestor` or comes from it.
-fn descends(found: &[Found<'_>], mut at: usize, ancestor: usize) -> bool {
-    loop {
-        if at == ancestor {
-            return true;
-        }
-        match found[at].parent {
-            Some(parent) => at = parent,
-            None => return false,
-        }
-    }
-}
-
-/// The first `shown` processes, children within parents.
-fn nested(found: Vec<Found<'_>>, shown: usize) -> Vec<Node> {
-    let parents: Vec<Option<usize>> = found.iter().map(|f| f.parent).collect();
-    let mut nodes: Vec<Option<Node>> = found.into_iter().map(|f| Some(f.node)).collect();
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
-    let mut roots = Vec::new();
-    for (at, parent) in parents.iter().enumerate().take(shown) {
-        match parent {
-            Some(parent) if *parent < shown => children[*parent].push(at),
-            _ => roots.push(at),
-        }
-    }
-    fn take(at: usize, nodes: &mut [Option<Node>], children: &[Vec<usize>]) -> Option<Node> {
-        let mut node = nodes[at].take()?;
-        node.children = children[at]
-            .iter()
-            .filter_map(|&c| take(c, nodes, children))
-            .collect();
-        Some(node)
-    }
-    roots
-        .into_iter()
-        .filter_map(|root| take(root, &mut nodes, &children))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn process(id: &str) -> Option<Process> {
-        (!id.is_empty()).then(|| Process {
-            entity: (!id.ends_with('?')).then(|| id.to_string()),
-            pid: 4,
-            name: id.trim_end_matches('?').into(),
-            command_line: String::new(),
-        })
-    }
-
-    fn event(host: &str, own: &str, parent: &str) -> Event {
-        Event {
-            time: 0,
-            sequence: 1,
-            step: 1,
-            host: host.into(),
-            user: "u".into(),
-            code: "1".into(),
-            kind: "alert".into(),
-            process: own.into(),
-            what: String::new(),
-            rule: String::new(),
-            key: 0,
-            own: process(own),
-            parent: process(parent),
-        }
-    }
-
-    /// `a(b(c) d)`
-    fn shape(nodes: &[Node]) -> String {
-        let each = nodes.iter().map(|node| match node.children.as_slice() {
-            [] => node.name.clone(),
-            children => format!("{}({})", node.name, shape(children)),
-        });
-        each.collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn processes_hang_below_their_parents_on_their_host() {
-        let events = [
-            event("A", "cmd", "explorer"),
-            event("B", "cmd", "services"),
-            event("A", "net", "cmd"),
-            event("A", "lsass", ""),
-            event("A", "cmd", ""),
-        ];
-        let (trees, hidden) = trees(&events);
-        assert_eq!(hidden, 0);
-        let shapes: Vec<_> = trees
-            .iter()
-            .map(|t| (t.host.as_str(), shape(&t.processes)))
-            .collect();
-        assert_eq!(
-            shapes,
-            [
-                ("A", "explorer(cmd(net)) lsass".to_string()),
-                ("B", "services(cmd)".to_string())
-            ]
-        );
-        assert_eq!(trees[0].processes[0].children[0].events, 2);
-        assert_eq!(trees[0].processes[0].events, 0, "only named as a parent");
-    }
-
-    #[test]
-    fn a_record_without_entity_is_of_the_process_with_its_pid() {
-        let events = [
-            event("A", "lsass?", ""),
-            event("A", "lsass", ""),
-            event("A", "lsass?", ""),
-            event("A", "System?", ""),
-        ];
-        let (trees, _) = trees(&events);
-        assert_eq!(shape(&trees[0].processes), "lsass System");
-        assert_eq!(trees[0].processes[0].events, 3);
-    }
-
-    #[test]
-    fn a_circle_of_parents_is_cut() {
-        let (trees, _) = trees(&[
-            event("A", "a", "b"),
-            event("A", "b", "a"),
-            event("A", "c", "c"),
-        ]);
-        assert_eq!(shape(&trees[0].processes), "b(a) c");
-    }
-
-    #[test]
-    fn a_forest_too_large_is_cut_and_said() {
-        let names: Vec<String> = (0..MOST_PROCESSES + 7).map(|i| format!("p{i}")).collect();
-        let events: Vec<_> = names.iter().map(|name| event("A", name, "")).collect();
-        let (trees, hidden) = trees(&events);
-        assert_eq!((trees[0].processes.len(), hidden), (MOST_PROCESSES, 7));
-    }
 }

@@ -11,6 +11,7 @@ mod example;
 mod page;
 mod read;
 mod time;
+mod trees;
 mod truth;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,14 @@ impl Source {
             ));
         }
         let plan = PlanFile::read(&corpus)?;
+        if let Err(problem) = plan.config.validate() {
+            return Err(Error::input(
+                &corpus.plan(),
+                "config".to_string(),
+                format!("no corpus has these settings: {problem}"),
+                "make the corpus again; its plan was changed",
+            ));
+        }
         if !corpus.is_finished() {
             let problem = match corpus.manifest().exists() {
                 false => "the corpus isn't finished: it has no manifest.json",
@@ -199,6 +208,14 @@ impl Report {
         let shards = plan.shards.iter().map(|s| (s.path.as_str(), s.rows));
         let files: Vec<_> = shards.collect();
         let counts = Counts::of(root, &files, kinds, clock.bin(), progress)?;
+        if !clock.holds(&counts.bins) {
+            return Err(Error::input(
+                root,
+                None,
+                "an event is outside of the window that plan.json says",
+                "events or plan.json were changed; make the corpus again",
+            ));
+        }
         let names = kinds.names();
 
         let steps = truth::techniques(root, &source.truth("steps"))?;

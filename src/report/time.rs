@@ -78,19 +78,19 @@ impl Clock {
         self.start.and_time(NaiveTime::MIN).and_utc().timestamp()
     }
 
-    /// The timeline of counted bins; it reaches as far as they do.
+    /// Whether all counted bins are in the window.
+    pub fn holds(&self, bins: &BTreeMap<i64, ByKind>) -> bool {
+        let window = i64::from(self.days) * DAY;
+        let first = self.start_seconds() * SECOND / self.bin();
+        let until = first + window * SECOND / self.bin();
+        bins.keys().all(|bin| (first..until).contains(bin))
+    }
+
+    /// The timeline of counted bins, which the window [holds](Self::holds).
     pub fn timeline(&self, bins: &BTreeMap<i64, ByKind>, kinds: usize) -> Timeline {
         let seconds = |bin: i64| bin * self.bin() / SECOND;
-        let of_window = self.start_seconds();
-        // No event is before the window; if one were, it would be shown.
-        let first = bins
-            .keys()
-            .next()
-            .map_or(0, |&bin| seconds(bin) - of_window);
-        let start = of_window + first.div_euclid(self.width).min(0) * self.width;
-        let until = of_window + i64::from(self.days) * DAY;
-        let until = until.max(bins.keys().next_back().map_or(0, |&bin| seconds(bin) + 1));
-        let length = (until - start + self.width - 1) / self.width;
+        let start = self.start_seconds();
+        let length = (i64::from(self.days) * DAY + self.width - 1) / self.width;
         let mut counts = vec![vec![0; length as usize]; kinds];
         let mut dates: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
         for (&bin, of_bin) in bins {
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn events_fall_into_their_bin_and_hour() {
-        let clock = clock(9);
+        let clock = clock(8);
         // Tuesday of the first week at 13:30, in bins of half an hour.
         let bin = (clock.start_seconds() + DAY + 13 * HOUR + 1_800) / 1_800;
         let bins = BTreeMap::from([(bin, [1, 2, 3])]);
@@ -185,20 +185,17 @@ mod tests {
         assert_eq!(timeline.counts[2][(24 + 13) * 2 + 1], 3);
         let week = clock.week(&bins, 3);
         assert_eq!(week.counts[1][24 + 13], 2);
-        assert_eq!(week.days, [2, 2, 1, 1, 1, 1, 1]);
+        assert_eq!(week.days, [2, 1, 1, 1, 1, 1, 1]);
     }
 
     #[test]
-    fn an_event_outside_the_window_is_shown() {
+    fn an_event_outside_of_the_window_is_noticed() {
         let clock = clock(2);
-        let before = clock.start_seconds() / clock.width - 1;
-        let after = (clock.start_seconds() + 2 * DAY) / clock.width + 3;
-        let timeline = clock.timeline(
-            &BTreeMap::from([(before, [1, 0, 0]), (after, [1, 0, 0])]),
-            1,
-        );
-        assert_eq!(timeline.start, clock.start_seconds() - clock.width);
-        assert_eq!(timeline.counts[0].first(), Some(&1));
-        assert_eq!(timeline.counts[0].last(), Some(&1));
+        let first = clock.start_seconds() / clock.width;
+        let last = first + 2 * DAY / clock.width - 1;
+        let holds = |bins: &[i64]| clock.holds(&bins.iter().map(|&b| (b, [1, 0, 0])).collect());
+        assert!(holds(&[first, last]));
+        assert!(!holds(&[first - 1, last]));
+        assert!(!holds(&[first, last + 1]));
     }
 }

@@ -48,7 +48,7 @@ impl Chain {
     /// How well it shows what a chain is; more is better. Ids break ties.
     fn worth(&self) -> impl Ord + use<> {
         // Enough events to see something, few enough to see each.
-        let readable = (self.steps * 3..=MOST_EVENTS).contains(&self.events);
+        let readable = (self.steps.saturating_mul(3)..=MOST_EVENTS).contains(&self.events);
         (
             readable,
             self.stop_reason == "completed",

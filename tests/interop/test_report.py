@@ -463,6 +463,18 @@ def test_a_plan_that_is_no_json(small, tmp_path):
     assert "plan.json" in refused(small.path, "-o", tmp_path / "report.html")
 
 
+def test_a_plan_that_is_not_the_corpuss(small, tmp_path):
+    plan = small.plan
+    for days, reason in ((4_000_000_000, "4000000000 days"), (0, "0 days")):
+        changed = plan | {"config": plan["config"] | {"days": days}}
+        (small.path / "plan.json").write_text(json.dumps(changed))
+        said = refused(small.path, "-o", tmp_path / "report.html")
+        assert "plan.json" in said and reason in said
+    changed = plan | {"config": plan["config"] | {"start": "2024-08-13"}}
+    (small.path / "plan.json").write_text(json.dumps(changed))
+    assert "outside of the window" in refused(small.path, "-o", tmp_path / "report.html")
+
+
 def test_another_format(lines, tmp_path):
     assert "--format parquet" in refused(lines.path, "-o", tmp_path / "report.html")
 
