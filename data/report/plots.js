@@ -244,9 +244,10 @@
           },
           ...hosts.map((host) => ({
             name: host, type: "scatter", z: 3,
-            itemStyle: { color: hostColour(host), opacity: 0.82, borderColor: colour("surface"), borderWidth: 1 },
+            // Without rims: on a burst of dots they would be all there is to see.
+            itemStyle: { color: hostColour(host), opacity: 0.75 },
             data: chain.events.filter((event) => event.host === host)
-              .map((event) => ({ value: at(event), event, symbolSize: event.kind === "alert" ? 12 : 8 })),
+              .map((event) => ({ value: at(event), event, symbolSize: event.kind === "alert" ? 12 : 7 })),
           })),
         ],
       };
