@@ -4,12 +4,14 @@ use super::config::{AlertWeights, Config, NoiseWeights};
 use crate::grounding::Profile;
 use crate::random::{HEAVY_TAIL, Key, below, heavy_tail, log_uniform};
 use crate::world::World;
-use crate::world::activity::SLOT as ACTIVITY;
+use crate::world::activity;
 
 /// Minutes of a day.
 const MINUTES: usize = 1440;
 /// Microseconds of a minute.
 const MINUTE_US: u64 = 60_000_000;
+/// Microseconds of a slot of activity.
+const ACTIVITY_US: i64 = activity::SLOT * 1_000_000;
 /// Microseconds of a day.
 pub const DAY_US: i64 = 86_400_000_000;
 
@@ -398,7 +400,12 @@ impl TimeLaw {
     fn begin(&self, run: &Run) -> i64 {
         let position = self.position(run);
         let minute = self.cumulative.partition_point(|&c| c <= position) - 1;
-        self.within(minute.min(MINUTES - 1), position)
+        let begin = self.within(minute.min(MINUTES - 1), position);
+        match self.rhythm {
+            // The records' own time, a little before, is in the slot too.
+            Rhythm::Life => begin.max(begin.div_euclid(ACTIVITY_US) * ACTIVITY_US + 25_000),
+            _ => begin,
+        }
     }
 
     /// When a run begins, and the one after it.
@@ -420,8 +427,8 @@ impl TimeLaw {
         let (least, most, end) = match self.rhythm {
             // A host's run stays in the host's slot.
             Rhythm::Life => {
-                let slot = ACTIVITY * 1_000_000;
-                (20_000, 800_000, (begin.div_euclid(slot) + 1) * slot)
+                let end = (begin.div_euclid(ACTIVITY_US) + 1) * ACTIVITY_US;
+                (20_000, 800_000, end)
             }
             _ => (20_000, 4_000_000, i64::MAX),
         };

@@ -209,8 +209,9 @@ impl World {
         )
     }
 
+    /// Slots of activity since the boot's: a host's ordinals count anew in each.
     fn slot_of(&self, boot: Boot, time: i64) -> u32 {
-        ((time - boot.start).max(0) / SLOT) as u32 + 1
+        (time.div_euclid(SLOT) - boot.start.div_euclid(SLOT)).max(0) as u32 + 1
     }
 
     /// A process that starts at `start` (Unix microseconds). `stream` is the lifetime class,
