@@ -108,15 +108,13 @@ impl<'a> Maker<'a> {
             .client_ports
             .get(t.client_port_weights.draw(draws[7].rotate_left(9)))
             .copied();
-        let client_class = match (known_port, platform) {
+        let client_class = match (platform, known_port) {
+            (Some(Platform::Windows), _) => HostClass::Windows,
+            (Some(Platform::Linux), _) => HostClass::Linux,
             // A client port outside Windows' ephemeral range is another system's.
-            (Some(32_768..49_152), _) => HostClass::Linux,
-            (Some(61_000..), _) => HostClass::Windows,
-            (_, platform) => match platform {
-                Some(Platform::Windows) => HostClass::Windows,
-                Some(Platform::Linux) => HostClass::Linux,
-                None => HostClass::Any,
-            },
+            (None, Some(32_768..49_152)) => HostClass::Linux,
+            (None, Some(61_000..)) => HostClass::Windows,
+            (None, _) => HostClass::Any,
         };
         let internal_client = || {
             // Names are asked by clients, and passed on by resolvers only.
