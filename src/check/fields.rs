@@ -36,11 +36,12 @@ macro_rules! fields {
 
 fields! {
     Time "@timestamp",
+    SchemaVersion "ecs.version",
     Kind "event.kind",
     Severity "fusionai.severity",
     Action "event.action",
     Outcome "event.outcome",
-    Module "event.module",
+    Module "event.module" "fusionai.category",
     Sequence "event.sequence",
     Observer "observer.name",
     SourceIp "source.ip",
