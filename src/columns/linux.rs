@@ -51,8 +51,6 @@ const PAM: Kinds = kinds(&[
     T::UserEnd,
     T::UserChauthtok,
 ]);
-/// PAM's records that stand in the session they open or close.
-const IN_SESSION: Kinds = kinds(&[T::UserStart, T::UserEnd, T::CredDisp, T::Login]);
 const ADDED: Kinds = kinds(&[T::AddUser]);
 const UNIT: Kinds = kinds(&[T::ServiceStart]);
 const SET_LOGIN: Kinds = kinds(&[T::Login]);
@@ -253,16 +251,7 @@ pub fn session(v: &View<'_>) -> ArrayRef {
         if !in_session(v, r) {
             return Some(UNSET);
         }
-        let id = v.frame.process.session_id[r] as i64;
-        Some(if id >= UNSET || v.is(r, IN_SESSION) {
-            // sshd itself has no session; the one it opens does.
-            let world = v.maker.world;
-            let seconds = v.frame.time[r].div_euclid(1_000_000);
-            let host = v.frame.host[r] as u32;
-            world.logon(host, world.boot(host, seconds), seconds, 0).id as i64
-        } else {
-            id
-        })
+        Some(v.frame.process.session_id[r] as i64)
     })
 }
 /// `auditd.uid` and its kin: user-space records are written by root's daemons, sudo's by the caller.

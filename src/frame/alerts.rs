@@ -65,12 +65,10 @@ impl<'a> Maker<'a> {
             }
         };
         let peer = self.class_member(HostClass::WindowsServer, Key::root(draws[4]), host);
-        let admins = self.world.accounts.admins();
         let scene = Scene {
             hosts: &[host, peer],
             user: self.world.hosts[host].user,
-            admin: admins.start
-                + below(draws[7], u64::from(admins.end - admins.start).max(1)) as u32,
+            admin: self.world.administrator(host, draws[7]),
             adversary: below(draws[5], u64::from(self.world.adversaries.count())) as u32,
             key: Key::root(draws[6]),
             event: Key::root(draws[7]),
@@ -108,13 +106,19 @@ impl<'a> Maker<'a> {
             .client_ports
             .get(t.client_port_weights.draw(draws[7].rotate_left(9)))
             .copied();
-        let client_class = match (platform, known_port) {
-            (Some(Platform::Windows), _) => HostClass::Windows,
-            (Some(Platform::Linux), _) => HostClass::Linux,
-            // A client port outside Windows' ephemeral range is another system's.
-            (None, Some(32_768..49_152)) => HostClass::Linux,
-            (None, Some(61_000..)) => HostClass::Windows,
-            (None, _) => HostClass::Any,
+        let client_reports = matches!(kind, Kind::InternalExternal | Kind::Multicast);
+        let client_class = match (known_port, platform) {
+            // A client port outside Windows' ephemeral range is another system's, unless
+            // what fired is of the client's own.
+            (Some(32_768..49_152), None) => HostClass::Linux,
+            (Some(61_000..), None) => HostClass::Windows,
+            (Some(32_768..49_152), _) if !client_reports => HostClass::Linux,
+            (Some(61_000..), _) if !client_reports => HostClass::Windows,
+            (_, platform) => match platform {
+                Some(Platform::Windows) => HostClass::Windows,
+                Some(Platform::Linux) => HostClass::Linux,
+                None => HostClass::Any,
+            },
         };
         let internal_client = || {
             // Names are asked by clients, and passed on by resolvers only.
@@ -164,7 +168,12 @@ impl<'a> Maker<'a> {
         let event = Key::root(draws[7]);
         let host = match kind {
             Kind::InternalExternal | Kind::Multicast => client,
-            Kind::InternalInternal if event.below(1, 4) == 0 => client,
+            Kind::InternalInternal
+                if event.below(1, 4) == 0
+                    && platform.is_none_or(|p| self.world.hosts[client].platform == p) =>
+            {
+                client
+            }
             _ => server,
         };
         let initiated = host == client;

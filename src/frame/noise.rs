@@ -53,13 +53,10 @@ impl<'a> Maker<'a> {
             }
             let event = Key::root(draws[2]);
             let peer = self.peer(record, host, of_run.at(1), platform);
-            let admins = self.world.accounts.admins();
-            let admin =
-                admins.start + of_run.below(2, u64::from(admins.end - admins.start).max(1)) as u32;
             let scene = Scene {
                 hosts: &[host, peer],
                 user: self.world.hosts[host].user,
-                admin,
+                admin: self.world.administrator(host, of_run.at(2)),
                 adversary: 0,
                 key: Key::root(draws[5]),
                 event,

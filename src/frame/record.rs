@@ -11,7 +11,11 @@ use crate::catalog::{
 use crate::plan::chains::Chain;
 use crate::random::{Key, below, log_uniform};
 use crate::world::processes::{CHAIN_STREAM, OTHER_STREAM};
-use crate::world::{Boot, Process, Session, hosts::Role};
+use crate::world::users::ROOT;
+use crate::world::{Boot, Process, Purpose, Session, hosts::Role};
+
+/// Seconds that a session lasts at least.
+const LASTED: i64 = 180;
 
 /// The words of a record as numbers.
 #[derive(Debug, Clone, Copy)]
@@ -204,6 +208,7 @@ impl<'a> Maker<'a> {
             }
         }
         self.set_login(frame, row, scene);
+        self.set_session(frame, row, record, scene);
         if let Some(connection) = &record.connection {
             self.connect(frame, row, connection, recipe, scene, host);
         }
@@ -280,32 +285,42 @@ impl<'a> Maker<'a> {
 
     /// The session an account acts in on a scene's host.
     fn session(&self, scene: &Scene<'_>, on: usize, host: u32, account: u32, time: i64) -> Session {
+        let world = self.world;
         let seconds = time.div_euclid(1_000_000);
-        let boot = self.world.settled_boot(host, seconds);
+        let boot = world.settled_boot(host, seconds);
+        let h = &world.hosts[host];
+        let account_here = self.login_account(scene, account, host);
+        let at_desk = account_here == h.user;
         match scene.chain {
             // A chain's first workstation is its victim's own; elsewhere it logged on when it arrived.
-            Some(c) if on > 0 || self.world.hosts[host].role != Role::Workstation => {
-                let arrival =
-                    c.chain.arrivals[on.min(c.chain.arrivals.len() - 1)].div_euclid(1_000_000);
-                let boot = self.world.boot(host, arrival);
-                let session = self
-                    .world
-                    .logon(host, boot, arrival, 1 + u64::from(c.index % 3));
+            Some(_) if on == 0 && h.role == Role::Workstation && at_desk => {
+                self.acting_session(host, account, boot, world.session(host, seconds))
+            }
+            Some(c) => {
+                let on = on.min(c.chain.arrivals.len() - 1);
+                let arrival = c.chain.arrivals[on].div_euclid(1_000_000);
+                let boot = world.boot(host, arrival);
+                let slot = c.chain.session_slots[on];
+                let purpose = Purpose::Chain { slot };
+                let session = world.logon(host, boot, arrival, account_here, purpose);
                 self.acting_session(host, account, boot, session)
             }
-            Some(_) => self
-                .world
-                .session_of(account, boot, self.world.session(host, seconds)),
-            None if account == self.world.hosts[host].user => self.world.session(host, seconds),
+            None if account == h.user => world.session(host, seconds),
             // Someone else's network logon, a little earlier.
             None => {
                 let before = seconds - 1 - scene.event.below(7, 50) as i64;
-                let start = before.max(boot.start);
-                // Two accounts that come in one second seldom share an id.
-                let kind = 8 + u64::from(account % 30) * 8 + scene.event.below(8, 8);
-                let session = self.world.logon(host, boot, start, kind);
+                let session = world.logon(host, boot, before, account_here, Purpose::Visit);
                 self.acting_session(host, account, boot, session)
             }
+        }
+    }
+
+    /// Whose login an account's doings are: on Linux, root's are by sudo of who works there.
+    fn login_account(&self, scene: &Scene<'_>, account: u32, host: u32) -> u32 {
+        let linux = self.world.hosts[host].platform == Platform::Linux;
+        match account {
+            ROOT if linux => scene.user,
+            account => account,
         }
     }
 
@@ -326,6 +341,40 @@ impl<'a> Maker<'a> {
         let account = frame.process.account[row];
         let root = account == crate::world::users::ROOT as i32;
         frame.login[row] = if root { scene.user as i32 } else { account };
+    }
+
+    /// The session that a Linux record opens, closes or stands in, where sshd or sudo, which
+    /// write it, have none themselves.
+    fn set_session(&self, frame: &mut Frame, row: usize, record: &Record, scene: &Scene<'_>) {
+        use Telemetry::{CredDisp, Login, UserCmd, UserEnd, UserLogin, UserStart};
+        let is_closed = matches!(record.telemetry, UserEnd | CredDisp);
+        let is_opened = matches!(record.telemetry, UserLogin | Login | UserStart);
+        let has_none = frame.process.session_id[row] >= u64::from(u32::MAX);
+        if !is_closed && !is_opened && !(has_none && record.telemetry == UserCmd) {
+            return;
+        }
+        let (host, account) = (frame.host[row] as u32, frame.user[row] as u32);
+        let time = frame.time[row];
+        let session = match scene.chain {
+            Some(_) => self.session(scene, record.on, host, account, time),
+            None => {
+                let seconds = time.div_euclid(1_000_000);
+                let boot = self.world.settled_boot(host, seconds);
+                // What ends has lasted long enough for its own doings to be over.
+                let lasted = match is_closed {
+                    true => {
+                        let most = (seconds - boot.start - LASTED).clamp(1, 7200);
+                        LASTED + scene.event.below(9, most as u64) as i64
+                    }
+                    false => 0,
+                };
+                let purpose = Purpose::Visit;
+                self.world
+                    .logon(host, boot, seconds - lasted, account, purpose)
+            }
+        };
+        frame.process.session_id[row] = session.id;
+        frame.process.session_start[row] = session.start;
     }
 
     /// The process that a record refers to.

@@ -7,7 +7,7 @@
 
 mod place;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::Config;
 use super::calendar::DAY_US;
@@ -79,6 +79,8 @@ pub struct Chain {
     pub host_ordinals: Vec<u32>,
     /// When the chain first acts on each host, Unix microseconds.
     pub arrivals: Vec<i64>,
+    /// The slot of its sessions on each host, which is no other chain's.
+    pub session_slots: Vec<i64>,
     /// The alternative of each of the playbook's steps.
     pub alternatives: Vec<u8>,
     pub steps: Vec<PlacedStep>,
@@ -223,6 +225,7 @@ impl Chains {
             }
         }
         let mut touched = vec![0u32; world.hosts.len()];
+        let mut taken = HashSet::new();
         let count = drafts.len() as u64;
         let mut all: Vec<Chain> = drafts
             .iter()
@@ -238,6 +241,7 @@ impl Chains {
                     world,
                     catalog,
                     &mut touched,
+                    &mut taken,
                 )
             })
             .collect();

@@ -12,6 +12,7 @@ pub mod geography;
 pub mod hosts;
 pub mod network;
 pub mod processes;
+pub mod sessions;
 pub mod users;
 
 use crate::catalog::{Catalog, HostClass, Names};
@@ -23,7 +24,8 @@ pub use adversary::Adversaries;
 pub use detections::Detections;
 pub use hosts::{Host, Hosts};
 pub use network::Addresses;
-pub use processes::{Boot, Process, Session};
+pub use processes::{Boot, Process};
+pub use sessions::{Purpose, Session};
 pub use users::{AccountKind, Accounts};
 
 /// How large the world is. Chosen by the plan.

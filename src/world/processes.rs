@@ -1,4 +1,4 @@
-//! Boots, logons and processes, each a function of its coordinates.
+//! Boots and processes, each a function of its coordinates.
 //!
 //! A process is (host, boot, sequence): pid, GUID and start follow. Residents are
 //! keyed by boot or logon; everything that comes and goes is keyed by its start's
@@ -7,12 +7,13 @@
 
 use super::World;
 use super::activity::SLOT;
-use super::users::{LOCAL_SERVICE, NETWORK_SERVICE, ROOT, SYSTEM};
+use super::sessions::Session;
+use super::users::{ROOT, SYSTEM};
 use crate::catalog::{Catalog, Platform, Resident, Scope};
 use crate::random::Key;
 
 /// Residents have started this long (seconds) before anyone meets them.
-const SETTLED: i64 = 600;
+pub(super) const SETTLED: i64 = 600;
 /// The same for the kernel's System and for init, whose pids are fixed: the last boot's is gone.
 const ROOT_SETTLED: i64 = 2;
 /// Sequence numbers of a slot: 2 bits of stream, 5 bits of ordinal; above them a bit for a session's residents.
@@ -34,15 +35,6 @@ const NUMBERS: u32 = 8192;
 pub struct Boot {
     /// Boots counted since the machine was set up.
     pub number: u16,
-    /// Unix seconds.
-    pub start: i64,
-}
-
-/// One logon session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Session {
-    /// `TargetLogonId`; on Linux the audit session number.
-    pub id: u64,
     /// Unix seconds.
     pub start: i64,
 }
@@ -80,60 +72,9 @@ impl World {
         }
     }
 
-    /// The interactive logon on a workstation whose processes are up at `time` (Unix seconds);
-    /// elsewhere the administrators' last one.
-    pub fn session(&self, host: u32, time: i64) -> Session {
-        let boot = self.settled_boot(host, time);
-        let key = self.key.child("logons").with(u64::from(host));
-        let settled = time - SETTLED;
-        let local_day = (settled + self.time_zone_offset).div_euclid(86_400);
-        let mut start = boot.start + 45 + key.below(u64::MAX, 30) as i64;
-        for day in (local_day - 3..=local_day).rev() {
-            let weekday = (day + 3).rem_euclid(7);
-            let works = weekday < 5 || key.below(day as u64, 20) == 0;
-            let minute = 7 * 60 + 40 + key.below(day as u64 ^ 0xd0, 100) as i64;
-            let logon = day * 86_400 - self.time_zone_offset
-                + minute * 60
-                + key.below(day as u64 ^ 0xe0, 60) as i64;
-            if works && logon <= settled {
-                start = start.max(logon);
-                break;
-            }
-        }
-        self.logon(host, boot, start, 0)
-    }
-
     /// The boot that applications belong to: like residents, they outlive the next one's start.
     pub fn settled_boot(&self, host: u32, time: i64) -> Boot {
         self.boot(host, time - SETTLED)
-    }
-
-    /// The session that a logon at `start` opens; `kind` (below 256) keeps logons of one second apart.
-    pub fn logon(&self, host: u32, boot: Boot, start: i64, kind: u64) -> Session {
-        let since = (start - boot.start).max(0) as u64;
-        let salt = self.key.child("logon ids").below(u64::from(host), 4096);
-        let id = match self.hosts[host].platform {
-            Platform::Windows => 0x2_0000 + salt * 16 + since * 256 + kind,
-            // Audit sessions count up from 1 at boot, cron's and the monitor's too, which are
-            // seldom seen. Two logons within four seconds would share one.
-            Platform::Linux => 1 + since / 4,
-        };
-        Session { id, start }
-    }
-
-    /// The session a process of `account` belongs to: a service's fixed one, or `interactive`.
-    pub fn session_of(&self, account: u32, boot: Boot, interactive: Session) -> Session {
-        let fixed = |id| Session {
-            id,
-            start: boot.start,
-        };
-        match account {
-            SYSTEM => fixed(0x3e7),
-            NETWORK_SERVICE => fixed(0x3e4),
-            LOCAL_SERVICE => fixed(0x3e5),
-            ROOT => fixed(u64::from(u32::MAX)),
-            _ => interactive,
-        }
     }
 
     /// A resident process of a host, alive at `time` (Unix seconds).
@@ -153,7 +94,7 @@ impl World {
             _ => self.session_of(
                 account,
                 boot,
-                self.logon(host, boot, boot.start + i64::from(r.delay), 5),
+                self.service_session(host, boot, resident, i64::from(r.delay)),
             ),
         };
         let base = match r.scope {

@@ -297,14 +297,19 @@ impl Accounts {
         FIRST_USER + self.users..FIRST_USER + self.users + self.admins
     }
 
+    /// The service accounts.
+    pub fn services(&self) -> std::ops::Range<u32> {
+        let first = FIRST_USER + self.users + self.admins;
+        first..first + self.services
+    }
+
     /// `HOST$`.
     pub fn machine(&self, host: u32) -> u32 {
         FIRST_USER + self.users + self.admins + self.services + host
     }
 
     fn service(&self, name: &str) -> u32 {
-        let first = FIRST_USER + self.users + self.admins;
-        (first..first + self.services)
+        self.services()
             .find(|&a| self.all[a as usize].name == name)
             .unwrap_or(SYSTEM)
     }

@@ -1,5 +1,7 @@
 //! Which steps a chain takes, on which hosts, and when: before and after its volume is known.
 
+use std::collections::HashSet;
+
 use super::{Chain, LONGEST, MOST_ROUNDS, PlacedStep, Stop};
 use crate::catalog::{Catalog, HostClass, Playbook, Step};
 use crate::plan::Config;
@@ -116,6 +118,7 @@ pub(super) fn place(
     world: &World,
     catalog: &Catalog,
     touched: &mut [u32],
+    taken: &mut HashSet<(u32, u16, i64)>,
 ) -> Chain {
     let playbook = &catalog.playbooks[draft.playbook];
     let window = i64::from(config.days) * DAY_US;
@@ -206,6 +209,7 @@ pub(super) fn place(
         hosts,
         host_ordinals,
         arrivals: Vec::new(),
+        session_slots: Vec::new(),
         alternatives: draft.alternatives.iter().map(|&a| a as u8).collect(),
         steps,
         stop: draft.stop,
@@ -218,6 +222,18 @@ pub(super) fn place(
                 .enumerate()
                 .find(|(s, _)| playbook.steps[*s].records.iter().any(|r| r.on == k))
                 .map_or(start, |(_, placed)| placed.start)
+        })
+        .collect();
+    let arrivals = chain.hosts.iter().zip(&chain.arrivals);
+    chain.session_slots = arrivals
+        .map(|(&host, arrival)| {
+            let seconds = arrival.div_euclid(1_000_000);
+            let boot = world.boot(host, seconds);
+            let mut slot = world.session_slot(host, boot, seconds);
+            while !taken.insert((host, boot.number, slot)) {
+                slot += 1;
+            }
+            slot
         })
         .collect();
     chain

@@ -1,0 +1,225 @@
+//! Logon sessions: whose they are, when they began, how they are numbered.
+//!
+//! A session's number must follow from any of its rows alone, rise with time within a
+//! boot, and never be two accounts' on one host. So a boot is cut into slots, and in each
+//! slot every account that may log on there has a number of its own.
+
+use super::World;
+use super::processes::{Boot, SETTLED};
+use super::users::{LOCAL_SERVICE, NETWORK_SERVICE, ROOT, SYSTEM};
+use crate::catalog::Platform;
+
+/// One logon session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Session {
+    /// `TargetLogonId`; on Linux the audit session number.
+    pub id: u64,
+    /// Unix seconds.
+    pub start: i64,
+}
+
+/// What a session is opened for, besides the one at the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Work from elsewhere: of one account and slot there is one session.
+    Visit,
+    /// A chain's, whose slot on the host no other chain has.
+    Chain { slot: i64 },
+}
+
+/// Seconds of a slot, where numbers suffice.
+const SLOT: i64 = 60;
+/// No boot lasts longer, in seconds: four weeks, and what its start may be late.
+const LONGEST_BOOT: i64 = 29 * 86_400;
+/// The desk's session that came up with the boot, and the day's.
+const DESK: u64 = 2;
+/// Administrators that a Linux host knows.
+const ADMINISTRATORS: u64 = 8;
+/// Classes of a chain's accounts before the services: its user, administrators, machines.
+const CHAIN_CLASSES: u64 = 3;
+/// Numbers of services that log on with the boot, on Windows.
+const FIRST_SERVICE: u64 = 0x1_0000;
+
+/// How sessions of a host are numbered.
+struct Numbering {
+    first: u64,
+    /// Sessions that can begin in one slot.
+    lanes: u64,
+    /// Seconds.
+    slot: i64,
+}
+
+impl Numbering {
+    fn slot_of(&self, boot: Boot, time: i64) -> i64 {
+        (time - boot.start).max(0) / self.slot
+    }
+
+    fn number(&self, slot: i64, lane: u64) -> u64 {
+        self.first + slot.max(0) as u64 * self.lanes + lane
+    }
+}
+
+impl World {
+    fn numbering(&self, host: u32) -> Numbering {
+        let services = self.accounts.services().len() as u64;
+        let chains = CHAIN_CLASSES + services;
+        // Numbers stay as small as real ones: LogonIds of four bytes, audit sessions of three.
+        let (first, visitors, most) = match self.hosts[host].platform {
+            Platform::Windows => {
+                let salt = self.key.child("logon ids").below(u64::from(host), 4096);
+                let first = 0x2_0000 + salt * 16;
+                (first, self.accounts.all.len() as u64, 1 << 31)
+            }
+            Platform::Linux => (1, 3 + ADMINISTRATORS + services, 1 << 24),
+        };
+        let lanes = DESK + chains + visitors;
+        Numbering {
+            first,
+            lanes,
+            slot: SLOT.max((LONGEST_BOOT as u64 * lanes).div_ceil(most) as i64),
+        }
+    }
+
+    /// Which session of a slot is a visitor's.
+    fn visitor(&self, host: u32, account: u32) -> u64 {
+        let accounts = &self.accounts;
+        let admins = accounts.admins();
+        let services = accounts.services();
+        match self.hosts[host].platform {
+            Platform::Windows => u64::from(account),
+            _ if account == self.hosts[host].user => 0,
+            _ if account == ROOT => 1,
+            _ if admins.contains(&account) => {
+                let count = u64::from(admins.end - admins.start);
+                let first = self.first_administrator(host);
+                let rank = (u64::from(account - admins.start) + count - first) % count;
+                2 + rank.min(ADMINISTRATORS - 1)
+            }
+            _ if services.contains(&account) => {
+                2 + ADMINISTRATORS + u64::from(account - services.start)
+            }
+            // No record opens a Linux session of anyone else.
+            _ => 2 + ADMINISTRATORS + services.len() as u64,
+        }
+    }
+
+    /// Which session of a chain's slot is an account's.
+    fn member(&self, account: u32) -> u64 {
+        let services = self.accounts.services();
+        if self.accounts.admins().contains(&account) {
+            1
+        } else if services.contains(&account) {
+            CHAIN_CLASSES + u64::from(account - services.start)
+        } else {
+            2 * u64::from(account >= services.end)
+        }
+    }
+
+    fn first_administrator(&self, host: u32) -> u64 {
+        let admins = self.accounts.admins();
+        let count = u64::from(admins.end - admins.start).max(1);
+        self.key
+            .child("administrators")
+            .below(u64::from(host), count)
+    }
+
+    /// An administrator who works on a host, by a draw: a Linux host knows a few of them only.
+    pub fn administrator(&self, host: u32, bits: u64) -> u32 {
+        let admins = self.accounts.admins();
+        let count = u64::from(admins.end - admins.start).max(1);
+        let nth = match self.hosts[host].platform {
+            Platform::Windows => crate::random::below(bits, count),
+            Platform::Linux => {
+                let nth = crate::random::below(bits, count.min(ADMINISTRATORS));
+                (self.first_administrator(host) + nth) % count
+            }
+        };
+        admins.start + nth as u32
+    }
+
+    /// The slot of a boot that a time (Unix seconds) is in.
+    pub fn session_slot(&self, host: u32, boot: Boot, time: i64) -> i64 {
+        self.numbering(host).slot_of(boot, time)
+    }
+
+    /// The interactive logon on a workstation whose processes are up at `time` (Unix seconds);
+    /// elsewhere the administrators' last one.
+    pub fn session(&self, host: u32, time: i64) -> Session {
+        let boot = self.settled_boot(host, time);
+        let key = self.key.child("logons").with(u64::from(host));
+        let settled = time - SETTLED;
+        let local_day = (settled + self.time_zone_offset).div_euclid(86_400);
+        let mut start = boot.start + 45 + key.below(u64::MAX, 30) as i64;
+        let mut lane = 0;
+        for day in (local_day - 3..=local_day).rev() {
+            let weekday = (day + 3).rem_euclid(7);
+            let works = weekday < 5 || key.below(day as u64, 20) == 0;
+            let minute = 7 * 60 + 40 + key.below(day as u64 ^ 0xd0, 100) as i64;
+            let logon = day * 86_400 - self.time_zone_offset
+                + minute * 60
+                + key.below(day as u64 ^ 0xe0, 60) as i64;
+            if works && logon <= settled {
+                if logon > start {
+                    (start, lane) = (logon, 1);
+                }
+                break;
+            }
+        }
+        let numbering = self.numbering(host);
+        Session {
+            id: numbering.number(numbering.slot_of(boot, start), lane),
+            start,
+        }
+    }
+
+    /// The session that a logon of `account` at `time` (Unix seconds) is or opens.
+    pub fn logon(
+        &self,
+        host: u32,
+        boot: Boot,
+        time: i64,
+        account: u32,
+        purpose: Purpose,
+    ) -> Session {
+        let numbering = self.numbering(host);
+        let chains = CHAIN_CLASSES + self.accounts.services().len() as u64;
+        match purpose {
+            Purpose::Visit => {
+                let slot = numbering.slot_of(boot, time);
+                let lane = DESK + chains + self.visitor(host, account);
+                Session {
+                    id: numbering.number(slot, lane),
+                    start: boot.start + slot * numbering.slot,
+                }
+            }
+            Purpose::Chain { slot } => Session {
+                id: numbering.number(slot, DESK + self.member(account)),
+                start: time,
+            },
+        }
+    }
+
+    /// The session of a service that logs on `delay` seconds after the boot, by its number among residents.
+    pub fn service_session(&self, host: u32, boot: Boot, resident: usize, delay: i64) -> Session {
+        let salt = self.key.child("service logons").below(u64::from(host), 16);
+        Session {
+            id: FIRST_SERVICE + salt + 16 * resident as u64,
+            start: boot.start + delay,
+        }
+    }
+
+    /// The session a process of `account` belongs to: a service's fixed one, or `interactive`.
+    pub fn session_of(&self, account: u32, boot: Boot, interactive: Session) -> Session {
+        let fixed = |id| Session {
+            id,
+            start: boot.start,
+        };
+        match account {
+            SYSTEM => fixed(0x3e7),
+            NETWORK_SERVICE => fixed(0x3e4),
+            LOCAL_SERVICE => fixed(0x3e5),
+            ROOT => fixed(u64::from(u32::MAX)),
+            _ => interactive,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Logon sessions: no two accounts of a host share a number, and numbers rise with time.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fusiongen::catalog::{Catalog, Platform};
+use fusiongen::plan::{Config, Plan};
+use fusiongen::world::processes::Boot;
+use fusiongen::world::users::ROOT;
+use fusiongen::world::{Purpose, Session, World};
+
+fn made(events: u64, assets: u32) -> (Plan, World) {
+    let catalog = Catalog::embedded().unwrap();
+    let config = Config {
+        events,
+        assets: Some(assets),
+        days: 30,
+        ..Config::default()
+    };
+    Plan::new(config, &common::grounding(), &catalog)
+}
+
+/// Whoever may log on to a host outside of chains.
+fn visitors(world: &World, host: u32) -> BTreeSet<u32> {
+    let accounts = &world.accounts;
+    let administrators = (0..400).map(|i: u64| world.administrator(host, i << 55 | i << 9));
+    let mut all: BTreeSet<u32> = administrators.collect();
+    all.extend(accounts.services());
+    all.insert(world.hosts[host].user);
+    match world.hosts[host].platform {
+        Platform::Linux => drop(all.insert(ROOT)),
+        Platform::Windows => {
+            all.extend(accounts.users().take(200));
+            all.extend((0..world.hosts.len() as u32).map(|h| accounts.machine(h)));
+        }
+    }
+    all
+}
+
+fn visit(world: &World, host: u32, boot: Boot, time: i64, account: u32) -> Session {
+    world.logon(host, boot, time, account, Purpose::Visit)
+}
+
+#[test]
+fn no_two_accounts_share_a_number() {
+    for assets in [60, 3000] {
+        let (_, world) = made(10_000, assets);
+        let step = (world.hosts.len() / 12).max(1);
+        for host in (0..world.hosts.len() as u32).step_by(step) {
+            let boot = world.boot(host, world.start + 86_400);
+            let mut whose: BTreeMap<u64, u32> = BTreeMap::new();
+            for second in (600..1200).step_by(7).chain((80_000..80_400).step_by(11)) {
+                let time = boot.start + second;
+                let desk = world.session(host, time);
+                assert!(desk.start <= time && desk.start >= boot.start);
+                let user = world.hosts[host].user;
+                assert_eq!(*whose.entry(desk.id).or_insert(user), user);
+                for account in visitors(&world, host) {
+                    let session = visit(&world, host, boot, time, account);
+                    assert!((boot.start..=time).contains(&session.start));
+                    assert_eq!(
+                        *whose.entry(session.id).or_insert(account),
+                        account,
+                        "host {host}, {second} s after its boot"
+                    );
+                    let chain = Purpose::Chain {
+                        slot: world.session_slot(host, boot, time),
+                    };
+                    let chain = world.logon(host, boot, time, account, chain);
+                    assert!(
+                        !whose.contains_key(&chain.id),
+                        "a chain shares its session with ordinary life"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_rise_with_time_and_stay_small() {
+    for assets in [60, 3000] {
+        let (_, world) = made(10_000, assets);
+        let (mut linux, mut windows) = (0, 0);
+        for (host, asset) in (0..).zip(&world.hosts.all) {
+            let boot = world.boot(host, world.start + 86_400);
+            let account = asset.user;
+            let at = |time: i64| visit(&world, host, boot, time, account);
+            let mut before = at(boot.start);
+            let (least, most) = match asset.platform {
+                Platform::Linux => (1..200, 1 << 24),
+                Platform::Windows => (0x2_0000..0x10_0000, 1 << 32),
+            };
+            assert!(least.contains(&before.id), "{}", before.id);
+            for day in 1..29 {
+                let now = at(boot.start + day * 86_400);
+                assert!(now.id > before.id && now.id < most, "{}", now.id);
+                assert!(now.start > before.start);
+                before = now;
+            }
+            match asset.platform {
+                Platform::Linux => linux += 1,
+                Platform::Windows => windows += 1,
+            }
+        }
+        assert!(linux > 5 && windows > 20);
+    }
+}
+
+#[test]
+fn no_two_chains_share_a_slot_of_a_host() {
+    let (plan, world) = made(400_000, 60);
+    let mut taken = BTreeSet::new();
+    let mut shared = 0;
+    for chain in &plan.chains.all {
+        assert_eq!(chain.session_slots.len(), chain.hosts.len());
+        let arrivals = chain.arrivals.iter().zip(&chain.session_slots);
+        for (&host, (arrival, &slot)) in chain.hosts.iter().zip(arrivals) {
+            let seconds = arrival.div_euclid(1_000_000);
+            let boot = world.boot(host, seconds);
+            assert!(slot >= world.session_slot(host, boot, seconds));
+            assert!(
+                taken.insert((host, boot.number, slot)),
+                "host {host}, slot {slot}"
+            );
+            shared += 1;
+        }
+        // One chain's accounts are apart too.
+        let host = chain.hosts[0];
+        let boot = world.boot(host, chain.arrivals[0].div_euclid(1_000_000));
+        let slot = chain.session_slots[0];
+        let mut accounts = vec![chain.user, chain.admin, world.accounts.machine(host)];
+        accounts.extend(world.accounts.services());
+        let ids: BTreeSet<u64> = accounts
+            .iter()
+            .map(|&a| {
+                world
+                    .logon(host, boot, boot.start, a, Purpose::Chain { slot })
+                    .id
+            })
+            .collect();
+        assert_eq!(ids.len(), accounts.len());
+    }
+    assert!(shared > 50, "{shared}");
+}
