@@ -188,7 +188,7 @@ impl<'t> Truth<'t> {
             plan,
             maker,
             tables,
-            schema: Schema::fusionai(),
+            schema: Schema::of(&plan.config),
             progress,
             ids: table(chains.clone().map(|c| plan.chains.id(c))),
             starts: chains

@@ -41,7 +41,7 @@ const PIVOTS: &[Pivot] = &[
         to: &["process.parent.entity_id", "process.entity_id"],
         local: true,
     },
-    // Sysmon writes it in hexadecimal, Security as a number here: each is held against its own.
+    // Where Security's is a number and Sysmon's hexadecimal, each is held against its own.
     Pivot {
         kind: "logon_id",
         from: &[
@@ -116,6 +116,7 @@ const COMMON: &[&str] = &[
     "996",
     "4294967295",
     "0",
+    "0x0",
     "-",
     "4",
 ];
