@@ -8,11 +8,11 @@ use crate::columns::{FILTERING, Kinds, SECURITY, View, WINDOWS, base, kinds, win
 use std::io::Write;
 
 const API: &str = "wineventlog";
-const AUDITS: &str = "Audit Success|Audit Failure";
+const KEYWORDS: &str = "Audit Success|Audit Failure|Classic";
 /// By logon type.
 const LOGON_TYPES: &str = "System|1|Interactive|Network|Batch|Service|6|Unlock|NetworkCleartext|NewCredentials|RemoteInteractive|CachedInteractive";
 
-pub(in crate::columns) const WORDS: &[&str] = &[API, AUDITS, LOGON_TYPES];
+pub(in crate::columns) const WORDS: &[&str] = &[API, KEYWORDS, LOGON_TYPES];
 
 const LOGONS: Kinds = kinds(&[T::Logon, T::LogonFailed, T::Logoff]);
 /// Records of a session that opens or closes; the others have their subject's.
@@ -37,11 +37,13 @@ pub fn task(v: &View<'_>) -> ArrayRef {
     let (keys, values) = &tables(v).tasks;
     v.texts_of(WINDOWS, values, |r| keys[v.frame.telemetry[r] as usize])
 }
-/// `winlog.keywords` of an audit.
+/// `winlog.keywords`: an audit's outcome; the service manager's records are classic ones.
 pub fn keywords(v: &View<'_>) -> ArrayRef {
-    v.lists(&v.tables.words.get(AUDITS), |r, keys| {
+    v.lists(&v.tables.words.get(KEYWORDS), |r, keys| {
         if v.is(r, SECURITY | kinds(&[T::LogCleared])) {
             keys.push(i32::from(windows::is_failure(v, r)));
+        } else if v.is(r, kinds(&[T::ServiceCreated])) {
+            keys.push(2);
         }
     })
 }
