@@ -43,6 +43,7 @@ fields! {
     Outcome "event.outcome",
     Module "event.module" "fusionai.category",
     Sequence "event.sequence",
+    Types "event.type",
     Observer "observer.name",
     SourceIp "source.ip",
     SourcePort "source.port",
@@ -272,6 +273,22 @@ impl<'b> Rows<'b> {
     }
 }
 
+const AUDIT_FAILURE: &str = "Audit Failure";
+
+/// Names of the bits of a record's keywords, as Windows has them.
+fn keywords(hexadecimal: &str) -> impl Iterator<Item = &'static str> {
+    const BITS: [(u64, &str); 3] = [
+        (1 << 52, AUDIT_FAILURE),
+        (1 << 53, "Audit Success"),
+        (1 << 55, "Classic"),
+    ];
+    let digits = hexadecimal.strip_prefix("0x").unwrap_or("");
+    let bits = u64::from_str_radix(digits, 16).unwrap_or(0);
+    BITS.into_iter()
+        .filter(move |(bit, _)| bits & bit != 0)
+        .map(|(_, name)| name)
+}
+
 /// One row of a batch.
 #[derive(Clone, Copy)]
 pub struct Row<'r> {
@@ -362,6 +379,40 @@ impl<'r> Row<'r> {
             }
             Column::Nothing => None,
         }
+    }
+
+    /// The row is a network sensor's document: in ECS it carries no record of a host.
+    pub fn is_sensor(&self) -> bool {
+        self.ecs() && self.has(Field::Observer)
+    }
+
+    /// What happened was blocked or denied: by the action; in ECS, also by the type.
+    pub fn is_blocked(&self) -> bool {
+        let action = self.text(Field::Action);
+        action.is_some_and(|action| ["blocked", "denied"].contains(&action))
+            || self.ecs() && self.texts(Field::Types).any(|kind| kind == "denied")
+    }
+
+    /// Whether the record's task is this one: a number, in ECS its name.
+    pub fn is_task(&self, number: i64, name: Option<&str>) -> bool {
+        match self.ecs() {
+            true => self.text(Field::Task) == name,
+            false => self.integer(Field::Task) == Some(number),
+        }
+    }
+
+    /// Whether the record's keywords are these: hexadecimal, in ECS the names of their bits.
+    pub fn is_keywords(&self, known: &str) -> bool {
+        match self.ecs() {
+            true => self.texts(Field::Keywords).eq(keywords(known)),
+            false => self.text(Field::Keywords) == Some(known),
+        }
+    }
+
+    /// The record's keywords say that an audited action failed.
+    pub fn is_failed_audit(&self) -> bool {
+        let failure = |word| word == AUDIT_FAILURE || keywords(word).any(|w| w == AUDIT_FAILURE);
+        self.texts(Field::Keywords).any(failure)
     }
 
     /// Names of the leaves of `event_data` that have a value.

@@ -36,6 +36,9 @@ struct Threshold {
     least: u64,
     #[serde(default)]
     fails: bool,
+    /// Only a corpus that asks for a rhythm of the day has the range.
+    #[serde(default)]
+    rhythm: bool,
 }
 
 /// `thresholds.toml`.
@@ -66,11 +69,13 @@ impl Thresholds {
 
 /// How a figure or an audit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     Passed,
     Warned,
     Failed,
+    /// The corpus holds nothing that could be tried.
+    NotApplicable,
 }
 
 /// One figure.
@@ -81,8 +86,8 @@ pub struct Figure {
     /// Rows (or people) it was taken from.
     pub rows: u64,
     pub value: Option<f64>,
-    pub low: f64,
-    pub high: f64,
+    /// From and to; none where the corpus's settings ask for nothing.
+    pub range: Option<(f64, f64)>,
     pub status: Status,
 }
 
@@ -436,21 +441,25 @@ impl Figures {
         }
         self.timing(facts, &mut values);
         self.shapes(&mut values);
+        let config = &facts.plan.config;
+        let rhythm = config.noise_seasonality || config.noise_hours.is_some();
         thresholds
             .figure
             .iter()
             .map(|t| {
                 let (rows, value) = values.get(t.name.as_str()).copied().unwrap_or((0, None));
-                let outside = value.is_some_and(|v| v < t.low || v > t.high) && rows >= t.least;
+                let range = (rhythm || !t.rhythm).then_some((t.low, t.high));
+                let wrong = |(low, high): (f64, f64)| value.is_some_and(|v| v < low || v > high);
+                let outside = range.is_some_and(wrong) && rows >= t.least;
                 let own = given || !t.name.starts_with("divergence.");
                 Figure {
                     name: t.name.clone(),
                     what: t.what.clone(),
                     rows,
                     value,
-                    low: t.low,
-                    high: t.high,
+                    range,
                     status: match (outside, t.fails && own) {
+                        _ if value.is_none() => Status::NotApplicable,
                         (false, _) => Status::Passed,
                         (true, true) => Status::Failed,
                         (true, false) => Status::Warned,

@@ -61,16 +61,16 @@ impl Report {
                     tried: tally.tried,
                     passed: tally.passed,
                     rate,
-                    status: if right {
-                        Status::Passed
-                    } else {
-                        Status::Failed
+                    status: match right {
+                        true if tally.tried == 0 => Status::NotApplicable,
+                        true => Status::Passed,
+                        false => Status::Failed,
                     },
                     example: tally.example.clone(),
                 }
             })
             .collect();
-        let passed = invariants.iter().all(|i| i.status == Status::Passed)
+        let passed = invariants.iter().all(|i| i.status != Status::Failed)
             && figures.iter().all(|f| f.status != Status::Failed);
         Report {
             fingerprint: facts.plan.fingerprint.clone(),
@@ -124,9 +124,9 @@ impl Report {
                 n => format!("{:.4}%", (100.0 * i.passed as f64 / n as f64).min(99.9999)),
             };
             let (mark, needs) = match (i.status, i.rate < 1.0) {
-                (Status::Passed, false) => ("", String::new()),
+                (Status::Failed, _) => ("FAILED", String::new()),
                 (Status::Passed, true) => ("", format!("  (at least {}%)", 100.0 * i.rate)),
-                _ => ("FAILED", String::new()),
+                _ => ("", String::new()),
             };
             writeln!(
                 text,
@@ -151,15 +151,24 @@ impl Report {
         for f in &self.figures {
             let value = f.value.map_or("-".into(), |v| format!("{v:.3}"));
             let mark = match f.status {
-                Status::Passed => "",
+                Status::Passed | Status::NotApplicable => "",
                 Status::Warned => "  outside",
                 Status::Failed => "  FAILED",
             };
-            writeln!(
-                text,
-                "{:<26} {:>12} {value:>10}  {} to {}{mark}",
-                f.name, f.rows, f.low, f.high
-            )?;
+            let range = f.range.map_or(String::new(), |(low, high)| {
+                format!("  {low} to {high}{mark}")
+            });
+            writeln!(text, "{:<26} {:>12} {value:>10}{range}", f.name, f.rows)?;
+        }
+        let untried = |s: Status| s == Status::NotApplicable;
+        let invariants = self.invariants.iter().filter(|i| untried(i.status));
+        let figures = self.figures.iter().filter(|f| untried(f.status));
+        let names: Vec<&str> = invariants
+            .map(|i| i.name)
+            .chain(figures.map(|f| f.name.as_str()))
+            .collect();
+        if !names.is_empty() {
+            writeln!(text, "\nnot applicable: {}", names.join(", "))?;
         }
         let failed = self.failed();
         let warned = self

@@ -17,11 +17,12 @@ pub fn audit(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
     platform(row, tallies);
     mitre(facts, row, tallies);
     labels(row, tallies);
-    if let (Some(action), Some(outcome)) = (row.text(F::Action), row.text(F::Outcome))
-        && ["blocked", "denied"].contains(&action)
+    if row.is_blocked()
+        && let Some(outcome) = row.text(F::Outcome)
     {
         tallies.row(A::OutcomeBlocked, row, outcome == "failure", || {
-            (format!("'failure' for '{action}'"), shown(Some(outcome)))
+            let action = shown(row.text(F::Action));
+            (format!("'failure' for {action}"), shown(Some(outcome)))
         });
     }
 }
@@ -163,12 +164,9 @@ fn flow(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
 
 fn platform(row: &Row<'_>, tallies: &mut Tallies) {
     let platform = row.text(F::Platform);
-    // ECS documents of a sensor carry no host's record.
-    if row.ecs() && row.has(F::Observer) {
-        return;
-    }
     let (winlog, audit) = (row.has(F::EventId), row.has(F::AuditType));
     let right = match platform {
+        _ if row.is_sensor() => !winlog && !audit,
         Some("windows") => winlog && !audit,
         Some("linux") => !winlog && (audit || row.has(F::Message)),
         _ => !winlog && !audit && (row.ecs() || matches!(platform, Some("cloud" | "saas"))),

@@ -26,6 +26,17 @@ pub struct Record {
     tasks: Vec<i64>,
     keywords: Vec<String>,
     fields: Vec<String>,
+    /// What the provider calls a task.
+    #[serde(skip)]
+    names: BTreeMap<i64, String>,
+}
+
+impl Record {
+    /// Whether a row's task is one of the record's.
+    fn has_task(&self, row: &Row<'_>) -> bool {
+        let name = |task| self.names.get(task).map(String::as_str);
+        self.tasks.iter().any(|task| row.is_task(*task, name(task)))
+    }
 }
 
 /// Kinds of record by event id; no two providers here share one.
@@ -33,9 +44,16 @@ pub fn records() -> Result<BTreeMap<i64, Record>, toml::de::Error> {
     #[derive(Deserialize)]
     struct File {
         record: Vec<Record>,
+        names: BTreeMap<String, BTreeMap<i64, String>>,
     }
     let file: File = toml::from_str(RECORDS)?;
-    Ok(file.record.into_iter().map(|r| (r.id, r)).collect())
+    let named = file.record.into_iter().map(|mut record| {
+        if let Some(names) = file.names.get(&record.provider) {
+            record.names.clone_from(names);
+        }
+        (record.id, record)
+    });
+    Ok(named.collect())
 }
 
 /// A GUID taken apart.
@@ -137,10 +155,8 @@ fn envelope(facts: &Facts, row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut T
             && row
                 .integer(F::Version)
                 .is_some_and(|v| record.versions.contains(&v))
-            && row
-                .integer(F::Task)
-                .is_some_and(|t| record.tasks.contains(&t))
-            && row.ecs_keyword_or(&record.keywords)
+            && record.has_task(row)
+            && record.keywords.iter().any(|known| row.is_keywords(known))
     });
     tallies.row(envelope, row, right, || {
         let found = [
@@ -156,8 +172,17 @@ fn envelope(facts: &Facts, row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut T
             || format!("a known event id, not {id}"),
             |r| {
                 format!(
-                    "{}, {}, {}, {:?}, {:?}, {:?}",
-                    r.provider, r.guid, r.channel, r.versions, r.tasks, r.keywords
+                    "{}, {}, {}, {:?}, {:?} {:?}, {:?}",
+                    r.provider,
+                    r.guid,
+                    r.channel,
+                    r.versions,
+                    r.tasks,
+                    r.tasks
+                        .iter()
+                        .filter_map(|t| r.names.get(t))
+                        .collect::<Vec<_>>(),
+                    r.keywords
                 )
             },
         );
@@ -186,16 +211,6 @@ fn envelope(facts: &Facts, row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut T
             format!("missing {missing:?}, more {more:?}"),
         )
     });
-}
-
-impl Row<'_> {
-    /// ECS takes the names of keywords, which are a list.
-    fn ecs_keyword_or(&self, known: &[String]) -> bool {
-        match self.text(F::Keywords) {
-            Some(word) => !word.starts_with("0x") && self.ecs() || known.iter().any(|k| k == word),
-            None => self.ecs(),
-        }
-    }
 }
 
 fn pids(row: &Row<'_>, tallies: &mut Tallies) {
@@ -267,6 +282,22 @@ fn is_hexadecimal(text: &str, length: usize) -> bool {
             .all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
 }
 
+const PREFIXED: &str = "0x and lower-case hexadecimal";
+
+/// `0x3e7`.
+fn is_prefixed(text: &str) -> bool {
+    text.strip_prefix("0x").is_some_and(|digits| {
+        !digits.is_empty()
+            && digits
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+fn is_decimal(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 fn is_hashes(text: &str) -> bool {
     const LENGTHS: [(&str, usize); 4] =
         [("SHA1", 40), ("MD5", 32), ("SHA256", 64), ("IMPHASH", 32)];
@@ -300,8 +331,9 @@ fn is_query_results(text: &str) -> bool {
 fn texts(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
     let guid = |text: &str| Guid::parse(text).is_some();
     let yes_no = |text: &str| ["true", "false"].contains(&text);
+    let decimal = |text: &str| is_decimal(text);
     type Shape<'s> = (F, &'static str, &'s dyn Fn(&str) -> bool);
-    let shapes: [Shape<'_>; 17] = [
+    let shapes: [Shape<'_>; 21] = [
         (F::UtcTime, "YYYY-MM-DD HH:MM:SS.mmm", &|t| utc(t).is_some()),
         (F::CreationTime, "YYYY-MM-DD HH:MM:SS.mmm", &|t| {
             utc(t).is_some()
@@ -311,13 +343,12 @@ fn texts(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
         (F::SourceProcessGuid, "{8-4-4-4-12} in lower case", &guid),
         (F::TargetProcessGuid, "{8-4-4-4-12} in lower case", &guid),
         (F::LogonGuid, "{8-4-4-4-12} in lower case", &guid),
-        (F::LogonId, "0x and lower-case hexadecimal", &|t| {
-            t.strip_prefix("0x").is_some_and(|d| {
-                !d.is_empty()
-                    && d.bytes()
-                        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-            })
-        }),
+        (F::LogonId, PREFIXED, &is_prefixed),
+        // Numbers in one schema, text in the other.
+        (F::ProcessId, "a decimal", &decimal),
+        (F::ParentProcessId, "a decimal", &decimal),
+        (F::FlowSourcePort, "a decimal", &decimal),
+        (F::FlowDestinationPort, "a decimal", &decimal),
         (
             F::IntegrityLevel,
             "Low, Medium, High, System, AppContainer",
@@ -538,11 +569,29 @@ const STATUSES: [&str; 16] = [
     "0x0",
 ];
 
+/// The filtering platform's records, which write pids in decimal.
+const FILTERING: [i64; 2] = [5156, 5157];
+
 fn security(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
     let mut wrong: Option<(F, &'static str)> = None;
     for field in [F::SubjectUserSid, F::TargetUserSid] {
         if row.text(field).is_some_and(|sid| !is_sid(sid)) {
             wrong = Some((field, "a SID"));
+        }
+    }
+    // Numbers in one schema; text in the other, as Windows writes it.
+    for field in [F::SubjectLogonId, F::TargetLogonId] {
+        if row.text(field).is_some_and(|text| !is_prefixed(text)) {
+            wrong = Some((field, PREFIXED));
+        }
+    }
+    if let Some(pid) = row.text(F::ProcessId) {
+        let (right, shape) = match FILTERING.contains(&id) {
+            true => (is_decimal(pid), "a decimal"),
+            false => (is_prefixed(pid), PREFIXED),
+        };
+        if !right {
+            wrong = Some((F::ProcessId, shape));
         }
     }
     if let Some(kind) = row.integer(F::LogonType)
@@ -559,7 +608,7 @@ fn security(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
     }
     // A keyword says whether the audit succeeded.
     let failure = row.text(F::Outcome) == Some("failure");
-    if row.text(F::Keywords) == Some("0x8010000000000000") && !failure {
+    if row.is_failed_audit() && !failure {
         wrong = Some((F::Keywords, "audit success, as the outcome says"));
     }
     tallies.row(A::SecurityFormats, row, wrong.is_none(), || {
