@@ -67,6 +67,7 @@ audits! {
     TimeLag "time.lag" "UtcTime precedes @timestamp by what the event id takes",
     TimeStart "time.start" "no event before its process starts",
     TimeEnd "time.end" "no event after its process ends",
+    TimeKnown "time.known" "a process that began and ended in the window has its start here",
     TimeRecordId "time.record_id" "record ids never fall with time",
     AuditdResult "auditd.result" "res is success or failed, and agrees with the outcome",
     AuditdAccount "auditd.account" "acct on failed logins, id on successful ones",

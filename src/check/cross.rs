@@ -30,6 +30,8 @@ struct Process {
     last: i64,
     last_sequence: i64,
     end: i64,
+    /// Its start was seen.
+    started: bool,
 }
 
 /// An audit session.
@@ -254,7 +256,9 @@ impl Cross {
                 last: native,
                 last_sequence: sequence,
                 end: i64::MAX,
+                started: false,
             });
+            process.started |= id == 1 && guid == F::ProcessGuid;
             // Its own end is the last thing it does.
             if id == 5 && guid == F::ProcessGuid {
                 process.end = process.end.min(native);
@@ -373,6 +377,7 @@ impl Cross {
                 .entry(key)
                 .and_modify(|mine| {
                     mine.end = mine.end.min(theirs.end);
+                    mine.started |= theirs.started;
                     if (theirs.last, theirs.last_sequence) > (mine.last, mine.last_sequence) {
                         mine.last = theirs.last;
                         mine.last_sequence = theirs.last_sequence;
@@ -409,6 +414,16 @@ impl Cross {
                         format!("one at {}", process.last),
                     )
                 });
+                // What began before the window has its start before it, too.
+                if process.start * 1_000_000 >= facts.start() {
+                    tallies.tried(A::TimeKnown, process.started, || {
+                        (
+                            Some(process.last_sequence),
+                            format!("the start, at {}, of what ends here", process.start),
+                            "none".into(),
+                        )
+                    });
+                }
             }
         }
         for pair in processes.windows(2) {

@@ -350,7 +350,8 @@ impl<'a> Maker<'a> {
         let is_closed = matches!(record.telemetry, UserEnd | CredDisp);
         let is_opened = matches!(record.telemetry, UserLogin | Login | UserStart);
         let has_none = frame.process.session_id[row] >= u64::from(u32::MAX);
-        if !is_closed && !is_opened && !(has_none && record.telemetry == UserCmd) {
+        let stands = has_none && record.telemetry == UserCmd;
+        if !(is_closed || is_opened || stands) {
             return;
         }
         let (host, account) = (frame.host[row] as u32, frame.user[row] as u32);
