@@ -7,7 +7,7 @@ use std::path::Path;
 use super::audits::{Audit as A, Tallies};
 use super::facts::{Facts, Table, batches, digest};
 use super::fields::{Field as F, Row};
-use super::windows::Guid;
+use super::records::Guid;
 use crate::error::Result;
 use crate::plan::config::Labels;
 

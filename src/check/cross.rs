@@ -9,7 +9,8 @@ use super::audits::{Audit as A, Tallies};
 use super::facts::{Facts, digest};
 use super::fields::{Field as F, Row};
 use super::linux::UNSET;
-use super::windows::{Guid, SYSTEM_SID, is_system, utc};
+use super::records::{Guid, utc};
+use super::windows::{SYSTEM_SID, is_system};
 
 /// The first sight of a value, and how many agreed.
 #[derive(Clone, Copy)]

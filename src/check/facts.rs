@@ -9,7 +9,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Int64Type, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::windows::{Record, records};
+use super::records::{Record, records};
 use crate::catalog::{Catalog, attack::Technique};
 use crate::error::{Error, Result};
 use crate::sink::{Corpus, Manifest, PlanFile};

@@ -12,6 +12,7 @@ mod fields;
 pub mod figures;
 pub mod integrity;
 mod linux;
+mod records;
 mod report;
 mod rows;
 mod windows;

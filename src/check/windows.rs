@@ -1,123 +1,12 @@
 //! Audits of Windows records: Sysmon's, Security's, System's, PowerShell's.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-
 use super::audits::{Audit as A, Tallies, shown};
 use super::facts::Facts;
 use super::fields::{Field as F, Row};
+use super::records::{Guid, utc};
 use super::rows::is_windows_image;
 
-/// Records as real logs hold them.
-const RECORDS: &str = include_str!("records.toml");
-
 const SYSMON: &str = "Microsoft-Windows-Sysmon";
-
-/// One kind of record.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Record {
-    pub provider: String,
-    pub guid: String,
-    pub channel: String,
-    pub id: i64,
-    versions: Vec<i64>,
-    tasks: Vec<i64>,
-    keywords: Vec<String>,
-    fields: Vec<String>,
-    /// What the provider calls a task.
-    #[serde(skip)]
-    names: BTreeMap<i64, String>,
-}
-
-impl Record {
-    /// Whether a row's task is one of the record's.
-    fn has_task(&self, row: &Row<'_>) -> bool {
-        let name = |task| self.names.get(task).map(String::as_str);
-        self.tasks.iter().any(|task| row.is_task(*task, name(task)))
-    }
-}
-
-/// Kinds of record by event id; no two providers here share one.
-pub fn records() -> Result<BTreeMap<i64, Record>, toml::de::Error> {
-    #[derive(Deserialize)]
-    struct File {
-        record: Vec<Record>,
-        names: BTreeMap<String, BTreeMap<i64, String>>,
-    }
-    let file: File = toml::from_str(RECORDS)?;
-    let named = file.record.into_iter().map(|mut record| {
-        if let Some(names) = file.names.get(&record.provider) {
-            record.names.clone_from(names);
-        }
-        (record.id, record)
-    });
-    Ok(named.collect())
-}
-
-/// A GUID taken apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Guid {
-    /// The machine's.
-    pub prefix: u32,
-    /// Unix seconds.
-    pub seconds: i64,
-    /// The last 16 digits as a little-endian number.
-    pub tail: u64,
-}
-
-impl Guid {
-    /// `{3f2504e0-4f89-66bb-9a0c-0305e82c3301}`, in lower case.
-    pub fn parse(text: &str) -> Option<Self> {
-        let inner = text.strip_prefix('{')?.strip_suffix('}')?;
-        let bytes = inner.as_bytes();
-        let right = bytes.len() == 36
-            && bytes.iter().enumerate().all(|(i, b)| match i {
-                8 | 13 | 18 | 23 => *b == b'-',
-                _ => b.is_ascii_digit() || (b'a'..=b'f').contains(b),
-            });
-        if !right {
-            return None;
-        }
-        let hex = |range: std::ops::Range<usize>| u64::from_str_radix(&inner[range], 16).ok();
-        let (low, high) = (hex(9..13)?, hex(14..18)?);
-        let tail = (hex(19..23)? << 48) | hex(24..36)?;
-        Some(Guid {
-            prefix: hex(0..8)? as u32,
-            seconds: (high << 16 | low) as i64,
-            tail: tail.swap_bytes(),
-        })
-    }
-
-    /// Nobody's.
-    pub fn is_zero(self) -> bool {
-        self.prefix == 0 && self.seconds == 0 && self.tail == 0
-    }
-
-    /// Boots since the machine was set up, in a process's GUID.
-    pub fn boot(self) -> u64 {
-        self.tail >> 48
-    }
-}
-
-/// Microseconds since the epoch of `2024-08-12 10:21:44.123`.
-pub fn utc(text: &str) -> Option<i64> {
-    let bytes = text.as_bytes();
-    let shape = bytes.len() == 23
-        && bytes.iter().enumerate().all(|(i, b)| match i {
-            4 | 7 => *b == b'-',
-            10 => *b == b' ',
-            13 | 16 => *b == b':',
-            19 => *b == b'.',
-            _ => b.is_ascii_digit(),
-        });
-    if !shape {
-        return None;
-    }
-    let time = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.3f").ok()?;
-    Some(time.and_utc().timestamp_micros())
-}
 
 /// Tries the audits of one Windows record.
 pub fn audit(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
@@ -625,19 +514,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn guids_and_times_are_taken_apart() {
-        let guid = Guid::parse("{c796cb41-5ebb-66b9-6189-000000000b00}").unwrap();
-        assert_eq!(guid.prefix, 0xc796_cb41);
-        assert_eq!(guid.seconds, 0x66b9_5ebb);
-        assert_eq!((guid.tail & 0xffff, guid.boot()), (0x8961, 0x000b));
-        assert!(Guid::parse("{C796cb41-5ebb-66b9-6189-000000000b00}").is_none());
-        assert!(Guid::parse("c796cb41-5ebb-66b9-6189-000000000b00").is_none());
-        assert_eq!(utc("1970-01-01 00:00:01.500"), Some(1_500_000));
-        assert_eq!(utc("1970-01-01T00:00:01.500"), None);
+    fn texts_are_of_their_shape() {
         assert!(
             is_query_results("type:  5 a.example;::ffff:1.2.3.4;") && !is_query_results("1.2.3.4")
         );
         assert!(is_hashes(&format!("MD5={}", "A".repeat(32))) && !is_hashes("MD5=A"));
-        assert!(records().unwrap().len() > 40);
+        assert!(is_prefixed("0x3e7") && !is_prefixed("0x3E7") && !is_prefixed("999"));
     }
 }

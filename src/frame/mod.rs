@@ -12,6 +12,7 @@ mod merge;
 mod noise;
 mod owners;
 mod record;
+mod sessions;
 mod text;
 
 pub use chain::Actor;
