@@ -354,6 +354,8 @@ def test_check_passes_a_corpus_and_finds_a_defect(tmp_path):
     victim = max(made.files, key=lambda path: path.stat().st_size)
     victim.unlink()
     done = fusiongen("check", made.path)
+    assert done.returncode == 2 and victim.name in done.stderr, done.stdout + done.stderr
+    done = fusiongen("check", "--integrity", made.path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert victim.name in done.stdout + done.stderr
 
