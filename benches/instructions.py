@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""The guard of speed: instructions that fixed small runs take, counted by callgrind.
+
+    benches/instructions.py             compares with the baseline; exit code 1 beyond the allowance
+    benches/instructions.py --update    measures, and writes the baseline of this compiler
+    benches/instructions.py --parent    compares with the parent commit, whatever the baseline says
+
+Instructions don't depend on what else a machine does, as seconds do. They do depend on the
+compiler, so `benches/instructions.toml` has a baseline for each; where it has none, the parent
+commit is built and counted in its place. Two figures are held:
+
+- a small run, which is mostly what is paid once: the world and the files;
+- each further event, from the difference to a larger run over the same world and files.
+
+Code that a library chooses by processor is kept portable where it can be: GLIBC_TUNABLES
+switches off the C library's vector variants, and fixes the sizes at which its copies change
+their way. BLAKE3, memchr and zstd ask the processor themselves and can't be told otherwise;
+valgrind shows them no AVX-512, and whether there is AVX2 is part of a baseline's name.
+"""
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BASELINES = ROOT / "benches" / "instructions.toml"
+BINARY = ROOT / "target" / "release" / "fusiongen"
+SCRATCH = ROOT / "target" / "instructions"
+
+ALLOWANCE = 0.05
+SMALL, LARGE = 20_000, 200_000
+RUN = ["--days", "1", "--seed", "42", "--threads", "1", "--no-progress"]
+
+TUNABLES = ":".join(
+    [
+        "glibc.cpu.hwcaps=" + ",".join(
+            "-" + name
+            for name in [
+                "AVX2", "AVX512F", "AVX512VL", "AVX512BW", "AVX_Fast_Unaligned_Load",
+                "BMI1", "BMI2", "LZCNT", "MOVBE", "RTM", "ERMS", "FSRM", "SSE4_1", "SSE4_2", "SSSE3",
+                "Fast_Unaligned_Copy", "Fast_Copy_Backward",
+            ]
+        ),
+        # By default these follow from the size of the processor's caches.
+        "glibc.cpu.x86_data_cache_size=0x8000",
+        "glibc.cpu.x86_shared_cache_size=0x100000",
+        "glibc.cpu.x86_non_temporal_threshold=0xc0000",
+    ]
+)
+
+
+def command(*words, **options):
+    return subprocess.run(words, check=True, text=True, stdin=subprocess.DEVNULL, **options)
+
+
+def output(*words):
+    return command(*words, stdout=subprocess.PIPE, cwd=ROOT).stdout.strip()
+
+
+def baseline_name():
+    """What instruction counts depend on, besides the source."""
+    target = re.search(r"^host: (.+)$", output("rustc", "-vV"), re.M).group(1)
+    vectors = ""
+    if platform.machine() == "x86_64":
+        flags = set(Path("/proc/cpuinfo").read_text().split())
+        vectors = ", AVX2" if {"avx2", "bmi2"} <= flags else ", no AVX2"
+    return f"{output('rustc', '-V')}, {target}{vectors}"
+
+
+def run_instructions(binary, events):
+    """Instructions of one run that writes so many events."""
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "LC_ALL": "C",
+        "GLIBC_TUNABLES": TUNABLES,
+    }
+    with tempfile.TemporaryDirectory(prefix="run-", dir=SCRATCH) as scratch:
+        counted = subprocess.run(
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={scratch}/callgrind",
+             binary, "generate", "--events", str(events), *RUN, "--out", f"{scratch}/corpus"],
+            env=environment, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+    found = re.search(r"Collected : (\d+)", counted.stdout)
+    if counted.returncode != 0 or not found:
+        sys.exit(f"benches/instructions.py: a run under callgrind failed:\n{counted.stdout}")
+    return int(found.group(1))
+
+
+def measure(binary):
+    """The two figures of a binary."""
+    # Both runs at once: nothing of what one counts depends on the other.
+    with ThreadPoolExecutor() as pool:
+        large, small = pool.map(lambda events: run_instructions(binary, events), [LARGE, SMALL])
+    return {"small_run": small, "further_event": round((large - small) / (LARGE - SMALL))}
+
+
+def build(directory):
+    command("cargo", "build", "--release", "--quiet", "--locked", cwd=directory)
+
+
+def measure_parent():
+    """The figures of the commit before this one; None where there is none to be had."""
+    changed = subprocess.run(
+        ["git", "diff", "--quiet", "HEAD"], cwd=ROOT, stdin=subprocess.DEVNULL
+    ).returncode
+    parent = "HEAD" if changed else "HEAD^"
+    known = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{parent}^{{commit}}"],
+        cwd=ROOT, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    )
+    if known.returncode != 0:
+        return None
+    commit = known.stdout.strip()
+    print(f"building and counting {commit[:12]}, the commit before", flush=True)
+    tree, binary = SCRATCH / "parent", SCRATCH / "fusiongen-parent"
+    try:
+        command("git", "worktree", "add", "--quiet", "--force", "--detach", tree, commit, cwd=ROOT)
+        # The same target directory, for what both depend on.
+        command("cargo", "build", "--release", "--quiet", "--locked", cwd=tree,
+                env=os.environ | {"CARGO_TARGET_DIR": str(ROOT / "target")})
+        shutil.copy2(BINARY, binary)
+    finally:
+        command("git", "worktree", "remove", "--force", tree, cwd=ROOT)
+        # The parent's binary took the place of this one's.
+        build(ROOT)
+    return measure(binary)
+
+
+def compare(now, before):
+    """Prints both; true where no figure has grown by more than the allowance."""
+    held = True
+    print(f"{'instructions':<16}{'before':>16}{'now':>16}{'change':>10}")
+    for figure, label in [("small_run", "a small run"), ("further_event", "a further event")]:
+        change = now[figure] / before[figure] - 1
+        print(f"{label:<16}{before[figure]:>16,}{now[figure]:>16,}{change:>+10.2%}")
+        if change > ALLOWANCE:
+            held = False
+        elif change < -ALLOWANCE:
+            print("  less by more than the allowance: --update, so that the guard holds it")
+    return held
+
+
+def update(name, now):
+    baselines = tomllib.loads(BASELINES.read_text()) if BASELINES.exists() else {}
+    baselines[name] = now
+    lines = [
+        "# Instructions of fixed small runs, by compiler, target and processor.",
+        "# Written by `benches/instructions.py --update`; what they are is said there.",
+    ]
+    for key in sorted(baselines):
+        lines += ["", f'["{key}"]', *(f"{k} = {v}" for k, v in baselines[key].items())]
+    BASELINES.write_text("\n".join(lines) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--update", action="store_true", help="write the baseline of this compiler")
+    how.add_argument("--parent", action="store_true", help="compare with the commit before")
+    arguments = parser.parse_args()
+    if not shutil.which("valgrind"):
+        sys.exit("benches/instructions.py: valgrind is not on PATH; install the package valgrind")
+
+    build(ROOT)
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    name = baseline_name()
+    now = measure(BINARY)
+    if arguments.update:
+        update(name, now)
+        print(f"{BASELINES.relative_to(ROOT)}, {name}: {now}")
+        return
+    before = None
+    if BASELINES.exists() and not arguments.parent:
+        before = tomllib.loads(BASELINES.read_text()).get(name)
+    if before:
+        print(f"baseline of {name}")
+    else:
+        print(f"no baseline of {name} is used")
+        before = measure_parent()
+    if not before:
+        print("SKIPPED: there is no commit before this one to compare with")
+        return
+    if not compare(now, before):
+        sys.exit(
+            f"benches/instructions.py: slower by more than {ALLOWANCE:.0%}. Find what costs with\n"
+            "  valgrind --tool=callgrind target/release/fusiongen generate --events 200k --days 1 --threads 1\n"
+            "or, where the cost is meant, run benches/instructions.py --update and say why in the commit."
+        )
+
+
+if __name__ == "__main__":
+    main()
