@@ -1,0 +1,175 @@
+//! What files take: bytes of each column beside `ArrowWriter`'s, and the cost of a one-row file.
+//!
+//! Markdown tables on stdout. CPU time is this thread's, as Linux accounts it.
+
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use fusiongen::catalog::Catalog;
+use fusiongen::columns::{Tables, View};
+use fusiongen::encode::Encoder;
+use fusiongen::frame::Maker;
+use fusiongen::grounding::Profile;
+use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::schema::Schema;
+use fusiongen::sink::format::FileFormat;
+use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::properties::{WriterProperties, WriterPropertiesPtr, WriterVersion};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// CPU time of this thread, or the time of day where the kernel doesn't say.
+fn cpu_time(since: Instant) -> Duration {
+    let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat")
+        .ok()
+        .and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| since.elapsed(), Duration::from_nanos)
+}
+
+/// As event files are, for both writers: limits, bounds, and delta encodings.
+fn properties() -> Result<WriterPropertiesPtr, Failure> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_writer_version(WriterVersion::PARQUET_2_0)
+        .set_column_index_truncate_length(Some(64))
+        .set_statistics_truncate_length(Some(64));
+    for path in [vec!["@timestamp"], vec!["event", "sequence"]] {
+        let path = ColumnPath::new(path.into_iter().map(String::from).collect());
+        properties = properties
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    Ok(properties.build().into())
+}
+
+/// Bytes and footer of a file of one row group, by the encoder and by `ArrowWriter`.
+fn both(
+    batches: &[RecordBatch],
+    properties: &WriterPropertiesPtr,
+) -> Result<[(usize, ParquetMetaData); 2], Failure> {
+    let schema = batches.first().ok_or("no rows")?.schema();
+    let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
+    let encoder = Encoder::new(&schema, &descriptor, properties)?;
+    let mut group = encoder.row_group()?;
+    let mut file =
+        SerializedFileWriter::new(Vec::new(), descriptor.root_schema_ptr(), properties.clone())?;
+    let mut theirs = ArrowWriter::try_new(
+        Vec::new(),
+        schema.clone(),
+        Some(properties.as_ref().clone()),
+    )?;
+    for batch in batches {
+        group.write(batch)?;
+        theirs.write(batch)?;
+    }
+    let mut writer = file.next_row_group()?;
+    group.finish()?.append_to(&mut writer)?;
+    writer.close()?;
+    let ours = file.finish()?;
+    let footer = theirs.finish()?;
+    Ok([(file.inner().len(), ours), (theirs.inner().len(), footer)])
+}
+
+fn sizes(groups: &[Vec<RecordBatch>], events: f64) -> Result<(), Failure> {
+    let properties = properties()?;
+    let mut columns: Vec<(String, [i64; 2])> = Vec::new();
+    let mut files = [0, 0];
+    for batches in groups {
+        for (w, (bytes, footer)) in both(batches, &properties)?.iter().enumerate() {
+            files[w] += bytes;
+            for group in footer.row_groups() {
+                columns.resize(group.num_columns(), Default::default());
+                for (chunk, column) in group.columns().iter().zip(&mut columns) {
+                    column.0 = chunk.column_path().string();
+                    column.1[w] += chunk.compressed_size();
+                }
+            }
+        }
+    }
+    println!("| column | bytes an event | `ArrowWriter` | ratio |\n| --- | ---: | ---: | ---: |");
+    let line = |name: &str, [ours, theirs]: [f64; 2]| {
+        let ratio = ours / theirs;
+        let (ours, theirs) = (ours / events, theirs / events);
+        println!("| {name} | {ours:.3} | {theirs:.3} | {ratio:.3} |");
+    };
+    line("whole files", files.map(|bytes| bytes as f64));
+    columns.sort_by_key(|(_, bytes)| -bytes[0]);
+    for (name, bytes) in &columns {
+        line(name, bytes.map(|b| b as f64));
+    }
+    println!();
+    Ok(())
+}
+
+/// Writes files of the last row of each row group, to disk as a run does.
+fn one_row_files(
+    format: &FileFormat,
+    groups: &[Vec<RecordBatch>],
+    rounds: u32,
+) -> Result<(), Failure> {
+    let directory = tempfile::tempdir()?;
+    let (mut micros, mut kibibytes) = (Vec::new(), Vec::new());
+    for batch in groups.iter().filter_map(|batches| batches.last()) {
+        let row = batch.slice(batch.num_rows() - 1, 1);
+        let path = directory.path().join("one.parquet");
+        for _ in 0..rounds {
+            let since = Instant::now();
+            let before = cpu_time(since);
+            let mut encoder = format.encoder(&path)?;
+            encoder.write(&row, &path)?;
+            let encoded = encoder.finish(&path)?;
+            let mut file = format.create(&path)?;
+            file.append(encoded)?;
+            file.finish()?;
+            micros.push((cpu_time(since) - before).as_secs_f64() * 1e6);
+        }
+        kibibytes.push(std::fs::metadata(&path)?.len() as f64 / 1024.0);
+    }
+    println!("| one-row file | median | least | most |\n| --- | ---: | ---: | ---: |");
+    for (name, mut values) in [("CPU µs", micros), ("KiB", kibibytes)] {
+        values.sort_by(f64::total_cmp);
+        if let (Some(least), Some(middle), Some(most)) =
+            (values.first(), values.get(values.len() / 2), values.last())
+        {
+            println!("| {name} | {middle:.1} | {least:.1} | {most:.1} |");
+        }
+    }
+    println!();
+    Ok(())
+}
+
+fn main() -> Result<(), Failure> {
+    let smoke = std::env::args().any(|a| a == "--test");
+    let config = Config {
+        events: if smoke { 5_000 } else { 1_000_000 },
+        days: 1,
+        ..Config::default()
+    };
+    let catalog = Catalog::embedded()?;
+    let grounding = Grounding {
+        profile: Profile::embedded(),
+        users: None,
+        assets: None,
+    };
+    let (plan, world) = Plan::new(config, &grounding, &catalog);
+    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let (schema, tables) = (Schema::of(&plan.config), Tables::new(&maker));
+    let mut groups = Vec::new();
+    for partition in &plan.partitions {
+        for group in &partition.row_groups {
+            let mut batches = Vec::new();
+            maker.frames(partition, group, |frame| {
+                batches.push(schema.batch(&View::new(&frame, &maker, &tables)));
+            });
+            groups.push(batches.into_iter().collect::<Result<Vec<_>, _>>()?);
+        }
+    }
+    let path = std::path::Path::new("one row");
+    let format = FileFormat::new(&plan.config, schema.arrow(), &plan.fingerprint, path)?;
+    one_row_files(&format, &groups, if smoke { 1 } else { 10 })?;
+    sizes(&groups, plan.config.events as f64)
+}
