@@ -42,6 +42,16 @@ impl World {
         (hour as usize, weekday as usize)
     }
 
+    /// Share of workstations in use, per mille, at a Unix time in seconds.
+    #[inline]
+    pub fn in_use(&self, time: i64) -> u64 {
+        let (hour, weekday) = self.local(time);
+        u64::from(match weekday < 5 {
+            true => WORKING_DAY[hour],
+            false => WEEKEND[hour],
+        })
+    }
+
     /// The wheel of the slot that holds `time` (Unix seconds).
     #[inline]
     pub fn wheel(&self, time: i64) -> Wheel<'_> {
@@ -73,20 +83,15 @@ impl World {
     #[inline]
     fn turning<'w>(&self, time: i64, servers: &'w [u32], workstations: &'w [u32]) -> Wheel<'w> {
         let slot = time.div_euclid(SLOT);
-        let (hour, weekday) = self.local(time);
-        let share = if weekday < 5 {
-            WORKING_DAY[hour]
-        } else {
-            WEEKEND[hour]
-        };
         let key = self.key.child("activity").with(slot as u64);
         let n = workstations.len() as u64;
+        let share = self.in_use(time);
         Wheel {
             servers,
             workstations,
             server_order: Permutation::new(key.with(0), servers.len() as u64),
             workstation_order: Permutation::new(key.with(1), n),
-            active: (n * u64::from(share)).div_ceil(1000).clamp(n.min(1), n),
+            active: (n * share).div_ceil(1000).clamp(n.min(1), n),
         }
     }
 }
