@@ -1,5 +1,7 @@
 //! Figures: how a corpus looks as a whole, held against `thresholds.toml`.
 
+mod statistics;
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use super::facts::{Facts, digest};
 use super::fields::{Field as F, Row};
 use crate::error::{Error, Result};
 use crate::grounding::Profile;
+use statistics::{jensen_shannon, labels, median, variation, vowels, zipf};
 
 const THRESHOLDS: &str = include_str!("thresholds.toml");
 
@@ -159,48 +162,6 @@ fn keep(sample: &mut BTreeMap<u64, u64>, sequence: &i64, value: &impl std::hash:
     if sample.len() > STARTS {
         sample.pop_last();
     }
-}
-
-/// Shannon bits per character.
-fn entropy(label: &str) -> f64 {
-    let mut counts = [0_u32; 256];
-    label.bytes().for_each(|b| counts[b as usize] += 1);
-    let n = label.len() as f64;
-    counts
-        .iter()
-        .filter(|c| **c > 0)
-        .map(|&c| -(f64::from(c) / n) * (f64::from(c) / n).log2())
-        .sum()
-}
-
-/// The labels of a name with their entropy, the top one left out.
-fn labels(name: &str) -> impl Iterator<Item = (&str, f64)> {
-    let labels = name.rsplit_once('.').map_or("", |(labels, _)| labels);
-    let each = labels.split('.').filter(|label| !label.is_empty());
-    each.map(|label| (label, entropy(label)))
-}
-
-fn vowels(label: &str) -> f64 {
-    let count = label.bytes().filter(|b| b"aeiou".contains(b)).count();
-    count as f64 / label.len().max(1) as f64
-}
-
-fn median(bins: &[u64]) -> Option<f64> {
-    let half = bins.iter().sum::<u64>().div_ceil(2);
-    let mut sum = 0;
-    let at = bins.iter().position(|n| {
-        sum += n;
-        half > 0 && sum >= half
-    })?;
-    Some(at as f64 / 20.0)
-}
-
-/// Standard deviation by mean.
-fn variation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
-    let n = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / n;
-    let variance = values.map(|v| (v - mean) * (v - mean)).sum::<f64>() / n;
-    (mean > 0.0).then(|| variance.sqrt() / mean)
 }
 
 impl Figures {
@@ -567,48 +528,6 @@ impl Figures {
     }
 }
 
-/// Least squares over the 100 most frequent, log frequency by log rank.
-fn zipf(sorted: &[u64]) -> Option<f64> {
-    let points: Vec<(f64, f64)> = sorted
-        .iter()
-        .take(100)
-        .enumerate()
-        .map(|(i, &n)| ((i as f64 + 1.0).ln(), (n as f64).ln()))
-        .collect();
-    let n = points.len() as f64;
-    let (x, y) = points
-        .iter()
-        .fold((0.0, 0.0), |s, p| (s.0 + p.0 / n, s.1 + p.1 / n));
-    let above: f64 = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
-    let below: f64 = points.iter().map(|p| (p.0 - x).powi(2)).sum();
-    (below > 0.0).then(|| -above / below)
-}
-
-/// Jensen–Shannon divergence in bits between two sets of counts.
-fn jensen_shannon(one: &BTreeMap<String, u64>, two: &BTreeMap<String, u64>) -> f64 {
-    let (n, m) = (
-        one.values().sum::<u64>() as f64,
-        two.values().sum::<u64>() as f64,
-    );
-    let names = one
-        .keys()
-        .chain(two.keys().filter(|k| !one.contains_key(*k)));
-    names
-        .map(|name| {
-            let p = one.get(name).copied().unwrap_or(0) as f64 / n;
-            let q = two.get(name).copied().unwrap_or(0) as f64 / m;
-            let part = |a: f64| {
-                if a > 0.0 {
-                    a * (2.0 * a / (p + q)).log2()
-                } else {
-                    0.0
-                }
-            };
-            (part(p) + part(q)) / 2.0
-        })
-        .sum()
-}
-
 fn divergence(fact: &str, counts: &BTreeMap<String, u64>, profile: &Profile) -> f64 {
     let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
     for tuple in &profile.tuples {
@@ -651,25 +570,4 @@ fn divergence(fact: &str, counts: &BTreeMap<String, u64>, profile: &Profile) -> 
         sums
     };
     jensen_shannon(&folded(counts), &folded(&wanted))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_of_known_shapes() {
-        assert!((entropy("abcd") - 2.0).abs() < 1e-9);
-        let names: Vec<&str> = labels("www.d3f9qa.example.com").map(|l| l.0).collect();
-        assert_eq!(names, ["www", "d3f9qa", "example"]);
-        assert_eq!(labels("wpad").count(), 0);
-        let counts = |list: &[(&str, u64)]| list.iter().map(|(n, c)| (n.to_string(), *c)).collect();
-        let (a, b): (BTreeMap<_, _>, BTreeMap<_, _>) = (counts(&[("x", 5)]), counts(&[("y", 9)]));
-        assert!((jensen_shannon(&a, &b) - 1.0).abs() < 1e-9);
-        assert!(jensen_shannon(&a, &a).abs() < 1e-9);
-        let harmonic: Vec<u64> = (1..=100).map(|r| 1_000_000 / r).collect();
-        assert!((zipf(&harmonic).unwrap() - 1.0).abs() < 0.01);
-        assert!(variation([3.0, 3.0].into_iter()).unwrap().abs() < 1e-9);
-        Thresholds::embedded().unwrap();
-    }
 }
