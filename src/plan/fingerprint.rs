@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{Config, Grounding};
 use crate::catalog::Catalog;
 
-/// Byte identity is promised within one format version: batch size, array kinds, writer
-/// properties and the versions of the Parquet and zstd libraries are part of it.
-pub const FORMAT_VERSION: u32 = 2;
+/// Byte identity is promised within one format version: how rows follow from their coordinates,
+/// batch size, array kinds, writer properties and the versions of the Parquet and zstd libraries
+/// are part of it.
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Digests of the inputs' contents.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -25,6 +25,29 @@ pub struct Run {
     pub rows: u64,
 }
 
+/// Where the rows of a run stand.
+struct Spread {
+    /// The first, Unix microseconds.
+    from: i64,
+    /// The others come within so many microseconds.
+    span: i64,
+    jitter: Key,
+}
+
+impl Spread {
+    /// Time of a start of the run: rising.
+    #[inline]
+    fn time(&self, start: u64, run: &Run) -> i64 {
+        const BITS: u32 = 20;
+        let nth = start - run.first;
+        if nth == 0 {
+            return self.from;
+        }
+        let x = (nth << BITS) + (self.jitter.at(start) >> (64 - BITS));
+        self.from + (self.span as u64 * x / (run.rows << BITS)) as i64
+    }
+}
+
 /// How rows are cut into runs: blocks of the same lengths, each in one of a few orders.
 #[derive(Debug)]
 struct Runs {
@@ -235,12 +258,9 @@ impl TimeLaw {
         (self.begin(run), end)
     }
 
-    /// Time of a start in its run.
-    #[inline]
-    fn place(&self, start: u64, run: &Run, (begin, next): (i64, i64)) -> i64 {
-        if run.rows == 1 {
-            return begin;
-        }
+    /// Where the starts of a run stand.
+    fn starting(&self, run: &Run) -> Spread {
+        let (begin, next) = self.bounds(run);
         let (least, most, end) = match self.rhythm {
             // A host's run stays in the host's slot.
             Rhythm::Life => {
@@ -251,48 +271,51 @@ impl TimeLaw {
         };
         let room = (next.min(end) - begin) / 8 * 7;
         let drawn = log_uniform(self.jitter.with(3).at(run.first), least, most) as i64;
-        begin + self.into(start, run, drawn.min(room), 4)
-    }
-
-    /// How far into a run of `span` a row of it stands: 0 for the first, rising.
-    #[inline]
-    fn into(&self, start: u64, run: &Run, span: i64, draw: u64) -> i64 {
-        const BITS: u32 = 20;
-        let k = start - run.first;
-        if k == 0 {
-            return 0;
+        Spread {
+            from: begin,
+            span: drawn.min(room),
+            jitter: self.jitter.with(4),
         }
-        let x = (k << BITS) + (self.jitter.with(draw).at(start) >> (64 - BITS));
-        (span as u64 * x / (run.rows << BITS)) as i64
     }
 
-    /// Time of the end of a start.
-    fn end(&self, start: u64, run: &Run, (begin, next): (i64, i64), lifetime: i64) -> i64 {
+    /// Where their ends stand: after a lifetime and a wait, before those of the next run.
+    fn stopping(&self, run: &Run, lifetime: i64) -> Spread {
+        let (begin, next) = self.bounds(run);
         let gap = next - begin;
         let wait = below(
             self.jitter.with(5).at(run.first),
             (gap / 2).min(lifetime / 2).max(1) as u64,
         );
         let drawn = log_uniform(self.jitter.with(6).at(run.first), 30_000, 5_000_000) as i64;
-        let into = self.into(start, run, drawn.min(gap / 8 * 3), 7);
-        begin + lifetime + wait as i64 + into
+        Spread {
+            from: begin + lifetime + wait as i64,
+            span: drawn.min(gap / 8 * 3),
+            jitter: self.jitter.with(7),
+        }
+    }
+
+    /// Where this law's rows of a run stand.
+    fn spread(&self, run: &Run) -> Spread {
+        match &self.ends {
+            None => self.starting(run),
+            Some(ends) => self.stopping(run, ends.lifetime),
+        }
     }
 
     /// Time of a row, Unix microseconds.
     pub fn time(&self, row: u64) -> i64 {
         let start = self.start(row);
         let run = self.run(start);
-        match &self.ends {
-            _ if self.rhythm == Rhythm::Alerts => self.begin(&run),
-            None => self.place(start, &run, self.bounds(&run)),
-            Some(ends) => self.end(start, &run, self.bounds(&run), ends.lifetime),
+        match self.rhythm {
+            Rhythm::Alerts => self.begin(&run),
+            _ => self.spread(&run).time(start, &run),
         }
     }
 
-    /// Time of a start, of a law of starts or of ends.
+    /// Time of a start, of a law of process starts or of ends.
     pub fn start_time(&self, start: u64) -> i64 {
         let run = self.run(start);
-        self.place(start, &run, self.bounds(&run))
+        self.starting(&run).time(start, &run)
     }
 
     /// Appends the times of a range of rows: one walk through the minutes, or the runs.
@@ -314,22 +337,15 @@ impl TimeLaw {
             }
             return;
         }
-        let mut run = Run {
-            number: 0,
-            first: 0,
-            rows: 0,
-        };
-        let mut bounds = (0, 0);
+        let mut run = self.run(self.start(rows.start));
+        let mut spread = self.spread(&run);
         for row in rows {
             let start = self.start(row);
-            if start >= run.first + run.rows || start < run.first {
+            if start >= run.first + run.rows {
                 run = self.run(start);
-                bounds = self.bounds(&run);
+                spread = self.spread(&run);
             }
-            out.push(match &self.ends {
-                None => self.place(start, &run, bounds),
-                Some(ends) => self.end(start, &run, bounds, ends.lifetime),
-            });
+            out.push(spread.time(start, &run));
         }
     }
 
