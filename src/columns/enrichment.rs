@@ -5,41 +5,79 @@ use crate::frame::NONE;
 
 pub(super) const WORDS: &[&str] = &[];
 
-/// Appends `YYYY-MM-DD HH:MM:SS.mmm`.
-pub fn write_utc_time(out: &mut Vec<u8>, us: i64) {
-    let (days, rest) = (
-        us.div_euclid(86_400_000_000),
-        us.rem_euclid(86_400_000_000) / 1000,
-    );
-    // Civil date from days since 1970-01-01 (Howard Hinnant's algorithm).
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let of_era = z.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let mut text = *b"0000-00-00 00:00:00.000";
-    let mut put = |at: usize, width: usize, mut value: i64| {
-        for i in (at..at + width).rev() {
-            text[i] = b'0' + (value % 10) as u8;
-            value /= 10;
+/// Writes times as `YYYY-MM-DD HH:MM:SS.mmm`; of neighbouring times the date and hour only once.
+pub struct Clock {
+    /// Minutes since 1970 that the text says.
+    minute: i64,
+    text: [u8; 23],
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock {
+            minute: 0,
+            text: *b"1970-01-01 00:00:00.000",
         }
-    };
-    put(0, 4, year);
-    put(5, 2, month);
-    put(8, 2, day);
-    put(11, 2, rest / 3_600_000);
-    put(14, 2, rest / 60_000 % 60);
-    put(17, 2, rest / 1000 % 60);
-    put(20, 3, rest % 1000);
-    out.extend_from_slice(&text);
+    }
+}
+
+/// Writes a number's last digits.
+#[inline]
+fn put(digits: &mut [u8], mut value: u32) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+}
+
+impl Clock {
+    /// Appends a time given in Unix microseconds.
+    #[inline]
+    pub fn write(&mut self, out: &mut Vec<u8>, us: i64) {
+        let minute = us.div_euclid(60_000_000);
+        if minute != self.minute {
+            self.turn(minute);
+        }
+        let milliseconds = ((us - minute * 60_000_000) / 1000) as u32;
+        put(&mut self.text[17..19], milliseconds / 1000);
+        put(&mut self.text[20..23], milliseconds % 1000);
+        out.extend_from_slice(&self.text);
+    }
+
+    fn turn(&mut self, minute: i64) {
+        self.minute = minute;
+        let (days, of_day) = (minute.div_euclid(1440), minute.rem_euclid(1440) as u32);
+        // Civil date from days since 1970-01-01 (Howard Hinnant's algorithm).
+        let z = days + 719_468;
+        let era = z.div_euclid(146_097);
+        let of_era = z.rem_euclid(146_097);
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 {
+            shifted + 3
+        } else {
+            shifted - 9
+        };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        put(&mut self.text[..4], year as u32);
+        put(&mut self.text[5..7], month as u32);
+        put(&mut self.text[8..10], day as u32);
+        put(&mut self.text[11..13], of_day / 60);
+        put(&mut self.text[14..16], of_day % 60);
+    }
+}
+
+/// Appends a number's lower-case hexadecimal digits.
+pub fn push_hexadecimal(out: &mut Vec<u8>, value: u64) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digits = (64 - value.leading_zeros()).div_ceil(4).max(1);
+    out.extend(
+        (0..digits)
+            .rev()
+            .map(|d| HEX[(value >> (4 * d) & 15) as usize]),
+    );
 }
 
 /// A counter that never falls with time: record ids and audit serials. `unit` is microseconds a step.
@@ -74,10 +112,10 @@ mod tests {
     #[test]
     fn utc_time_is_as_sysmon_writes_it() {
         let mut out = Vec::new();
-        super::write_utc_time(&mut out, 1_723_458_104_123_999);
+        super::Clock::default().write(&mut out, 1_723_458_104_123_999);
         assert_eq!(out, b"2024-08-12 10:21:44.123");
         out.clear();
-        super::write_utc_time(&mut out, 951_782_400_000_000);
+        super::Clock::default().write(&mut out, 951_782_400_000_000);
         assert_eq!(out, b"2000-02-29 00:00:00.000");
     }
 }

@@ -5,8 +5,8 @@
 
 use arrow::array::ArrayRef;
 
-use super::enrichment::counter;
-use super::tables::file_name;
+use super::enrichment::{counter, push_hexadecimal};
+use super::tables;
 use super::{AUDIT, AUDIT_USER, Kinds, View, kinds, own_values};
 use crate::catalog::Telemetry as T;
 use crate::frame::NONE;
@@ -169,9 +169,54 @@ fn command_of<'f>(v: &'f View<'_>, row: usize) -> &'f str {
     }
 }
 
+/// Arguments of the frame's EXECVE records.
+pub(super) struct Arguments {
+    text: Vec<u8>,
+    /// Where each ends in `text`, after a 0.
+    ends: Vec<usize>,
+    /// By row: how many stand before its first; one more for the end.
+    first: Vec<usize>,
+}
+
+impl Arguments {
+    fn new(v: &View<'_>) -> Self {
+        let mut made = Arguments {
+            text: Vec::new(),
+            ends: vec![0],
+            first: Vec::with_capacity(v.len() + 1),
+        };
+        for row in 0..v.len() {
+            made.first.push(made.ends.len() - 1);
+            if v.is(row, EXECVE) {
+                for argument in arguments(command_of(v, row)) {
+                    made.text.extend_from_slice(argument.as_bytes());
+                    made.ends.push(made.text.len());
+                }
+            }
+        }
+        made.first.push(made.ends.len() - 1);
+        made
+    }
+
+    fn of<'v>(v: &'v View<'_>) -> &'v Self {
+        v.arguments.get_or_init(|| Arguments::new(v))
+    }
+
+    fn count(&self, row: usize) -> usize {
+        self.first[row + 1] - self.first[row]
+    }
+
+    fn get(&self, row: usize, nth: usize) -> Option<&[u8]> {
+        (nth < self.count(row)).then(|| {
+            let at = self.first[row] + nth;
+            &self.text[self.ends[at]..self.ends[at + 1]]
+        })
+    }
+}
+
 /// `auditd.argc` of EXECVE.
 pub fn argument_count(v: &View<'_>) -> ArrayRef {
-    v.integers(EXECVE, |r| Some(arguments(command_of(v, r)).count() as i64))
+    v.integers(EXECVE, |r| Some(Arguments::of(v).count(r) as i64))
 }
 
 /// `auditd.a0`… : EXECVE's arguments; a syscall's first four, in hexadecimal.
@@ -188,12 +233,12 @@ pub fn argument<const N: usize>(v: &View<'_>) -> ArrayRef {
                 2 => [0x10, 0x0, 0x80000, 0x90800][key.below(2, 4) as usize],
                 _ => 0,
             };
-            out.extend_from_slice(format!("{value:x}").as_bytes());
+            push_hexadecimal(out, value);
             return true;
         }
-        match arguments(command_of(v, r)).nth(N) {
+        match Arguments::of(v).get(r, N) {
             Some(argument) => {
-                out.extend_from_slice(argument.as_bytes());
+                out.extend_from_slice(argument);
                 true
             }
             None => false,
@@ -307,30 +352,11 @@ pub fn terminal(v: &View<'_>) -> ArrayRef {
         _ => 4,
     })
 }
-/// `auditd.comm`: fifteen characters of the name.
+/// `auditd.comm`.
 pub fn comm(v: &View<'_>) -> ArrayRef {
-    let short = |path: &str| {
-        file_name(path)
-            .chars()
-            .take(15)
-            .map(char::len_utf8)
-            .sum::<usize>()
-    };
-    let own = own_values(&v.frame.process.path, Some(&v.tables.image_path), |path| {
-        path
-    });
-    let texts = own
-        .as_any()
-        .downcast_ref::<arrow::array::StringArray>()
-        .map_or_else(Vec::new, |texts| {
-            texts
-                .iter()
-                .map(|t| t.map_or("", |t| &file_name(t)[..short(t)]))
-                .collect::<Vec<_>>()
-        });
-    v.texts_of(SYSCALL | UNIT, &super::table(&texts), |r| {
-        v.frame.process.path.keys[r]
-    })
+    let path = &v.frame.process.path;
+    let values = own_values(path, Some(&v.tables.image_comm), tables::comm);
+    v.texts_of(SYSCALL | UNIT, &values, |r| path.keys[r])
 }
 /// `auditd.exe`.
 pub fn exe(v: &View<'_>) -> ArrayRef {

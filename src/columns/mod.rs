@@ -18,7 +18,7 @@ mod tables;
 pub mod threat;
 pub mod windows;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -47,6 +47,10 @@ pub struct View<'v> {
     user_keys: ScalarBuffer<i32>,
     /// Where rows of some kinds stand, as columns have asked: many ask for the same kinds.
     selections: RefCell<Vec<(Kinds, Rc<Selection>)>>,
+    /// Values of the frame's text columns, by their addresses: several columns show the same ones.
+    values: RefCell<Vec<(*const TextColumn, ArrayRef)>>,
+    guids: OnceCell<process::Guids>,
+    arguments: OnceCell<linux::Arguments>,
 }
 
 /// A set of telemetry kinds.
@@ -182,6 +186,9 @@ impl<'v> View<'v> {
             host_keys: frame.host.clone().into(),
             user_keys: frame.user.clone().into(),
             selections: RefCell::default(),
+            values: RefCell::default(),
+            guids: OnceCell::new(),
+            arguments: OnceCell::new(),
         }
     }
 
@@ -205,6 +212,9 @@ impl<'v> View<'v> {
             host_keys: self.host_keys.clone(),
             user_keys: self.user_keys.clone(),
             selections: RefCell::default(),
+            values: RefCell::default(),
+            guids: OnceCell::new(),
+            arguments: OnceCell::new(),
             ..*self
         }
     }
@@ -311,12 +321,23 @@ impl<'v> View<'v> {
     }
 
     /// A column of the frame's own texts on rows of some kinds, with the table its known keys point into.
-    pub fn own(&self, kinds: Kinds, column: &TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
+    pub fn own(&self, kinds: Kinds, column: &'v TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
         if self.present & kinds == 0 {
             return self.null_texts();
         }
-        let values = own_values(column, known, |text| text);
+        let values = self.values_of(column, known);
         self.texts_of(kinds, &values, |row| column.keys[row])
+    }
+
+    /// Values of one of the frame's text columns; `known` is always the same for one column.
+    fn values_of(&self, column: &'v TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
+        let mut made = self.values.borrow_mut();
+        if let Some((_, values)) = made.iter().find(|(of, _)| std::ptr::eq(*of, column)) {
+            return values.clone();
+        }
+        let values = own_values(column, known, |text| text);
+        made.push((column, values.clone()));
+        values
     }
 
     /// Texts of a table by key on rows of some kinds, and texts of their own on rows of `others`.

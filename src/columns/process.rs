@@ -3,9 +3,10 @@
 use arrow::array::ArrayRef;
 
 use super::tables::file_name;
-use super::{Kinds, RECORDS, View, WINDOWS, kinds, own_values};
+use super::{Kinds, RECORDS, View, WINDOWS, kinds, own_values, plain_texts};
 use crate::catalog::Telemetry as T;
 use crate::frame::{NONE, ProcessColumns};
+use crate::random::Key;
 use crate::world::processes::write_process_guid;
 
 pub(super) const WORDS: &[&str] = &[];
@@ -27,6 +28,61 @@ pub(super) fn guid(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut
         process.boot[row],
     );
     true
+}
+
+/// The GUIDs of a frame's processes, each once.
+pub(super) struct Guids {
+    /// By row; [`NONE`] without a process.
+    keys: Vec<i32>,
+    values: ArrayRef,
+}
+
+impl Guids {
+    fn new(v: &View<'_>) -> Self {
+        let (f, process) = (v.frame, &v.frame.process);
+        // Open addressing over places in `seen`, from 1.
+        let mut places = vec![0u32; (f.len * 2).next_power_of_two()];
+        let mask = places.len() - 1;
+        let mut seen: Vec<(i32, i64, u64)> = Vec::with_capacity(f.len);
+        let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
+        let keys = (0..f.len)
+            .map(|row| {
+                if process.image[row] == NONE || !v.is(row, WINDOWS) {
+                    return NONE;
+                }
+                let sequence =
+                    u64::from(process.sequence[row]) << 16 | u64::from(process.boot[row]);
+                let own = (f.host[row], process.start[row], sequence);
+                let key = Key::root(process.start[row] as u64 ^ (f.host[row] as u64) << 52);
+                let mut at = key.at(sequence) as usize & mask;
+                loop {
+                    match places[at] {
+                        0 => {
+                            guid(v, process, row, &mut bytes);
+                            offsets.push(bytes.len() as i32);
+                            seen.push(own);
+                            places[at] = seen.len() as u32;
+                        }
+                        place if seen[place as usize - 1] != own => at = (at + 1) & mask,
+                        place => return place as i32 - 1,
+                    }
+                }
+            })
+            .collect();
+        Guids {
+            keys,
+            values: plain_texts(bytes, offsets, None),
+        }
+    }
+}
+
+/// The GUIDs of the processes of Windows records of some kinds.
+pub(super) fn entity_ids(v: &View<'_>, of: Kinds) -> ArrayRef {
+    if v.select(of).is_none() {
+        return v.null_texts();
+    }
+    let guids = v.guids.get_or_init(|| Guids::new(v));
+    v.texts_of(of, &guids.values, |r| guids.keys[r])
 }
 
 fn pid(process: &ProcessColumns, row: usize) -> Option<i64> {
@@ -52,7 +108,7 @@ pub fn process_pid(v: &View<'_>) -> ArrayRef {
 }
 /// `process.entity_id`: the ProcessGuid.
 pub fn entity_id(v: &View<'_>) -> ArrayRef {
-    v.plain(WINDOWS, 38, |r, out| guid(v, &v.frame.process, r, out))
+    entity_ids(v, WINDOWS)
 }
 /// `process.name`.
 pub fn process_name(v: &View<'_>) -> ArrayRef {

@@ -4,7 +4,7 @@
 
 use arrow::array::ArrayRef;
 
-use super::enrichment::write_utc_time;
+use super::enrichment::Clock;
 use super::process::guid;
 use super::tables::file_name;
 use super::{Kinds, View, kinds};
@@ -158,7 +158,7 @@ pub fn archived(v: &View<'_>) -> ArrayRef {
 /// PreviousCreationUtcTime: the true one.
 pub fn previous_creation_time(v: &View<'_>) -> ArrayRef {
     v.plain(TIME, 23, |r, out| {
-        write_utc_time(
+        Clock::default().write(
             out,
             v.frame.native[r] - (v.frame.salt[r] % 90_000_000) as i64,
         );
@@ -169,7 +169,7 @@ pub fn previous_creation_time(v: &View<'_>) -> ArrayRef {
 pub(super) fn write_set_back(v: &View<'_>, row: usize, out: &mut Vec<u8>) {
     let bits = Key::root(v.frame.salt[row]).at(5);
     let back = (200 + (bits % 2000) as i64) * 86_400_000_000 + (bits >> 20) as i64 % 86_400_000_000;
-    write_utc_time(out, v.frame.native[row] - back);
+    Clock::default().write(out, v.frame.native[row] - back);
 }
 /// Operation of the WMI records.
 pub fn operation(v: &View<'_>) -> ArrayRef {

@@ -64,6 +64,8 @@ pub struct Tables {
     pub account_sid: ArrayRef,
 
     pub address: ArrayRef,
+    /// By address.
+    pub is_ipv6: Vec<bool>,
     pub protocol: ArrayRef,
     pub application: ArrayRef,
 
@@ -75,6 +77,8 @@ pub struct Tables {
     pub severity_word: (Vec<i32>, ArrayRef),
     pub category: ArrayRef,
 
+    /// Technique of each rule, -1 without.
+    pub technique_of_rule: Vec<i32>,
     pub technique_id: ArrayRef,
     pub technique_name: ArrayRef,
     /// Tactic of each rule, and their names and ids.
@@ -84,6 +88,8 @@ pub struct Tables {
 
     pub image_path: ArrayRef,
     pub image_name: ArrayRef,
+    /// Fifteen characters of it, as the kernel keeps them.
+    pub image_comm: ArrayRef,
     pub description: ArrayRef,
     pub product: ArrayRef,
     pub company: ArrayRef,
@@ -149,6 +155,13 @@ pub(super) fn optional<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> (Vec
 /// The last part of a path.
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit(['\\', '/']).next().unwrap_or(path)
+}
+
+/// What the kernel keeps of an executable's name.
+pub(super) fn comm(path: &str) -> &str {
+    let name = file_name(path);
+    let end = name.char_indices().nth(15).map_or(name.len(), |(at, _)| at);
+    &name[..end]
 }
 
 impl Tables {
@@ -230,6 +243,12 @@ impl Tables {
             account_qualified: table(accounts.iter().map(|a| &a.qualified)),
             account_sid: table(accounts.iter().map(|a| &a.sid)),
             address: table(&world.addresses.texts),
+            is_ipv6: world
+                .addresses
+                .texts
+                .iter()
+                .map(|t| t.contains(':'))
+                .collect(),
             protocol: table(&maker.vocabulary.protocols),
             application: table(&maker.vocabulary.applications),
             rule_name: table(rules.iter().map(|r| &r.name)),
@@ -240,9 +259,14 @@ impl Tables {
             category: table(&world.detections.categories),
             technique_id: table(catalog.techniques.iter().map(|t| &t.id)),
             technique_name: table(catalog.techniques.iter().map(|t| &t.name)),
+            technique_of_rule: rules
+                .iter()
+                .map(|rule| rule.technique.map_or(-1, |(technique, _)| technique as i32))
+                .collect(),
             tactic_of_rule,
             tactic_name: table(tactics.iter().map(|t| t.0)),
             tactic_id: table(tactics.iter().map(|t| t.1)),
+            image_comm: table(paths.iter().map(|p| comm(p))),
             image_name: table(paths.iter().map(|p| file_name(p))),
             device_path: table(paths.iter().map(|p| match p.strip_prefix("C:") {
                 Some(rest) => format!("\\device\\harddiskvolume3{}", rest.to_lowercase()),

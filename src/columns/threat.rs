@@ -15,10 +15,8 @@ fn rule_key(v: &View<'_>, keys: &[i32], row: usize) -> i32 {
     usize::try_from(v.frame.rule[row]).map_or(-1, |rule| keys[rule])
 }
 
-fn technique(v: &View<'_>, row: usize) -> Option<(usize, usize)> {
-    usize::try_from(v.frame.rule[row])
-        .ok()
-        .and_then(|rule| v.maker.world.detections.all[rule].technique)
+fn technique(v: &View<'_>, row: usize) -> i32 {
+    rule_key(v, &v.tables.technique_of_rule, row)
 }
 
 /// `rule.name`, `fusionai.signature`.
@@ -52,20 +50,18 @@ pub fn is_noise(v: &View<'_>) -> ArrayRef {
 
 /// `threat.framework`.
 pub fn framework(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.words.get(FRAMEWORK), |r| {
-        if technique(v, r).is_some() { 0 } else { -1 }
-    })
+    v.texts(&v.tables.words.get(FRAMEWORK), |r| technique(v, r).min(0))
 }
 /// `threat.technique.id`.
 pub fn technique_id(v: &View<'_>) -> ArrayRef {
     v.lists(&v.tables.technique_id, |r, keys| {
-        keys.extend(technique(v, r).map(|t| t.0 as i32))
+        keys.extend(Some(technique(v, r)).filter(|k| *k >= 0))
     })
 }
 /// `threat.technique.name`: ATT&CK's own.
 pub fn technique_name(v: &View<'_>) -> ArrayRef {
     v.lists(&v.tables.technique_name, |r, keys| {
-        keys.extend(technique(v, r).map(|t| t.0 as i32))
+        keys.extend(Some(technique(v, r)).filter(|k| *k >= 0))
     })
 }
 /// `threat.tactic.id`.

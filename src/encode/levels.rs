@@ -57,6 +57,13 @@ impl Elements {
         }
     }
 
+    fn len(&self) -> usize {
+        match self {
+            Elements::Span(start, end) => end - start,
+            Elements::Listed(elements) => elements.len(),
+        }
+    }
+
     fn slice(&self, from: usize, to: usize) -> Self {
         match self {
             Elements::Span(start, _) => Elements::Span(start + from, start + to),
@@ -101,9 +108,19 @@ impl Slots {
         }
     }
 
+    /// Whether every slot has an element.
+    fn is_full(&self) -> bool {
+        self.elements.len() == self.definition.len()
+    }
+
     /// Passes a nullable node.
     pub(super) fn nullable(&mut self, nulls: Option<&NullBuffer>) {
         let next = self.level + 1;
+        if nulls.is_none() && self.is_full() {
+            self.definition.fill(next);
+            self.level = next;
+            return;
+        }
         let mut kept = Elements::default();
         let live = self.definition.iter_mut().filter(|d| **d == self.level);
         for (at, level) in live.enumerate() {
@@ -127,6 +144,22 @@ impl Slots {
             depth: self.depth + 1,
             rows: self.rows,
         };
+        if let (true, Elements::Span(first, last)) = (self.is_full(), &self.elements)
+            && first < last
+            && (*first..*last).all(|e| range(e).0 < range(e).1)
+            && (*first..*last - 1).all(|e| range(e).1 == range(e + 1).0)
+        {
+            // No list is empty: each is a slot that repeats as its parent does, and more of its own.
+            let (start, end) = (range(*first).0, range(*last - 1).1);
+            next.definition.resize(end - start, next.level);
+            next.repetition.resize(end - start, next.depth);
+            for (element, repetition) in (*first..*last).zip(&self.repetition) {
+                next.repetition[range(element).0 - start] = *repetition;
+            }
+            next.elements = Elements::Span(start, end);
+            *self = next;
+            return;
+        }
         let mut at = 0;
         for (definition, repetition) in self.definition.iter().zip(&self.repetition) {
             next.repetition.push(*repetition);
@@ -148,15 +181,73 @@ impl Slots {
         *self = next;
     }
 
+    /// Passes a nullable list.
+    pub(super) fn nullable_list(
+        &mut self,
+        nulls: Option<&NullBuffer>,
+        range: impl Fn(usize) -> (usize, usize),
+    ) {
+        let (Some(nulls), true) = (nulls.filter(|n| n.null_count() > 0), self.is_full()) else {
+            self.nullable(nulls);
+            return self.list(range);
+        };
+        // Both at once: what has no list has no element either.
+        let (absent, empty, present) = (self.level, self.level + 1, self.level + 2);
+        let mut next = Slots {
+            definition: Vec::with_capacity(self.definition.len() * 2),
+            repetition: Vec::with_capacity(self.definition.len() * 2),
+            elements: Elements::default(),
+            level: present,
+            depth: self.depth + 1,
+            rows: self.rows,
+        };
+        for (at, repetition) in self.repetition.iter().enumerate() {
+            let element = self.elements.get(at);
+            next.repetition.push(*repetition);
+            if nulls.is_null(element) {
+                next.definition.push(absent);
+                continue;
+            }
+            let (start, end) = range(element);
+            if start == end {
+                next.definition.push(empty);
+                continue;
+            }
+            next.definition.push(present);
+            for _ in start + 1..end {
+                next.definition.push(present);
+                next.repetition.push(next.depth);
+            }
+            next.elements.push(start, end);
+        }
+        *self = next;
+    }
+
+    /// Slot at which row `row` starts.
+    fn start_of(&self, row: usize) -> usize {
+        if self.repetition.len() == self.rows {
+            return row;
+        }
+        let mut before = 0;
+        for (block, slots) in self.repetition.chunks(256).enumerate() {
+            let starts = slots.iter().filter(|r| **r == 0).count();
+            if before + starts > row {
+                let mut starts = (0..slots.len()).filter(|s| slots[*s] == 0);
+                let within = starts.nth(row - before).unwrap_or(slots.len());
+                return block * 256 + within;
+            }
+            before += starts;
+        }
+        self.repetition.len()
+    }
+
     /// The slots of rows `from..to`.
     pub(super) fn rows(&self, from: usize, to: usize) -> Slots {
-        let mut starts = (0..self.repetition.len()).filter(|s| self.repetition[*s] == 0);
-        let first = starts.nth(from).unwrap_or(self.repetition.len());
-        let last = match to - from {
-            0 => first,
-            more => starts.nth(more - 1).unwrap_or(self.repetition.len()),
+        let (first, last) = (self.start_of(from), self.start_of(to));
+        let live = |slots: &[u8]| match self.is_full() {
+            true => slots.len(),
+            false => slots.iter().filter(|d| **d == self.level).count(),
         };
-        let live = |slots: &[u8]| slots.iter().filter(|d| **d == self.level).count();
         let (before, within) = (
             live(&self.definition[..first]),
             live(&self.definition[first..last]),

@@ -282,10 +282,10 @@ impl<'a> Walk<'_, '_, 'a> {
             }
             DataType::List(item) | DataType::LargeList(item) => {
                 let (offsets, child) = list_parts(array).ok_or_else(|| foreign(field, array))?;
-                if field.is_nullable() {
-                    slots.nullable(array.nulls());
+                match field.is_nullable() {
+                    true => slots.nullable_list(array.nulls(), |e| offsets.span(e)),
+                    false => slots.list(|e| offsets.span(e)),
                 }
-                slots.list(|e| offsets.span(e));
                 self.nested(item, child, slots)
             }
             other => {

@@ -171,6 +171,7 @@ impl<'a> Maker<'a> {
             let parent = self.acting(scene, record.process, host, acting.process.start);
             frame.native[row] = acting.process.start;
             self.set_process(frame, row, &acting, scene);
+            self.set_hashes(frame, row, &acting, scene);
             self.set_parent(frame, row, &parent, scene);
         } else {
             let acting = self.acting(scene, record.process, host, time);
@@ -401,12 +402,15 @@ impl<'a> Maker<'a> {
         acting: &Acting<'_>,
         scene: &Scene<'_>,
     ) {
-        let Frame {
-            process, hashes, ..
-        } = frame;
+        let process = &mut frame.process;
         process.set(row, &acting.process);
         process.path.keys[row] = self.path(&mut process.path, acting, scene);
         process.command.keys[row] = self.command(&mut process.command, acting, scene);
+    }
+
+    /// Writes the hashes of a started process's image into a row.
+    fn set_hashes(&self, frame: &mut Frame, row: usize, acting: &Acting<'_>, scene: &Scene<'_>) {
+        let hashes = &mut frame.hashes;
         let image = &self.catalog.images[acting.process.image as usize];
         if image.platform == Platform::Windows {
             let known = image.path.as_literal().is_some();

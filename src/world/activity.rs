@@ -83,7 +83,7 @@ impl World {
     #[inline]
     fn turning<'w>(&self, time: i64, servers: &'w [u32], workstations: &'w [u32]) -> Wheel<'w> {
         let slot = time.div_euclid(SLOT);
-        let key = self.key.child("activity").with(slot as u64);
+        let key = self.keys.activity.with(slot as u64);
         let n = workstations.len() as u64;
         let share = self.in_use(time);
         Wheel {

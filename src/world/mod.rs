@@ -41,11 +41,42 @@ pub struct WorldSize {
     pub adversaries: u32,
 }
 
+/// Keys of what rows ask for, named once: no row hashes a name.
+#[derive(Debug)]
+struct Keys {
+    activity: Key,
+    administrators: Key,
+    boots: Key,
+    hardware: Key,
+    logon_ids: Key,
+    logons: Key,
+    pids: Key,
+    residents: Key,
+    service_logons: Key,
+}
+
+impl Keys {
+    fn new(key: Key) -> Self {
+        Keys {
+            activity: key.child("activity"),
+            administrators: key.child("administrators"),
+            boots: key.child("boots"),
+            hardware: key.child("hardware"),
+            logon_ids: key.child("logon ids"),
+            logons: key.child("logons"),
+            pids: key.child("pids"),
+            residents: key.child("residents"),
+            service_logons: key.child("service logons"),
+        }
+    }
+}
+
 /// Everything that exists before the first event.
 #[derive(Debug)]
 pub struct World {
     /// Root of every keyed fact about the world.
     pub key: Key,
+    keys: Keys,
     /// Midnight UTC of the window's first day, Unix seconds.
     pub start: i64,
     /// Local time is UTC plus this, in seconds.
@@ -134,6 +165,7 @@ impl World {
         let detections = Detections::new(sources.catalog, sources.profile);
         World {
             key,
+            keys: Keys::new(key),
             start,
             time_zone_offset,
             domain,

@@ -58,7 +58,7 @@ impl World {
     /// The boot in force at `time` (Unix seconds).
     pub fn boot(&self, host: u32, time: i64) -> Boot {
         let h = &self.hosts[host];
-        let key = self.key.child("boots").with(u64::from(host));
+        let key = self.keys.boots.with(u64::from(host));
         let at = |index: i64| {
             h.boot_phase + index * h.boot_period + key.below(index as u64, 1500) as i64
         };
@@ -82,25 +82,23 @@ impl World {
         let r = &catalog.residents[resident];
         let h = &self.hosts[host];
         let boot = self.boot(host, time - settled(r));
-        let interactive = self.session(host, time);
+        // Most residents come up with the boot: nobody's logon matters to them.
+        let interactive = match r.scope {
+            Scope::Boot => None,
+            Scope::Session => Some(self.session(host, time)),
+        };
         let account = self
             .accounts
             .resolve(&r.account, h.platform, host, h.user, h.user);
-        let session = match (r.scope, account) {
-            (Scope::Session, a) if a != SYSTEM && a != ROOT => interactive,
+        // A service's own account logs on when the service starts.
+        let service = self.service_session(host, boot, resident, i64::from(r.delay));
+        let session = match interactive {
+            Some(interactive) if account != SYSTEM && account != ROOT => interactive,
             // No daemon is of an audit session.
-            _ if h.platform == Platform::Linux => self.session_of(ROOT, boot, interactive),
-            // A service's own account logs on when the service starts.
-            _ => self.session_of(
-                account,
-                boot,
-                self.service_session(host, boot, resident, i64::from(r.delay)),
-            ),
+            _ if h.platform == Platform::Linux => self.session_of(ROOT, boot, service),
+            _ => self.session_of(account, boot, service),
         };
-        let base = match r.scope {
-            Scope::Boot => boot.start,
-            Scope::Session => interactive.start,
-        };
+        let base = interactive.map_or(boot.start, |session| session.start);
         let key = self.resident_key(host, base);
         let number = resident as u64;
         let start = (base + i64::from(r.delay)) * 1_000_000 + key.below(number, 1_000_000) as i64;
@@ -131,10 +129,7 @@ impl World {
     }
 
     fn resident_key(&self, host: u32, base: i64) -> Key {
-        self.key
-            .child("residents")
-            .with(u64::from(host))
-            .with(base as u64)
+        self.keys.residents.with(u64::from(host)).with(base as u64)
     }
 
     /// The pid of a boot-scope resident, without the rest of it.
@@ -173,10 +168,7 @@ impl World {
         let low = (stream.min(OTHER_STREAM) << 5) | (ordinal % STARTS_PER_SLOT) as u32;
         let slot = self.slot_of(boot, seconds);
         let sequence = (slot << SEQUENCE_BITS) | low;
-        let salt = self
-            .key
-            .child("pids")
-            .below(u64::from(host), u64::from(NUMBERS)) as u32;
+        let salt = self.keys.pids.below(u64::from(host), u64::from(NUMBERS)) as u32;
         let other = u32::from(stream >= OTHER_STREAM);
         // Multiplying by an odd constant permutes a pid space whose size is a power of two.
         let within = |place: u32, size: u32| (place.wrapping_mul(0x9e5) ^ salt) % size;
@@ -207,7 +199,7 @@ impl World {
 
     /// Key of a host's hardware: MAC address, disk, thread ids.
     pub fn host_key(&self, host: u32) -> Key {
-        self.key.child("hardware").with(u64::from(host))
+        self.keys.hardware.with(u64::from(host))
     }
 }
 

@@ -66,7 +66,7 @@ impl World {
         // Numbers stay as small as real ones: LogonIds of four bytes, audit sessions of three.
         let (first, visitors, most) = match self.hosts[host].platform {
             Platform::Windows => {
-                let salt = self.key.child("logon ids").below(u64::from(host), 4096);
+                let salt = self.keys.logon_ids.below(u64::from(host), 4096);
                 let first = 0x2_0000 + salt * 16;
                 (first, self.accounts.all.len() as u64, 1 << 31)
             }
@@ -118,9 +118,7 @@ impl World {
     fn first_administrator(&self, host: u32) -> u64 {
         let admins = self.accounts.admins();
         let count = u64::from(admins.end - admins.start).max(1);
-        self.key
-            .child("administrators")
-            .below(u64::from(host), count)
+        self.keys.administrators.below(u64::from(host), count)
     }
 
     /// An administrator who works on a host, by a draw: a Linux host knows a few of them only.
@@ -146,7 +144,7 @@ impl World {
     /// elsewhere the administrators' last one.
     pub fn session(&self, host: u32, time: i64) -> Session {
         let boot = self.settled_boot(host, time);
-        let key = self.key.child("logons").with(u64::from(host));
+        let key = self.keys.logons.with(u64::from(host));
         let settled = time - SETTLED;
         let local_day = (settled + self.time_zone_offset).div_euclid(86_400);
         let mut start = boot.start + 45 + key.below(u64::MAX, 30) as i64;
@@ -201,7 +199,7 @@ impl World {
 
     /// The session of a service that logs on `delay` seconds after the boot, by its number among residents.
     pub fn service_session(&self, host: u32, boot: Boot, resident: usize, delay: i64) -> Session {
-        let salt = self.key.child("service logons").below(u64::from(host), 16);
+        let salt = self.keys.service_logons.below(u64::from(host), 16);
         Session {
             id: FIRST_SERVICE + salt + 16 * resident as u64,
             start: boot.start + delay,

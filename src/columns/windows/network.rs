@@ -11,23 +11,31 @@ use crate::frame::NONE;
 /// Protocol: Sysmon's `tcp`, `udp`; the filtering platform's IANA number.
 pub fn protocol(v: &View<'_>) -> ArrayRef {
     let numbers = crate::columns::table(["tcp", "udp", "6", "17", "1", "58", "2", "47", "50", "0"]);
+    let number = |name: &str| match name {
+        "tcp" => 2,
+        "udp" => 3,
+        "icmp" => 4,
+        "ipv6-icmp" | "icmpv6" => 5,
+        "igmp" => 6,
+        "gre" => 7,
+        "esp" => 8,
+        _ => 9,
+    };
+    let of_protocol: Vec<(i32, i32)> = v
+        .maker
+        .vocabulary
+        .protocols
+        .iter()
+        .map(|name| (i32::from(name == "udp"), number(name)))
+        .collect();
     v.texts_of(CONNECT | FILTERING, &numbers, |r| {
-        let name = usize::try_from(v.frame.protocol[r])
+        let known = usize::try_from(v.frame.protocol[r])
             .ok()
-            .and_then(|p| v.maker.vocabulary.protocols.get(p));
-        let name = name.map_or("tcp", String::as_str);
-        if v.frame.telemetry[r] == T::NetworkConnection {
-            return i32::from(name == "udp");
-        }
-        match name {
-            "tcp" => 2,
-            "udp" => 3,
-            "icmp" => 4,
-            "ipv6-icmp" | "icmpv6" => 5,
-            "igmp" => 6,
-            "gre" => 7,
-            "esp" => 8,
-            _ => 9,
+            .and_then(|p| of_protocol.get(p));
+        let (name, number) = known.copied().unwrap_or((0, 2));
+        match v.frame.telemetry[r] {
+            T::NetworkConnection => name,
+            _ => number,
         }
     })
 }
@@ -45,14 +53,8 @@ pub fn is_initiated(v: &View<'_>) -> ArrayRef {
 }
 
 fn is_ipv6(v: &View<'_>, address: i32) -> i32 {
-    i32::from(
-        v.maker
-            .world
-            .addresses
-            .texts
-            .get(address as usize)
-            .is_some_and(|t| t.contains(':')),
-    )
+    let known = v.tables.is_ipv6.get(address as usize);
+    i32::from(known.copied().unwrap_or(false))
 }
 /// SourceIsIpv6.
 pub fn source_is_ipv6(v: &View<'_>) -> ArrayRef {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::catalog::Telemetry as T;
 use crate::columns::View;
-use crate::columns::enrichment::write_utc_time;
+use crate::columns::enrichment::Clock;
 
 /// TargetFilename.
 pub fn target_filename(v: &View<'_>) -> ArrayRef {
@@ -20,7 +20,7 @@ pub fn creation_utc_time(v: &View<'_>) -> ArrayRef {
         if v.is(r, SET_BACK) {
             crate::columns::sysmon::write_set_back(v, r, out);
         } else {
-            write_utc_time(out, v.frame.native[r]);
+            Clock::default().write(out, v.frame.native[r]);
         }
         true
     })

@@ -8,8 +8,8 @@ use super::{
     OWNED, SERVICE_TICKET, SESSIONS,
 };
 use crate::catalog::Telemetry as T;
-use crate::columns::enrichment::write_utc_time;
-use crate::columns::process::guid;
+use crate::columns::enrichment::{Clock, push_hexadecimal};
+use crate::columns::process::{entity_ids, guid};
 use crate::columns::{FILTERING, SYSMON, SYSMON_PROCESS, View, kinds};
 use crate::frame::NONE;
 use crate::random::Key;
@@ -22,16 +22,15 @@ pub fn rule_name(v: &View<'_>) -> ArrayRef {
 }
 /// UtcTime.
 pub fn utc_time(v: &View<'_>) -> ArrayRef {
+    let mut clock = Clock::default();
     v.plain(SYSMON, 23, |r, out| {
-        write_utc_time(out, v.frame.native[r]);
+        clock.write(out, v.frame.native[r]);
         true
     })
 }
 /// ProcessGuid.
 pub fn process_guid(v: &View<'_>) -> ArrayRef {
-    v.plain(SYSMON_PROCESS, 38, |r, out| {
-        guid(v, &v.frame.process, r, out)
-    })
+    entity_ids(v, SYSMON_PROCESS)
 }
 /// ProcessId: Sysmon's, 5156's ProcessID, 4688's creator, and 4624's ProcessId (0: none).
 pub fn process_id(v: &View<'_>) -> ArrayRef {
@@ -182,7 +181,8 @@ pub fn logon_guid(v: &View<'_>) -> ArrayRef {
 }
 
 fn push_hex(out: &mut Vec<u8>, value: u64) {
-    out.extend_from_slice(format!("0x{value:x}").as_bytes());
+    out.extend_from_slice(b"0x");
+    push_hexadecimal(out, value);
 }
 
 /// LogonId, `0x3e7`.
@@ -209,7 +209,7 @@ pub fn integrity(v: &View<'_>) -> ArrayRef {
 }
 /// Hashes.
 pub fn hashes(v: &View<'_>) -> ArrayRef {
-    let own = crate::columns::own_values(&v.frame.hashes, Some(&v.tables.hashes), |text| text);
+    let own = v.values_of(&v.frame.hashes, Some(&v.tables.hashes));
     v.blend(
         CREATE,
         &own,
