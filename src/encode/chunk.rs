@@ -236,7 +236,7 @@ impl<'o> ChunkWriter<'o> {
         let levels = bytes.len();
         let values = self.values.len();
         if values > 0
-            && !self.values.decide()
+            && !self.values.decide(&mut memory.scratch)
             && self.bloom.is_none()
             && let Some(bloom) = &self.options.bloom
         {
@@ -286,6 +286,7 @@ impl<'o> ChunkWriter<'o> {
     /// Ends the chunk.
     pub(super) fn finish(mut self, memory: &mut Memory) -> Result<EncodedChunk> {
         self.flush(memory)?;
+        self.values.end(&mut memory.scratch);
         let has_dictionary = self
             .pages
             .iter()

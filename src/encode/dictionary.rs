@@ -176,22 +176,29 @@ impl Remap {
                 && values.to_data().ptr_eq(&self.values.to_data()))
     }
 
-    /// Appends the id of each key to `ids`. `intern` finds the id of a key that the page has not
-    /// used yet. Where that fails, or a key has no value, `None`; the new ids mean nothing then.
+    /// Appends the id of each key to `ids`, which the page uses from then on. `intern` finds the
+    /// id of a key's value where no page has used the key. Where that fails, or a key has no
+    /// value, `None`; the new ids mean nothing then.
     #[inline]
     pub(super) fn map(
         &mut self,
         keys: &[u32],
-        page: u32,
+        pool: &mut TextPool,
         ids: &mut Vec<u32>,
-        mut intern: impl FnMut(usize) -> Option<u32>,
+        mut intern: impl FnMut(&mut TextPool, usize) -> Option<u32>,
     ) -> Option<()> {
         let start = ids.len();
         ids.resize(start + keys.len(), 0);
+        let page = pool.used.page;
         for (key, id) in keys.iter().zip(&mut ids[start..]) {
             let known = self.entries.get_mut(*key as usize)?;
-            if (*known >> 32) as u32 != page {
-                *known = entry(page, intern(*key as usize)?);
+            match (*known >> 32) as u32 {
+                of if of == page => {}
+                NEVER => *known = entry(page, intern(pool, *key as usize)?),
+                _ => {
+                    pool.used.mark(*known as u32);
+                    *known = entry(page, *known as u32);
+                }
             }
             *id = *known as u32;
         }
@@ -202,12 +209,19 @@ impl Remap {
 /// Values below this are found in a table rather than by hash.
 const DIRECT: u64 = 1 << 16;
 
+/// Ids by value, handed from chunk to chunk: clearing it would cost more than a chunk's values.
+#[derive(Default)]
+pub(super) struct Direct {
+    entries: Vec<u64>,
+    /// The last page of the chunks before.
+    page: u32,
+}
+
 /// Integers, each once.
 #[derive(Default)]
 pub(super) struct IntegerPool {
     pub values: Vec<i64>,
-    /// By value.
-    direct: Vec<u64>,
+    direct: Direct,
     index: HashTable<u32>,
     pub used: Used,
 }
@@ -219,12 +233,32 @@ fn hash_integer(value: i64) -> u64 {
 }
 
 impl IntegerPool {
+    /// Begins with a table of an earlier chunk, if there is one.
+    pub(super) fn begin(&mut self, tables: &mut Vec<Direct>) {
+        if self.values.is_empty()
+            && self.direct.entries.is_empty()
+            && let Some(direct) = tables.pop()
+        {
+            self.direct = direct;
+            self.used.page = self.direct.page + 1;
+        }
+    }
+
+    /// Hands the table on; no value can be added after that.
+    pub(super) fn end(&mut self, tables: &mut Vec<Direct>) {
+        let mut direct = std::mem::take(&mut self.direct);
+        if !direct.entries.is_empty() {
+            direct.page = self.used.page;
+            tables.push(direct);
+        }
+    }
+
     /// Appends the id of each value to `ids`.
     pub(super) fn map(&mut self, values: &[i64], ids: &mut Vec<u32>) {
         let start = ids.len();
         ids.resize(start + values.len(), 0);
         for (&value, id) in values.iter().zip(&mut ids[start..]) {
-            *id = match self.direct.get(value as usize) {
+            *id = match self.direct.entries.get(value as usize) {
                 Some(known) if (*known >> 32) as u32 == self.used.page => *known as u32,
                 _ => self.intern(value),
             };
@@ -234,15 +268,16 @@ impl IntegerPool {
     fn intern(&mut self, value: i64) -> u32 {
         let id = if (value as u64) < DIRECT {
             let at = value as usize;
-            if at >= self.direct.len() {
-                self.direct.resize((at + 1).next_power_of_two(), 0);
+            let entries = &mut self.direct.entries;
+            if at >= entries.len() {
+                entries.resize((at + 1).next_power_of_two(), 0);
             }
-            let known = self.direct[at];
-            let id = match (known >> 32) as u32 {
-                NEVER => self.push(value),
-                _ => known as u32,
+            let known = entries[at];
+            let id = match (known >> 32) as u32 > self.direct.page {
+                true => known as u32,
+                false => self.push(value),
             };
-            self.direct[at] = entry(self.used.page, id);
+            self.direct.entries[at] = entry(self.used.page, id);
             id
         } else {
             let hash = hash_integer(value);
@@ -278,7 +313,6 @@ impl IntegerPool {
     pub(super) fn truncate(&mut self, len: usize) {
         self.values.truncate(len);
         self.used.ids.retain(|id| (*id as usize) < len);
-        self.direct = Vec::new();
         self.index = HashTable::new();
     }
 }

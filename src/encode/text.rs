@@ -274,13 +274,13 @@ impl TextValues {
             true => keys.len().min(SAMPLE),
             false => keys.len(),
         };
-        let (page, limit) = (self.pool.used.page, self.limit);
+        let limit = self.limit;
         for part in [&keys[..sampled], &keys[sampled..]] {
             if self.mode == Mode::Delta {
                 return self.append_keys(part, values, texts);
             }
-            let pool = &mut self.pool;
-            let mapped = self.remaps[at].map(part, page, self.ids.mix(), |key| {
+            let ids = self.ids.mix();
+            let mapped = self.remaps[at].map(part, &mut self.pool, ids, |pool, key| {
                 (pool.bytes.len() <= limit).then(|| pool.intern(texts.get(key)))
             });
             self.ids.settle();

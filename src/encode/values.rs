@@ -12,7 +12,7 @@ use parquet::errors::{ParquetError, Result};
 
 use super::bits::{hybrid_bits, width_of};
 use super::delta::delta_binary_packed;
-use super::dictionary::{Ids, IntegerPool};
+use super::dictionary::{Direct, Ids, IntegerPool};
 use super::levels::Selection;
 use super::text::{TextValues, is_constant, is_text};
 
@@ -60,6 +60,7 @@ pub(super) struct Scratch {
     pub keys: Vec<u32>,
     pub integers: Vec<i64>,
     pub ranges: Vec<(usize, usize)>,
+    pub tables: Vec<Direct>,
 }
 
 /// Integers of a chunk, as the bits of their physical type widened.
@@ -161,6 +162,8 @@ impl IntegerValues {
             self.delta.extend_from_slice(values);
             return Ok(Appended::Done);
         }
+        let tables = &mut scratch.tables;
+        self.pool.begin(tables);
         let (waiting, known) = (self.ids.len(), self.pool.values.len());
         if let (Some(first), true) = (values.first(), is_constant(values)) {
             let mut one = Vec::new();
@@ -183,7 +186,7 @@ impl IntegerValues {
                     && is_varied(self.ids.len(), self.pool.values.len())
                     && self.pool.is_scattered()
                 {
-                    self.leave_dictionary();
+                    self.leave_dictionary(tables);
                 }
             }
         }
@@ -192,9 +195,10 @@ impl IntegerValues {
         }
         self.ids.truncate(waiting);
         if self.mode == Mode::Undecided {
-            self.leave_dictionary();
+            self.leave_dictionary(tables);
             return Ok(Appended::Again);
         }
+        self.pool.end(tables);
         self.pool.truncate(known);
         Ok(Appended::Full)
     }
@@ -203,7 +207,8 @@ impl IntegerValues {
         if self.narrow { 4 } else { 8 }
     }
 
-    fn leave_dictionary(&mut self) {
+    fn leave_dictionary(&mut self, tables: &mut Vec<Direct>) {
+        self.pool.end(tables);
         let (ids, pool) = (
             std::mem::take(&mut self.ids),
             std::mem::take(&mut self.pool),
@@ -217,7 +222,7 @@ impl IntegerValues {
         self.ids = Ids::default();
     }
 
-    fn decide(&mut self) {
+    fn decide(&mut self, tables: &mut Vec<Direct>) {
         if self.mode != Mode::Undecided {
             return;
         }
@@ -236,7 +241,7 @@ impl IntegerValues {
         };
         match same || is_shorter() {
             true => self.mode = Mode::Dictionary,
-            false => self.leave_dictionary(),
+            false => self.leave_dictionary(tables),
         }
     }
 
@@ -424,14 +429,14 @@ impl Values {
     }
 
     /// Whether the page of the waiting values, of which there are some, has a dictionary.
-    pub(super) fn decide(&mut self) -> bool {
+    pub(super) fn decide(&mut self, scratch: &mut Scratch) -> bool {
         match self {
             Values::Texts(texts) => {
                 texts.decide();
                 texts.mode == Mode::Dictionary
             }
             Values::Integers(integers) => {
-                integers.decide();
+                integers.decide(&mut scratch.tables);
                 integers.mode == Mode::Dictionary
             }
             Values::Booleans(_) => false,
@@ -449,6 +454,13 @@ impl Values {
             Values::Texts(texts) => texts.flush(out, bloom),
             Values::Integers(integers) => integers.flush(out, bloom),
             Values::Booleans(booleans) => booleans.flush(out),
+        }
+    }
+
+    /// Hands on what the next chunk may use; no value can be added after that.
+    pub(super) fn end(&mut self, scratch: &mut Scratch) {
+        if let Values::Integers(integers) = self {
+            integers.pool.end(&mut scratch.tables);
         }
     }
 

@@ -115,6 +115,8 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
     pub fn render(&mut self, template: &Template) -> &str {
         let mut out = std::mem::take(&mut self.buffer);
         out.clear();
+        // Most texts are shorter: the buffer grows once, not with every piece.
+        out.reserve(256);
         let mut encoded_from = 0;
         for piece in &template.pieces {
             match piece {
