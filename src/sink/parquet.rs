@@ -22,6 +22,7 @@ use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 use super::file::{Whole, Written};
 use crate::encode::{EncodedRowGroup, Encoder, RowGroup};
 use crate::error::{Error, Result};
+use crate::frame::FRAME_ROWS;
 use crate::plan::Compression;
 use crate::plan::fingerprint::FORMAT_VERSION;
 
@@ -54,7 +55,8 @@ impl Layout {
             .set_compression(codec(compression)?)
             .set_writer_version(WriterVersion::PARQUET_2_0)
             .set_statistics_enabled(EnabledStatistics::Page)
-            .set_data_page_row_count_limit(20_000)
+            // A frame is a page: pages of other lengths would cut every array in two.
+            .set_data_page_row_count_limit(FRAME_ROWS)
             .set_data_page_size_limit(1 << 20)
             .set_dictionary_page_size_limit(1 << 20)
             .set_column_index_truncate_length(Some(64))
