@@ -12,7 +12,7 @@ pub(super) const CODES: &str = "1|3|5|11|13|22|4624|5156|5157|2|4|6|7|8|10|12|15
 /// What a sensor did, then the kinds in their order.
 const ACTIONS: &str = "allowed|blocked|process_started|connection_logged|process_ended|file_created|registry_value_set|dns_query|logged_in|connection_permitted|connection_blocked|file_time_changed|sensor_state_changed|driver_loaded|image_loaded|remote_thread_created|process_accessed|registry_key_changed|stream_created|sensor_config_changed|pipe_created|pipe_connected|wmi_filter_registered|wmi_consumer_registered|wmi_consumer_bound|file_deleted|process_tampered|file_deleted|logon_failed|logged_out|logged_in_explicit|handle_requested|object_accessed|privileges_assigned|process_started|service_installed|scheduled_task_created|scheduled_task_updated|user_created|group_member_added|group_member_added|ticket_requested|service_ticket_requested|preauthentication_failed|credential_validated|share_accessed|share_object_checked|log_cleared|service_created|script_block_logged|login|ran_command|syscall|executed|acquired_credentials|opened_file|syscall|syscall|syscall|added_user_account|changed_password|started_service|authenticated|was_authorized|changed_login_id|started_session|ended_session|disposed_credentials|logged";
 const KINDS: &str = "alert|event";
-const OUTCOMES: &str = "success|failure";
+pub(super) const OUTCOMES: &str = "success|failure";
 const PROVIDERS: &str = "Microsoft-Windows-Sysmon|Microsoft-Windows-Security-Auditing|auditd|syslog|Microsoft-Windows-Eventlog|Service Control Manager|Microsoft-Windows-PowerShell";
 const DATASETS: &str = "fusionai.alerts|fusionai.events";
 const VERDICTS: &str = "attack|attempt|benign_trigger|benign_suspicious|benign";
@@ -96,11 +96,15 @@ pub fn event_action(v: &View<'_>) -> ArrayRef {
     })
 }
 
-/// `success` or `failure`; blocked is failure.
+/// Whether what the record tells of failed; blocked is failure.
+pub(super) fn is_failure(v: &View<'_>, row: usize) -> bool {
+    !v.frame.success[row] || v.frame.blocked[row] || v.frame.telemetry[row].is_failure()
+}
+
+/// `success` or `failure`.
 pub fn event_outcome(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.words.get(OUTCOMES), |r| {
-        let blocked = v.frame.blocked[r] || v.frame.telemetry[r].is_failure();
-        i32::from(!v.frame.success[r] || blocked)
+        i32::from(is_failure(v, r))
     })
 }
 

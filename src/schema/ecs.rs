@@ -28,7 +28,7 @@ const LEAVES: &[Leaf] = &[
     always("event.type", Kind::Texts, event::kind_of_change),
     integer("event.severity", event::severity),
     always("event.action", Kind::Text, event::action),
-    always("event.outcome", Kind::Text, base::event_outcome),
+    always("event.outcome", Kind::Text, event::outcome),
     always("event.module", Kind::Text, event::module),
     always("event.dataset", Kind::Text, event::dataset),
     text("event.code", event::code),

@@ -123,12 +123,23 @@ def test_a_fused_alert_is_the_sensors_document(db):
     found = db.execute(
         """SELECT count(*), count(winlog.event_id), count(auditd."type"), count(process.pid), count(message),
                   count(rule.name), count(network.transport), count(*) FILTER (event.dataset <> 'suricata.eve'),
-                  count(*) FILTER (event.category <> ['network', 'intrusion_detection'])
+                  count(*) FILTER (event.category <> ['network', 'intrusion_detection']),
+                  count(*) FILTER ((event.outcome = 'failure') <> list_contains(event."type", 'denied')),
+                  count(*) FILTER ((event.action = 'blocked') <> list_contains(event."type", 'denied'))
            FROM e WHERE observer."type" = 'ids'"""
     ).fetchone()
     rows = found[0]
     assert rows > 10_000
-    assert found == (rows, 0, 0, 0, 0, rows, rows, 0, 0)
+    assert found == (rows, 0, 0, 0, 0, rows, rows, 0, 0, 0, 0)
+
+
+def test_a_sensor_fails_what_it_denies(tmp_path):
+    db = generate(tmp_path / "corpus", "--schema", "ecs", "--events", "20k").connect()
+    found = db.execute(
+        """SELECT DISTINCT event.outcome, event.action, event."type" FROM events
+           WHERE observer."type" = 'ids' ORDER BY ALL"""
+    ).fetchall()
+    assert found == [("failure", "blocked", ["denied"]), ("success", "allowed", ["allowed"])]
 
 
 def test_related_holds_what_the_event_holds(db):

@@ -70,6 +70,16 @@ pub fn action(v: &View<'_>) -> ArrayRef {
     })
 }
 
+/// `event.outcome`: the record's; a sensor's document fails only where it denied the flow.
+pub fn outcome(v: &View<'_>) -> ArrayRef {
+    v.texts(&v.tables.words.get(base::OUTCOMES), |r| {
+        i32::from(match v.is(r, SENSOR) {
+            true => v.frame.blocked[r],
+            false => base::is_failure(v, r),
+        })
+    })
+}
+
 /// `event.module`.
 pub fn module(v: &View<'_>) -> ArrayRef {
     let t = tables(v);
