@@ -6,6 +6,7 @@
 use arrow::array::ArrayRef;
 
 use super::enrichment::{counter, push_hexadecimal};
+use super::process::command_of;
 use super::tables;
 use super::{AUDIT, AUDIT_USER, Kinds, View, kinds, own_values};
 use crate::catalog::Telemetry as T;
@@ -151,24 +152,6 @@ pub(super) fn arguments(command: &str) -> impl Iterator<Item = std::borrow::Cow<
     })
 }
 
-fn command_of<'f>(v: &'f View<'_>, row: usize) -> &'f str {
-    let column = &v.frame.process.command;
-    let key = column.keys[row];
-    if key == NONE {
-        return "";
-    }
-    match usize::try_from(key - column.known) {
-        Ok(own) => std::str::from_utf8(
-            &column.bytes[column.offsets[own] as usize..column.offsets[own + 1] as usize],
-        )
-        .unwrap_or_default(),
-        Err(_) => v.maker.catalog.residents[key as usize]
-            .command
-            .as_literal()
-            .unwrap_or_default(),
-    }
-}
-
 /// Arguments of the frame's EXECVE records.
 pub(super) struct Arguments {
     text: Vec<u8>,
@@ -188,7 +171,7 @@ impl Arguments {
         for row in 0..v.len() {
             made.first.push(made.ends.len() - 1);
             if v.is(row, EXECVE) {
-                for argument in arguments(command_of(v, row)) {
+                for argument in arguments(command_of(v, &v.frame.process, row)) {
                     made.text.extend_from_slice(argument.as_bytes());
                     made.ends.push(made.text.len());
                 }

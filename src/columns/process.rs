@@ -102,6 +102,18 @@ fn command(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
     v.own(of, &process.command, Some(&v.tables.resident_command))
 }
 
+/// The command line of a row's process; empty where it has none.
+pub(super) fn command_of<'v>(v: &'v View<'_>, process: &'v ProcessColumns, row: usize) -> &'v str {
+    let column = &process.command;
+    match usize::try_from(column.keys[row]) {
+        Ok(resident) if column.keys[row] < column.known => v.maker.catalog.residents[resident]
+            .command
+            .as_literal()
+            .unwrap_or_default(),
+        _ => column.text(row),
+    }
+}
+
 /// `process.pid`.
 pub fn process_pid(v: &View<'_>) -> ArrayRef {
     v.integers(RECORDS, |r| pid(&v.frame.process, r))

@@ -5,11 +5,11 @@ use arrow::array::{Array, ArrayRef, StringArray};
 use super::tables::{HASHES, Tables, hash_part};
 use super::{own_lists, parts};
 use crate::catalog::Telemetry as T;
-use crate::columns::process::{COMMANDED, FILES, REGISTRY, START, guid};
+use crate::columns::process::{COMMANDED, FILES, REGISTRY, START, command_of, guid};
 use crate::columns::sysmon::file_hashes;
 use crate::columns::windows::HASHED_FILE;
 use crate::columns::{Kinds, RECORDS, SYSMON, View, WINDOWS, kinds, plain_texts};
-use crate::frame::{NONE, ProcessColumns, TextColumn};
+use crate::frame::{NONE, ProcessColumns};
 
 const CREATE: Kinds = kinds(&[T::ProcessCreation]);
 /// Records whose agent knows the process by more than its pid.
@@ -116,29 +116,11 @@ fn split_shell(command: &str, out: &mut Vec<u8>, ends: &mut Vec<i32>) {
     }
 }
 
-/// The command line of a row's process; empty where it has none.
-fn command_of<'f>(v: &'f View<'_>, column: &'f TextColumn, row: usize) -> &'f str {
-    let key = column.keys[row];
-    if key == NONE {
-        return "";
-    }
-    match usize::try_from(key - column.known) {
-        Ok(own) => std::str::from_utf8(
-            &column.bytes[column.offsets[own] as usize..column.offsets[own + 1] as usize],
-        )
-        .unwrap_or_default(),
-        Err(_) => v.maker.catalog.residents[key as usize]
-            .command
-            .as_literal()
-            .unwrap_or_default(),
-    }
-}
-
 fn arguments(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
     let t = tables(v);
     own_lists(v, of, |r, out, ends| {
         let windows = !t.is_linux[v.frame.host[r] as usize];
-        split(command_of(v, &process.command, r), windows, out, ends);
+        split(command_of(v, process, r), windows, out, ends);
     })
 }
 
@@ -150,7 +132,7 @@ fn argument_count(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef
         out.clear();
         ends.clear();
         let windows = !t.is_linux[v.frame.host[r] as usize];
-        split(command_of(v, &process.command, r), windows, out, ends);
+        split(command_of(v, process, r), windows, out, ends);
         (!ends.is_empty()).then_some(ends.len() as i64)
     })
 }
@@ -351,9 +333,7 @@ fn number(details: &str, word: &str) -> Option<u64> {
 
 fn details<'f>(v: &View<'f>, row: usize) -> Option<&'f str> {
     let column = &v.frame.details;
-    let key = usize::try_from(column.keys[row] - column.known).ok()?;
-    let range = column.offsets[key] as usize..column.offsets[key + 1] as usize;
-    std::str::from_utf8(&column.bytes[range]).ok()
+    (column.keys[row] != NONE).then(|| column.text(row))
 }
 
 /// `registry.data.type`.
