@@ -7,7 +7,7 @@
 //! nearest that ECS allows is written. Codes stand here before anything makes them:
 //! a new kind of telemetry only needs its line when its code is new.
 
-use Provider::{Auditd, Eventlog, PowerShell, Security, Sensor, Syslog, Sysmon, System};
+use Provider::{Auditd, Auth, Eventlog, PowerShell, Security, Sensor, Syslog, Sysmon, System};
 
 /// Who wrote a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,14 +19,17 @@ pub enum Provider {
     System,
     PowerShell,
     Auditd,
+    /// Syslog lines of logins, sessions and accounts.
+    Auth,
+    /// Other syslog lines.
     Syslog,
     /// The network sensor of a standalone alert.
     Sensor,
 }
 
 /// All providers, by index.
-pub const PROVIDERS: [Provider; 8] = [
-    Sysmon, Security, Eventlog, System, PowerShell, Auditd, Syslog, Sensor,
+pub const PROVIDERS: [Provider; 9] = [
+    Sysmon, Security, Eventlog, System, PowerShell, Auditd, Auth, Syslog, Sensor,
 ];
 
 impl Provider {
@@ -39,7 +42,7 @@ impl Provider {
             System => Some("Service Control Manager"),
             PowerShell => Some("Microsoft-Windows-PowerShell"),
             Auditd => Some("auditd"),
-            Syslog | Sensor => None,
+            Auth | Syslog | Sensor => None,
         }
     }
 
@@ -47,7 +50,7 @@ impl Provider {
     pub fn module(self) -> &'static str {
         match self {
             Sysmon | PowerShell => "windows",
-            Security | Eventlog | System | Syslog => "system",
+            Security | Eventlog | System | Auth | Syslog => "system",
             Auditd => "auditd",
             Sensor => "suricata",
         }
@@ -61,7 +64,8 @@ impl Provider {
             Security | Eventlog => "system.security",
             System => "system.system",
             Auditd => "auditd.log",
-            Syslog => "system.auth",
+            Auth => "system.auth",
+            Syslog => "system.syslog",
             Sensor => "suricata.eve",
         }
     }
@@ -226,18 +230,18 @@ pub const RECORDS: &[Record] = &[
     record(Auditd, "SOCKADDR", NETWORK, &["connection", "info"], "sockaddr"),
     record(Auditd, ANY, PROCESS, &["info"], "audited"),
 
-    record(Syslog, "sshd", AUTHENTICATION, &["info"], "ssh_login"),
-    record(Syslog, "login", AUTHENTICATION, &["info"], "login"),
-    record(Syslog, "su", AUTHENTICATION, &["info"], "su"),
-    record(Syslog, "sudo", PROCESS, &["start"], "ran-command"),
+    record(Auth, "sshd", AUTHENTICATION, &["info"], "ssh_login"),
+    record(Auth, "login", AUTHENTICATION, &["info"], "login"),
+    record(Auth, "su", AUTHENTICATION, &["info"], "su"),
+    record(Auth, "sudo", PROCESS, &["start"], "ran-command"),
+    record(Auth, "systemd-logind", SESSION, &["info"], "session"),
+    record(Auth, "useradd", IAM, &["user", "creation"], "added-user-account"),
+    record(Auth, "userdel", IAM, &["user", "deletion"], "deleted-user-account"),
+    record(Auth, "groupadd", IAM, &["group", "creation"], "added-group-account"),
+    record(Auth, "passwd", IAM, &["user", "change"], "changed-password"),
     record(Syslog, "cron", PROCESS, &["start"], "ran-command"),
     record(Syslog, "crond", PROCESS, &["start"], "ran-command"),
     record(Syslog, "systemd", PROCESS, &["info"], "systemd"),
-    record(Syslog, "systemd-logind", SESSION, &["info"], "session"),
-    record(Syslog, "useradd", IAM, &["user", "creation"], "added-user-account"),
-    record(Syslog, "userdel", IAM, &["user", "deletion"], "deleted-user-account"),
-    record(Syslog, "groupadd", IAM, &["group", "creation"], "added-group-account"),
-    record(Syslog, "passwd", IAM, &["user", "change"], "changed-password"),
     record(Syslog, "kernel", NETWORK, &["connection"], "netfilter"),
     record(Syslog, ANY, &["host"], &["info"], "logged"),
 
@@ -297,7 +301,7 @@ pub const SYSCALLS: &[Record] = &[
 pub fn native(code: &str) -> usize {
     let found = RECORDS
         .iter()
-        .position(|r| r.provider != Syslog && r.code.eq_ignore_ascii_case(code));
+        .position(|r| !matches!(r.provider, Auth | Syslog) && r.code.eq_ignore_ascii_case(code));
     found.unwrap_or_else(|| any(Auditd))
 }
 
@@ -305,7 +309,7 @@ pub fn native(code: &str) -> usize {
 pub fn syslog(program: &str) -> usize {
     let found = RECORDS
         .iter()
-        .position(|r| r.provider == Syslog && r.code == program);
+        .position(|r| matches!(r.provider, Auth | Syslog) && r.code == program);
     found.unwrap_or_else(|| any(Syslog))
 }
 
@@ -402,6 +406,7 @@ mod tests {
         }
         for program in ["sshd", "sudo", "cron", "kernel"] {
             assert_eq!(RECORDS[syslog(program)].code, program);
+            assert_ne!(RECORDS[native(program)].code, program);
         }
         assert_eq!(RECORDS[native("user_login")].action, "logged-in");
         assert_eq!(SYSCALLS[syscall("nanosleep")].code, ANY);
