@@ -8,7 +8,7 @@ use crate::catalog::Telemetry as T;
 use crate::columns::process::{COMMANDED, FILES, REGISTRY, START, command_of, guid};
 use crate::columns::sysmon::file_hashes;
 use crate::columns::windows::HASHED_FILE;
-use crate::columns::{Kinds, RECORDS, SYSMON, View, WINDOWS, kinds, plain_texts};
+use crate::columns::{Kinds, RECORDS, SYSMON, View, WINDOWS, kinds, plain_texts, table};
 use crate::frame::{NONE, ProcessColumns};
 
 const CREATE: Kinds = kinds(&[T::ProcessCreation]);
@@ -154,6 +154,13 @@ pub fn parent_args_count(v: &View<'_>) -> ArrayRef {
     argument_count(v, START, &v.frame.parent)
 }
 
+/// Appends a hash out of `SHA1=…,MD5=…` in lower case.
+fn push_hash(hashes: &[u8], name: &str, out: &mut Vec<u8>) {
+    let hashes = std::str::from_utf8(hashes).unwrap_or_default();
+    let hash = hash_part(hashes, name).unwrap_or_default();
+    out.extend(hash.bytes().map(|b| b.to_ascii_lowercase()));
+}
+
 /// The frame's own hashes behind tables of known ones; `parts` names what to take of each.
 fn hash_values(v: &View<'_>, known: &ArrayRef, parts: &[&str]) -> ArrayRef {
     let column = &v.frame.hashes;
@@ -166,10 +173,8 @@ fn hash_values(v: &View<'_>, known: &ArrayRef, parts: &[&str]) -> ArrayRef {
     let mut offsets = known_texts.value_offsets().to_vec();
     for part in parts {
         for pair in column.offsets.windows(2) {
-            let text = &column.bytes[pair[0] as usize..pair[1] as usize];
-            let text = std::str::from_utf8(text).unwrap_or_default();
-            let hash = hash_part(text, part).unwrap_or_default();
-            bytes.extend(hash.bytes().map(|b| b.to_ascii_lowercase()));
+            let hashes = &column.bytes[pair[0] as usize..pair[1] as usize];
+            push_hash(hashes, part, &mut bytes);
             offsets.push(bytes.len() as i32);
         }
     }
@@ -200,19 +205,12 @@ pub fn sha256(v: &View<'_>) -> ArrayRef {
 pub fn imphash(v: &View<'_>) -> ArrayRef {
     hash(v, 3)
 }
-/// Appends a hash of a row's file in lower case.
-fn file_hash(v: &View<'_>, row: usize, which: usize, out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
-    scratch.clear();
-    file_hashes(v, row, scratch);
-    let hashes = std::str::from_utf8(scratch).unwrap_or_default();
-    let hash = hash_part(hashes, HASHES[which]).unwrap_or_default();
-    out.extend(hash.bytes().map(|b| b.to_ascii_lowercase()));
-}
-
 fn hash_of_file(v: &View<'_>, which: usize) -> ArrayRef {
     let mut scratch = Vec::new();
     v.plain(HASHED, 64, |r, out| {
-        file_hash(v, r, which, out, &mut scratch);
+        scratch.clear();
+        file_hashes(v, r, &mut scratch);
+        push_hash(&scratch, HASHES[which], out);
         true
     })
 }
@@ -234,8 +232,9 @@ pub fn file_sha256(v: &View<'_>) -> ArrayRef {
 pub fn related_hash(v: &View<'_>) -> ArrayRef {
     let column = &v.frame.hashes;
     let (known, own) = (column.known, column.offsets.len() as i32 - 1);
+    // The table of known hashes is for processes alone.
     let mut values = match v.present & CREATE {
-        0 => tables(v).all_hashes.clone(),
+        0 => table::<&str>([]),
         _ => hash_values(v, &tables(v).all_hashes, &HASHES),
     };
     let mut next = values.len() as i32;
@@ -246,8 +245,10 @@ pub fn related_hash(v: &View<'_>) -> ArrayRef {
         let mut offsets = texts.value_offsets().to_vec();
         let mut scratch = Vec::new();
         for row in (0..v.len()).filter(|&r| v.is(r, HASHED)) {
-            for which in 0..HASHES.len() {
-                file_hash(v, row, which, &mut bytes, &mut scratch);
+            scratch.clear();
+            file_hashes(v, row, &mut scratch);
+            for name in HASHES {
+                push_hash(&scratch, name, &mut bytes);
                 offsets.push(bytes.len() as i32);
             }
         }
