@@ -86,7 +86,10 @@ fn main() {
             .iter()
             .map(|f| View::new(f, &maker, &tables))
             .collect();
-        let documents: Vec<_> = views.iter().map(|v| schema.documents(v)).collect();
+        let documents: Vec<View<'_>> = views
+            .into_iter()
+            .map(|view| schema.documents(&view).unwrap_or(view))
+            .collect();
         for (l, leaf) in schema.leaves.iter().enumerate() {
             let started = Instant::now();
             let arrays: Vec<ArrayRef> = documents.iter().map(|d| leaf.array(d)).collect();

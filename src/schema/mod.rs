@@ -2,7 +2,7 @@
 //!
 //! A schema is a list of ([path](Leaf::path), [kind](Kind), column). The Arrow
 //! schema, the record batches and the documentation follow from the list; no
-//! other module knows a schema's name.
+//! column asks which schema it stands in.
 
 mod ecs;
 mod fusionai;
@@ -197,22 +197,6 @@ fn is_answer(path: &str) -> bool {
         || ["labels.verdict", "labels.noise_type", "fusionai.noise"].contains(&path)
 }
 
-/// A view as a schema sees it.
-pub enum Documents<'s, 'v> {
-    Same(&'s View<'v>),
-    Changed(Box<View<'v>>),
-}
-
-impl<'v> std::ops::Deref for Documents<'_, 'v> {
-    type Target = View<'v>;
-    fn deref(&self) -> &View<'v> {
-        match self {
-            Documents::Same(view) => view,
-            Documents::Changed(view) => view,
-        }
-    }
-}
-
 impl Schema {
     fn new(name: &'static str, leaves: Vec<Leaf>) -> Self {
         let fields: Vec<Field> = tree(&leaves)
@@ -267,12 +251,10 @@ impl Schema {
         &self.arrow
     }
 
-    /// The frame's rows as the documents that this schema makes of them.
-    pub fn documents<'s, 'v>(&self, view: &'s View<'v>) -> Documents<'s, 'v> {
-        match self.sensor_documents {
-            true => Documents::Changed(Box::new(view.with_sensor_documents())),
-            false => Documents::Same(view),
-        }
+    /// The frame's rows as the documents that this schema makes of them; none where they
+    /// are the view's own.
+    pub fn documents<'v>(&self, view: &View<'v>) -> Option<View<'v>> {
+        self.sensor_documents.then(|| view.with_sensor_documents())
     }
 
     /// Renders a frame.
@@ -280,7 +262,8 @@ impl Schema {
     /// # Errors
     /// Only when a column breaks the schema's promise (a null in a required leaf): a defect.
     pub fn batch(&self, view: &View<'_>) -> Result<RecordBatch, arrow::error::ArrowError> {
-        let view = &*self.documents(view);
+        let documents = self.documents(view);
+        let view = documents.as_ref().unwrap_or(view);
         let mut columns: Vec<Option<ArrayRef>> =
             self.leaves.iter().map(|l| Some(l.array(view))).collect();
         let arrays = tree(&self.leaves)
