@@ -42,53 +42,41 @@ type Kind = (&'static str, fn(&Row) -> bool);
 
 /// What is snapshot.
 const KINDS: &[Kind] = &[
-    ("sysmon_1_process_creation", |e| e.is("1") && !e.standalone),
-    ("sysmon_3_network_connection", |e| {
-        e.is("3") && !e.standalone
-    }),
-    ("sysmon_5_process_terminated", |e| {
-        e.is("5") && !e.standalone
-    }),
-    ("sysmon_11_file_create", |e| e.is("11") && !e.standalone),
-    ("sysmon_13_registry_set", |e| e.is("13") && !e.standalone),
-    ("sysmon_22_dns_query", |e| e.is("22") && !e.standalone),
-    ("security_4624_logon", |e| e.is("4624") && !e.standalone),
-    ("sysmon_7_image_loaded", |e| e.is("7") && !e.standalone),
-    ("sysmon_10_process_access", |e| e.is("10") && !e.standalone),
-    ("security_4625_logon_failed", |e| {
-        e.is("4625") && !e.standalone
-    }),
-    ("security_4769_service_ticket", |e| {
-        e.is("4769") && !e.standalone
-    }),
-    ("security_5145_share_checked", |e| {
-        e.is("5145") && !e.standalone
-    }),
-    ("system_7045_service_created", |e| {
-        e.is("7045") && !e.standalone
-    }),
-    ("powershell_4104_script_block", |e| {
-        e.is("4104") && !e.standalone
-    }),
-    ("auditd_path", |e| e.is("path") && !e.standalone),
-    ("auditd_user_start", |e| e.is("user_start") && !e.standalone),
-    ("auditd_execve", |e| e.is("execve") && !e.standalone),
-    ("auditd_user_login", |e| e.is("user_login") && !e.standalone),
-    ("auditd_user_cmd", |e| e.is("user_cmd") && !e.standalone),
-    ("auditd_syscall", |e| e.is("syscall") && !e.standalone),
+    ("sysmon_1_process_creation", |e| e.is("1")),
+    ("sysmon_3_network_connection", |e| e.is("3")),
+    ("sysmon_5_process_terminated", |e| e.is("5")),
+    ("sysmon_11_file_create", |e| e.is("11")),
+    ("sysmon_13_registry_set", |e| e.is("13")),
+    ("sysmon_22_dns_query", |e| e.is("22")),
+    ("security_4624_logon", |e| e.is("4624")),
+    ("sysmon_7_image_loaded", |e| e.is("7")),
+    ("sysmon_10_process_access", |e| e.is("10")),
+    ("security_4625_logon_failed", |e| e.is("4625")),
+    ("security_4769_service_ticket", |e| e.is("4769")),
+    ("security_5145_share_checked", |e| e.is("5145")),
+    ("system_7045_service_created", |e| e.is("7045")),
+    ("powershell_4104_script_block", |e| e.is("4104")),
+    ("auditd_path", |e| e.is("path")),
+    ("auditd_user_start", |e| e.is("user_start")),
+    ("auditd_execve", |e| e.is("execve")),
+    ("auditd_user_login", |e| e.is("user_login")),
+    ("auditd_user_cmd", |e| e.is("user_cmd")),
+    ("auditd_syscall", |e| e.is("syscall")),
     ("syslog", |e| e.code.is_none() && !e.standalone),
     ("standalone_alert", |e| e.standalone),
 ];
 
-/// What decides an event's kind, read from the seed's document.
+/// What decides an event's kind: the code of the seed's document, and whether ECS has it as
+/// the sensor's.
 struct Row {
     code: Option<String>,
     standalone: bool,
 }
 
 impl Row {
+    /// Whether it is a host's own record of that code.
     fn is(&self, code: &str) -> bool {
-        self.code.as_deref() == Some(code)
+        !self.standalone && self.code.as_deref() == Some(code)
     }
 }
 

@@ -188,16 +188,7 @@ const SHARED: &[&str] = &[
 
 /// Names of event data that Windows writes in hexadecimal.
 fn is_hexadecimal(path: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "LogonId",
-        "NewProcessId",
-        "HandleId",
-        "AccessMask",
-        "TicketOptions",
-        "TicketEncryptionType",
-        "Status",
-        "SubStatus",
-    ];
+    const NAMES: &[&str] = &["LogonId", "NewProcessId", "HandleId"];
     NAMES.iter().any(|name| path.ends_with(name))
 }
 

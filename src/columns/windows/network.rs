@@ -172,5 +172,3 @@ pub fn layer_id(v: &View<'_>) -> ArrayRef {
 pub fn remote_id(v: &View<'_>) -> ArrayRef {
     v.constant(FILTERING, &v.tables.words.get(NULL_SID))
 }
-
-// Security 4624.
