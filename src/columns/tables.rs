@@ -8,6 +8,7 @@ use arrow::datatypes::DataType;
 use super::{ecs, table};
 use crate::catalog::{FileVersion, Platform};
 use crate::frame::{FRAME_ROWS, Maker};
+use crate::grounding::protocol;
 
 /// A text that hosts share: few values, and which one each host has.
 #[derive(Debug, Clone)]
@@ -67,6 +68,8 @@ pub struct Tables {
     /// By address.
     pub is_ipv6: Vec<bool>,
     pub protocol: ArrayRef,
+    /// IANA's number by protocol.
+    pub iana_number: (Vec<i32>, ArrayRef),
     pub application: ArrayRef,
 
     pub rule_name: ArrayRef,
@@ -215,6 +218,12 @@ impl Tables {
         tags.extend(["low", "medium", "high", "critical"].map(String::from));
         tags.extend(locations);
         tags.extend(world.detections.categories.iter().cloned());
+        let iana_numbers: Vec<Option<String>> = maker
+            .vocabulary
+            .protocols
+            .iter()
+            .map(|name| Some(protocol::number(name)?.to_string()))
+            .collect();
         let words = |rule: &crate::world::detections::Detection| rule.severity_word;
         Tables {
             no_texts: new_null_array(&super::text_type(), FRAME_ROWS),
@@ -250,6 +259,7 @@ impl Tables {
                 .map(|t| t.contains(':'))
                 .collect(),
             protocol: table(&maker.vocabulary.protocols),
+            iana_number: optional(iana_numbers.iter().map(Option::as_deref)),
             application: table(&maker.vocabulary.applications),
             rule_name: table(rules.iter().map(|r| &r.name)),
             rule_id: optional(rules.iter().map(|r| r.id.as_deref())),

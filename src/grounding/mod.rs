@@ -11,6 +11,7 @@ pub mod cmdb;
 mod csv_table;
 pub mod directory;
 pub mod profile;
+pub mod protocol;
 pub mod slug;
 
 pub use cmdb::Asset;

@@ -171,7 +171,7 @@ pub fn transport(v: &View<'_>) -> ArrayRef {
 /// `network.iana_number`.
 pub fn iana_number(v: &View<'_>) -> ArrayRef {
     let t = tables(v);
-    let (keys, values) = &t.iana_number;
+    let (keys, values) = &v.tables.iana_number;
     v.texts(values, |r| {
         match (has_flow(v, t, r), usize::try_from(v.frame.protocol[r])) {
             (true, Ok(protocol)) => keys[protocol],

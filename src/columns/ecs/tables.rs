@@ -75,8 +75,7 @@ pub struct Tables {
     pub system_number: Vec<i64>,
     pub system_name: (Vec<i32>, ArrayRef),
 
-    /// By protocol and application of the vocabulary.
-    pub iana_number: (Vec<i32>, ArrayRef),
+    /// By application of the vocabulary.
     pub application: (Vec<i32>, ArrayRef),
     /// Key of `dns` there.
     pub dns: i32,
@@ -196,21 +195,6 @@ const TASKS: &[(&str, &str)] = &[
     ("4769", "Kerberos Service Ticket Operations"), ("4771", "Kerberos Authentication Service"), ("4776", "Credential Validation"),
     ("5140", "File Share"), ("5145", "Detailed File Share"), ("5156", "Filtering Platform Connection"), ("5157", "Filtering Platform Connection"),
 ];
-
-/// IANA's number of a transport protocol.
-fn iana_number(protocol: &str) -> Option<&'static str> {
-    Some(match protocol {
-        "tcp" => "6",
-        "udp" => "17",
-        "icmp" => "1",
-        "igmp" => "2",
-        "ipv6-icmp" | "icmpv6" => "58",
-        "gre" => "47",
-        "esp" => "50",
-        "sctp" => "132",
-        _ => return None,
-    })
-}
 
 /// Suricata's words for an application that it did not recognise are none.
 fn application(name: &str) -> Option<&str> {
@@ -399,7 +383,6 @@ impl Tables {
                 .map(|p| p.map_or(0, |p| i64::from(p.system.number)))
                 .collect(),
             system_name: optional(places.iter().map(|p| p.map(|p| p.system.organization))),
-            iana_number: optional(maker.vocabulary.protocols.iter().map(|p| iana_number(p))),
             dns: *application.0.last().unwrap_or(&NONE),
             application,
             all_hashes: table(hashes.iter().flatten()),

@@ -1,41 +1,27 @@
 //! Event data of a connection: Sysmon 3's, and the filtering platform's 5156 and 5157.
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, AsArray};
 
 use super::{BOOLEANS, CONNECT, DASH, FILTER_DIRECTIONS, LAYER_IDS, LAYERS, NULL_SID, PORT_NAMES};
 use crate::catalog::Telemetry as T;
 use crate::columns::enrichment::ends;
-use crate::columns::{FILTERING, View};
+use crate::columns::{FILTERING, View, table};
 use crate::frame::NONE;
 
 /// Protocol: Sysmon's `tcp`, `udp`; the filtering platform's IANA number.
 pub fn protocol(v: &View<'_>) -> ArrayRef {
-    let numbers = crate::columns::table(["tcp", "udp", "6", "17", "1", "58", "2", "47", "50", "0"]);
-    let number = |name: &str| match name {
-        "tcp" => 2,
-        "udp" => 3,
-        "icmp" => 4,
-        "ipv6-icmp" | "icmpv6" => 5,
-        "igmp" => 6,
-        "gre" => 7,
-        "esp" => 8,
-        _ => 9,
-    };
-    let of_protocol: Vec<(i32, i32)> = v
-        .maker
-        .vocabulary
-        .protocols
-        .iter()
-        .map(|name| (i32::from(name == "udp"), number(name)))
-        .collect();
-    v.texts_of(CONNECT | FILTERING, &numbers, |r| {
-        let known = usize::try_from(v.frame.protocol[r])
-            .ok()
-            .and_then(|p| of_protocol.get(p));
-        let (name, number) = known.copied().unwrap_or((0, 2));
+    let (keys, numbers) = &v.tables.iana_number;
+    let words = ["tcp", "udp", "0"].into_iter().map(Some);
+    let numbers = numbers.as_string::<i32>().iter();
+    let values = table(words.chain(numbers).flatten());
+    let udp = v.maker.vocabulary.protocols.iter().position(|p| p == "udp");
+    v.texts_of(CONNECT | FILTERING, &values, |r| {
+        // A flow without a protocol is TCP's, the vocabulary's first.
+        let protocol = usize::try_from(v.frame.protocol[r]).unwrap_or(0);
+        // A key of −1, no number, is 0's.
         match v.frame.telemetry[r] {
-            T::NetworkConnection => name,
-            _ => number,
+            T::NetworkConnection => i32::from(Some(protocol) == udp),
+            _ => 3 + keys[protocol],
         }
     })
 }

@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDateTime};
 use rusqlite::types::ValueRef;
 
 use crate::grounding::profile::{Direction, SeverityScale, TEXT_LIMIT};
+use crate::grounding::protocol;
 
 /// A cell's content, from SQLite or from JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,7 +171,7 @@ impl Value<'_> {
         let text = match self {
             Value::Text(text) => text.as_ref(),
             Value::Integer(_) | Value::Real(_) => {
-                return (self.integer().and_then(iana_protocol), None);
+                return (self.integer().and_then(protocol::name), None);
             }
             Value::Null => return (None, None),
         };
@@ -327,46 +328,15 @@ fn calendar_seconds(text: &str) -> Option<i64> {
 /// The name of a transport (anything directly on IP), or `None` for another word.
 fn transport_name(word: &str) -> Option<String> {
     let lower = word.to_ascii_lowercase();
-    let name = match lower.as_str() {
-        "tcp" | "udp" | "icmp" | "sctp" | "gre" | "esp" | "ah" | "igmp" | "ospf" | "pim"
-        | "eigrp" | "vrrp" | "l2tp" | "udplite" | "dccp" | "ipip" | "ipv6" => lower,
-        "tcp6" => "tcp".to_string(),
-        "udp6" => "udp".to_string(),
-        "icmpv6" | "icmp6" | "ipv6-icmp" => "ipv6-icmp".to_string(),
+    let number = protocol::number(&lower).map_or_else(
         // Suricata writes a protocol without a name as `PROTO:004` or as a bare number.
-        other => {
-            let number = other.trim_start_matches("proto").trim_matches([':', '-']);
-            return number.parse().ok().and_then(iana_protocol);
-        }
-    };
-    Some(name)
-}
-
-/// IANA protocol numbers.
-fn iana_protocol(number: i64) -> Option<String> {
-    let name = match number {
-        1 => "icmp",
-        2 => "igmp",
-        4 => "ipip",
-        6 => "tcp",
-        17 => "udp",
-        33 => "dccp",
-        41 => "ipv6",
-        47 => "gre",
-        50 => "esp",
-        51 => "ah",
-        58 => "ipv6-icmp",
-        88 => "eigrp",
-        89 => "ospf",
-        103 => "pim",
-        112 => "vrrp",
-        115 => "l2tp",
-        132 => "sctp",
-        136 => "udplite",
-        0..=255 => return Some(format!("proto-{number}")),
-        _ => return None,
-    };
-    Some(name.to_string())
+        || {
+            let number = lower.trim_start_matches("proto").trim_matches([':', '-']);
+            number.parse().ok()
+        },
+        |number| Some(i64::from(number)),
+    );
+    protocol::name(number?)
 }
 
 /// An application protocol's name, lower case, or `None` for words that say nothing.
