@@ -37,7 +37,8 @@ pub(super) const WORDS: &[&str] = &[
     DATA_SOURCE,
 ];
 
-fn is_alert(v: &View<'_>, row: usize) -> bool {
+/// Whether a rule fired.
+pub(super) fn is_alert(v: &View<'_>, row: usize) -> bool {
     v.frame.rule[row] >= 0
 }
 

@@ -20,7 +20,8 @@ fn by_user(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
     Arc::new(DictionaryArray::new(keys, values.clone()))
 }
 
-fn shared(v: &View<'_>, shared: &Shared) -> ArrayRef {
+/// A text that hosts share.
+pub(super) fn shared(v: &View<'_>, shared: &Shared) -> ArrayRef {
     v.texts(&shared.values, |r| shared.of_host[v.frame.host[r] as usize])
 }
 

@@ -6,7 +6,7 @@ use super::{ALL, View, kinds};
 use crate::catalog::Telemetry as T;
 use crate::frame::NONE;
 
-const DIRECTIONS: &str = "internal|outbound|inbound|external";
+pub(super) const DIRECTIONS: &str = "internal|outbound|inbound|external";
 const SENSOR_DIRECTIONS: &str = "to_server|to_client";
 const QUERY_TYPE: &str = "A";
 const RESPONSE_CODES: &str = "NOERROR|NXDOMAIN|SERVFAIL";
@@ -61,20 +61,22 @@ pub fn protocol(v: &View<'_>) -> ArrayRef {
 pub fn application(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.application, |r| v.frame.application[r])
 }
+/// Key into [`DIRECTIONS`] of a row with a flow: which ends are inside.
+pub(super) fn direction_of(v: &View<'_>, row: usize) -> i32 {
+    let inside = |address: i32| v.maker.world.addresses.is_inside(address as u32);
+    let (source, destination) = (v.frame.source[row], v.frame.destination[row]);
+    match (inside(source), inside(destination)) {
+        (true, true) => 0,
+        (true, false) => 1,
+        (false, true) => 2,
+        (false, false) => 3,
+    }
+}
 /// Follows from which ends are inside.
 pub fn direction(v: &View<'_>) -> ArrayRef {
-    let addresses = &v.maker.world.addresses;
-    v.texts(&v.tables.words.get(DIRECTIONS), |r| {
-        if !has_flow(v, r) {
-            return NONE;
-        }
-        let inside = |address: i32| addresses.is_inside(address as u32);
-        match (inside(v.frame.source[r]), inside(v.frame.destination[r])) {
-            (true, true) => 0,
-            (true, false) => 1,
-            (false, true) => 2,
-            (false, false) => 3,
-        }
+    v.texts(&v.tables.words.get(DIRECTIONS), |r| match has_flow(v, r) {
+        true => direction_of(v, r),
+        false => NONE,
     })
 }
 /// Which way the packet that fired went, in the database's word.

@@ -15,8 +15,9 @@ fn rule_key(v: &View<'_>, keys: &[i32], row: usize) -> i32 {
     usize::try_from(v.frame.rule[row]).map_or(-1, |rule| keys[rule])
 }
 
-fn technique(v: &View<'_>, row: usize) -> i32 {
-    rule_key(v, &v.tables.technique_of_rule, row)
+/// The technique of a row's rule, by its place in the catalog.
+pub(super) fn technique(v: &View<'_>, row: usize) -> Option<usize> {
+    usize::try_from(rule_key(v, &v.tables.technique_of_rule, row)).ok()
 }
 
 /// `rule.name`, `fusionai.signature`.
@@ -50,18 +51,21 @@ pub fn is_noise(v: &View<'_>) -> ArrayRef {
 
 /// `threat.framework`.
 pub fn framework(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.words.get(FRAMEWORK), |r| technique(v, r).min(0))
+    v.texts(&v.tables.words.get(FRAMEWORK), |r| match technique(v, r) {
+        Some(_) => 0,
+        None => -1,
+    })
 }
 /// `threat.technique.id`.
 pub fn technique_id(v: &View<'_>) -> ArrayRef {
     v.lists(&v.tables.technique_id, |r, keys| {
-        keys.extend(Some(technique(v, r)).filter(|k| *k >= 0))
+        keys.extend(technique(v, r).map(|t| t as i32))
     })
 }
 /// `threat.technique.name`: ATT&CK's own.
 pub fn technique_name(v: &View<'_>) -> ArrayRef {
     v.lists(&v.tables.technique_name, |r, keys| {
-        keys.extend(Some(technique(v, r)).filter(|k| *k >= 0))
+        keys.extend(technique(v, r).map(|t| t as i32))
     })
 }
 /// `threat.tactic.id`.

@@ -23,10 +23,6 @@ fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
     v.tables.ecs(v.maker)
 }
 
-fn is_alert(v: &View<'_>, row: usize) -> bool {
-    v.frame.rule[row] >= 0
-}
-
 /// `ecs.version`.
 pub fn version(v: &View<'_>) -> ArrayRef {
     v.constant(ALL, &v.tables.words.get(VERSION))
@@ -38,7 +34,7 @@ pub fn category(v: &View<'_>) -> ArrayRef {
     v.lists(&t.categories, |r, keys| {
         let class = t.class(v, r);
         keys.extend_from_slice(&class.category);
-        if is_alert(v, r) && !class.category.contains(&t.intrusion) {
+        if base::is_alert(v, r) && !class.category.contains(&t.intrusion) {
             keys.push(t.intrusion);
         }
     })
@@ -51,7 +47,7 @@ pub fn kind_of_change(v: &View<'_>) -> ArrayRef {
         let class = t.class(v, r);
         keys.extend_from_slice(&class.types);
         let said = class.types.contains(&t.allowed) || class.types.contains(&t.denied);
-        if is_alert(v, r) && !said {
+        if base::is_alert(v, r) && !said {
             keys.push(match v.frame.blocked[r] {
                 true => t.denied,
                 false => t.allowed,

@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef};
 
 use super::Tables;
-use crate::columns::tables::Shared;
+use crate::columns::identity::shared;
 use crate::columns::{ALL, View};
 use crate::frame::NONE;
 
@@ -13,10 +13,6 @@ pub(in crate::columns) const WORDS: &[&str] = &[ARCHITECTURE];
 
 fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
     v.tables.ecs(v.maker)
-}
-
-fn shared(v: &View<'_>, shared: &Shared) -> ArrayRef {
-    v.texts(&shared.values, |r| shared.of_host[v.frame.host[r] as usize])
 }
 
 fn of_host(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {

@@ -4,16 +4,15 @@ use arrow::array::{Array, ArrayRef};
 
 use super::records::Provider;
 use super::{Tables, answers, parts};
-use crate::columns::network::DNS;
+use crate::columns::network::{DIRECTIONS, DNS, direction_of};
 use crate::columns::{ALL, View};
 use crate::frame::NONE;
 
 const TYPES: &str = "ipv4|ipv6";
-const DIRECTIONS: &str = "internal|outbound|inbound|external";
 const ANSWER_TYPES: &str = "A|AAAA";
 const STATUSES: &str = "SUCCESS|DNS_ERROR_RCODE_NAME_ERROR|DNS_INFO_NO_RECORDS";
 
-pub(in crate::columns) const WORDS: &[&str] = &[TYPES, DIRECTIONS, ANSWER_TYPES, STATUSES];
+pub(in crate::columns) const WORDS: &[&str] = &[TYPES, ANSWER_TYPES, STATUSES];
 
 fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
     v.tables.ecs(v.maker)
@@ -203,17 +202,10 @@ pub fn kind(v: &View<'_>) -> ArrayRef {
 /// `network.direction`: as the network sees it, from which ends are inside.
 pub fn direction(v: &View<'_>) -> ArrayRef {
     let t = tables(v);
-    let addresses = &v.maker.world.addresses;
     v.texts(&v.tables.words.get(DIRECTIONS), |r| {
-        if !has_flow(v, t, r) {
-            return NONE;
-        }
-        let inside = |address: i32| addresses.is_inside(address as u32);
-        match (inside(v.frame.source[r]), inside(v.frame.destination[r])) {
-            (true, true) => 0,
-            (true, false) => 1,
-            (false, true) => 2,
-            (false, false) => 3,
+        match has_flow(v, t, r) {
+            true => direction_of(v, r),
+            false => NONE,
         }
     })
 }

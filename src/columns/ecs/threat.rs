@@ -3,11 +3,7 @@
 use arrow::array::ArrayRef;
 
 use crate::columns::View;
-
-fn technique(v: &View<'_>, row: usize) -> Option<usize> {
-    let rule = usize::try_from(v.frame.rule[row]).ok()?;
-    Some(v.maker.world.detections.all[rule].technique?.0)
-}
+use crate::columns::threat::technique;
 
 fn techniques(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
     let t = v.tables.ecs(v.maker);
