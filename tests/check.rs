@@ -1136,6 +1136,17 @@ fn what_is_no_corpus_is_named() {
     wrong(&["check", directory], event);
     std::fs::remove_file(root.join(event)).unwrap();
     wrong(&["check", directory], event);
+    let success = std::fs::read(root.join("_SUCCESS")).unwrap();
+    std::fs::remove_file(root.join("_SUCCESS")).unwrap();
+    wrong(&["check", directory], "_SUCCESS is not that");
+    std::fs::write(root.join("_SUCCESS"), success).unwrap();
+    // A window of billions of days is refused, not walked through.
+    let plan = std::fs::read_to_string(root.join("plan.json")).unwrap();
+    let long = plan.replace("\"days\": 1,", "\"days\": 4000000000,");
+    assert_ne!(plan, long);
+    std::fs::write(root.join("plan.json"), long).unwrap();
+    wrong(&["check", directory], "no corpus has these settings");
+    std::fs::write(root.join("plan.json"), plan).unwrap();
     std::fs::remove_file(root.join("manifest.json")).unwrap();
     wrong(&["check", directory], "isn't finished");
 }

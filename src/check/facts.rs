@@ -12,7 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::records::{Record, records};
 use crate::catalog::{Catalog, attack::Technique};
 use crate::error::{Error, Result};
-use crate::sink::{Corpus, Manifest, PlanFile};
+use crate::sink::{Manifest, PlanFile, manifest};
 
 const MILLION: u64 = 1_000_000;
 
@@ -182,25 +182,7 @@ impl Facts {
     /// # Errors
     /// There is no finished corpus, or a file of it is broken.
     pub fn read(root: &Path, exact_rows: u64) -> Result<Self> {
-        let corpus = Corpus::at(root);
-        let plan = PlanFile::read(&corpus)?;
-        if !corpus.manifest().exists() {
-            return Err(Error::input(
-                &corpus.manifest(),
-                None,
-                "the corpus isn't finished: it has no manifest",
-                "run the same fusiongen generate again, or fusiongen finish after the last part",
-            ));
-        }
-        let manifest = Manifest::read(&corpus)?;
-        if plan.config.format != crate::plan::Format::Parquet {
-            return Err(Error::input(
-                root,
-                None,
-                "the events are not Parquet, and check reads no other format",
-                "generate the same corpus with --format parquet (the events are the same), or use check --integrity",
-            ));
-        }
+        let (plan, manifest) = manifest::finished(root, "check")?;
         let catalog = Catalog::embedded()?;
         let records = records().map_err(|e| {
             Error::input(

@@ -22,9 +22,8 @@ use serde::Serialize;
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
-use crate::plan::Format;
 use crate::plan::config::Labels;
-use crate::sink::{Corpus, Manifest, PlanFile, Progress, Whole};
+use crate::sink::{Manifest, PlanFile, Progress, Whole, manifest};
 
 use attack::Matrix;
 use card::Card;
@@ -50,47 +49,10 @@ impl Source {
     /// # Errors
     /// It holds no corpus, an unfinished one, or one whose events are not Parquet.
     pub fn open(root: &Path) -> Result<Self> {
-        let corpus = Corpus::at(root);
-        if root.exists() && !root.is_dir() {
-            return Err(Error::input(
-                root,
-                None,
-                "this is a file, not a directory",
-                "name the directory of a corpus that fusiongen wrote",
-            ));
-        }
-        let plan = PlanFile::read(&corpus)?;
-        if let Err(problem) = plan.config.validate() {
-            return Err(Error::input(
-                &corpus.plan(),
-                "config".to_string(),
-                format!("no corpus has these settings: {problem}"),
-                "make the corpus again; its plan was changed",
-            ));
-        }
-        if !corpus.is_finished() {
-            let problem = match corpus.manifest().exists() {
-                false => "the corpus isn't finished: it has no manifest.json",
-                true => "the corpus isn't finished: _SUCCESS is not that of manifest.json",
-            };
-            return Err(Error::input(
-                root,
-                None,
-                problem,
-                "run the same fusiongen generate again, or fusiongen finish after the last part",
-            ));
-        }
-        if plan.config.format != Format::Parquet {
-            return Err(Error::input(
-                root,
-                None,
-                "the events are not Parquet, and report reads no other format",
-                "generate the same corpus with --format parquet; the events are the same",
-            ));
-        }
+        let (plan, manifest) = manifest::finished(root, "report")?;
         Ok(Source {
             root: root.to_path_buf(),
-            manifest: Manifest::read(&corpus)?,
+            manifest,
             plan,
         })
     }

@@ -15,7 +15,7 @@ use super::parquet::CREATED_BY;
 use super::target::Corpus;
 use crate::error::{Error, Result};
 use crate::plan::fingerprint::FORMAT_VERSION;
-use crate::plan::{Composition, Config, Inputs, Plan, Shard};
+use crate::plan::{Composition, Config, Format, Inputs, Plan, Shard};
 use crate::world::World;
 
 /// `plan.json`: what will be written, before the first row.
@@ -337,6 +337,54 @@ impl Manifest {
             files,
         }
     }
+}
+
+/// The papers of a finished Parquet corpus; `reader` is the command that asks.
+///
+/// # Errors
+/// There is no corpus, an unfinished one, one whose plan was changed, or one whose events are
+/// not Parquet.
+pub fn finished(root: &Path, reader: &str) -> Result<(PlanFile, Manifest)> {
+    let corpus = Corpus::at(root);
+    if root.exists() && !root.is_dir() {
+        return Err(Error::input(
+            root,
+            None,
+            "this is a file, not a directory",
+            "name the directory of a corpus that fusiongen wrote",
+        ));
+    }
+    let plan = PlanFile::read(&corpus)?;
+    if let Err(problem) = plan.config.validate() {
+        return Err(Error::input(
+            &corpus.plan(),
+            "config".to_string(),
+            format!("no corpus has these settings: {problem}"),
+            "make the corpus again; its plan was changed",
+        ));
+    }
+    if !corpus.is_finished() {
+        let problem = match corpus.manifest().exists() {
+            false => "the corpus isn't finished: it has no manifest.json",
+            true => "the corpus isn't finished: _SUCCESS is not that of manifest.json",
+        };
+        return Err(Error::input(
+            root,
+            None,
+            problem,
+            "run the same fusiongen generate again, or fusiongen finish after the last part",
+        ));
+    }
+    if plan.config.format != Format::Parquet {
+        return Err(Error::input(
+            root,
+            None,
+            format!("the events are not Parquet, and {reader} reads no other format"),
+            "generate the same corpus with --format parquet; the events are the same",
+        ));
+    }
+    let manifest = Manifest::read(&corpus)?;
+    Ok((plan, manifest))
 }
 
 /// Pretty JSON with a line's end.
