@@ -45,8 +45,8 @@ fn larger_config() -> Config {
         events: 24_000,
         days: 3,
         assets: Some(120),
-        shard_rows: 1_000,
-        row_group_rows: 500,
+        shard_rows: 1_024,
+        row_group_rows: 1_024,
         ..config()
     }
 }
@@ -829,7 +829,44 @@ fn a_sample_follows_some_hosts_and_says_so() {
         tried(&sampled, Audit::NumbersSequence),
         tried(&whole, Audit::NumbersSequence)
     );
+    // A day's beginning stands for the day: times in memory are bounded however few days there are.
+    let gaps = |options| {
+        let report = checked(original(), options);
+        let figure = report.figures.iter().find(|f| f.name == "timing.noise_cv");
+        figure.unwrap().rows
+    };
+    let options = Options {
+        exact_rows: 600,
+        ..Options::default()
+    };
+    let (some, all) = (gaps(options), gaps(Options::default()));
+    assert!(some > 0 && some < all / 2, "{some} of {all}");
     assert_eq!(EXACT_ROWS, 100_000_000);
+}
+
+/// What has nothing to be taken from has no value.
+#[test]
+fn figures_are_numbers_or_none() {
+    let out = tempfile::tempdir().unwrap();
+    let root = out.path().join("corpus");
+    let config = Config {
+        events: 3_000,
+        days: 14,
+        noise_ratio: "0".parse().unwrap(),
+        ..config()
+    };
+    write(config, whole(2), &root);
+    let report = checked(&root, Options::default());
+    let figure = |name: &str| report.figures.iter().find(|f| f.name == name).unwrap();
+    for name in ["timing.noise_cv", "timing.hourly", "timing.hourly_residual"] {
+        let figure = figure(name);
+        assert_eq!(figure.rows, 0, "{name}");
+        assert_eq!(figure.status, Status::NotApplicable, "{name}");
+    }
+    for figure in &report.figures {
+        assert!(figure.value.is_none_or(f64::is_finite), "{}", figure.name);
+    }
+    assert!(figure("divergence.severity").value.is_some());
 }
 
 #[test]

@@ -244,6 +244,12 @@ impl Facts {
         midnight.and_utc().timestamp_micros()
     }
 
+    /// Length in microseconds of the window's beginning that is the sample's share of it.
+    pub fn kept_span(&self) -> i64 {
+        let span = u64::from(self.plan.config.days) * 86_400_000_000;
+        (u128::from(span) * u128::from(self.kept) / u128::from(MILLION)) as i64
+    }
+
     /// Files of a table of truth, relative to the root, in order.
     pub fn truth(&self, table: &str) -> Vec<String> {
         let prefix = format!("truth/{table}/");

@@ -187,10 +187,8 @@ impl Figures {
         }
         if noise == Some(true) {
             *self.hours.entry(time.div_euclid(HOUR)).or_default() += 1;
-            // Thinning would change the gaps: beyond the exact size, the first days stand for all.
-            let start = facts.start();
-            let days = (u64::from(facts.plan.config.days) * facts.kept / 1_000_000).max(1);
-            if time < start + days as i64 * 24 * HOUR {
+            // Thinning would change the gaps: beyond the exact size, the first hours stand for all.
+            if time < facts.start() + facts.kept_span() {
                 self.noise_times.push(time);
             }
         }
@@ -396,8 +394,7 @@ impl Figures {
                 .find(|t| t.name == format!("divergence.{fact}"));
             if let Some(threshold) = name {
                 let rows = counts.values().sum();
-                let value = (rows > 0).then(|| divergence(fact, counts, profile));
-                values.insert(&threshold.name, (rows, value));
+                values.insert(&threshold.name, (rows, divergence(fact, counts, profile)));
             }
         }
         self.timing(facts, &mut values);
@@ -472,8 +469,8 @@ impl Figures {
             };
             let whole = weeks * 168;
             let squares: f64 = (0..whole).map(|h| (count(h) - usual(h)).powi(2)).sum();
-            let residual = (squares / whole as f64).sqrt() / mean;
-            values.insert("timing.hourly_residual", (rows, Some(residual)));
+            let residual = (mean > 0.0).then(|| (squares / whole as f64).sqrt() / mean);
+            values.insert("timing.hourly_residual", (rows, residual));
         }
     }
 
@@ -528,7 +525,7 @@ impl Figures {
     }
 }
 
-fn divergence(fact: &str, counts: &BTreeMap<String, u64>, profile: &Profile) -> f64 {
+fn divergence(fact: &str, counts: &BTreeMap<String, u64>, profile: &Profile) -> Option<f64> {
     let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
     for tuple in &profile.tuples {
         let ports = tuple.service_port.is_some() || tuple.spread_ports;

@@ -61,29 +61,34 @@ pub(super) fn zipf(sorted: &[u64]) -> Option<f64> {
     (below > 0.0).then(|| -above / below)
 }
 
-/// Jensen–Shannon divergence in bits between two sets of counts.
-pub(super) fn jensen_shannon(one: &BTreeMap<String, u64>, two: &BTreeMap<String, u64>) -> f64 {
+/// Jensen–Shannon divergence in bits between two sets of counts; none where one is empty.
+pub(super) fn jensen_shannon(
+    one: &BTreeMap<String, u64>,
+    two: &BTreeMap<String, u64>,
+) -> Option<f64> {
     let (n, m) = (
         one.values().sum::<u64>() as f64,
         two.values().sum::<u64>() as f64,
     );
+    if n == 0.0 || m == 0.0 {
+        return None;
+    }
     let names = one
         .keys()
         .chain(two.keys().filter(|k| !one.contains_key(*k)));
-    names
-        .map(|name| {
-            let p = one.get(name).copied().unwrap_or(0) as f64 / n;
-            let q = two.get(name).copied().unwrap_or(0) as f64 / m;
-            let part = |a: f64| {
-                if a > 0.0 {
-                    a * (2.0 * a / (p + q)).log2()
-                } else {
-                    0.0
-                }
-            };
-            (part(p) + part(q)) / 2.0
-        })
-        .sum()
+    let parts = names.map(|name| {
+        let p = one.get(name).copied().unwrap_or(0) as f64 / n;
+        let q = two.get(name).copied().unwrap_or(0) as f64 / m;
+        let part = |a: f64| {
+            if a > 0.0 {
+                a * (2.0 * a / (p + q)).log2()
+            } else {
+                0.0
+            }
+        };
+        (part(p) + part(q)) / 2.0
+    });
+    Some(parts.sum())
 }
 
 #[cfg(test)]
@@ -98,8 +103,9 @@ mod tests {
         assert_eq!(labels("wpad").count(), 0);
         let counts = |list: &[(&str, u64)]| list.iter().map(|(n, c)| (n.to_string(), *c)).collect();
         let (a, b): (BTreeMap<_, _>, BTreeMap<_, _>) = (counts(&[("x", 5)]), counts(&[("y", 9)]));
-        assert!((jensen_shannon(&a, &b) - 1.0).abs() < 1e-9);
-        assert!(jensen_shannon(&a, &a).abs() < 1e-9);
+        assert!((jensen_shannon(&a, &b).unwrap() - 1.0).abs() < 1e-9);
+        assert!(jensen_shannon(&a, &a).unwrap().abs() < 1e-9);
+        assert_eq!(jensen_shannon(&a, &BTreeMap::new()), None);
         let harmonic: Vec<u64> = (1..=100).map(|r| 1_000_000 / r).collect();
         assert!((zipf(&harmonic).unwrap() - 1.0).abs() < 0.01);
         assert!(variation([3.0, 3.0].into_iter()).unwrap().abs() < 1e-9);
