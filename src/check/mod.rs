@@ -135,7 +135,7 @@ pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Resul
             (&embedded, false)
         }
     };
-    let figures = figures.finish(&facts, &thresholds, profile, given, &mut last);
+    let figures = figures.finish(&facts, &thresholds, profile, &mut last);
     tallies.add(last);
     Ok(Report::new(&facts, &thresholds, &tallies, figures, given))
 }

@@ -107,6 +107,13 @@ const LIFE_SHARE: u64 = 480;
 /// Of a category that chains use, rows that are not a chain's: at least this, per mille of the chain's own.
 const OTHERS_PER_MILLE: u64 = 260;
 
+/// Benign rows besides `alerts` that a category of so many chain rows needs.
+pub(crate) fn others_needed(chain: u64, alerts: u64) -> u64 {
+    (chain * OTHERS_PER_MILLE)
+        .div_ceil(1000)
+        .saturating_sub(alerts)
+}
+
 impl Plan {
     /// Plans a corpus, and builds the world it happens in.
     pub fn new(config: Config, grounding: &Grounding, catalog: &Catalog) -> (Plan, World) {
@@ -414,9 +421,7 @@ fn plan_noise(
         needed[category as usize] += rows;
     }
     for (need, have) in needed.iter_mut().zip(alerts) {
-        *need = (*need * OTHERS_PER_MILLE)
-            .div_ceil(1000)
-            .saturating_sub(*have);
+        *need = others_needed(*need, *have);
     }
     let total: u64 = needed.iter().sum();
     if total > rows {
