@@ -69,12 +69,12 @@ impl Adversaries {
         let family = Key::root(bits);
         match self.key.with(u64::from(adversary)).below(9, 3) {
             0 => {
-                for i in 0..10 + family.below(0, 8) {
+                for i in 0..12 + family.below(0, 8) {
                     out.push(LETTERS[family.below(10 + i, 26) as usize] as char);
                 }
             }
             1 => {
-                for i in 0..12 + family.below(0, 4) {
+                for i in 0..14 + family.below(0, 4) {
                     let set = if family.below(40 + i, 5) == 0 {
                         LETTERS
                     } else {

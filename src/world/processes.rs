@@ -15,7 +15,7 @@ use crate::random::Key;
 /// Residents have started this long (seconds) before anyone meets them.
 pub(super) const SETTLED: i64 = 600;
 /// The same for the kernel's System and for init, whose pids are fixed: the last boot's is gone.
-const ROOT_SETTLED: i64 = 2;
+const ROOT_SETTLED: i64 = 1;
 /// Sequence numbers of a slot: 2 bits of stream, 5 bits of ordinal; above them a bit for a session's residents.
 const SEQUENCE_BITS: u32 = 8;
 const RESIDENT_BIT: u32 = 0x80;
