@@ -1,8 +1,8 @@
 //! Who is at work: keyed ten-minute slots.
 //!
-//! Each slot has a *wheel* of positions: all servers, then the workstations whose
-//! users are active. Position ↔ host is a keyed permutation, computable both ways,
-//! so "draw an active host" and "is this host active" are both O(1) and agree.
+//! Each slot has a *wheel* of positions: all servers, and the workstations whose
+//! users are active, in a keyed order. Position to host is O(1), so a host is drawn,
+//! or has its turn, without a list of a slot's hosts.
 
 use super::World;
 use crate::catalog::{HostClass, Platform};
@@ -19,6 +19,8 @@ pub struct Wheel<'a> {
     server_order: Permutation,
     workstation_order: Permutation,
     active: u64,
+    /// Of servers and active workstations together: none has its turn before the others.
+    order: Permutation,
 }
 
 /// Share of workstations in use, per mille, by local hour on a working day.
@@ -86,12 +88,14 @@ impl World {
         let key = self.keys.activity.with(slot as u64);
         let n = workstations.len() as u64;
         let share = self.in_use(time);
+        let active = (n * share).div_ceil(1000).clamp(n.min(1), n);
         Wheel {
             servers,
             workstations,
             server_order: Permutation::new(key.with(0), servers.len() as u64),
             workstation_order: Permutation::new(key.with(1), n),
-            active: (n * share).div_ceil(1000).clamp(n.min(1), n),
+            active,
+            order: Permutation::new(key.with(2), servers.len() as u64 + active),
         }
     }
 }
@@ -111,6 +115,7 @@ impl Wheel<'_> {
     /// The host at a position below [`len`](Self::len).
     #[inline]
     pub fn host(&self, position: u64) -> u32 {
+        let position = self.order.forward(position);
         match position.checked_sub(self.servers.len() as u64) {
             None => self.servers[self.server_order.forward(position) as usize],
             Some(p) => self.workstations[self.workstation_order.forward(p) as usize],
