@@ -7,7 +7,7 @@
 
 use super::World;
 use super::activity::SLOT;
-use super::sessions::Session;
+use super::sessions::{COMING_UP, Session};
 use super::users::{ROOT, SYSTEM};
 use crate::catalog::{Catalog, Platform, Resident, Scope};
 use crate::random::Key;
@@ -107,7 +107,7 @@ impl World {
             Scope::Session => {
                 let day = (base + self.time_zone_offset).div_euclid(86_400) as u64;
                 // Before the day's logon stands the session that came up with the boot.
-                day * 2 + u64::from(base - boot.start < 120)
+                day * 2 + u64::from(base - boot.start < COMING_UP)
             }
         };
         let pid = resident_pid(key, h.platform, resident, r.parent.is_none(), lane);

@@ -29,6 +29,8 @@ pub enum Purpose {
 
 /// Seconds of a slot, where numbers suffice.
 const SLOT: i64 = 60;
+/// Seconds after a boot in which the session that comes up with it begins, and no other.
+pub(super) const COMING_UP: i64 = 120;
 /// No boot lasts longer, in seconds: four weeks, and what its start may be late.
 const LONGEST_BOOT: i64 = 29 * 86_400;
 /// The desk's session that came up with the boot, and the day's.
@@ -157,7 +159,8 @@ impl World {
                 + minute * 60
                 + key.below(day as u64 ^ 0xe0, 60) as i64;
             if works && logon <= settled {
-                if logon > start {
+                // Who comes while the machine comes up finds the session that came up with it.
+                if logon >= boot.start + COMING_UP {
                     (start, lane) = (logon, 1);
                 }
                 break;
