@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use super::audits::{Audit as A, Tallies};
-use super::facts::{Facts, Table, batches, digest};
+use super::facts::{Facts, digest, each_row};
 use super::fields::{Field as F, Row};
 use super::records::Guid;
 use crate::error::Result;
@@ -324,66 +324,56 @@ impl Chains {
     ) -> Result<()> {
         let mut met = vec![false; self.events.len()];
         for file in facts.truth("steps") {
-            batches(
-                &root.join(file),
-                |_| None,
-                |batch| {
-                    let table = Table::new(batch);
-                    for row in 0..batch.num_rows() {
-                        let id = table.text("attack_id", row);
-                        if !facts.keeps(id) {
-                            continue;
-                        }
-                        let event = table.integer("event_sequence", row);
-                        let sequence = table.integer("sequence", row);
-                        let wanted = digest(&Repeated {
-                            step: table.integer("step", row),
-                            event,
-                            day: table.date("event_date", row),
-                            category: table.text("event_category", row),
-                            host: table.text("host", row),
-                            user: table.text("user", row),
-                            outcome: table.text("outcome", row),
-                        });
-                        // The technique is the step's own; an alert names its rule's.
-                        let real = facts
-                            .techniques
-                            .get(table.text("technique", row))
-                            .is_some_and(|t| {
-                                t.tactics.iter().any(|t| t == table.text("tactic", row))
-                            });
-                        let range = facts.chain_of.get(id).and_then(|c| groups.get(c));
-                        let range = range.cloned().unwrap_or(0..0);
-                        let at = self.events[range.clone()]
-                            .binary_search_by_key(&sequence, |e| e.sequence)
-                            .ok()
-                            .map(|at| range.start + at);
-                        let right = at.is_some_and(|at| {
-                            met[at] = true;
-                            real && self.events[at].facts == wanted
-                        });
-                        tallies.tried(A::ChainsSteps, right, || {
-                            (
-                                Some(event),
-                                format!(
-                                    "{id}, sequence {sequence}: step {}, category {}, host {}, user {}, {}, {} ({})",
-                                    table.integer("step", row),
-                                    table.text("event_category", row),
-                                    table.text("host", row),
-                                    table.text("user", row),
-                                    table.text("outcome", row),
-                                    table.text("technique", row),
-                                    table.text("tactic", row)
-                                ),
-                                at.map_or("no such event".into(), |at| {
-                                    format!("event {} with other values", self.events[at].event)
-                                }),
-                            )
-                        });
-                    }
-                    Ok(())
-                },
-            )?;
+            each_row(&root.join(file), |table, row| {
+                let id = table.text("attack_id", row);
+                if !facts.keeps(id) {
+                    return;
+                }
+                let event = table.integer("event_sequence", row);
+                let sequence = table.integer("sequence", row);
+                let wanted = digest(&Repeated {
+                    step: table.integer("step", row),
+                    event,
+                    day: table.date("event_date", row),
+                    category: table.text("event_category", row),
+                    host: table.text("host", row),
+                    user: table.text("user", row),
+                    outcome: table.text("outcome", row),
+                });
+                // The technique is the step's own; an alert names its rule's.
+                let real = facts
+                    .techniques
+                    .get(table.text("technique", row))
+                    .is_some_and(|t| t.tactics.iter().any(|t| t == table.text("tactic", row)));
+                let range = facts.chain_of.get(id).and_then(|c| groups.get(c));
+                let range = range.cloned().unwrap_or(0..0);
+                let at = self.events[range.clone()]
+                    .binary_search_by_key(&sequence, |e| e.sequence)
+                    .ok()
+                    .map(|at| range.start + at);
+                let right = at.is_some_and(|at| {
+                    met[at] = true;
+                    real && self.events[at].facts == wanted
+                });
+                tallies.tried(A::ChainsSteps, right, || {
+                    (
+                        Some(event),
+                        format!(
+                            "{id}, sequence {sequence}: step {}, category {}, host {}, user {}, {}, {} ({})",
+                            table.integer("step", row),
+                            table.text("event_category", row),
+                            table.text("host", row),
+                            table.text("user", row),
+                            table.text("outcome", row),
+                            table.text("technique", row),
+                            table.text("tactic", row)
+                        ),
+                        at.map_or("no such event".into(), |at| {
+                            format!("event {} with other values", self.events[at].event)
+                        }),
+                    )
+                });
+            })?;
         }
         for (event, met) in self.events.iter().zip(met) {
             if !met {

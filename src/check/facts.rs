@@ -130,6 +130,22 @@ pub fn batches(
     Ok(())
 }
 
+/// Reads a flat table row by row.
+///
+/// # Errors
+/// As [`batches`].
+pub fn each_row(path: &Path, mut each: impl FnMut(&Table<'_>, usize)) -> Result<()> {
+    batches(
+        path,
+        |_| None,
+        |batch| {
+            let table = Table::new(batch);
+            (0..batch.num_rows()).for_each(|row| each(&table, row));
+            Ok(())
+        },
+    )
+}
+
 /// Columns of a flat table.
 pub struct Table<'b> {
     batch: &'b RecordBatch,
@@ -268,95 +284,71 @@ impl Facts {
     }
 
     fn read_assets(&mut self, root: &Path) -> Result<()> {
-        batches(
-            &root.join("entities/assets.parquet"),
-            |_| None,
-            |batch| {
-                let table = Table::new(batch);
-                for row in 0..batch.num_rows() {
-                    let text = |name: &str| table.text(name, row).to_string();
-                    let asset = Asset {
-                        address: text("ip"),
-                        system: text("os"),
-                        platform: text("platform"),
-                        kind: text("asset_type"),
-                        location: text("location"),
-                        owner: text("owner"),
-                    };
-                    if let Ok(address) = asset.address.parse() {
-                        self.inside.insert(address);
-                        self.platform_of.insert(address, asset.platform.clone());
-                    }
-                    self.assets.insert(text("hostname"), asset);
-                }
-                Ok(())
-            },
-        )
+        each_row(&root.join("entities/assets.parquet"), |table, row| {
+            let text = |name: &str| table.text(name, row).to_string();
+            let asset = Asset {
+                address: text("ip"),
+                system: text("os"),
+                platform: text("platform"),
+                kind: text("asset_type"),
+                location: text("location"),
+                owner: text("owner"),
+            };
+            if let Ok(address) = asset.address.parse() {
+                self.inside.insert(address);
+                self.platform_of.insert(address, asset.platform.clone());
+            }
+            self.assets.insert(text("hostname"), asset);
+        })
     }
 
     fn read_chains(&mut self, root: &Path) -> Result<()> {
         for file in self.truth("chains") {
-            batches(
-                &root.join(file),
-                |_| None,
-                |batch| {
-                    let table = Table::new(batch);
-                    for row in 0..batch.num_rows() {
-                        let id = table.text("attack_id", row).to_string();
-                        self.chain_of.insert(id.clone(), self.chains.len() as u32);
-                        self.chains.push(Chain {
-                            playbook: table.text("playbook", row).into(),
-                            start: table.integer("start", row),
-                            end: table.integer("end", row),
-                            hosts: table
-                                .text("hosts", row)
-                                .split(',')
-                                .map(String::from)
-                                .collect(),
-                            steps: table.integer("steps", row),
-                            events: table.integer("events", row),
-                            stop: table.text("stop_reason", row).into(),
-                            kept: self.keeps(&id),
-                            id,
-                        });
-                    }
-                    Ok(())
-                },
-            )?;
+            each_row(&root.join(file), |table, row| {
+                let id = table.text("attack_id", row).to_string();
+                self.chain_of.insert(id.clone(), self.chains.len() as u32);
+                self.chains.push(Chain {
+                    playbook: table.text("playbook", row).into(),
+                    start: table.integer("start", row),
+                    end: table.integer("end", row),
+                    hosts: table
+                        .text("hosts", row)
+                        .split(',')
+                        .map(String::from)
+                        .collect(),
+                    steps: table.integer("steps", row),
+                    events: table.integer("events", row),
+                    stop: table.text("stop_reason", row).into(),
+                    kept: self.keeps(&id),
+                    id,
+                });
+            })?;
         }
         Ok(())
     }
 
     fn read_edges(&mut self, root: &Path) -> Result<()> {
         for file in self.truth("edges") {
-            batches(
-                &root.join(file),
-                |_| None,
-                |batch| {
-                    let table = Table::new(batch);
-                    for row in 0..batch.num_rows() {
-                        let Some(&chain) = self.chain_of.get(table.text("attack_id", row)) else {
-                            continue;
-                        };
-                        if !self.chains[chain as usize].kept {
-                            continue;
-                        }
-                        let edge = self.edges.len() as u32;
-                        for (name, later) in [("from_sequence", false), ("to_sequence", true)] {
-                            let at = (chain, table.integer(name, row));
-                            self.ends.entry(at).or_default().push((edge, later));
-                        }
-                        self.edges.push(Edge {
-                            chain,
-                            from_step: table.integer("from_step", row),
-                            to_step: table.integer("to_step", row),
-                            pivot: table.text("pivot_type", row).into(),
-                            value: digest(&table.text("pivot_value", row)),
-                        });
-                    }
-                    Ok(())
-                },
-            )?;
+            each_row(&root.join(file), |table, row| {
+                let Some(&chain) = self.chain_of.get(table.text("attack_id", row)) else {
+                    return;
+                };
+                if !self.chains[chain as usize].kept {
+                    return;
+                }
+                let edge = self.edges.len() as u32;
+                for (name, later) in [("from_sequence", false), ("to_sequence", true)] {
+                    let at = (chain, table.integer(name, row));
+                    self.ends.entry(at).or_default().push((edge, later));
+                }
+                self.edges.push(Edge {
+                    chain,
+                    from_step: table.integer("from_step", row),
+                    to_step: table.integer("to_step", row),
+                    pivot: table.text("pivot_type", row).into(),
+                    value: digest(&table.text("pivot_value", row)),
+                });
+            })?;
         }
         Ok(())
     }

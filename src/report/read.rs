@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{
     DataType, Date32Type, Field, FieldRef, Fields, Int32Type, Int64Type, Schema,
     TimestampMicrosecondType,
@@ -21,6 +21,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::statistics::Statistics;
 
 use crate::error::{Error, Result};
+use crate::schema::leaf;
 
 /// Rows of a batch.
 const BATCH: usize = 64 * 1024;
@@ -53,7 +54,7 @@ pub fn read(path: &Path, how: Read<'_>, mut each: impl FnMut(&Batch) -> Result<(
         std::io::ErrorKind::NotFound => Error::input(
             path,
             None,
-            "the manifest lists this file, and it isn't there",
+            "the plan lists this file, and it isn't there",
             "run the same fusiongen generate again; it makes what is missing",
         ),
         _ => Error::io(path, "open", e),
@@ -158,16 +159,7 @@ impl Batch {
 
     /// The array at a path: `event.kind`.
     pub fn column(&self, path: &str) -> Option<ArrayRef> {
-        let mut names = path.split('.');
-        let mut array = self.0.column_by_name(names.next()?)?.clone();
-        for name in names {
-            array = array
-                .as_any()
-                .downcast_ref::<StructArray>()?
-                .column_by_name(name)?
-                .clone();
-        }
-        Some(array)
+        leaf(&self.0, path).cloned()
     }
 
     /// A text that is there. The file was read without dictionaries.
