@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Output;
 
 use common::{program, stderr};
+use fusiongen::plan::ORDINAL_BITS;
 
 /// Runs the program in `place` with these variables and no other setting's.
 fn run(place: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
@@ -461,7 +462,7 @@ fn a_sample_is_of_the_corpus() {
     );
     for event in sample(&["--events", "20k", "-n", "9"]) {
         let sequence = event["event"]["sequence"].as_u64().unwrap();
-        let partition = &plan.partitions[(sequence >> 40) as usize];
+        let partition = &plan.partitions[(sequence >> ORDINAL_BITS) as usize];
         let mut rows = Vec::new();
         for group in &partition.row_groups {
             maker.frames(partition, group, |frame| {
@@ -469,7 +470,7 @@ fn a_sample_is_of_the_corpus() {
                 rows.extend((0..frame.len).map(|r| fusiongen::sink::json::row(&batch, r)));
             });
         }
-        let row = rows.swap_remove((sequence & ((1 << 40) - 1)) as usize);
+        let row = rows.swap_remove((sequence & ((1 << ORDINAL_BITS) - 1)) as usize);
         assert_eq!(event, serde_json::Value::Object(row));
     }
 }

@@ -11,6 +11,7 @@ use super::fields::{Field as F, Row};
 use super::linux::UNSET;
 use super::records::{Guid, utc};
 use super::windows::{SYSTEM_SID, is_system};
+use crate::plan::ORDINAL_BITS;
 
 /// The first sight of a value, and how many agreed.
 #[derive(Clone, Copy)]
@@ -149,11 +150,13 @@ impl Cross {
     }
 
     fn sequence(&mut self, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
-        const BITS: u32 = 40;
         let (Some(sequence), Some(time)) = (row.integer(F::Sequence), row.integer(F::Time)) else {
             return;
         };
-        let (partition, ordinal) = (sequence >> BITS, sequence & ((1 << BITS) - 1));
+        let (partition, ordinal) = (
+            sequence >> ORDINAL_BITS,
+            sequence & ((1 << ORDINAL_BITS) - 1),
+        );
         let planned = facts.partitions.get(&partition);
         let run = self.open.get(&partition).copied();
         let category = row.text(F::Module);

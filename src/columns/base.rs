@@ -150,7 +150,8 @@ pub fn event_provider(v: &View<'_>) -> ArrayRef {
     })
 }
 
-/// Partition index << 40 | ordinal in the partition; unique in the corpus.
+/// The partition's index above [`ORDINAL_BITS`](crate::plan::ORDINAL_BITS) of the ordinal in it;
+/// unique in the corpus.
 pub fn event_sequence(v: &View<'_>) -> ArrayRef {
     let first = v.frame.first_sequence;
     Arc::new(Int64Array::from_iter_values(first..first + v.len() as i64))

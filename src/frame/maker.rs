@@ -193,7 +193,7 @@ impl<'a> Maker<'a> {
         range: std::ops::Range<usize>,
     ) -> Frame {
         let rows = &order.rows[range.clone()];
-        let sequence = (i64::from(partition.index) << 40) + group.first as i64 + range.start as i64;
+        let sequence = partition.sequence(group.first + range.start as u64);
         let mut frame = Frame::new(rows.len(), partition.category, sequence, self);
         for (slot, row) in frame.time.iter_mut().zip(rows) {
             *slot = row.time;

@@ -26,7 +26,7 @@ pub use config::Config;
 pub use files::{Compression, Format, PartitionBy};
 pub use fingerprint::Inputs;
 pub use quota::apportion;
-pub use shards::{Partition, RowGroup, Shard};
+pub use shards::{ORDINAL_BITS, Partition, RowGroup, Shard};
 pub use truth::{TruthShard, TruthTable};
 
 /// Grounding as the plan takes it.

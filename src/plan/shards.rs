@@ -34,6 +34,10 @@ pub struct Shard {
     pub row_groups: Vec<(usize, usize)>,
 }
 
+/// Low bits of `event.sequence`, which hold a row's ordinal in its partition; above stands the
+/// partition's index.
+pub const ORDINAL_BITS: u32 = 40;
+
 /// One (date, category).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partition {
@@ -96,6 +100,11 @@ impl Population {
 }
 
 impl Partition {
+    /// `event.sequence` of the row with this ordinal in the partition.
+    pub fn sequence(&self, ordinal: u64) -> i64 {
+        (i64::from(self.index) << ORDINAL_BITS) + ordinal as i64
+    }
+
     fn counter<'c>(&self, calendar: &Calendar, chains: &'c Chains) -> Counter<'c> {
         Counter::new(
             calendar.midnight(self.date),

@@ -14,6 +14,7 @@ use super::read::{Batch, Read, read};
 use super::trees::{Act, HostTrees, Process, trees};
 use super::truth::{Chain, MOST_EVENTS};
 use crate::error::Result;
+use crate::plan::ORDINAL_BITS;
 use crate::sink::PlanFile;
 
 /// A chain in full.
@@ -271,7 +272,10 @@ const COLUMNS: [&str; 26] = [
 /// The chain's events in order; only the files and row groups that hold them are read.
 fn events(root: &Path, plan: &PlanFile, rows: &BTreeMap<i64, Row>) -> Result<Vec<Event>> {
     let wanted: BTreeSet<i64> = rows.keys().copied().collect();
-    let partitions: BTreeSet<i64> = wanted.iter().map(|sequence| sequence >> 40).collect();
+    let partitions: BTreeSet<i64> = wanted
+        .iter()
+        .map(|sequence| sequence >> ORDINAL_BITS)
+        .collect();
     let held = plan
         .partitions
         .iter()

@@ -304,7 +304,7 @@ impl<'t> Truth<'t> {
                 continue;
             }
             let order = Order::new(self.plan, partition, group);
-            let first = (i64::from(partition.index) << 40) + group.first as i64;
+            let first = partition.sequence(group.first);
             for (i, row) in order.rows.iter().enumerate() {
                 if usize::from(row.population) != chains {
                     continue;
@@ -400,7 +400,7 @@ impl<'t> Truth<'t> {
                 continue;
             }
             let order = Order::new(self.plan, partition, group);
-            let first = (i64::from(partition.index) << 40) + group.first as i64;
+            let first = partition.sequence(group.first);
             let rows: Vec<(i64, usize)> = order
                 .rows
                 .iter()
