@@ -13,6 +13,12 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 day`, `1,234 days`.
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
 /// `12.3 MiB`.
 pub fn sized(bytes: u64) -> String {
     let mib = bytes as f64 / 1_048_576.0;
@@ -31,5 +37,7 @@ mod tests {
         assert_eq!(super::grouped(999), "999");
         assert_eq!(super::grouped(1_000), "1,000");
         assert_eq!(super::grouped(12_345_678), "12,345,678");
+        assert_eq!(super::counted(1, "day"), "1 day");
+        assert_eq!(super::counted(0, "host"), "0 hosts");
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output::print;
 use super::progress::Bar;
-use super::summary::{grouped, sized};
+use super::summary::{counted, sized};
 use crate::check::{Options, check, integrity};
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, alerts_db};
@@ -63,8 +63,8 @@ impl Check {
                         })
                         .collect();
                     text.push_str(&format!(
-                        "{} files, {}: {}\n",
-                        grouped(found.files),
+                        "{}, {}: {}\n",
+                        counted(found.files, "file"),
                         sized(found.bytes),
                         match found.damages.len() {
                             0 => "all as written".to_string(),

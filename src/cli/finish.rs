@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output;
-use super::summary::{grouped, next_command, sized};
+use super::summary::{counted, next_command, sized};
 use crate::error::Result;
 use crate::sink::{self, Corpus, PlanFile};
 
@@ -26,9 +26,9 @@ impl Finish {
         let summary = sink::finish(&self.directory)?;
         let plan = PlanFile::read(&Corpus::at(&self.directory))?;
         output::print(&format!(
-            "{} events in {} files, {}\nin {}, seed {}, fingerprint {}\nnext: {}\n",
-            grouped(summary.events),
-            grouped(summary.files),
+            "{} in {}, {}\nin {}, seed {}, fingerprint {}\nnext: {}\n",
+            counted(summary.events, "event"),
+            counted(summary.files, "file"),
             sized(summary.bytes),
             self.directory.display(),
             plan.config.seed,

@@ -9,7 +9,7 @@ use super::output;
 use super::progress::Bar;
 use super::settings::Settings;
 use super::signals::{Signals, Stoppable};
-use super::summary::{composition, grouped, next_command, sized};
+use super::summary::{composition, counted, grouped, next_command, sized};
 use crate::error::{Error, Result};
 use crate::frame::Maker;
 use crate::plan::Plan;
@@ -97,20 +97,21 @@ impl Generate {
         let mut lines = Vec::new();
         if summary.kept > 0 {
             lines.push(format!(
-                "{} of {} files stood there already, and were kept",
+                "{} of {} stood there already, and were kept",
                 grouped(summary.kept),
-                grouped(summary.files)
+                counted(summary.files, "file")
             ));
         }
         lines.push(format!(
-            "{} events in {} files, {} ({:.0} bytes an event)",
-            grouped(summary.events),
-            grouped(summary.files),
+            "{} in {}, {} ({:.0} bytes an event)",
+            counted(summary.events, "event"),
+            counted(summary.files, "file"),
             sized(summary.bytes),
             summary.bytes as f64 / summary.events.max(1) as f64
         ));
         lines.push(format!(
-            "{seconds:.1} s on {threads} threads, {} events/s",
+            "{seconds:.1} s on {}, {} events/s",
+            counted(threads as u64, "thread"),
             grouped((summary.events as f64 / seconds) as u64)
         ));
         match part {

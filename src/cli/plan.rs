@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::generate::Generate;
 use super::output;
-use super::summary::{composition, grouped, sized};
+use super::summary::{composition, counted, grouped, sized};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::world::World;
@@ -87,8 +87,8 @@ fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
         let _ = writeln!(out, "{text}");
     };
     line(format!(
-        "{} events, {} to {}, seed {}, fingerprint {}",
-        grouped(plan.config.events),
+        "{}, {} to {}, seed {}, fingerprint {}",
+        counted(plan.config.events, "event"),
         plan.config.start,
         plan.config.date(plan.config.days - 1),
         plan.config.seed,
@@ -96,14 +96,15 @@ fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
     ));
     line(composition(plan, world));
     line(format!(
-        "\n{} partitions, {} files, {} row groups, about {}",
-        grouped(plan.partitions.len() as u64),
-        grouped(sizes.len() as u64),
-        grouped(
+        "\n{}, {}, {}, about {}",
+        counted(plan.partitions.len() as u64, "partition"),
+        counted(sizes.len() as u64, "file"),
+        counted(
             plan.partitions
                 .iter()
                 .map(|p| p.row_groups.len() as u64)
-                .sum()
+                .sum(),
+            "row group"
         ),
         sized(total)
     ));

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output;
 use super::progress::Bar;
-use super::summary::{grouped, sized};
+use super::summary::{counted, sized};
 use crate::error::Result;
 use crate::report::{self, Report};
 
@@ -39,8 +39,8 @@ impl ReportCommand {
         let bytes = report.write(&self.output)?;
         let page = self.output.display();
         output::print(&format!(
-            "{} events of {}, fingerprint {}\n{page}, {}\nnext: open {page} in a browser\n",
-            grouped(report.events()),
+            "{} of {}, fingerprint {}\n{page}, {}\nnext: open {page} in a browser\n",
+            counted(report.events(), "event"),
             self.directory.display(),
             report.fingerprint(),
             sized(bytes)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-pub use crate::numbers::{grouped, sized};
+pub use crate::numbers::{counted, grouped, sized};
 use crate::plan::{Format, Plan};
 use crate::world::World;
 
@@ -15,10 +15,10 @@ pub fn composition(plan: &Plan, world: &World) -> String {
     };
     let life = format!("  ({} process starts and ends)", grouped(c.life));
     let chains = format!(
-        "  ({} chains, {} hosts, {} days)",
-        grouped(c.chains),
-        grouped(world.hosts.len() as u64),
-        plan.config.days
+        "  ({}, {}, {})",
+        counted(c.chains, "chain"),
+        counted(world.hosts.len() as u64, "host"),
+        counted(plan.config.days.into(), "day")
     );
     [
         line("alerts", c.alerts, String::new()),

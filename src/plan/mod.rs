@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, HostClass, Platform};
 use crate::grounding::{Asset, Profile, User};
+use crate::numbers::counted;
 use crate::random::Key;
 use crate::world::{Sources, World, WorldSize};
 
@@ -147,11 +148,11 @@ impl Plan {
         let chain_events = chains.events();
         if chain_events < share(chain_ratio) {
             notices.push(format!(
-                "attack chains hold {chain_events} events, {} were asked for: {} chains fit {} hosts and {} days at a density of {}",
+                "attack chains hold {chain_events} events, {} were asked for: {} fit {} and {} at a density of {}",
                 share(chain_ratio),
-                chains.all.len(),
-                world.hosts.len(),
-                config.days,
+                counted(chains.all.len() as u64, "chain"),
+                counted(world.hosts.len() as u64, "host"),
+                counted(config.days.into(), "day"),
                 config.chain_density,
             ));
         }
