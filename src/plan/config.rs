@@ -1,10 +1,11 @@
 //! The settings of a corpus, resolved and checked.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::files::{Compression, Format, PartitionBy};
 use crate::error::{Error, Result};
+use crate::numbers::counted;
 
 /// Whether the answers stand in the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
@@ -287,17 +288,50 @@ impl Config {
         if let Some(assets) = self.assets
             && !(20..=1_000_000).contains(&assets)
         {
-            return fail("--assets", format!("{assets} hosts"), "give 20 to 1000000");
+            return fail(
+                "--assets",
+                counted(assets.into(), "host"),
+                "give 20 to 1000000",
+            );
         }
         if let Some(users) = self.users
             && !(1..=1_000_000).contains(&users)
         {
-            return fail("--users", format!("{users} users"), "give 1 to 1000000");
+            return fail(
+                "--users",
+                counted(users.into(), "user"),
+                "give 1 to 1000000",
+            );
+        }
+        // What a corpus tells of before its window starts some years before it; a process's
+        // GUID holds seconds since 1970 in 32 bits.
+        let years = 1980..2100;
+        let last = self
+            .start
+            .checked_add_days(chrono::Days::new(u64::from(self.days) - 1));
+        let within = |date: NaiveDate| years.contains(&date.year());
+        if !within(self.start) || !last.is_some_and(within) {
+            return fail(
+                "--start",
+                format!(
+                    "{} from {} on reach beyond the years 1980 to 2099",
+                    counted(self.days.into(), "day"),
+                    self.start
+                ),
+                "give a window within these years",
+            );
+        }
+        if self.shard_rows < 1024 {
+            return fail(
+                "--shard-rows",
+                counted(self.shard_rows, "row"),
+                "give 1024 or more",
+            );
         }
         if self.row_group_rows < 1024 || self.row_group_rows > 16 << 20 {
             return fail(
                 "--row-group-rows",
-                format!("{} rows", self.row_group_rows),
+                counted(self.row_group_rows, "row"),
                 "give 1024 to 16777216",
             );
         }
@@ -504,6 +538,34 @@ mod tests {
             ..Config::default()
         });
         assert!(said.contains("--noise-tz-offset"), "{said}");
+    }
+
+    #[test]
+    fn windows_beyond_what_records_can_tell_are_refused() {
+        let window = |start: &str, days| Config {
+            start: start.parse().unwrap(),
+            days,
+            ..Config::default()
+        };
+        for (start, days) in [("1980-01-01", 1), ("2099-12-31", 1), ("2099-01-01", 365)] {
+            window(start, days).validate().unwrap();
+        }
+        for (start, days) in [
+            ("1979-12-31", 7),
+            ("-0500-01-01", 1),
+            ("2099-12-31", 2),
+            ("+262142-12-31", 3660),
+        ] {
+            let said = window(start, days).validate().unwrap_err().to_string();
+            assert!(said.starts_with("--start: "), "{said}");
+        }
+        let small = Config {
+            shard_rows: 500,
+            row_group_rows: 500,
+            ..Config::default()
+        };
+        let said = small.validate().unwrap_err().to_string();
+        assert!(said.starts_with("--shard-rows: 500 rows"), "{said}");
     }
 
     #[test]
