@@ -319,7 +319,7 @@ fn standing(
 /// The summary of a finished corpus.
 fn whole(corpus: &Corpus) -> Result<Summary> {
     let manifest = Manifest::read(corpus)?;
-    let files = manifest.files.len() as u64 - 1;
+    let files = manifest.files.len().saturating_sub(1) as u64;
     Ok(Summary {
         files,
         bytes: manifest.files.iter().map(|f| f.bytes).sum(),
