@@ -36,6 +36,8 @@ macro_rules! fields {
 
 fields! {
     Time "@timestamp",
+    // No audit's, but what tells one schema of the other.
+    SchemaVersion "ecs.version",
     Kind "event.kind",
     Severity "fusionai.severity",
     Action "event.action",
