@@ -643,6 +643,39 @@ fn every_invariant_fails_on_what_breaks_it() {
     assert!(checked(&root, Options::default()).passed);
 }
 
+/// What is at one with itself in each file, and differs between two.
+#[test]
+fn files_that_disagree_fail_by_their_rows() {
+    let (_out, root) = copied();
+    let events = Rows::read(&root, "events");
+    let named = |row: &Row| (!text(&row.2, "user.full_name").is_empty()).then_some(row.0);
+    let last = events.rows.iter().filter_map(named).max().unwrap();
+    let users = |file: bool| -> Vec<&str> {
+        let rows = events.rows.iter();
+        rows.filter(|row| named(row).is_some_and(|f| (f == last) == file))
+            .map(|row| text(&row.2, "user.name"))
+            .collect()
+    };
+    let (here, elsewhere) = (users(true), users(false));
+    let user = *here.iter().find(|u| elsewhere.contains(u)).unwrap();
+    let cells: Vec<Cell> = events
+        .rows
+        .iter()
+        .filter(|(file, _, row)| *file == last && text(row, "user.name") == user)
+        .map(|(file, row, _)| cell((*file, *row), "user.full_name", json!("Somebody Else")))
+        .collect();
+    falsify(&root, "events", &cells);
+    let report = checked(&root, Options::default());
+    let invariant = report
+        .invariants
+        .iter()
+        .find(|i| i.name == Audit::IdentityUser.name())
+        .unwrap();
+    assert_eq!(invariant.status, Status::Failed, "{}", report.text());
+    assert_eq!(invariant.tried - invariant.passed, cells.len() as u64);
+    assert_eq!(report.failed(), 1, "{}", report.text());
+}
+
 /// How many rows an audit looked at.
 fn tried(report: &Report, audit: Audit) -> u64 {
     let named = report.invariants.iter().find(|i| i.name == audit.name());
