@@ -1,6 +1,9 @@
 //! When things happen: the times that the plan gives to noise and alerts.
 
-use fusiongen::catalog::Catalog;
+use std::collections::BTreeSet;
+
+use fusiongen::catalog::{Catalog, Telemetry};
+use fusiongen::frame::Maker;
 use fusiongen::grounding::Profile;
 use fusiongen::plan::{Config, Grounding, Origin, Plan};
 
@@ -149,4 +152,47 @@ fn weights_of_any_size_are_shares() {
     let (small, large) = (at(1_000), at(40_000_000));
     let apart = divergence(&by_hour_of_day(&small[1], 0), &by_hour_of_day(&large[1], 0));
     assert!(apart < 0.001, "{apart}");
+}
+
+/// However few hours have a weight, what a host starts in a slot has pids of its own.
+#[test]
+fn starts_in_one_hour_have_their_own_pids() {
+    let catalog = Catalog::embedded().unwrap();
+    let grounding = Grounding {
+        profile: Profile::embedded(),
+        users: None,
+        assets: None,
+    };
+    let mut hours = [0; 24];
+    hours[3] = 1_000_000;
+    let config = Config {
+        events: 60_000,
+        days: 1,
+        assets: Some(60),
+        attack_chain_ratio: "0".into(),
+        noise_ratio: "0.9".into(),
+        noise_hours: Some(hours),
+        ..Config::default()
+    };
+    let (plan, world) = Plan::new(config, &grounding, &catalog);
+    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let (mut starts, mut pids) = (0, BTreeSet::new());
+    for partition in &plan.partitions {
+        for group in &partition.row_groups {
+            maker.frames(partition, group, |frame| {
+                for row in 0..frame.len {
+                    let starting = [Telemetry::ProcessCreation, Telemetry::Execve];
+                    if frame.noise[row] == catalog.scenarios.len() as i32
+                        && starting.contains(&frame.telemetry[row])
+                    {
+                        let slot = frame.process.start[row] / 600_000_000;
+                        starts += 1;
+                        pids.insert((frame.host[row], slot, frame.process.pid[row]));
+                    }
+                }
+            });
+        }
+    }
+    assert!(starts > 300, "{starts}");
+    assert_eq!(pids.len(), starts);
 }

@@ -162,6 +162,20 @@ impl Calendar {
         &self.noise_dates
     }
 
+    /// Process starts of the window's busiest quarter-hour by those of the mean one, per mille.
+    pub fn life_peak(&self) -> u64 {
+        let all: u64 = self.noise_dates.iter().sum();
+        let of_mean = |part: u64, number: usize, all: u64| {
+            u128::from(part) * number as u128 * 1000 / u128::from(all.max(1))
+        };
+        let peaks = self.life.iter().zip(&self.noise_dates).map(|(day, &date)| {
+            let most = day.iter().copied().max().unwrap_or(0);
+            let within = of_mean(most, SLOTS, day.iter().sum());
+            within * of_mean(date, self.days(), all) / 1000
+        });
+        peaks.max().unwrap_or(0) as u64
+    }
+
     /// Midnight UTC of a date, Unix microseconds.
     pub fn midnight(&self, date: u32) -> i64 {
         self.start + i64::from(date) * DAY_US

@@ -306,7 +306,9 @@ fn plan_life(
     let category = world.detections.category(category);
     let hosts =
         [Platform::Windows, Platform::Linux].map(|platform| world.always_on(platform).len() as u64);
-    let bounds = hosts.map(|hosts| 2 * 144 * hosts * calendar.days() as u64);
+    // Two a slot of ten minutes; at the busiest time six, which are two runs of a host at most.
+    let peak = calendar.life_peak().max(3000);
+    let bounds = hosts.map(|hosts| 2 * 144 * hosts * calendar.days() as u64 * 3000 / peak);
     let machines =
         [HostClass::Windows, HostClass::Linux].map(|class| world.class(class).len() as u64);
     let starts = apportion(wanted / 2, &machines);
