@@ -222,6 +222,9 @@ fn turned(text: &str) -> String {
     format!("{rest}{}", if last == "1" { "2" } else { "1" })
 }
 
+/// No audit session.
+const UNSET: i64 = 4_294_967_295;
+
 /// The table that holds what is changed, and the change.
 fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str, Vec<Cell>) {
     let windows = |row: &Value| id(row) > 0;
@@ -491,6 +494,17 @@ fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str, Vec
             );
             vec![cell((*file, *row), "auditd.auid", json!(77_777))]
         }
+        // A login that comes before it was allowed to.
+        Audit::AuditdLogin => events.one(
+            |row| text(row, "auditd.type") == "USER_ACCT" && number(row, "auditd.ses") == UNSET,
+            "auditd.ses",
+            |_| json!(17),
+        ),
+        Audit::AuditdEvent => events.one(
+            |row| text(row, "auditd.type") == "CWD",
+            "auditd.sequence",
+            |_| json!(17),
+        ),
         Audit::MitreTechnique => events.one(
             |row| !at(row, "threat.technique.name").is_null(),
             "threat.technique.name",

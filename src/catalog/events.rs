@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use super::load::{LONGEST_PLAYBOOK, check_platform, find_category, technique, weight};
 use super::raw;
+use toml::Spanned;
+
 use super::record::{HostClass, Words, is_slug};
 use super::records::{Records, Setting};
+use super::scenario::{Sequence, Visit};
 use super::source::{Source, Text};
 use super::{
     Alternative, Category, Heuristic, Image, Playbook, Record, Resident, Scenario, Step, Technique,
@@ -15,6 +18,10 @@ use crate::Result;
 
 /// A chain's processes have this much room in their host's numbering.
 const MOST_PROCESSES: usize = 32;
+/// Records of one sequence.
+const MOST_IN_SEQUENCE: usize = 16;
+/// Sequences that open sessions: each has numbers of its own on every host.
+pub const LOGIN_SEQUENCES: u8 = 16;
 
 /// What the rest refers to.
 pub(super) struct Tables<'a> {
@@ -22,6 +29,55 @@ pub(super) struct Tables<'a> {
     pub categories: &'a [Category],
     pub images: &'a [Image],
     pub residents: &'a [Resident],
+}
+
+/// Whether a record tells of the same audit event as the one before it: an exec is one of
+/// several records, and companions are of the event that they follow.
+fn is_of_same_event(last: &Record, record: &Record) -> bool {
+    let is_exec = last.telemetry == Telemetry::Execve
+        && record.telemetry == Telemetry::Syscall
+        && record.syscall.as_deref() == Some("execve");
+    is_exec || record.telemetry.is_companion()
+}
+
+/// How a variant's records come as one.
+fn sequence(
+    source: &Source,
+    key: &Spanned<bool>,
+    visit: Visit,
+    records: &[Record],
+    logins: &mut u8,
+) -> Result<Sequence> {
+    use super::record::Telemetry::{CredDisp, Login, UserEnd};
+    let is_closed = |record: &Record| matches!(record.telemetry, UserEnd | CredDisp);
+    let opening = records.iter().position(is_closed).unwrap_or(records.len());
+    if !(2..=MOST_IN_SEQUENCE).contains(&records.len()) || opening == 0 {
+        return Err(source.error_at(
+            key,
+            format!(
+                "a sequence of {} records, {opening} before its end",
+                records.len()
+            ),
+            format!("write 2 to {MOST_IN_SEQUENCE} records, and what opens the session first"),
+        ));
+    }
+    let logs_in = records.iter().any(|record| record.telemetry == Login);
+    if logs_in && (visit != Visit::RoundRobin || *logins >= LOGIN_SEQUENCES) {
+        return Err(source.error_at(
+            key,
+            format!("the {}th sequence that opens a session", *logins + 1),
+            format!("there may be {LOGIN_SEQUENCES}, and they visit hosts round_robin"),
+        ));
+    }
+    *logins += u8::from(logs_in);
+    Ok(Sequence {
+        rows: records.len() as u8,
+        opening: opening as u8,
+        companions: (1..records.len())
+            .filter(|&i| is_of_same_event(&records[i - 1], &records[i]))
+            .fold(0, |companions, i| companions | 1 << i),
+        number: logs_in.then(|| *logins - 1),
+    })
 }
 
 impl Tables<'_> {
@@ -102,6 +158,7 @@ impl Tables<'_> {
         let file: raw::NoiseFile = source.parse()?;
         source.unique("scenario", file.scenario.iter().map(|s| &s.name))?;
         let mut scenarios = Vec::new();
+        let mut logins = 0;
         for raw in &file.scenario {
             scenarios.push(Scenario {
                 name: raw.name.get_ref().clone(),
@@ -109,20 +166,26 @@ impl Tables<'_> {
                 variants: raw
                     .variant
                     .iter()
-                    .map(|variant| self.variant(source, variant))
+                    .map(|variant| self.variant(source, variant, &mut logins))
                     .collect::<Result<_>>()?,
             });
         }
         Ok(scenarios)
     }
 
-    fn variant(&self, source: &Source, raw: &raw::Variant) -> Result<Variant> {
+    fn variant(&self, source: &Source, raw: &raw::Variant, logins: &mut u8) -> Result<Variant> {
         use super::scenario::Verdict;
+        let is_sequence = raw.sequence.as_ref().is_some_and(|s| *s.get_ref());
         let category = find_category(source, &raw.category, self.categories)?;
         let hosts = class_of_one_platform(source, &raw.hosts)?;
         let verdict: Verdict = source.word(&raw.verdict)?;
         let triggers = verdict == Verdict::BenignTrigger;
-        if let Some(record) = raw.record.iter().find(|record| record.alert != triggers) {
+        // Of a sequence one record is enough for a rule.
+        let suits = |record: &&raw::Record| match is_sequence && triggers {
+            true => !raw.record.iter().any(|record| record.alert),
+            false => record.alert != triggers,
+        };
+        if let Some(record) = raw.record.iter().find(suits) {
             return Err(source.error_at(
                 &record.telemetry,
                 format!(
@@ -152,13 +215,19 @@ impl Tables<'_> {
             }
             records.push(resolved);
         }
+        let visit = source.word(&raw.visit)?;
+        let sequence = match &raw.sequence {
+            Some(key) if is_sequence => Some(sequence(source, key, visit, &records, logins)?),
+            _ => None,
+        };
         Ok(Variant {
             category,
             weight: weight(source, &raw.weight)?,
             hosts,
-            visit: source.word(&raw.visit)?,
+            visit,
             verdict,
             records,
+            sequence,
             reason: raw.reason.get_ref().clone(),
         })
     }
@@ -253,14 +322,8 @@ impl Tables<'_> {
                     let platform = made.telemetry.platform();
                     check_platform(source, &raw.technique, &self.techniques[index], platform)?;
                 }
-                // An exec is one audit event of several records.
-                let exec = resolved.last().is_some_and(|last: &Record| {
-                    i > 0
-                        && last.telemetry == Telemetry::Execve
-                        && made.telemetry == Telemetry::Syscall
-                        && made.syscall.as_deref() == Some("execve")
-                });
-                if i > 0 && (exec || made.telemetry.is_companion()) {
+                let last = resolved.last().filter(|_| i > 0);
+                if last.is_some_and(|last| is_of_same_event(last, &made)) {
                     companions |= 1 << i.min(63);
                 }
                 resolved.push(made);

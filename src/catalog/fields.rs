@@ -13,6 +13,18 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
     use Telemetry::*;
     const STARTS: &[Telemetry] = &[ProcessCreation, Execve];
     const COMMANDS: &[Telemetry] = &[ProcessCreation, Execve, UserCmd];
+    // sudo and su are processes of their own in a shell's session.
+    const CALLED: &[Telemetry] = &[
+        ProcessCreation,
+        Execve,
+        UserCmd,
+        UserAuth,
+        UserAcct,
+        CredRefr,
+        UserStart,
+        UserEnd,
+        CredDisp,
+    ];
     const FLOWS: &[Telemetry] = &[NetworkConnection, ConnectionPermitted, ConnectionBlocked];
     const SESSIONS: &[Telemetry] = &[
         UserLogin,
@@ -67,6 +79,7 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
         UserStart,
         UserEnd,
         CredDisp,
+        CredRefr,
         UserChauthtok,
     ];
     let needed: &[Field] = &[
@@ -111,7 +124,7 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
         ScriptBlock,
     ];
     let allowed: &[Field] = &[
-        ("image", raw.image.is_some(), COMMANDS),
+        ("image", raw.image.is_some(), CALLED),
         ("command", raw.command.is_some(), COMMANDS),
         (
             "directory",

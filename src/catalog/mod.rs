@@ -41,6 +41,7 @@ mod tests;
 
 pub use attack::Technique;
 pub use category::{Category, Signature};
+pub use events::LOGIN_SEQUENCES;
 pub use heuristics::Heuristic;
 pub use load::PROCESS_LIFE;
 pub use names::Names;
@@ -50,7 +51,7 @@ pub use record::{
     Account, Connection, End, HostClass, Platform, ProcessRef, Purpose, Record, Telemetry,
 };
 pub use resident::MOST_RESIDENTS;
-pub use scenario::{Scenario, Variant, Verdict, Visit};
+pub use scenario::{Scenario, Sequence, Variant, Verdict, Visit};
 pub use telemetry::DATA_SLOTS;
 pub use template::{Piece, Placeholder, Template, TemplateError};
 

@@ -140,6 +140,7 @@ entries! {
         visit: Text,
         verdict: Text,
         reason: Text,
+        sequence: Option<Spanned<bool>>,
         record: Vec<Record>,
     }
 

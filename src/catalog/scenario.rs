@@ -37,6 +37,18 @@ impl Verdict {
     }
 }
 
+/// Records that come together, in their order: a session from its login to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sequence {
+    pub rows: u8,
+    /// How many stand before the first that closes a session.
+    pub opening: u8,
+    /// Bit i: record i tells of the same audit event as the one before it.
+    pub companions: u16,
+    /// Among the sequences that open an audit session; none where it stands in another's.
+    pub number: Option<u8>,
+}
+
 /// One way a scenario shows; all its rows are in one category.
 #[derive(Debug, Clone)]
 pub struct Variant {
@@ -49,6 +61,8 @@ pub struct Variant {
     /// Records a row is drawn from, equally. A record with `starts` uses slot 0 for its process,
     /// and every record of a variant can stand alone: `process` is a resident.
     pub records: Vec<Record>,
+    /// All of its records come in each run, in their order.
+    pub sequence: Option<Sequence>,
     /// Why an analyst would close it.
     pub reason: String,
 }

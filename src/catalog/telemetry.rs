@@ -98,6 +98,7 @@ telemetry! {
         UserStart "user_start" "auditd USER_START.",
         UserEnd "user_end" "auditd USER_END.",
         CredDisp "cred_disp" "auditd CRED_DISP.",
+        CredRefr "cred_refr" "auditd CRED_REFR.",
         Syslog "syslog" "A syslog line.",
     }
 }
@@ -178,6 +179,25 @@ impl Telemetry {
                 | ShareAccess
                 | ShareCheck
                 | LogCleared
+        )
+    }
+
+    /// Who speaks to PAM writes it: sshd, cron or sudo, one process from an account's
+    /// authentication to the end of its session.
+    pub fn is_of_login(self) -> bool {
+        use Telemetry::*;
+        matches!(
+            self,
+            UserLogin
+                | UserCmd
+                | UserAuth
+                | UserAcct
+                | CredAcq
+                | CredRefr
+                | CredDisp
+                | Login
+                | UserStart
+                | UserEnd
         )
     }
 

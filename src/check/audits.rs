@@ -73,6 +73,8 @@ audits! {
     AuditdAccount "auditd.account" "acct on failed logins, id on successful ones",
     AuditdFields "auditd.fields" "the fields of the record type",
     AuditdSession "auditd.session" "a session is one account's, and ends after it starts",
+    AuditdLogin "auditd.login" "a login's records follow PAM's order within seconds, by one pid, in no session before LOGIN and in its own after",
+    AuditdEvent "auditd.event" "records of one audit event share its time and serial",
     MitreTechnique "mitre.technique" "techniques are ATT&CK's, with its names",
     MitreTactic "mitre.tactic" "tactics belong to the technique, with ATT&CK's ids",
     MitrePlatform "mitre.platform" "a technique's platforms include the row's, or PRE",

@@ -9,6 +9,7 @@ use super::audits::{Audit as A, Tallies};
 use super::facts::{Facts, digest};
 use super::fields::{Field as F, Row};
 use super::linux::UNSET;
+use super::logins::{Logins, is_of_daemon};
 use super::records::{Guid, utc};
 use super::windows::{SYSTEM_SID, is_system};
 use crate::plan::ORDINAL_BITS;
@@ -59,6 +60,7 @@ pub struct Cross {
     sights: HashMap<u64, Sight>,
     processes: HashMap<u64, Process>,
     sessions: HashMap<u64, Session>,
+    logins: Logins,
     /// Last record id and its time, by host and channel; within one file.
     records: HashMap<u64, (i64, i64)>,
     open: HashMap<i64, Run>,
@@ -121,6 +123,7 @@ impl Cross {
         }
         self.windows(host, row, tallies);
         self.audit(host, row, tallies);
+        self.logins.read(host, row, tallies);
     }
 
     /// Notes a value of a key; another one than before fails.
@@ -331,14 +334,17 @@ impl Cross {
                 last_sequence: -1,
                 end: i64::MAX,
             });
+        let is_own = is_of_daemon(row);
         match kind {
-            "LOGIN" | "USER_START" => entry.start = entry.start.min(time),
-            "USER_END" => entry.end = time,
+            "LOGIN" | "USER_START" if is_own => entry.start = entry.start.min(time),
+            "USER_END" if is_own => entry.end = time,
             // Credentials go with the session or just after it.
             "CRED_DISP" | "USER_LOGOUT" => return,
+            // What was left running in the background keeps its session's number.
+            "SYSCALL" | "EXECVE" | "PATH" | "CWD" | "PROCTITLE" | "SOCKADDR" => return,
             _ => {}
         }
-        if kind != "USER_END" && time > entry.last {
+        if !(is_own && kind == "USER_END") && time > entry.last {
             entry.last = time;
             entry.last_sequence = sequence;
         }
@@ -350,6 +356,7 @@ impl Cross {
         self.runs
             .extend(open.into_iter().map(|(p, run)| (p, run.first, run.last)));
         self.records.clear();
+        self.logins.close();
     }
 
     /// Adds the state of later files, and fails what disagrees.
@@ -389,6 +396,7 @@ impl Cross {
                 })
                 .or_insert(theirs);
         }
+        self.logins.add(other.logins);
         for (key, theirs) in other.sessions {
             self.sessions
                 .entry(key)
@@ -444,6 +452,7 @@ impl Cross {
                 )
             });
         }
+        self.logins.finish(tallies);
         let mut sessions: Vec<Session> = self.sessions.into_values().collect();
         sessions.sort_by_key(|s| (s.last, s.last_sequence));
         for session in sessions.iter().filter(|s| s.end != i64::MAX) {

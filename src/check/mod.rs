@@ -12,6 +12,7 @@ mod fields;
 pub mod figures;
 pub mod integrity;
 mod linux;
+mod logins;
 mod records;
 mod report;
 mod rows;

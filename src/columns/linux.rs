@@ -14,7 +14,7 @@ use crate::frame::NONE;
 use crate::random::Key;
 
 /// In the order of [`T`], from UserLogin.
-const TYPES: &str = "USER_LOGIN|USER_CMD|SYSCALL|EXECVE|CRED_ACQ|PATH|CWD|PROCTITLE|SOCKADDR|ADD_USER|USER_CHAUTHTOK|SERVICE_START|USER_AUTH|USER_ACCT|LOGIN|USER_START|USER_END|CRED_DISP";
+const TYPES: &str = "USER_LOGIN|USER_CMD|SYSCALL|EXECVE|CRED_ACQ|PATH|CWD|PROCTITLE|SOCKADDR|ADD_USER|USER_CHAUTHTOK|SERVICE_START|USER_AUTH|USER_ACCT|LOGIN|USER_START|USER_END|CRED_DISP|CRED_REFR";
 const SUCCESS: &str = "yes|no";
 const RESULT: &str = "success|failed";
 const ARCHITECTURE: &str = "x86_64";
@@ -46,6 +46,7 @@ const SYSLOG: Kinds = kinds(&[T::Syslog]);
 const PAM: Kinds = kinds(&[
     T::CredAcq,
     T::CredDisp,
+    T::CredRefr,
     T::UserAuth,
     T::UserAcct,
     T::UserStart,
@@ -72,7 +73,7 @@ pub fn record_type(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.sequence`: the event's serial.
 pub fn sequence(v: &View<'_>) -> ArrayRef {
-    v.integers(AUDIT, |r| Some(counter(v, r, 3, 48_000)))
+    v.integers(AUDIT, |r| Some(counter(v, r, 3, 10_000)))
 }
 /// `auditd.success`: `yes`, `no`.
 pub fn success(v: &View<'_>) -> ArrayRef {
@@ -250,16 +251,8 @@ pub fn pid(v: &View<'_>) -> ArrayRef {
 /// The account whose login session the record stands in; none: `auid` and `ses` are unset.
 fn login(v: &View<'_>, row: usize) -> Option<i32> {
     let account = match v.frame.telemetry[row] {
-        T::UserLogin => {
-            if v.frame.success[row] {
-                v.frame.user[row]
-            } else {
-                NONE
-            }
-        }
-        // PAM sets credentials before there is a session.
-        T::CredAcq | T::UserAuth | T::UserAcct | T::ServiceStart => NONE,
-        T::UserCmd | T::UserStart | T::UserEnd | T::CredDisp | T::Login => v.frame.user[row],
+        T::UserLogin if !v.frame.success[row] => NONE,
+        T::ServiceStart => NONE,
         _ => v.frame.login[row],
     };
     (account != NONE).then_some(account)
@@ -282,19 +275,19 @@ pub fn session(v: &View<'_>) -> ArrayRef {
         Some(v.frame.process.session_id[r] as i64)
     })
 }
-/// `auditd.uid` and its kin: user-space records are written by root's daemons, sudo's by the caller.
+/// `auditd.uid`: user-space records are written by root's daemons; sudo asks as its caller.
 pub fn user_id(v: &View<'_>) -> ArrayRef {
     v.integers(IDS, |r| {
         Some(match v.frame.telemetry[r] {
             _ if v.is(
                 r,
-                (PAM | ADDED | UNIT | SET_LOGIN) & !kinds(&[T::UserChauthtok]),
+                (PAM | ADDED | UNIT | SET_LOGIN)
+                    & !kinds(&[T::UserChauthtok, T::UserAuth, T::UserAcct]),
             ) =>
             {
                 0
             }
             T::UserLogin => 0,
-            T::UserCmd => uid(v, v.frame.user[r]),
             _ => uid(v, v.frame.process.account[r]),
         })
     })
@@ -320,19 +313,18 @@ pub fn tty(v: &View<'_>) -> ArrayRef {
 /// `auditd.terminal` of a user-space record.
 pub fn terminal(v: &View<'_>) -> ArrayRef {
     let values = super::table(["ssh", "/dev/pts/0", "/dev/pts/1", "/dev/pts/2", "cron", "?"]);
-    let sshd = v
-        .maker
-        .catalog
-        .image("sshd")
-        .map_or(NONE, |image| image as i32);
+    let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
+    let (sshd, cron) = (image("sshd"), image("cron"));
     v.texts_of(AUDIT_USER, &values, |r| match v.frame.telemetry[r] {
         T::UserLogin if v.frame.success[r] => 1 + (v.frame.salt[r] % 3) as i32,
         T::UserLogin => 0,
         T::AddUser | T::ServiceStart => 5,
         T::UserChauthtok => 1 + (v.frame.process.session_id[r] % 3) as i32,
         T::UserCmd => 1 + (v.frame.process.session_id[r] % 3) as i32,
-        _ if v.frame.source[r] != NONE || v.frame.process.image[r] == sshd => 0,
-        _ => 4,
+        _ if v.frame.process.image[r] == sshd => 0,
+        _ if v.frame.process.image[r] == cron => 4,
+        _ if in_session(v, r) => 1 + (v.frame.process.session_id[r] % 3) as i32,
+        _ => 5,
     })
 }
 /// `auditd.comm`.
@@ -359,7 +351,7 @@ pub fn operation(v: &View<'_>) -> ArrayRef {
         LOGIN | PAM | ADDED,
         &v.tables.words.get(OPERATIONS),
         |r| match v.frame.telemetry[r] {
-            T::CredAcq | T::CredDisp => 1,
+            T::CredAcq | T::CredDisp | T::CredRefr => 1,
             T::AddUser => 2,
             T::UserChauthtok => 3,
             T::UserAuth => 4,
@@ -372,7 +364,7 @@ pub fn operation(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.grantors`.
 pub fn grantors(v: &View<'_>) -> ArrayRef {
-    let of = CREDENTIALS | kinds(&[T::CredDisp, T::UserStart, T::UserEnd]);
+    let of = CREDENTIALS | kinds(&[T::CredDisp, T::CredRefr, T::UserStart, T::UserEnd]);
     v.constant(of, &v.tables.words.get(GRANTORS))
 }
 /// `auditd.acct`: on failed logins and credentials.

@@ -152,6 +152,7 @@ pub const AUDIT_USER: Kinds = kinds(&[
     Telemetry::UserStart,
     Telemetry::UserEnd,
     Telemetry::CredDisp,
+    Telemetry::CredRefr,
 ]);
 /// auditd records.
 pub const AUDIT: Kinds = AUDIT_USER

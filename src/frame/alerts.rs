@@ -74,6 +74,7 @@ impl<'a> Maker<'a> {
             event: Key::root(draws[7]),
             round: 0,
             ordinal: at.ordinal,
+            whole: None,
             chain: None,
         };
         self.emit(
@@ -353,7 +354,7 @@ impl<'a> Maker<'a> {
     }
 
     fn set_owner(&self, frame: &mut Frame, row: usize, host: u32, owner: usize) {
-        let acting = self.resident(host, owner, frame.time[row]);
+        let mut acting = self.resident(host, owner, frame.time[row]);
         let scene = Scene {
             hosts: &[host],
             user: self.world.hosts[host].user,
@@ -363,8 +364,15 @@ impl<'a> Maker<'a> {
             event: Key::root(frame.salt[row]),
             round: 0,
             ordinal: 0,
+            whole: None,
             chain: None,
         };
+        if self.owners.forks(owner) && frame.telemetry[row].is_of_login() {
+            // A connection is a child's.
+            let parent = &acting.process;
+            let child = self.child(host, parent, parent.image, frame.time[row], 0, &scene);
+            acting = acting.with_child(child);
+        }
         self.set_process(frame, row, &acting, &scene);
         frame.user[row] = acting.process.account as i32;
     }

@@ -48,6 +48,7 @@ impl<'a> Maker<'a> {
                 .with(u64::from(event.index) << 8 | u64::from(event.step)),
             round: event.index / placed.records,
             ordinal: 0,
+            whole: None,
             chain: Some(ChainScene {
                 index: event.chain,
                 chain,

@@ -183,6 +183,7 @@ impl<'a> Maker<'a> {
             event: Key::root(start.draws[3]),
             round: 0,
             ordinal: start.ordinal,
+            whole: None,
             chain: None,
         }
     }

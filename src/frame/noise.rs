@@ -3,8 +3,11 @@
 use super::Frame;
 use super::maker::Maker;
 use super::merge::Row;
-use super::record::Scene;
-use crate::catalog::{End, HostClass, Platform, Record, scenario::Visit};
+use super::record::{Scene, Whole};
+use crate::catalog::{
+    End, HostClass, Platform, Record,
+    scenario::{Verdict, Visit},
+};
 use crate::plan::TimeLaw;
 use crate::random::{Key, below};
 
@@ -27,18 +30,27 @@ impl<'a> Maker<'a> {
         let of_runs = key.child("runs");
         for (row, at) in mine {
             let draws = stream.row(at.ordinal);
-            let of_run = of_runs.with(law.run(at.ordinal).number);
-            let choice = below(draws[0], v.records.len() as u64) as usize;
+            let run = law.run(at.ordinal);
+            let of_run = of_runs.with(run.number);
+            let choice = match v.sequence {
+                Some(_) => (at.ordinal - run.first) as usize,
+                None => below(draws[0], v.records.len() as u64) as usize,
+            };
+            // A sequence is one visit.
+            let (visit, visits) = match v.sequence {
+                Some(sequence) => (run.number, rows.div_ceil(u64::from(sequence.rows))),
+                None => (at.ordinal, rows),
+            };
             let record = &v.records[choice];
             let platform = record.telemetry.platform();
             let mut host = match v.visit {
                 // Every host in turn; the rounds of a day are spread evenly.
                 Visit::RoundRobin => {
                     let n = hosts.len() as u64;
-                    let turn = if rows < n {
-                        u128::from(at.ordinal) * u128::from(n) / u128::from(rows)
+                    let turn = if visits < n {
+                        u128::from(visit) * u128::from(n) / u128::from(visits)
                     } else {
-                        u128::from(at.ordinal)
+                        u128::from(visit)
                     };
                     hosts[(turn % u128::from(n)) as usize]
                 }
@@ -51,22 +63,35 @@ impl<'a> Maker<'a> {
             if self.world.hosts[host].platform != platform {
                 host = self.of_platform(hosts, platform, of_run.at(0));
             }
-            let event = Key::root(draws[2]);
+            let whole = v.sequence.map(|sequence| Whole {
+                start: law.time(run.first),
+                number: sequence.number,
+                visit: run.number / (hosts.len() as u64).max(1),
+            });
+            let (key, event) = match whole {
+                Some(_) => (of_run.with(5), of_run.with(6)),
+                None => (Key::root(draws[5]), Key::root(draws[2])),
+            };
             let peer = self.peer(record, host, of_run.at(1), platform);
             let scene = Scene {
                 hosts: &[host, peer],
                 user: self.world.hosts[host].user,
                 admin: self.world.administrator(host, of_run.at(2)),
                 adversary: 0,
-                key: Key::root(draws[5]),
+                key,
                 event,
                 round: 0,
-                ordinal: at.ordinal,
+                ordinal: visit,
+                whole,
                 chain: None,
             };
             self.emit(frame, row, record, recipes[choice], &scene);
             frame.noise[row] = scenario as i32;
-            frame.verdict[row] = v.verdict;
+            frame.verdict[row] = match (v.verdict, record.alert) {
+                // What stands beside the record that a rule fired on.
+                (Verdict::BenignTrigger, false) => Verdict::BenignSuspicious,
+                (verdict, _) => verdict,
+            };
             if record.alert {
                 frame.rule[row] =
                     self.world

@@ -21,6 +21,7 @@ pub struct Owners {
     mail: Option<usize>,
     database: Option<usize>,
     sshd: Option<usize>,
+    cron: Option<usize>,
     web: Option<usize>,
     linux_database: Option<usize>,
     smtp: Option<usize>,
@@ -44,6 +45,7 @@ impl Owners {
             mail: find("outlook"),
             database: find("sqlservr"),
             sshd: find("sshd"),
+            cron: find("cron"),
             web: find("nginx"),
             linux_database: find("mysqld"),
             smtp: find("postfix"),
@@ -104,6 +106,11 @@ impl Owners {
             80 | 443 | 8080 if host.role == Role::WebServer => self.web,
             _ => None,
         }
+    }
+
+    /// Whether a resident is a daemon that forks a child for each login.
+    pub fn forks(&self, resident: usize) -> bool {
+        [self.sshd, self.cron].contains(&Some(resident))
     }
 
     /// sshd.

@@ -113,7 +113,20 @@ pub struct Scene<'s> {
     pub round: u32,
     /// Tells apart processes of one host and slot.
     pub ordinal: u64,
+    /// The sequence of records that the event is one of; noise only.
+    pub whole: Option<Whole>,
     pub chain: Option<ChainScene<'s>>,
+}
+
+/// A sequence of records with one cause: a visit to a host.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole {
+    /// Time of its first record, Unix microseconds.
+    pub start: i64,
+    /// Which of the sequences that open a session.
+    pub number: Option<u8>,
+    /// Counts its visits to a host.
+    pub visit: u64,
 }
 
 /// The chain a scene belongs to.
@@ -134,7 +147,25 @@ pub struct Acting<'r> {
 
 enum Call<'r> {
     Resident(usize),
+    /// The child that a daemon forks for one login, or sudo.
+    Child,
     Record(&'r Record),
+}
+
+impl<'r> Acting<'r> {
+    /// Whether it is what a daemon forked, or sudo.
+    pub(super) fn is_child(&self) -> bool {
+        matches!(self.call, Call::Child)
+    }
+
+    /// What it has forked instead of itself.
+    pub(super) fn with_child(self, process: Process) -> Self {
+        Acting {
+            process,
+            call: Call::Child,
+            ..self
+        }
+    }
 }
 
 impl<'a> Maker<'a> {
@@ -174,7 +205,7 @@ impl<'a> Maker<'a> {
             self.set_hashes(frame, row, &acting, scene);
             self.set_parent(frame, row, &parent, scene);
         } else {
-            let acting = self.acting(scene, record.process, host, time);
+            let acting = self.writer(scene, record, host, time);
             frame.set_native(
                 row,
                 lag(record.telemetry, scene.event.at(1)),
@@ -272,6 +303,7 @@ impl<'a> Maker<'a> {
     fn parent(&self, acting: &Acting<'a>, scene: &Scene<'_>) -> Option<Acting<'a>> {
         let (host, start) = (acting.host, acting.process.start);
         match acting.call {
+            Call::Child => None,
             Call::Record(starting) => Some(self.acting(scene, starting.process, host, start)),
             Call::Resident(resident) => {
                 let parent = self.catalog.residents[resident].parent?;
@@ -281,11 +313,19 @@ impl<'a> Maker<'a> {
     }
 
     /// The process that a record refers to.
-    fn acting(&self, scene: &Scene<'_>, process: ProcessRef, host: u32, time: i64) -> Acting<'a> {
+    pub(super) fn acting(
+        &self,
+        scene: &Scene<'_>,
+        process: ProcessRef,
+        host: u32,
+        time: i64,
+    ) -> Acting<'a> {
         match process {
             ProcessRef::Started(p) if scene.chain.is_some() => self.started(scene, p, time),
             ProcessRef::Started(_) => self.resident(host, self.fallback(host), time),
-            ProcessRef::Resident(r) => self.resident(host, r, time),
+            ProcessRef::Resident(r) => self
+                .login_child(scene, r, host, time)
+                .unwrap_or_else(|| self.resident(host, r, time)),
         }
     }
 
@@ -465,6 +505,7 @@ impl<'a> Maker<'a> {
                 }
                 template
             }
+            Call::Child => return self.path_as_command(column, acting, scene),
             Call::Record(record) => match &record.command {
                 Some(template) => template,
                 None => return self.path_as_command(column, acting, scene),
@@ -543,7 +584,15 @@ impl<'a> Maker<'a> {
             let port =
                 connection.ports[below(scene.event.at(3), connection.ports.len() as u64) as usize];
             frame.destination_port[row] = i32::from(port);
-            frame.source_port[row] = self.ephemeral(from, scene.event.at(4));
+            // Records of one connection have its port, whichever end writes them.
+            let flow = match scene.chain {
+                Some(c) => scene
+                    .key
+                    .with(u64::from(scene.round) << 8 | u64::from(c.step))
+                    .with(u64::from(from) << 32 | u64::from(to)),
+                None => scene.event,
+            };
+            frame.source_port[row] = self.ephemeral(from, flow.at(4));
         }
         let out = log_uniform(
             scene.event.at(5),

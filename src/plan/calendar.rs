@@ -3,6 +3,8 @@
 mod law;
 
 use super::config::{AlertWeights, Config, NoiseWeights};
+use crate::catalog::Catalog;
+use crate::catalog::scenario::Sequence;
 use crate::grounding::Profile;
 use crate::random::{HEAVY_TAIL, Key, heavy_tail};
 use crate::world::World;
@@ -31,6 +33,13 @@ type Weights = Vec<[u64; SLOTS]>;
 pub enum Rhythm {
     Alerts,
     Noise,
+    /// Noise whose rows come in whole sequences: so many rows, so many of them before the end.
+    Sequence {
+        rows: u8,
+        opening: u8,
+        /// Bit i: row i has the time of the one before it.
+        companions: u16,
+    },
     /// Noise whose bursts are bounded, so that no host starts too many processes at once.
     Life,
 }
@@ -46,6 +55,8 @@ pub struct Calendar {
     life: Weights,
     alert_dates: Vec<u64>,
     noise_dates: Vec<u64>,
+    /// Scenarios' variants.
+    sequences: Vec<Vec<Option<Sequence>>>,
 }
 
 fn noise_weight(weights: &NoiseWeights, hour: usize, weekday: usize) -> u64 {
@@ -87,7 +98,13 @@ fn scale(weights: &mut Weights) {
 }
 
 impl Calendar {
-    pub(super) fn new(key: Key, config: &Config, world: &World, profile: &Profile) -> Self {
+    pub(super) fn new(
+        key: Key,
+        config: &Config,
+        world: &World,
+        catalog: &Catalog,
+        profile: &Profile,
+    ) -> Self {
         // Weight of every slot, by local hour and weekday (Monday is 0).
         let local = |weight: &dyn Fn(usize, usize) -> u64| -> Weights {
             let slot_seconds = (SLOT * 60) as i64;
@@ -144,6 +161,21 @@ impl Calendar {
             alerts,
             noise,
             life,
+            sequences: (catalog.scenarios.iter())
+                .map(|s| s.variants.iter().map(|v| v.sequence).collect())
+                .collect(),
+        }
+    }
+
+    /// Which rhythm the rows of a scenario's variant have.
+    pub fn noise_rhythm(&self, scenario: u16, variant: u16) -> Rhythm {
+        match self.sequences[usize::from(scenario)][usize::from(variant)] {
+            Some(sequence) => Rhythm::Sequence {
+                rows: sequence.rows,
+                opening: sequence.opening,
+                companions: sequence.companions,
+            },
+            None => Rhythm::Noise,
         }
     }
 
@@ -191,7 +223,7 @@ impl Calendar {
     pub fn law(&self, rhythm: Rhythm, date: u32, name: Key, rows: u64) -> TimeLaw {
         let weights = match rhythm {
             Rhythm::Alerts => &self.alerts,
-            Rhythm::Noise => &self.noise,
+            Rhythm::Noise | Rhythm::Sequence { .. } => &self.noise,
             Rhythm::Life => &self.life,
         };
         let key = self.key.with(name.at(0)).with(u64::from(date));

@@ -137,7 +137,13 @@ impl Plan {
                 assets: grounding.assets.as_deref(),
             },
         );
-        let calendar = Calendar::new(root.child("calendar"), &config, &world, &grounding.profile);
+        let calendar = Calendar::new(
+            root.child("calendar"),
+            &config,
+            &world,
+            catalog,
+            &grounding.profile,
+        );
         let chains = Chains::new(
             root.child("chains"),
             &config,

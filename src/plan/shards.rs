@@ -77,7 +77,7 @@ impl Population {
     pub fn law(&self, calendar: &Calendar, date: u32, category: u32) -> Option<TimeLaw> {
         let rhythm = match self.origin {
             Origin::Alerts => Rhythm::Alerts,
-            Origin::Noise { .. } => Rhythm::Noise,
+            Origin::Noise { scenario, variant } => calendar.noise_rhythm(scenario, variant),
             Origin::Life { .. } => Rhythm::Life,
             Origin::Ends {
                 class,

@@ -23,6 +23,8 @@ pub struct Session {
 pub enum Purpose {
     /// Work from elsewhere: of one account and slot there is one session.
     Visit,
+    /// A scenario's whole session: which scenario's, and which of its visits to the host.
+    Whole { number: u8, visit: u64 },
     /// A chain's, whose slot on the host no other chain has.
     Chain { slot: i64 },
 }
@@ -39,6 +41,10 @@ const DESK: u64 = 2;
 const ADMINISTRATORS: u64 = 8;
 /// Classes of a chain's accounts before the services: its user, administrators, machines.
 const CHAIN_CLASSES: u64 = 3;
+/// Scenarios that open whole sessions of their own.
+const WHOLE: u8 = crate::catalog::LOGIN_SEQUENCES;
+/// Whole sessions of one scenario that can begin in one slot of a Linux host.
+const VISITS: u64 = 16;
 /// Numbers of services that log on with the boot, on Windows.
 const FIRST_SERVICE: u64 = 0x1_0000;
 
@@ -47,6 +53,8 @@ struct Numbering {
     first: u64,
     /// Sessions that can begin in one slot.
     lanes: u64,
+    /// The first of them that is a scenario's whole session; Linux only.
+    whole: u64,
     /// Seconds.
     slot: i64,
 }
@@ -74,10 +82,15 @@ impl World {
             }
             Platform::Linux => (1, 3 + ADMINISTRATORS + services, 1 << 24),
         };
-        let lanes = DESK + chains + visitors;
+        let whole = DESK + chains + visitors;
+        let lanes = match self.hosts[host].platform {
+            Platform::Windows => whole,
+            Platform::Linux => whole + u64::from(WHOLE) * VISITS,
+        };
         Numbering {
             first,
             lanes,
+            whole,
             slot: SLOT.max((LONGEST_BOOT as u64 * lanes).div_ceil(most) as i64),
         }
     }
@@ -191,6 +204,13 @@ impl World {
                 Session {
                     id: numbering.number(slot, lane),
                     start: boot.start + slot * numbering.slot,
+                }
+            }
+            Purpose::Whole { number, visit } => {
+                let lane = numbering.whole + u64::from(number % WHOLE) * VISITS + visit % VISITS;
+                Session {
+                    id: numbering.number(numbering.slot_of(boot, time), lane),
+                    start: time,
                 }
             }
             Purpose::Chain { slot } => Session {

@@ -460,6 +460,28 @@ fn no_category_is_a_chain_s_alone() {
 }
 
 #[test]
+fn sequences_have_an_order_and_a_place() {
+    refuses(
+        "noise.toml",
+        "visit = \"round_robin\"\n  verdict = \"benign_suspicious\"\n  reason = \"The backup job's session on the second server.\"",
+        "visit = \"any\"\n  verdict = \"benign_suspicious\"\n  reason = \"The backup job's session on the second server.\"",
+        "sequence that opens a session",
+    );
+    refuses(
+        "noise.toml",
+        "verdict = \"benign_trigger\"\n  reason = \"Configuration management opened its nightly sessions.\"",
+        "verdict = \"benign\"\n  reason = \"Configuration management opened its nightly sessions.\"",
+        "a record with alert",
+    );
+    refuses(
+        "noise.toml",
+        "reason = \"People change their passwords.\"",
+        "reason = \"People change their passwords.\"\n  sequence = true",
+        "a sequence of 1 records",
+    );
+}
+
+#[test]
 fn verdicts_say_whether_a_rule_fired() {
     refuses(
         "noise.toml",

@@ -12,6 +12,11 @@ const LIFE_RUNS: &[u8] = &[1, 4, 7, 12];
 const ALERT_RUNS: &[u8] = &[1];
 /// Most process starts of a run.
 pub const LIFE_RUN: u64 = 12;
+/// Microseconds between two records of a sequence, at least, where there is room: each is an
+/// audit event of its own serial.
+const APART: i64 = 20_500;
+/// Microseconds that a sequence's session is open at most.
+const LONGEST_SESSION: u64 = 5_400_000_000;
 /// Orders of a block's runs that are told apart.
 const ORDERS: u64 = 16;
 
@@ -32,6 +37,12 @@ struct Spread {
     /// The others come within so many microseconds.
     span: i64,
     jitter: Key,
+    /// Rows follow each other at this distance, where they are a sequence's.
+    step: i64,
+    /// Where a sequence closes: from which row on, and when.
+    closing: (u64, i64),
+    /// Bit i: row i has the time of the one before it.
+    companions: u16,
 }
 
 impl Spread {
@@ -39,7 +50,19 @@ impl Spread {
     #[inline]
     fn time(&self, start: u64, run: &Run) -> i64 {
         const BITS: u32 = 20;
-        let nth = start - run.first;
+        let mut nth = start - run.first;
+        if self.step > 0 {
+            while self.companions >> nth & 1 == 1 {
+                nth -= 1;
+            }
+            let jitter = self.jitter.at(run.first + nth);
+            let (from, nth) = match nth.checked_sub(self.closing.0) {
+                Some(nth) => (self.closing.1, nth),
+                None => (self.from, nth),
+            };
+            let late = jitter % (self.step - APART).max(1) as u64;
+            return from + nth as i64 * self.step + late as i64;
+        }
         if nth == 0 {
             return self.from;
         }
@@ -148,7 +171,8 @@ impl TimeLaw {
         let step = ((u128::from(total) << STEP_BITS) / u128::from(rows.max(1))) as u64;
         let lengths = match rhythm {
             Rhythm::Alerts => ALERT_RUNS,
-            Rhythm::Noise => NOISE_RUNS,
+            // Sequences are runs of one length.
+            Rhythm::Noise | Rhythm::Sequence { .. } => NOISE_RUNS,
             Rhythm::Life => LIFE_RUNS,
         };
         TimeLaw {
@@ -218,6 +242,15 @@ impl TimeLaw {
                 first: start,
                 rows: 1,
             },
+            Rhythm::Sequence { rows, .. } => {
+                let number = start / u64::from(rows);
+                let first = number * u64::from(rows);
+                Run {
+                    number,
+                    first,
+                    rows: u64::from(rows).min(self.starts - first),
+                }
+            }
             _ => self.runs.of(start, self.starts),
         }
     }
@@ -270,11 +303,34 @@ impl TimeLaw {
             _ => (20_000, 4_000_000, i64::MAX),
         };
         let room = (next.min(end) - begin) / 8 * 7;
+        if let Rhythm::Sequence {
+            rows,
+            opening,
+            companions,
+        } = self.rhythm
+        {
+            let (rows, opening) = (i64::from(rows), i64::from(opening));
+            let step = log_uniform(self.jitter.with(8).at(run.first), 21_000, 70_000) as i64;
+            let step = step.min(room / (rows + 1)).max(1);
+            let pause = log_uniform(self.jitter.with(9).at(run.first), 300_000, LONGEST_SESSION);
+            let pause = (pause as i64).min(room - (rows + 1) * step).max(0);
+            return Spread {
+                from: begin,
+                span: 0,
+                jitter: self.jitter.with(4),
+                step,
+                closing: (opening as u64, begin + opening * step + pause),
+                companions,
+            };
+        }
         let drawn = log_uniform(self.jitter.with(3).at(run.first), least, most) as i64;
         Spread {
             from: begin,
             span: drawn.min(room),
             jitter: self.jitter.with(4),
+            step: 0,
+            closing: (0, 0),
+            companions: 0,
         }
     }
 
@@ -291,6 +347,9 @@ impl TimeLaw {
             from: begin + lifetime + wait as i64,
             span: drawn.min(gap / 8 * 3),
             jitter: self.jitter.with(7),
+            step: 0,
+            closing: (0, 0),
+            companions: 0,
         }
     }
 
@@ -409,6 +468,37 @@ mod tests {
             }
             let middle = times[rows as usize / 2];
             prop_assert_eq!(law.before(middle), times.partition_point(|&t| t < middle) as u64);
+        }
+
+        #[test]
+        fn sequences_come_whole_and_one_after_the_other(
+            rows in 1u64..4_000,
+            length in 2u8..12,
+            opening in 1u8..12,
+            companion in 1u8..12,
+            weights in proptest::collection::vec(0u64..150_000_000, 1..50),
+        ) {
+            let opening = opening.min(length);
+            let companion = if companion < length && companion != opening { companion } else { 0 };
+            let companions = if companion > 0 { 1 << companion } else { 0 };
+            let law = law(rows, &weights, Rhythm::Sequence { rows: length, opening, companions });
+            let mut times = Vec::new();
+            law.times(0..rows, &mut times);
+            prop_assert!(times.is_sorted());
+            prop_assert!(times[0] >= 1_000_000 && times[rows as usize - 1] < 1_000_000 + DAY_US);
+            for j in 0..rows {
+                prop_assert_eq!(law.time(j), times[j as usize]);
+                let run = law.run(j);
+                prop_assert_eq!(run.first, j / u64::from(length) * u64::from(length));
+                let nth = j - run.first;
+                if nth > 0 && nth == u64::from(companion) {
+                    prop_assert_eq!(times[j as usize], times[j as usize - 1]);
+                }
+                if nth > 0 && nth != u64::from(opening) {
+                    prop_assert!(times[j as usize] - times[j as usize - 1] < 250_000);
+                }
+            }
+            prop_assert_eq!(law.before(times[rows as usize / 2]), times.partition_point(|&t| t < times[rows as usize / 2]) as u64);
         }
 
         #[test]
