@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use common::grounding;
 use fusiongen::catalog::Catalog;
+use fusiongen::plan::chains::Stop;
 use fusiongen::plan::{Config, PartitionBy, Plan};
 use fusiongen::sink::PlanFile;
 
@@ -56,4 +57,29 @@ fn a_corpus_whose_files_are_cut() {
         shard_rows: 16_384,
         ..Config::default()
     }));
+}
+
+/// Attacks meet friction as a red team's do: a third to a half are stopped or fail in a step,
+/// and most of those go on. Steps that fail by their nature (guessing) come on top in `check`.
+#[test]
+fn a_part_of_the_chains_is_blocked() {
+    let catalog = Catalog::embedded().unwrap();
+    let (mut all, mut blocked, mut stopped) = (0, 0, 0);
+    for seed in 1..6 {
+        let config = Config {
+            events: 400_000,
+            seed,
+            ..Config::default()
+        };
+        let (plan, _) = Plan::new(config, &grounding(), &catalog);
+        for chain in &plan.chains.all {
+            all += 1;
+            blocked += u32::from(chain.steps.iter().any(|step| step.blocked));
+            stopped += u32::from(chain.stop == Stop::Blocked);
+        }
+    }
+    let share = |count: u32| f64::from(count) / f64::from(all);
+    assert!(all > 600, "{all}");
+    assert!((0.30..0.46).contains(&share(blocked)), "{}", share(blocked));
+    assert!((0.10..0.30).contains(&share(stopped)), "{}", share(stopped));
 }

@@ -160,6 +160,7 @@ fields! {
     AttackId "attack.id",
     Step "attack.step",
     AttackSequence "attack.sequence",
+    StopReason "attack.stop_reason",
 }
 
 const EVENT_DATA: &str = "winlog.event_data";

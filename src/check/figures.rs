@@ -1,5 +1,6 @@
 //! Figures: how a corpus looks as a whole, held against `thresholds.toml`.
 
+mod friction;
 mod statistics;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +13,7 @@ use super::fields::{Field as F, Row};
 use crate::error::{Error, Result};
 use crate::grounding::Profile;
 use crate::plan::others_needed;
+use friction::Friction;
 use statistics::{jensen_shannon, labels, median, variation, vowels, zipf};
 
 const THRESHOLDS: &str = include_str!("thresholds.toml");
@@ -131,6 +133,7 @@ pub struct Figures {
     random: Vec<u64>,
     words: u64,
     bytes: Moments,
+    friction: Friction,
     labelled: bool,
 }
 
@@ -152,6 +155,7 @@ impl Default for Figures {
             random: vec![0; BINS],
             words: 0,
             bytes: Moments::default(),
+            friction: Friction::default(),
             labelled: false,
         }
     }
@@ -169,6 +173,9 @@ impl Figures {
     /// Reads one row.
     pub fn read(&mut self, facts: &Facts, row: &Row<'_>) {
         let chain = row.has(F::AttackId);
+        if let Some(attack) = row.text(F::AttackId) {
+            self.friction.read(attack, row);
+        }
         let noise = row.flag(F::Noise);
         self.labelled |= noise.is_some();
         self.chain_rows += u64::from(chain);
@@ -332,6 +339,7 @@ impl Figures {
             mine.iter_mut().zip(theirs).for_each(|(m, t)| *m += t);
         }
         self.words += other.words;
+        self.friction.add(other.friction);
         let (m, o) = (&mut self.bytes, &other.bytes);
         m.n += o.n;
         m.x += o.x;
@@ -389,6 +397,7 @@ impl Figures {
             let rows = used.map(|counts| counts[2]).sum();
             let value = least.filter(|_| has_room);
             values.insert("composition.other_share", (rows, value));
+            values.insert("chains.friction", self.friction.share());
         }
         for (fact, counts) in COMPARED.iter().zip(&self.alerts) {
             let name = thresholds

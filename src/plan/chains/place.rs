@@ -9,6 +9,10 @@ use crate::plan::calendar::DAY_US;
 use crate::random::{Alias, Key, below, heavy_tail, log_uniform};
 use crate::world::World;
 
+/// How much of what a playbook can be stopped by stands where a chain runs, per mille: most
+/// places block little, few block much, and what blocks one step there blocks the next too.
+const HARDNESS: [u64; 5] = [250, 250, 1000, 1000, 2000];
+
 /// What (seed, i) says about a chain before its volume is known.
 pub(super) struct Draft {
     playbook: usize,
@@ -41,11 +45,13 @@ impl Draft {
                 .position(reaches)
                 .unwrap_or(steps.len()),
         };
+        let hardness = HARDNESS[key.below(11, HARDNESS.len() as u64) as usize];
         for (s, step) in steps.iter().enumerate() {
             let draw = below(key.with(1).at(s as u64), 2000);
             // Half of the blocked steps end the chain; one that moves gets over it until it has.
-            blocked.push(draw < 2 * u64::from(step.blocked));
-            if draw < u64::from(step.blocked) && s >= moved {
+            let least = u64::from(step.blocked) * hardness / 1000;
+            blocked.push(draw < 2 * least);
+            if draw < least && s >= moved {
                 return Draft {
                     playbook,
                     alternatives,
