@@ -6,7 +6,7 @@ use super::load::{LONGEST_PLAYBOOK, check_platform, find_category, technique, we
 use super::raw;
 use toml::Spanned;
 
-use super::record::{HostClass, Words, is_slug};
+use super::record::{HostClass, Platform, Words, is_slug};
 use super::records::{Records, Setting};
 use super::scenario::{Sequence, Visit};
 use super::source::{Source, Text};
@@ -121,9 +121,15 @@ impl Tables<'_> {
                 .as_ref()
                 .map(|id| technique(source, self.techniques, id, raw.tactic.as_ref()))
                 .transpose()?;
-            let platform = raw.platform.as_ref().map(|p| source.word(p)).transpose()?;
+            let platform: Option<Platform> =
+                raw.platform.as_ref().map(|p| source.word(p)).transpose()?;
             if let (Some((index, _)), Some(platform)) = (found, platform) {
-                check_platform(source, &raw.name, &self.techniques[index], platform)?;
+                check_platform(
+                    source,
+                    &raw.name,
+                    &self.techniques[index],
+                    &[platform.attack_name()],
+                )?;
             }
             let mut records = Vec::new();
             for record in &raw.record {
@@ -136,8 +142,8 @@ impl Tables<'_> {
                 )
                 .resolve(record, None)?;
                 if let Some((index, _)) = found {
-                    let platform = resolved.telemetry.platform();
-                    check_platform(source, &record.telemetry, &self.techniques[index], platform)?;
+                    let names = resolved.attack_names();
+                    check_platform(source, &record.telemetry, &self.techniques[index], names)?;
                 }
                 records.push(resolved);
             }
@@ -210,8 +216,8 @@ impl Tables<'_> {
             if resolved.alert
                 && let Some(index) = self.categories[category].technique
             {
-                let platform = resolved.telemetry.platform();
-                check_platform(source, &record.telemetry, &self.techniques[index], platform)?;
+                let names = resolved.attack_names();
+                check_platform(source, &record.telemetry, &self.techniques[index], names)?;
             }
             records.push(resolved);
         }
@@ -319,8 +325,8 @@ impl Tables<'_> {
             for (i, record) in way.iter().enumerate() {
                 let made = records.resolve(record, Some(&self.categories[category]))?;
                 if made.alert {
-                    let platform = made.telemetry.platform();
-                    check_platform(source, &raw.technique, &self.techniques[index], platform)?;
+                    let names = made.attack_names();
+                    check_platform(source, &raw.technique, &self.techniques[index], names)?;
                 }
                 let last = resolved.last().filter(|_| i > 0);
                 if last.is_some_and(|last| is_of_same_event(last, &made)) {

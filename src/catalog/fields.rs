@@ -81,7 +81,10 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
         CredDisp,
         CredRefr,
         UserChauthtok,
+        CloudAudit,
+        SaasAudit,
     ];
+    const CALLS: &[Telemetry] = &[CloudAudit, SaasAudit];
     let needed: &[Field] = &[
         ("image", raw.image.is_some(), STARTS),
         ("command", raw.command.is_some(), COMMANDS),
@@ -95,6 +98,7 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
         ("syscall", raw.syscall.is_some(), &[Syscall]),
         ("message", raw.message.is_some(), &[Syslog]),
         ("account", raw.account.is_some(), ACCOUNTS),
+        ("call", raw.call.is_some(), CALLS),
     ];
     if let Some((key, ..)) = needed
         .iter()
@@ -122,6 +126,8 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
         FileDeleteLogged,
         ProcessTampering,
         ScriptBlock,
+        CloudAudit,
+        SaasAudit,
     ];
     let allowed: &[Field] = &[
         ("image", raw.image.is_some(), CALLED),
@@ -162,12 +168,15 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
         ("key", raw.key.is_some(), &[Syscall, Execve]),
         ("logon_type", raw.logon_type.is_some(), LOGONS),
         ("success", raw.success.is_some(), SESSIONS),
+        ("call", raw.call.is_some(), CALLS),
+        ("request", raw.request.is_some(), CALLS),
     ];
     let stray = allowed
         .iter()
         .find(|(_, there, of)| *there && !of.contains(&telemetry))
         .map(|(key, ..)| *key)
-        .or((raw.connection.is_some() && LOCAL.contains(&telemetry)).then_some("connection"));
+        .or((raw.connection.is_some() && LOCAL.contains(&telemetry)).then_some("connection"))
+        .or((raw.process.is_some() && CALLS.contains(&telemetry)).then_some("process"));
     match stray {
         None => Ok(()),
         Some(key) => Err(source.error_at(

@@ -265,24 +265,20 @@ pub(super) fn technique(
     }
 }
 
-/// The technique exists on that platform, or comes before any host (PRE).
+/// The technique exists on a platform of one of these names, or comes before any host (PRE).
 pub(super) fn check_platform(
     source: &Source,
     at: &Text,
     technique: &Technique,
-    platform: Platform,
+    names: &[&str],
 ) -> Result<()> {
-    let fits = |known: &String| known == platform.attack_name() || known == "PRE";
+    let fits = |known: &String| names.contains(&known.as_str()) || known == "PRE";
     if technique.platforms.iter().any(fits) {
         return Ok(());
     }
     Err(source.error_at(
         at,
-        format!(
-            "{} does not exist on {}",
-            technique.id,
-            platform.attack_name()
-        ),
+        format!("{} does not exist on {}", technique.id, names.join(" or ")),
         format!("ATT&CK has it on {}", technique.platforms.join(", ")),
     ))
 }

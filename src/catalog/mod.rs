@@ -19,6 +19,7 @@
 
 pub mod attack;
 pub mod category;
+pub mod cloud;
 mod embedded;
 mod events;
 mod fields;
@@ -41,6 +42,7 @@ mod tests;
 
 pub use attack::Technique;
 pub use category::{Category, Signature};
+pub use cloud::{AGENTS, Agent, AuditLog, Call, Credential, Origin};
 pub use events::LOGIN_SEQUENCES;
 pub use heuristics::Heuristic;
 pub use load::PROCESS_LIFE;

@@ -178,13 +178,15 @@ entries! {
 
     Record {
         telemetry: Text,
+        call: Option<Call>,
+        request: Option<Text>,
         on: Option<Spanned<usize>>,
         #[serde(default)]
         alert: bool,
         signature: Option<Text>,
         account: Option<Text>,
         starts: Option<Text>,
-        process: Text,
+        process: Option<Text>,
         image: Option<Text>,
         command: Option<Text>,
         directory: Option<Text>,
@@ -207,6 +209,17 @@ entries! {
         logon_type: Option<Spanned<u8>>,
         success: Option<Spanned<bool>>,
         connection: Option<Connection>,
+    }
+
+    /// What a record of a cloud or a service tells of.
+    Call {
+        log: Text,
+        service: Text,
+        operation: Text,
+        credential: Text,
+        agent: Text,
+        from: Text,
+        error: Option<Text>,
     }
 
     Connection {

@@ -3,6 +3,7 @@
 //! Playbook steps, noise variants and keyword rules all say what they leave
 //! behind in this one form.
 
+use super::cloud::Call;
 pub use super::telemetry::Telemetry;
 use super::template::Template;
 
@@ -165,9 +166,22 @@ pub struct Record {
     /// UserLogin, UserCmd, CredAcq, Syscall: it succeeded.
     pub success: bool,
     pub connection: Option<Connection>,
+    /// CloudAudit, SaasAudit: what was asked of whom; such a record has no process.
+    pub call: Option<Call>,
+    /// CloudAudit, SaasAudit: the request's parameters, as JSON.
+    pub request: Option<Template>,
 }
 
 impl Record {
+    /// ATT&CK's words for where it happens; one of them is enough.
+    pub fn attack_names(&self) -> &'static [&'static str] {
+        match (&self.call, self.telemetry.platform()) {
+            (Some(call), _) => call.log.attack_names(),
+            (None, Some(Platform::Windows)) => &["Windows"],
+            (None, _) => &["Linux"],
+        }
+    }
+
     /// Whether what it tells of succeeds, when nothing blocks it.
     pub fn succeeds(&self) -> bool {
         self.success

@@ -1,5 +1,6 @@
 //! From a record as TOML has it to one that can be made.
 
+mod calls;
 mod values;
 
 use super::category::Category;
@@ -143,6 +144,9 @@ impl<'a> Records<'a> {
         let telemetry: Telemetry = source.word(&raw.telemetry)?;
         check_fields(source, raw, telemetry)?;
         let on = self.reporting_host(raw)?;
+        let Some(written_on) = telemetry.platform() else {
+            return self.call_record(raw, telemetry, on, category);
+        };
         let class = match self.setting {
             Setting::Chain(hosts) => Some(hosts[on]),
             Setting::Row(class) => Some(class),
@@ -152,7 +156,7 @@ impl<'a> Records<'a> {
             Setting::Alert(platform) => platform,
             _ => class.and_then(HostClass::platform),
         };
-        if platform.is_some_and(|platform| platform != telemetry.platform()) {
+        if platform.is_some_and(|platform| platform != written_on) {
             return Err(source.error_at(
                 &raw.telemetry,
                 format!(
@@ -162,9 +166,16 @@ impl<'a> Records<'a> {
                 "choose telemetry of that platform, or another host",
             ));
         }
-        let platform = telemetry.platform();
+        let platform = written_on;
 
-        let (process, acting) = self.process(&raw.process, on, class, platform)?;
+        let Some(process) = &raw.process else {
+            return Err(source.error_at(
+                &raw.telemetry,
+                format!("a {} without `process`", telemetry.word()),
+                "add `process` to the record",
+            ));
+        };
+        let (process, acting) = self.process(process, on, class, platform)?;
         let account = match &raw.account {
             Some(word) => source.account(word)?,
             None => acting.clone(),
@@ -267,6 +278,8 @@ impl<'a> Records<'a> {
                 .as_ref()
                 .is_none_or(|success| *success.get_ref()),
             connection,
+            call: None,
+            request: None,
         })
     }
 

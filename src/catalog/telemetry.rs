@@ -4,7 +4,7 @@ use super::record::{Platform, Words};
 
 /// Declares the kinds in one place: variant, TOML word, platform, meaning.
 macro_rules! telemetry {
-    ($($platform:ident { $($name:ident $word:literal $meaning:literal,)* })*) => {
+    ($($platform:expr => { $($name:ident $word:literal $meaning:literal,)* })*) => {
         /// Kind of record, named as its provider does.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
@@ -18,10 +18,10 @@ macro_rules! telemetry {
         }
 
         impl Telemetry {
-            /// The platform whose provider writes it.
-            pub fn platform(self) -> Platform {
+            /// The platform whose provider writes it; none: a cloud or a service keeps it.
+            pub fn platform(self) -> Option<Platform> {
                 match self {
-                    $($(Telemetry::$name)|* => Platform::$platform,)*
+                    $($(Telemetry::$name)|* => $platform,)*
                 }
             }
         }
@@ -29,7 +29,7 @@ macro_rules! telemetry {
 }
 
 telemetry! {
-    Windows {
+    Some(Platform::Windows) => {
         ProcessCreation "process_creation" "Sysmon 1.",
         NetworkConnection "network_connection" "Sysmon 3.",
         ProcessTermination "process_termination" "Sysmon 5.",
@@ -79,7 +79,7 @@ telemetry! {
         ServiceCreated "service_created" "System 7045.",
         ScriptBlock "script_block" "PowerShell 4104.",
     }
-    Linux {
+    Some(Platform::Linux) => {
         UserLogin "user_login" "auditd USER_LOGIN.",
         UserCmd "user_cmd" "auditd USER_CMD (sudo).",
         Syscall "syscall" "auditd SYSCALL.",
@@ -100,6 +100,10 @@ telemetry! {
         CredDisp "cred_disp" "auditd CRED_DISP.",
         CredRefr "cred_refr" "auditd CRED_REFR.",
         Syslog "syslog" "A syslog line.",
+    }
+    None => {
+        CloudAudit "cloud_audit" "A cloud's audit log: AWS CloudTrail.",
+        SaasAudit "saas_audit" "A service's audit log: Entra ID sign-ins, Office 365, GitHub.",
     }
 }
 

@@ -48,6 +48,9 @@ pub enum Placeholder {
     Digits(u8),
     /// A GUID without braces. `{guid}`
     Guid,
+    /// The actor's cloud account, twelve digits, and long-term access key. `{account_id}` `{access_key}`
+    AccountId,
+    AccessKey,
     /// The acting process's id. `{pid}`
     Pid,
     /// The round, from 1. `{round}`
@@ -108,6 +111,8 @@ const SIMPLE: &[(&str, Placeholder)] = &[
     ("document", Placeholder::Document),
     ("task", Placeholder::Task),
     ("guid", Placeholder::Guid),
+    ("account_id", Placeholder::AccountId),
+    ("access_key", Placeholder::AccessKey),
     ("pid", Placeholder::Pid),
     ("round", Placeholder::Round),
     ("encoded", Placeholder::EncodedStart),

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::near::unknown;
 use super::output;
 use super::settings::Settings;
-use crate::catalog::Platform;
+use crate::catalog::{Platform, Telemetry};
 use crate::columns::{Tables, View};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Maker};
@@ -24,11 +24,13 @@ const SPAN: u64 = 512;
 /// Places that are looked at, beside one for each event asked for.
 const PLACES: usize = 600;
 
-/// Operating system family of an event.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+/// Where an event was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Family {
     Windows,
     Linux,
+    Cloud,
+    Saas,
 }
 
 /// Arguments of `sample`.
@@ -47,7 +49,7 @@ pub struct Sample {
     /// Only this category
     #[arg(long, value_name = "CATEGORY", help_heading = "Choice")]
     category: Option<String>,
-    /// Only hosts of this platform
+    /// Only events of this platform
     #[arg(long, help_heading = "Choice")]
     platform: Option<Family>,
     /// Only attacks of this playbook, step by step
@@ -122,12 +124,15 @@ impl Search<'_> {
     }
 
     fn is_platform(&self, frame: &Frame, row: usize) -> bool {
-        let platform = self.maker.world.hosts[frame.host[row] as u32].platform;
-        match self.platform {
-            None => true,
-            Some(Family::Windows) => platform == Platform::Windows,
-            Some(Family::Linux) => platform == Platform::Linux,
-        }
+        let of_row = match frame.telemetry[row] {
+            Telemetry::CloudAudit => Family::Cloud,
+            Telemetry::SaasAudit => Family::Saas,
+            _ => match self.maker.world.hosts[frame.host[row] as u32].platform {
+                Platform::Windows => Family::Windows,
+                Platform::Linux => Family::Linux,
+            },
+        };
+        self.platform.is_none_or(|wanted| wanted == of_row)
     }
 
     /// Events of any kind: one place of each partition, then another of each.

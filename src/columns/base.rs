@@ -4,20 +4,21 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 
-use super::{ALL, View, kinds};
+use super::cloud::{HOSTS, SERVICES};
+use super::{ALL, Kinds, View, kinds};
 use crate::catalog::Telemetry as T;
 
 /// In the order of [`T`].
 pub(super) const CODES: &str = "1|3|5|11|13|22|4624|5156|5157|2|4|6|7|8|10|12|15|16|17|18|19|20|21|23|25|26|4625|4634|4648|4656|4663|4672|4688|4697|4698|4702|4720|4728|4732|4768|4769|4771|4776|5140|5145|1102|7045|4104|user_login|user_cmd|syscall|execve|cred_acq|path|cwd|proctitle|sockaddr|add_user|user_chauthtok|service_start|user_auth|user_acct|login|user_start|user_end|cred_disp|cred_refr";
 /// What a sensor did, then the kinds in their order.
-const ACTIONS: &str = "allowed|blocked|process_started|connection_logged|process_ended|file_created|registry_value_set|dns_query|logged_in|connection_permitted|connection_blocked|file_time_changed|sensor_state_changed|driver_loaded|image_loaded|remote_thread_created|process_accessed|registry_key_changed|stream_created|sensor_config_changed|pipe_created|pipe_connected|wmi_filter_registered|wmi_consumer_registered|wmi_consumer_bound|file_deleted|process_tampered|file_deleted|logon_failed|logged_out|logged_in_explicit|handle_requested|object_accessed|privileges_assigned|process_started|service_installed|scheduled_task_created|scheduled_task_updated|user_created|group_member_added|group_member_added|ticket_requested|service_ticket_requested|preauthentication_failed|credential_validated|share_accessed|share_object_checked|log_cleared|service_created|script_block_logged|login|ran_command|syscall|executed|acquired_credentials|opened_file|syscall|syscall|syscall|added_user_account|changed_password|started_service|authenticated|was_authorized|changed_login_id|started_session|ended_session|disposed_credentials|refreshed_credentials|logged";
+pub(super) const ACTIONS: &str = "allowed|blocked|process_started|connection_logged|process_ended|file_created|registry_value_set|dns_query|logged_in|connection_permitted|connection_blocked|file_time_changed|sensor_state_changed|driver_loaded|image_loaded|remote_thread_created|process_accessed|registry_key_changed|stream_created|sensor_config_changed|pipe_created|pipe_connected|wmi_filter_registered|wmi_consumer_registered|wmi_consumer_bound|file_deleted|process_tampered|file_deleted|logon_failed|logged_out|logged_in_explicit|handle_requested|object_accessed|privileges_assigned|process_started|service_installed|scheduled_task_created|scheduled_task_updated|user_created|group_member_added|group_member_added|ticket_requested|service_ticket_requested|preauthentication_failed|credential_validated|share_accessed|share_object_checked|log_cleared|service_created|script_block_logged|login|ran_command|syscall|executed|acquired_credentials|opened_file|syscall|syscall|syscall|added_user_account|changed_password|started_service|authenticated|was_authorized|changed_login_id|started_session|ended_session|disposed_credentials|refreshed_credentials|logged";
 const KINDS: &str = "alert|event";
 pub(super) const OUTCOMES: &str = "success|failure";
-const PROVIDERS: &str = "Microsoft-Windows-Sysmon|Microsoft-Windows-Security-Auditing|auditd|syslog|Microsoft-Windows-Eventlog|Service Control Manager|Microsoft-Windows-PowerShell";
+pub(super) const PROVIDERS: &str = "Microsoft-Windows-Sysmon|Microsoft-Windows-Security-Auditing|auditd|syslog|Microsoft-Windows-Eventlog|Service Control Manager|Microsoft-Windows-PowerShell";
 const DATASETS: &str = "fusionai.alerts|fusionai.events";
 const VERDICTS: &str = "attack|attempt|benign_trigger|benign_suspicious|benign";
-const CATEGORY_OR_ALERT: &str = "security|process|network|process|file|registry|network|authentication|network|network|file|process|driver|library|process|process|registry|file|configuration|file|file|configuration|configuration|configuration|file|process|file|authentication|authentication|authentication|file|file|iam|process|configuration|configuration|configuration|iam|iam|iam|authentication|authentication|authentication|authentication|file|file|configuration|configuration|process|authentication|process|process|process|authentication|file|process|process|network|iam|iam|process|authentication|authentication|authentication|session|session|authentication|authentication|host";
-const TYPE_OR_ALERT: &str = "alert|start|connection|end|creation|change|info|start|allowed|denied|change|info|start|start|change|access|change|creation|change|creation|access|creation|creation|creation|deletion|change|deletion|start|end|start|access|access|admin|start|creation|creation|change|creation|change|change|start|start|start|start|access|access|change|creation|info|start|start|info|start|info|info|info|info|info|creation|change|start|start|info|start|start|end|info|info|info";
+pub(super) const CATEGORY_OR_ALERT: &str = "security|process|network|process|file|registry|network|authentication|network|network|file|process|driver|library|process|process|registry|file|configuration|file|file|configuration|configuration|configuration|file|process|file|authentication|authentication|authentication|file|file|iam|process|configuration|configuration|configuration|iam|iam|iam|authentication|authentication|authentication|authentication|file|file|configuration|configuration|process|authentication|process|process|process|authentication|file|process|process|network|iam|iam|process|authentication|authentication|authentication|session|session|authentication|authentication|host|web|email";
+pub(super) const TYPE_OR_ALERT: &str = "alert|start|connection|end|creation|change|info|start|allowed|denied|change|info|start|start|change|access|change|creation|change|creation|access|creation|creation|creation|deletion|change|deletion|start|end|start|access|access|admin|start|creation|creation|change|creation|change|change|start|start|start|start|access|access|change|creation|info|start|start|info|start|info|info|info|info|info|creation|change|start|start|info|start|start|end|info|info|info|info|info";
 const ENVIRONMENT: &str = "production";
 const SOURCE: &str = "fusionai_generator";
 const DATA_SOURCE: &str = "real_fusion_ai";
@@ -37,6 +38,9 @@ pub(super) const WORDS: &[&str] = &[
     DATA_SOURCE,
 ];
 
+/// Records whose provider numbers no kinds.
+pub(super) const UNCODED: Kinds = kinds(&[T::Syslog]) | SERVICES;
+
 /// Whether a rule fired.
 pub(super) fn is_alert(v: &View<'_>, row: usize) -> bool {
     v.frame.rule[row] >= 0
@@ -50,10 +54,10 @@ pub fn timestamp(v: &View<'_>) -> ArrayRef {
 /// `security` for alerts, else what the record is about.
 pub fn event_category(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.words.get(CATEGORY_OR_ALERT), |r| {
-        if is_alert(v, r) {
-            0
-        } else {
-            1 + v.frame.telemetry[r] as i32
+        match (is_alert(v, r), v.frame.calls.get(r)) {
+            (true, _) => 0,
+            (false, Some(call)) => v.tables.cloud.category[call.call as usize],
+            (false, None) => 1 + v.frame.telemetry[r] as i32,
         }
     })
 }
@@ -61,10 +65,10 @@ pub fn event_category(v: &View<'_>) -> ArrayRef {
 /// `alert`, else the kind of change.
 pub fn event_type(v: &View<'_>) -> ArrayRef {
     v.texts(&v.tables.words.get(TYPE_OR_ALERT), |r| {
-        if is_alert(v, r) {
-            0
-        } else {
-            1 + v.frame.telemetry[r] as i32
+        match (is_alert(v, r), v.frame.calls.get(r)) {
+            (true, _) => 0,
+            (false, Some(call)) => v.tables.cloud.kind[call.call as usize],
+            (false, None) => 1 + v.frame.telemetry[r] as i32,
         }
     })
 }
@@ -88,11 +92,12 @@ pub fn event_severity(v: &View<'_>) -> ArrayRef {
 
 /// What the sensor did with an alert, `allowed` or `blocked`; else what happened.
 pub fn event_action(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.words.get(ACTIONS), |r| {
-        match (is_alert(v, r), v.frame.blocked[r]) {
-            (true, false) => 0,
-            (true, true) => 1,
-            (false, _) => 2 + v.frame.telemetry[r] as i32,
+    v.texts(&v.tables.cloud.actions, |r| {
+        match (is_alert(v, r), v.frame.blocked[r], v.frame.calls.get(r)) {
+            (true, false, _) => 0,
+            (true, true, _) => 1,
+            (false, _, Some(call)) => v.tables.cloud.action[call.call as usize],
+            (false, _, None) => 2 + v.frame.telemetry[r] as i32,
         }
     })
 }
@@ -122,16 +127,20 @@ pub fn event_dataset(v: &View<'_>) -> ArrayRef {
     })
 }
 
-/// The native event id, or the audit record type in lower case; null for syslog.
+/// The native event id, or the audit record type in lower case; null for syslog, clouds and services.
 pub fn event_code(v: &View<'_>) -> ArrayRef {
-    v.texts_of(!kinds(&[T::Syslog]), &v.tables.words.get(CODES), |r| {
+    v.texts_of(!UNCODED, &v.tables.words.get(CODES), |r| {
         v.frame.telemetry[r] as i32
     })
 }
 
 /// Who wrote the native record.
 pub fn event_provider(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.words.get(PROVIDERS), |r| {
+    let t = &v.tables.cloud;
+    v.texts(&t.providers, |r| {
+        if let Some(call) = v.frame.calls.get(r) {
+            return t.provider[call.call as usize];
+        }
         match v.frame.telemetry[r] {
             T::LogCleared => return 4,
             T::ServiceCreated => return 5,
@@ -186,7 +195,9 @@ pub fn tags(v: &View<'_>) -> ArrayRef {
             keys.push(word_tag[severity.0[v.frame.rule[r] as usize] as usize]);
         }
         keys.push(0);
-        keys.push(5 + v.tables.location.of_host[v.frame.host[r] as usize]);
+        if v.is(r, HOSTS) {
+            keys.push(5 + v.tables.location.of_host[v.frame.host[r] as usize]);
+        }
     })
 }
 

@@ -6,12 +6,16 @@ use arrow::array::{ArrayRef, DictionaryArray, ListArray, PrimitiveArray};
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::Int32Type;
 
+use super::cloud::{HOSTS, SERVICES};
 use super::tables::Shared;
 use super::{View, list_item};
 
 fn by_host(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
+    let Some(nulls) = v.hosts() else {
+        return v.null_texts();
+    };
     // All columns that differ by host share one key buffer.
-    let keys = PrimitiveArray::<Int32Type>::new(v.host_keys.clone(), None);
+    let keys = PrimitiveArray::<Int32Type>::new(v.host_keys.clone(), nulls);
     Arc::new(DictionaryArray::new(keys, values.clone()))
 }
 
@@ -22,7 +26,9 @@ fn by_user(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
 
 /// A text that hosts share.
 pub(super) fn shared(v: &View<'_>, shared: &Shared) -> ArrayRef {
-    v.texts(&shared.values, |r| shared.of_host[v.frame.host[r] as usize])
+    v.texts_of(HOSTS, &shared.values, |r| {
+        shared.of_host[v.frame.host[r] as usize]
+    })
 }
 
 fn of_user(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
@@ -39,6 +45,13 @@ pub fn computer_name(v: &View<'_>) -> ArrayRef {
 }
 /// `host.ip`, a list of one.
 pub fn host_ip(v: &View<'_>) -> ArrayRef {
+    if v.present & SERVICES != 0 {
+        return v.lists(&v.tables.address, |r, keys| {
+            if v.is(r, HOSTS) {
+                keys.push(v.frame.host[r]);
+            }
+        });
+    }
     let keys = PrimitiveArray::<Int32Type>::new(v.host_keys.clone(), None);
     let items = DictionaryArray::new(keys, v.tables.address.clone());
     let offsets: ScalarBuffer<i32> = (0..=v.len() as i32).collect::<Vec<_>>().into();

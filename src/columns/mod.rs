@@ -5,6 +5,7 @@
 //! where nearly every row has its own (times, GUIDs).
 
 pub mod base;
+pub mod cloud;
 pub mod ecs;
 pub mod enrichment;
 pub mod identity;
@@ -234,6 +235,14 @@ impl<'v> View<'v> {
     #[inline]
     pub fn is(&self, row: usize, kinds: Kinds) -> bool {
         kinds >> u32::from(self.kind[row]) & 1 == 1
+    }
+
+    /// Where a row has a host, if not everywhere; none at all where no row has one.
+    fn hosts(&self) -> Option<Option<NullBuffer>> {
+        match &*self.select(cloud::HOSTS)? {
+            Selection::All => Some(None),
+            Selection::Some(_, valid) => Some(Some(valid.clone())),
+        }
     }
 
     /// The rows of some kinds; none where none is.

@@ -18,7 +18,8 @@ fn port(value: i32) -> Option<i64> {
 }
 
 fn has_flow(v: &View<'_>, row: usize) -> bool {
-    v.frame.source[row] != NONE
+    // A cloud's record knows who came from where, and no flow.
+    v.frame.destination[row] != NONE
 }
 
 /// `source.ip`.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::DataType;
 
-use super::{ecs, table};
+use super::{cloud, ecs, table};
 use crate::catalog::{FileVersion, Platform};
 use crate::frame::{FRAME_ROWS, Maker};
 use crate::grounding::protocol;
@@ -115,6 +115,7 @@ pub struct Tables {
     pub syscall: ArrayRef,
     pub audit_key: ArrayRef,
     pub noise_type: ArrayRef,
+    pub cloud: cloud::Tables,
     pub words: Words,
     ecs: OnceLock<ecs::Tables>,
 }
@@ -325,6 +326,7 @@ impl Tables {
             syscall: table(maker.vocabulary.syscalls.iter().map(|s| &s.0)),
             audit_key: table(&maker.vocabulary.audit_keys),
             noise_type: table(&maker.vocabulary.noise_types),
+            cloud: cloud::Tables::new(maker),
             words: Words::default(),
             ecs: OnceLock::new(),
         }
@@ -343,6 +345,7 @@ impl Default for Words {
         };
         let lists = [
             base::WORDS,
+            cloud::WORDS,
             enrichment::WORDS,
             linux::WORDS,
             network::WORDS,

@@ -6,10 +6,16 @@ use super::maker::Maker;
 use super::merge::Row;
 use super::record::Scene;
 use super::{Frame, NONE, lag};
-use crate::catalog::{HostClass, Platform, Telemetry, scenario::Verdict};
+use crate::catalog::{HostClass, Platform, Record, Telemetry, scenario::Verdict};
 use crate::random::{Key, below, chance};
 pub use tables::AlertTables;
 use tables::{KINDS, Kind};
+
+/// Whether a record can stand for a detection of that platform; a service's stands for any.
+fn fits_platform(record: &Record, platform: Option<Platform>) -> bool {
+    let of_record = record.telemetry.platform();
+    platform.is_none() || of_record.is_none() || of_record == platform
+}
 
 impl<'a> Maker<'a> {
     pub(super) fn fill_alerts<'r>(
@@ -47,12 +53,12 @@ impl<'a> Maker<'a> {
     ) {
         let records = &self.catalog.heuristics[heuristic].records;
         let platform = self.world.detections.all[frame.rule[row] as usize].platform;
-        let fits = |r: &usize| platform.is_none_or(|p| records[*r].telemetry.platform() == p);
+        let fits = |r: &usize| fits_platform(&records[*r], platform);
         let count = (0..records.len()).filter(fits).count() as u64;
         let nth = below(draws[1], count.max(1)) as usize;
         let choice = (0..records.len()).filter(fits).nth(nth).unwrap_or(0);
         let record = &records[choice];
-        let host = match record.telemetry.platform() {
+        let host = match record.telemetry.platform().unwrap_or(Platform::Windows) {
             Platform::Windows if chance(draws[2], 800_000) => self
                 .world
                 .wheel(at.time.div_euclid(1_000_000))

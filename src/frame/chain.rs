@@ -10,7 +10,8 @@ use crate::plan::chains::ChainEvent;
 /// Who acts in one event of a chain, and how it ends: what truth says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Actor {
-    pub host: u32,
+    /// The host that reports; none where a cloud or a service does.
+    pub host: Option<u32>,
     /// Index into the world's accounts.
     pub account: u32,
     pub success: bool,
@@ -26,7 +27,7 @@ impl<'a> Maker<'a> {
         let scene = self.scene(event);
         let host = chain.hosts[record.on.min(chain.hosts.len() - 1)];
         Actor {
-            host,
+            host: record.call.is_none().then_some(host),
             account: self.account(&scene, record, host),
             success: record.succeeds() && !(record.alert && placed.blocked),
         }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use super::merge::Order;
 use super::owners::Owners;
 use super::{FRAME_ROWS, Frame, alerts::AlertTables, life::LifeTables, record::Recipes};
-use crate::catalog::Catalog;
+use crate::catalog::{Call, Catalog};
 use crate::grounding::Profile;
 use crate::plan::{Origin, Partition, Plan, Population, RowGroup};
 use crate::random::Key;
@@ -26,6 +26,8 @@ pub struct Vocabulary {
     pub integrity: Vec<String>,
     /// `labels.noise_type`: the scenarios, then process life.
     pub noise_types: Vec<String>,
+    /// What clouds and services can be asked, each way once.
+    pub calls: Vec<Call>,
 }
 
 impl Vocabulary {
@@ -38,6 +40,7 @@ impl Vocabulary {
             integrity: ["-", "Low", "Medium", "High", "System", "AppContainer"]
                 .map(String::from)
                 .to_vec(),
+            calls: Vec::new(),
             noise_types: catalog.scenarios.iter().map(|s| s.name.clone()).collect(),
         };
         vocabulary.noise_types.push("process_life".into());
@@ -60,6 +63,11 @@ impl Vocabulary {
                 vocabulary
                     .syscalls
                     .push((name.clone(), syscall_number(name)));
+            }
+            if let Some(call) = &record.call
+                && !vocabulary.calls.contains(call)
+            {
+                vocabulary.calls.push(call.clone());
             }
             if let Some(key) = &record.key {
                 intern(&mut vocabulary.audit_keys, key);

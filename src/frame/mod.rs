@@ -5,6 +5,7 @@
 //! format; the columns read a frame and never decide anything.
 
 mod alerts;
+mod calls;
 mod chain;
 mod life;
 mod maker;
@@ -15,6 +16,7 @@ mod record;
 mod sessions;
 mod text;
 
+pub use calls::{CallRow, Calls};
 pub use chain::Actor;
 pub use maker::Maker;
 pub use merge::{Order, Row};
@@ -188,6 +190,7 @@ pub struct Frame {
     pub answer: Vec<i32>,
     pub query_status: Vec<u32>,
     pub url: TextColumn,
+    /// Syslog: the line. Clouds and services: the request's parameters.
     pub message: TextColumn,
     /// Values of the record's own, in the slots of `Telemetry::data`.
     pub data: [TextColumn; DATA_SLOTS],
@@ -196,6 +199,8 @@ pub struct Frame {
     pub facility: Vec<u8>,
     pub syslog_severity: Vec<u8>,
     pub logon_type: Vec<u8>,
+    /// What clouds and services tell of.
+    pub calls: Calls,
     /// 64 bits of the row's own for values without meaning (thread ids, syscall arguments).
     pub salt: Vec<u64>,
 
@@ -254,6 +259,7 @@ impl Frame {
             facility: vec![0; rows],
             syslog_severity: vec![0; rows],
             logon_type: vec![0; rows],
+            calls: Calls::default(),
             salt: vec![0; rows],
             chain: vec![NONE; rows],
             step: vec![0; rows],

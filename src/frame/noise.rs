@@ -42,7 +42,6 @@ impl<'a> Maker<'a> {
                 None => (at.ordinal, rows),
             };
             let record = &v.records[choice];
-            let platform = record.telemetry.platform();
             let mut host = match v.visit {
                 // Every host in turn; the rounds of a day are spread evenly.
                 Visit::RoundRobin => {
@@ -60,9 +59,12 @@ impl<'a> Maker<'a> {
                     .active_workstation(of_run.at(0)),
                 Visit::Active | Visit::Any => hosts[of_run.below(0, hosts.len() as u64) as usize],
             };
-            if self.world.hosts[host].platform != platform {
+            if let Some(platform) = record.telemetry.platform()
+                && self.world.hosts[host].platform != platform
+            {
                 host = self.of_platform(hosts, platform, of_run.at(0));
             }
+            let platform = self.world.hosts[host].platform;
             let whole = v.sequence.map(|sequence| Whole {
                 start: law.time(run.first),
                 number: sequence.number,

@@ -21,6 +21,7 @@ pub struct Recipe {
     syscall: i32,
     audit_key: i32,
     integrity: u8,
+    call: u32,
 }
 
 impl Recipe {
@@ -42,7 +43,17 @@ impl Recipe {
                 .map_or(NONE, |i| i as i32),
             audit_key: position(&vocabulary.audit_keys, record.key.as_deref()),
             integrity: position(&vocabulary.integrity, Some(&record.integrity)).max(0) as u8,
+            call: record
+                .call
+                .as_ref()
+                .and_then(|call| vocabulary.calls.iter().position(|c| c == call))
+                .unwrap_or(0) as u32,
         }
+    }
+
+    /// Index into the vocabulary's calls; means nothing where the record has none.
+    pub(super) fn call(self) -> u32 {
+        self.call
     }
 }
 
@@ -178,6 +189,9 @@ impl<'a> Maker<'a> {
         recipe: Recipe,
         scene: &Scene<'_>,
     ) {
+        if let Some(call) = &record.call {
+            return self.emit_call(frame, row, record, call, recipe, scene);
+        }
         let host = scene.hosts[record.on.min(scene.hosts.len() - 1)];
         let time = frame.time[row];
         frame.host[row] = host as i32;

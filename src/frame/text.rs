@@ -274,6 +274,11 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
                     self.digits(0x60d0 + i as u64, n, HEX, out);
                 }
             }
+            Placeholder::AccountId => {
+                let home = world.cloud.home(&world.accounts, self.account);
+                out.push_str(world.cloud.account_id(home));
+            }
+            Placeholder::AccessKey => out.push_str(&world.cloud.access_key(self.account)),
             Placeholder::Pid => push_number(out, u64::from(self.pid)),
             Placeholder::Round => push_number(out, u64::from(self.scene.round) + 1),
             Placeholder::EncodedStart | Placeholder::EncodedEnd => {}

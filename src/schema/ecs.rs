@@ -8,7 +8,7 @@ use super::fusionai::{Column, always, integer, own, text, texts};
 use super::{Kind, Leaf, fusionai};
 use crate::columns::ecs::{event, identity as ecs_identity, process as ecs_process};
 use crate::columns::ecs::{network as ecs_network, related, threat as ecs_threat, winlog};
-use crate::columns::{base, identity, network, process, threat, windows};
+use crate::columns::{base, cloud, identity, network, process, threat, windows};
 
 const fn of(path: &'static str, kind: Kind, column: Column) -> Leaf {
     Leaf {
@@ -68,19 +68,25 @@ const LEAVES: &[Leaf] = &[
     text("user.domain", ecs_identity::user_domain),
     text("user.email", identity::user_email),
     text("user.full_name", identity::user_full_name),
-    always("host.name", Kind::Text, identity::host_name),
-    always("host.hostname", Kind::Text, identity::host_name),
-    always("host.id", Kind::Text, ecs_identity::host_id),
-    always("host.type", Kind::Text, identity::host_type),
-    always("host.ip", Kind::Texts, identity::host_ip),
-    always("host.architecture", Kind::Text, ecs_identity::architecture),
-    always("host.os.name", Kind::Text, identity::os_name),
-    always("host.os.type", Kind::Text, identity::os_platform),
-    always("host.os.platform", Kind::Text, ecs_identity::os_platform),
-    always("host.os.family", Kind::Text, ecs_identity::os_family),
+    text("host.name", identity::host_name),
+    text("host.hostname", identity::host_name),
+    text("host.id", ecs_identity::host_id),
+    text("host.type", identity::host_type),
+    texts("host.ip", identity::host_ip),
+    text("host.architecture", ecs_identity::architecture),
+    text("host.os.name", identity::os_name),
+    text("host.os.type", identity::os_platform),
+    text("host.os.platform", ecs_identity::os_platform),
+    text("host.os.family", ecs_identity::os_family),
     text("host.os.version", ecs_identity::os_version),
     text("host.os.kernel", ecs_identity::os_kernel),
-    always("host.risk.static_level", Kind::Text, identity::risk),
+    text("host.risk.static_level", identity::risk),
+    text("cloud.provider", cloud::provider),
+    text("cloud.account.id", cloud::account),
+    text("cloud.region", cloud::region),
+    text("cloud.service.name", cloud::service),
+    text("user_agent.original", cloud::user_agent),
+    text("user_agent.name", cloud::user_agent_name),
     integer("process.pid", process::process_pid),
     own("process.entity_id", ecs_process::entity_id),
     text("process.name", process::process_name),
@@ -143,7 +149,7 @@ const LEAVES: &[Leaf] = &[
     text("rule.id", threat::rule_id),
     always("related.ip", Kind::Texts, related::ip),
     always("related.user", Kind::Texts, related::user),
-    always("related.hosts", Kind::Texts, related::hosts),
+    texts("related.hosts", related::hosts),
     texts("related.hash", ecs_process::related_hash),
     text("log.level", event::log_level),
     integer("log.syslog.facility.code", event::facility_code),

@@ -21,7 +21,7 @@ use super::progress::{Progress, go_on};
 use crate::catalog::Step;
 use crate::columns::{Tables, table};
 use crate::error::Result;
-use crate::frame::{Maker, Order};
+use crate::frame::{Maker, NONE, Order};
 use crate::plan::truth::lookalike;
 use crate::plan::{Origin, Partition, Plan, RowGroup, TruthShard, TruthTable};
 use crate::schema::Schema;
@@ -124,6 +124,8 @@ const NULLABLE: &[&str] = &[
     "department",
     "domain",
     "home_host",
+    // What a cloud or a service reports.
+    "host",
     "sid",
 ];
 
@@ -246,8 +248,10 @@ impl<'t> Truth<'t> {
             let (mut hosts, mut accounts) = (Vec::new(), Vec::new());
             for event in evidence::sample(all, c) {
                 let actor = self.maker.actor(&event);
-                if !hosts.contains(&actor.host) {
-                    hosts.push(actor.host);
+                if let Some(host) = actor.host
+                    && !hosts.contains(&host)
+                {
+                    hosts.push(host);
                 }
                 if !accounts.contains(&actor.account) {
                     accounts.push(actor.account);
@@ -322,7 +326,7 @@ impl<'t> Truth<'t> {
                     event_sequence: first + i as i64,
                     date: self.days_since_epoch(event_date),
                     category: partition.category as i32,
-                    host: actor.host as i32,
+                    host: actor.host.map_or(NONE, |host| host as i32),
                     account: actor.account as i32,
                     success: actor.success,
                 });

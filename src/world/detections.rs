@@ -184,7 +184,8 @@ impl Detections {
             .then(|| {
                 catalog.heuristics.iter().position(|h| {
                     let fits = |r: &crate::catalog::Record| {
-                        platform.is_none_or(|p| r.telemetry.platform() == p)
+                        let of_record = r.telemetry.platform();
+                        platform.is_none() || of_record.is_none() || of_record == platform
                     };
                     h.records.iter().any(fits) && matches(h, &signature, &lower)
                 })

@@ -7,6 +7,7 @@
 
 pub mod activity;
 pub mod adversary;
+pub mod cloud;
 pub mod detections;
 pub mod geography;
 pub mod hosts;
@@ -21,6 +22,7 @@ use crate::random::Key;
 
 pub use activity::Wheel;
 pub use adversary::Adversaries;
+pub use cloud::{Cloud, CloudSession};
 pub use detections::Detections;
 pub use hosts::{Host, Hosts};
 pub use network::Addresses;
@@ -86,6 +88,7 @@ pub struct World {
     pub accounts: Accounts,
     pub addresses: Addresses,
     pub adversaries: Adversaries,
+    pub cloud: Cloud,
     pub detections: Detections,
     /// What had to be added or left out, one sentence each; for stderr.
     pub notices: Vec<String>,
@@ -173,6 +176,7 @@ impl World {
             accounts,
             addresses,
             adversaries,
+            cloud: Cloud::new(key.child("cloud")),
             detections,
             notices,
         }

@@ -17,6 +17,15 @@ const PURPOSES: u32 = 4;
 /// Addresses of one benign Internet service.
 const SERVICE_ADDRESSES: u32 = 3;
 
+/// Lines at which people live, at most.
+const MOST_HOMES: u32 = 4096;
+/// Addresses of the organisation's machines in the cloud.
+const INSTANCES: u32 = 24;
+
+/// Blocks of access providers, and of Amazon's cloud.
+const SUBSCRIBERS: &[u8] = &[24, 68, 71, 73, 77, 79, 82, 84, 86, 90, 92, 98];
+const AMAZON: &[u8] = &[3, 18, 52, 54];
+
 /// Every address, by index.
 ///
 /// 1. Host h's address is entry h.
@@ -36,6 +45,13 @@ pub struct Addresses {
     adversary_services: Range<u32>,
     new_services: Range<u32>,
     benign: Range<u32>,
+    /// What a site's hosts are on the Internet; by host, which of them.
+    egress: Range<u32>,
+    egress_of_host: Vec<u32>,
+    /// People's own lines.
+    homes: Range<u32>,
+    /// The organisation's machines in the cloud.
+    instances: Range<u32>,
     client_weights: Alias,
     service_weights: Alias,
     multicast_weights: Alias,
@@ -81,6 +97,12 @@ fn public_address(key: Key, number: u64) -> Ipv4Addr {
     }
 }
 
+/// The same address in one of some /8 blocks, none of which holds a special-purpose range.
+fn within(blocks: &[u8], address: Ipv4Addr) -> Ipv4Addr {
+    let [a, b, c, d] = address.octets();
+    Ipv4Addr::from([blocks[usize::from(a) % blocks.len()], b, c, d])
+}
+
 impl Addresses {
     pub(super) fn new(
         key: Key,
@@ -100,10 +122,14 @@ impl Addresses {
         let multicast = known(&profile.multicast, &mut texts);
         let mut taken: std::collections::HashSet<String> = texts.iter().cloned().collect();
         let mut number = 0u64;
-        let mut made = |count: u32, texts: &mut Vec<String>| {
+        let mut made_in = |count: u32, blocks: &[u8], texts: &mut Vec<String>| {
             let first = texts.len() as u32;
             while (texts.len() as u32) < first + count {
-                let text = public_address(key, number).to_string();
+                let text = match blocks {
+                    [] => public_address(key, number),
+                    blocks => within(blocks, public_address(key, number)),
+                }
+                .to_string();
                 number += 1;
                 if taken.insert(text.clone()) {
                     texts.push(text);
@@ -111,11 +137,25 @@ impl Addresses {
             }
             first..texts.len() as u32
         };
+        let mut made = |count, texts: &mut Vec<String>| made_in(count, &[], texts);
         let scanners = made(size.adversaries, &mut texts);
         let new_clients = made(size.unseen_addresses, &mut texts);
         let adversary_services = made(size.adversaries * (PURPOSES - 1), &mut texts);
         let new_services = made(size.unseen_addresses, &mut texts);
         let benign = made(services * SERVICE_ADDRESSES, &mut texts);
+        let mut sites = std::collections::BTreeMap::new();
+        let egress_of_host = hosts
+            .all
+            .iter()
+            .map(|h| {
+                let next = sites.len() as u32;
+                *sites.entry(h.location.as_str()).or_insert(next)
+            })
+            .collect();
+        let lines = (hosts.len() as u32 / 2).clamp(16, MOST_HOMES);
+        let egress = made_in(sites.len() as u32, SUBSCRIBERS, &mut texts);
+        let homes = made_in(lines, SUBSCRIBERS, &mut texts);
+        let instances = made_in(INSTANCES, AMAZON, &mut texts);
         let weights = |list: &[(String, u64)]| -> Alias {
             Alias::new(&list.iter().map(|(_, w)| *w).collect::<Vec<_>>())
         };
@@ -137,6 +177,10 @@ impl Addresses {
             adversary_services,
             new_services,
             benign,
+            egress,
+            egress_of_host,
+            homes,
+            instances,
         }
     }
 
@@ -193,6 +237,22 @@ impl Addresses {
     /// Whether an address is an adversary's, for whatever purpose.
     pub fn is_adversary(&self, address: u32) -> bool {
         self.scanners.contains(&address) || self.adversary_services.contains(&address)
+    }
+
+    /// The address under which a host's site reaches the Internet.
+    pub fn egress(&self, host: u32) -> u32 {
+        self.egress.start + self.egress_of_host[host as usize]
+    }
+
+    /// The line at which somebody lives.
+    pub fn home(&self, account: u32) -> u32 {
+        let homes = self.homes.end - self.homes.start;
+        self.homes.start + account % homes
+    }
+
+    /// One of the organisation's machines in the cloud.
+    pub fn instance(&self, bits: u64) -> u32 {
+        pick(self.instances.clone(), bits)
     }
 
     /// One of the addresses of benign service `service`.

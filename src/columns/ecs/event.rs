@@ -79,26 +79,24 @@ pub fn outcome(v: &View<'_>) -> ArrayRef {
 /// `event.module`.
 pub fn module(v: &View<'_>) -> ArrayRef {
     let t = tables(v);
-    v.texts(&t.modules, |r| t.class(v, r).provider as i32)
+    v.texts(&t.modules, |r| t.class(v, r).module)
 }
 
 /// `event.dataset`.
 pub fn dataset(v: &View<'_>) -> ArrayRef {
     let t = tables(v);
-    v.texts(&t.datasets, |r| t.class(v, r).provider as i32)
+    v.texts(&t.datasets, |r| t.class(v, r).dataset)
 }
 
 /// `event.provider`.
 pub fn provider(v: &View<'_>) -> ArrayRef {
     let t = tables(v);
-    v.texts(&t.providers.1, |r| {
-        t.providers.0[t.class(v, r).provider as usize]
-    })
+    v.texts(&t.providers, |r| t.class(v, r).name)
 }
 
 /// `event.code`: the event id, or the audit record type in lower case.
 pub fn code(v: &View<'_>) -> ArrayRef {
-    let of = RECORDS & !kinds(&[T::Syslog]);
+    let of = RECORDS & !base::UNCODED;
     v.texts_of(of, &v.tables.words.get(base::CODES), |r| {
         v.frame.telemetry[r] as i32
     })

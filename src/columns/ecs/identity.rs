@@ -3,8 +3,9 @@
 use arrow::array::{Array, ArrayRef};
 
 use super::Tables;
+use crate::columns::View;
+use crate::columns::cloud::{HOSTS, SERVICES, principal};
 use crate::columns::identity::shared;
-use crate::columns::{ALL, View};
 use crate::frame::NONE;
 
 const ARCHITECTURE: &str = "x86_64";
@@ -19,16 +20,16 @@ fn of_host(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
     if values.is_empty() {
         return v.null_texts();
     }
-    v.texts(values, |r| keys[v.frame.host[r] as usize])
+    v.texts_of(HOSTS, values, |r| keys[v.frame.host[r] as usize])
 }
 
 /// `host.id`: the machine's own.
 pub fn host_id(v: &View<'_>) -> ArrayRef {
-    v.texts(&tables(v).host_id, |r| v.frame.host[r])
+    v.texts_of(HOSTS, &tables(v).host_id, |r| v.frame.host[r])
 }
 /// `host.architecture`.
 pub fn architecture(v: &View<'_>) -> ArrayRef {
-    v.constant(ALL, &v.tables.words.get(ARCHITECTURE))
+    v.constant(HOSTS, &v.tables.words.get(ARCHITECTURE))
 }
 /// `host.os.platform`: `windows`, or the distribution: `ubuntu`, `rhel`.
 pub fn os_platform(v: &View<'_>) -> ArrayRef {
@@ -46,20 +47,25 @@ pub fn os_version(v: &View<'_>) -> ArrayRef {
 pub fn os_kernel(v: &View<'_>) -> ArrayRef {
     of_host(v, &tables(v).os_kernel)
 }
-/// `user.id`: the security identifier; on Linux the uid.
+/// `user.id`: the security identifier; on Linux the uid; in a cloud the principal's.
 pub fn user_id(v: &View<'_>) -> ArrayRef {
     let t = tables(v);
-    v.texts(&t.user_id, |r| {
+    let known = |r: usize| {
         let linux = t.is_linux[v.frame.host[r] as usize];
         v.frame.user[r] + if linux { t.accounts } else { 0 }
+    };
+    v.blend(HOSTS, &t.user_id, known, SERVICES, |r, out| {
+        out.extend_from_slice(principal(v, r).unwrap_or_default().as_bytes());
     })
 }
 /// `user.domain`: the NetBIOS name, as Windows writes it; none on Linux.
 pub fn user_domain(v: &View<'_>) -> ArrayRef {
     let t = tables(v);
     let (keys, values) = &t.user_domain;
-    v.texts(values, |r| match t.is_linux[v.frame.host[r] as usize] {
-        true => NONE,
-        false => keys[v.frame.user[r] as usize],
+    v.texts_of(HOSTS, values, |r| {
+        match t.is_linux[v.frame.host[r] as usize] {
+            true => NONE,
+            false => keys[v.frame.user[r] as usize],
+        }
     })
 }

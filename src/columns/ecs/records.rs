@@ -25,6 +25,8 @@ pub enum Provider {
     Syslog,
     /// The network sensor of a standalone alert.
     Sensor,
+    /// A cloud or a service; which one follows from the call.
+    Service,
 }
 
 /// All providers, by index.
@@ -42,7 +44,7 @@ impl Provider {
             System => Some("Service Control Manager"),
             PowerShell => Some("Microsoft-Windows-PowerShell"),
             Auditd => Some("auditd"),
-            Auth | Syslog | Sensor => None,
+            Auth | Syslog | Sensor | Provider::Service => None,
         }
     }
 
@@ -53,6 +55,8 @@ impl Provider {
             Security | Eventlog | System | Auth | Syslog => "system",
             Auditd => "auditd",
             Sensor => "suricata",
+            // Never asked: the log says it.
+            Provider::Service => "",
         }
     }
 
@@ -67,6 +71,7 @@ impl Provider {
             Auth => "system.auth",
             Syslog => "system.syslog",
             Sensor => "suricata.eve",
+            Provider::Service => "",
         }
     }
 }

@@ -3,9 +3,18 @@
 use arrow::array::ArrayRef;
 
 use super::network::{destination, source};
+use crate::columns::cloud::HOSTS;
 use crate::columns::network::DNS;
 use crate::columns::{View, own_values};
 use crate::frame::NONE;
+
+/// The reporting host; a cloud's record has none.
+fn host(v: &View<'_>, row: usize) -> i32 {
+    match v.is(row, HOSTS) {
+        true => v.frame.host[row],
+        false => NONE,
+    }
+}
 
 /// `related.ip`: both ends, the host's address, and what a name resolved to.
 pub fn ip(v: &View<'_>) -> ArrayRef {
@@ -17,12 +26,7 @@ pub fn ip(v: &View<'_>) -> ArrayRef {
         } else {
             NONE
         };
-        let seen = [
-            source(v, t, r),
-            destination(v, t, r),
-            v.frame.host[r],
-            answer,
-        ];
+        let seen = [source(v, t, r), destination(v, t, r), host(v, r), answer];
         for address in seen {
             if address != NONE && !keys[first..].contains(&address) {
                 keys.push(address);
@@ -44,7 +48,7 @@ pub fn hosts(v: &View<'_>) -> ArrayRef {
         _ => own_values(&v.frame.query, Some(&v.tables.host_name), |text| text),
     };
     v.lists(&values, |r, keys| {
-        keys.push(v.frame.host[r]);
+        keys.extend(Some(host(v, r)).filter(|host| *host != NONE));
         if v.is(r, DNS) && v.frame.query.keys[r] != NONE {
             keys.push(hosts + v.frame.query.keys[r]);
         }

@@ -3,9 +3,9 @@
 use arrow::array::{Array, ArrayRef, StringArray};
 
 use super::records::{self, PROVIDERS, Provider, RECORDS, Record, SYSCALLS};
-use crate::catalog::{Platform, Telemetry};
+use crate::catalog::{AuditLog, Call, Platform, Telemetry};
 use crate::columns::tables::{Shared, file_name, optional};
-use crate::columns::{View, base, table};
+use crate::columns::{View, base, cloud, table};
 use crate::frame::{Maker, NONE};
 use crate::random::Key;
 use crate::world::geography::{self, COUNTRIES};
@@ -14,6 +14,10 @@ use crate::world::geography::{self, COUNTRIES};
 #[derive(Debug, Clone)]
 pub struct Class {
     pub provider: Provider,
+    /// Keys of `event.module`, `event.dataset` and `event.provider`.
+    pub module: i32,
+    pub dataset: i32,
+    pub name: i32,
     pub category: Vec<i32>,
     pub types: Vec<i32>,
     pub action: i32,
@@ -40,12 +44,14 @@ pub struct Tables {
     pub actions: ArrayRef,
     pub modules: ArrayRef,
     pub datasets: ArrayRef,
-    pub providers: (Vec<i32>, ArrayRef),
+    pub providers: ArrayRef,
     classes: Vec<Class>,
     of_telemetry: Vec<usize>,
     of_syscall: Vec<usize>,
     /// By image of the process that writes a syslog line.
     of_program: Vec<usize>,
+    /// By call of the vocabulary.
+    of_call: usize,
     sensor: usize,
     /// `winlog.task` by telemetry.
     pub tasks: (Vec<i32>, ArrayRef),
@@ -100,6 +106,51 @@ pub struct Tables {
 fn intern(list: &mut Vec<&'static str>, word: &'static str) -> i32 {
     let at = list.iter().position(|w| *w == word).unwrap_or_else(|| {
         list.push(word);
+        list.len() - 1
+    });
+    at as i32
+}
+
+/// What calls of clouds and services add to the tables.
+struct Services {
+    /// `event.provider`: the records' providers, then event sources.
+    names: Vec<String>,
+    operations: Vec<String>,
+}
+
+impl Services {
+    /// What a call is. Its action counts from the first operation.
+    fn class(
+        &mut self,
+        call: &Call,
+        categories: &mut Vec<&'static str>,
+        types: &mut Vec<&'static str>,
+    ) -> Class {
+        let meaning = cloud::meaning_of(call);
+        let log = AuditLog::ALL.iter().position(|log| *log == call.log);
+        let log = (PROVIDERS.len() + log.unwrap_or(0)) as i32;
+        Class {
+            provider: Provider::Service,
+            module: log,
+            dataset: log,
+            name: position(&mut self.names, &cloud::event_source(call)),
+            category: meaning
+                .category
+                .iter()
+                .map(|w| intern(categories, w))
+                .collect(),
+            types: meaning.types.iter().map(|w| intern(types, w)).collect(),
+            action: position(&mut self.operations, &call.operation),
+            has_flow: false,
+            has_client: true,
+        }
+    }
+}
+
+/// Position of a text in a growing list.
+fn position(list: &mut Vec<String>, text: &str) -> i32 {
+    let at = list.iter().position(|t| t == text).unwrap_or_else(|| {
+        list.push(text.to_string());
         list.len() - 1
     });
     at as i32
@@ -211,6 +262,7 @@ impl Tables {
         let (world, catalog) = (maker.world, maker.catalog);
         let (hosts, systems) = (&world.hosts.all, &world.hosts.systems);
         let (mut categories, mut types, mut actions) = (Vec::new(), Vec::new(), Vec::new());
+        let providers = optional(PROVIDERS.iter().map(|p| p.name()));
         let mut class = |record: &Record| {
             let is_network = record.category.contains(&"network");
             let has_flow = is_network && !["22", "5140", "5145"].contains(&record.code);
@@ -224,6 +276,9 @@ impl Tables {
             }
             Class {
                 provider: record.provider,
+                module: record.provider as i32,
+                dataset: record.provider as i32,
+                name: providers.0[record.provider as usize],
                 category: words(&mut categories, record.category),
                 types: kinds,
                 action: intern(&mut actions, record.action),
@@ -235,9 +290,27 @@ impl Tables {
         };
         let mut classes: Vec<Class> = RECORDS.iter().map(&mut class).collect();
         classes.extend(SYSCALLS.iter().map(&mut class));
+        let mut services = Services {
+            names: PROVIDERS
+                .iter()
+                .filter_map(|p| p.name().map(String::from))
+                .collect(),
+            operations: Vec::new(),
+        };
+        let of_call = classes.len();
+        for call in &maker.vocabulary.calls {
+            classes.push(services.class(call, &mut categories, &mut types));
+        }
         let intrusion = intern(&mut categories, "intrusion_detection");
         let (allowed, denied) = (intern(&mut types, "allowed"), intern(&mut types, "denied"));
-        actions.extend(["allowed", "blocked"]);
+        // Operations stand before the sensor's two.
+        let known = actions.len() as i32;
+        for class in &mut classes[of_call..] {
+            class.action += known;
+        }
+        let mut actions: Vec<String> = actions.iter().map(|a| (*a).to_string()).collect();
+        actions.extend(services.operations);
+        actions.extend(["allowed", "blocked"].map(String::from));
         let codes: Vec<&str> = base::CODES.split('|').collect();
         let task = |code: &&str| TASKS.iter().find(|t| t.0 == *code).map(|t| t.1);
         let images: Vec<&str> = catalog
@@ -310,9 +383,20 @@ impl Tables {
             allowed,
             denied,
             actions: table(&actions),
-            modules: table(PROVIDERS.map(Provider::module)),
-            datasets: table(PROVIDERS.map(Provider::dataset)),
-            providers: optional(PROVIDERS.iter().map(|p| p.name())),
+            modules: table(
+                PROVIDERS
+                    .map(Provider::module)
+                    .into_iter()
+                    .chain(AuditLog::ALL.map(AuditLog::module)),
+            ),
+            datasets: table(
+                PROVIDERS
+                    .map(Provider::dataset)
+                    .into_iter()
+                    .chain(AuditLog::ALL.map(AuditLog::dataset)),
+            ),
+            providers: table(&services.names),
+            of_call,
             of_telemetry: codes.iter().map(|code| records::native(code)).collect(),
             of_syscall: maker
                 .vocabulary
@@ -417,6 +501,10 @@ impl Tables {
                     .map_or(self.classes.len() - 1, |s| self.of_syscall[s]),
                 Telemetry::Syslog => usize::try_from(f.process.image[row])
                     .map_or_else(|_| records::any(Provider::Syslog), |i| self.of_program[i]),
+                Telemetry::CloudAudit | Telemetry::SaasAudit => {
+                    let call = f.calls.get(row).map_or(0, |c| c.call as usize);
+                    self.of_call + call
+                }
                 telemetry => self.of_telemetry[telemetry as usize],
             }
         };

@@ -1,0 +1,128 @@
+//! Records of clouds and services: which call, by whom, from where.
+
+use super::{Records, Setting};
+use crate::Result;
+use crate::catalog::category::Category;
+use crate::catalog::cloud::{self, AGENTS, AuditLog, Call, Credential, Origin};
+use crate::catalog::raw;
+use crate::catalog::record::{Account, ProcessRef, Record, Telemetry};
+
+impl Records<'_> {
+    /// Resolves a record that no host writes.
+    pub(super) fn call_record(
+        &self,
+        raw: &raw::Record,
+        telemetry: Telemetry,
+        on: usize,
+        category: Option<&Category>,
+    ) -> Result<Record> {
+        let source = self.source;
+        let call = self.call(raw, telemetry)?;
+        let account = match &raw.account {
+            Some(word) => {
+                let account = source.account(word)?;
+                let known = matches!(
+                    account,
+                    Account::User | Account::OtherUser | Account::Admin | Account::Service(_)
+                );
+                if !known {
+                    return Err(source.error_at(
+                        word,
+                        "a cloud doesn't know that account",
+                        "write user, other_user, admin or service:NAME",
+                    ));
+                }
+                account
+            }
+            None => Account::User,
+        };
+        let text = |text: &Option<crate::catalog::source::Text>| {
+            text.as_ref().map(|text| self.text(text, None)).transpose()
+        };
+        Ok(Record {
+            telemetry,
+            on,
+            alert: raw.alert,
+            signature: self.signature(raw, category)?,
+            account,
+            starts: None,
+            process: ProcessRef::Resident(0),
+            image: None,
+            command: None,
+            directory: None,
+            integrity: "-".to_owned(),
+            target: None,
+            file: None,
+            registry: None,
+            details: None,
+            query: None,
+            answer: None,
+            query_status: 0,
+            url: text(&raw.url)?,
+            message: None,
+            facility: 0,
+            syslog_severity: 0,
+            syscall: None,
+            key: None,
+            logon_type: 0,
+            data: Vec::new(),
+            success: call.error.is_none(),
+            connection: None,
+            call: Some(call),
+            request: text(&raw.request)?,
+        })
+    }
+
+    fn call(&self, raw: &raw::Record, telemetry: Telemetry) -> Result<Call> {
+        let source = self.source;
+        let Some(call) = &raw.call else {
+            return Err(source.error_at(
+                &raw.telemetry,
+                format!("a {} without `call`", telemetry.word()),
+                "add call = { log = …, service = …, operation = …, credential = …, agent = …, from = … }",
+            ));
+        };
+        let log: AuditLog = source.word(&call.log)?;
+        if log.telemetry() != telemetry {
+            return Err(source.error_at(
+                &call.log,
+                format!("{} holds no {}", log.dataset(), telemetry.word()),
+                format!("write telemetry = {:?}", log.telemetry().word()),
+            ));
+        }
+        let credential: Credential = source.word(&call.credential)?;
+        if !log.takes(credential) {
+            return Err(source.error_at(
+                &call.credential,
+                format!("{} names no such credential", log.dataset()),
+                "aws.cloudtrail has key, role and session; azure.signinlogs session and none; o365.audit session; github.audit session and token",
+            ));
+        }
+        let origin: Origin = source.word(&call.from)?;
+        if matches!(origin, Origin::Adversary(_)) && !matches!(self.setting, Setting::Chain(_)) {
+            return Err(source.error_at(
+                &call.from,
+                "only a chain has an adversary",
+                "write office, home, cloud or outside",
+            ));
+        }
+        let Some(pool) = cloud::pool(call.agent.get_ref()) else {
+            let mut known: Vec<&str> = AGENTS.iter().map(|agent| agent.pool).collect();
+            known.dedup();
+            return Err(source.error_at(
+                &call.agent,
+                format!("unknown pool of clients {:?}", call.agent.get_ref()),
+                format!("write one of {}", known.join(", ")),
+            ));
+        };
+        Ok(Call {
+            log,
+            service: call.service.get_ref().clone(),
+            operation: call.operation.get_ref().clone(),
+            credential,
+            agent: AGENTS[pool.start].pool,
+            origin,
+            error: call.error.as_ref().map(|error| error.get_ref().clone()),
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! The organisation's cloud accounts, and who its people and services are in them.
+//!
+//! Everything is a function of an account of the directory: the same user has the same
+//! key, principal and client wherever they turn up.
+
+use super::{AccountKind, Accounts};
+use crate::catalog::{AGENTS, cloud::pool};
+use crate::random::Key;
+
+/// Seconds that a session's credentials are good for.
+const SESSION: i64 = 12 * 3600;
+
+/// The letters of AWS's identifiers.
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// Cloud accounts of the organisation: production, development, shared services.
+pub const ACCOUNTS: usize = 3;
+
+/// The region of each of them.
+pub const REGIONS: [&str; ACCOUNTS] = ["eu-central-1", "eu-west-1", "us-east-1"];
+
+/// Services with one endpoint for the world; their records stand in this region.
+pub const GLOBAL_REGION: &str = "us-east-1";
+
+/// Who stands behind what a cloud's records name.
+#[derive(Debug)]
+pub struct Cloud {
+    key: Key,
+    /// Twelve digits each.
+    ids: [String; ACCOUNTS],
+}
+
+/// A session with credentials of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CloudSession {
+    pub number: u64,
+    /// When it was issued, Unix seconds.
+    pub start: i64,
+}
+
+impl Cloud {
+    pub(super) fn new(key: Key) -> Self {
+        let id = |i| format!("{}", 100_000_000_000 + key.below(i, 900_000_000_000));
+        Cloud {
+            key,
+            ids: [id(0), id(1), id(2)],
+        }
+    }
+
+    fn of(&self, account: u32) -> Key {
+        self.key.child("accounts").with(u64::from(account))
+    }
+
+    /// The cloud account in which an account of the directory is at home.
+    pub fn home(&self, accounts: &Accounts, account: u32) -> usize {
+        match accounts[account].kind {
+            // What runs, runs in production; people are mostly elsewhere.
+            AccountKind::Service | AccountKind::Machine => 0,
+            _ => self.of(account).below(0, ACCOUNTS as u64) as usize,
+        }
+    }
+
+    /// Twelve digits.
+    pub fn account_id(&self, which: usize) -> &str {
+        &self.ids[which]
+    }
+
+    /// The long-term access key of an account, which is an IAM user then.
+    pub fn access_key(&self, account: u32) -> String {
+        identifier("AKIA", 16, self.of(account).with(1))
+    }
+
+    /// The access key of a session.
+    pub fn session_key(&self, session: u64) -> String {
+        identifier("ASIA", 16, self.key.child("sessions").with(session))
+    }
+
+    /// The unique id of an account as an IAM user.
+    pub fn user_id(&self, account: u32) -> String {
+        identifier("AIDA", 17, self.of(account).with(2))
+    }
+
+    /// The unique id of a role in a cloud account.
+    pub fn role_id(&self, which: usize, role: &str) -> String {
+        let key = self.key.child("roles").with(which as u64).child(role);
+        identifier("AROA", 17, key)
+    }
+
+    /// The object id of an account in the service's directory.
+    pub fn object_id(&self, account: u32) -> String {
+        guid(self.of(account).with(3))
+    }
+
+    /// The id of a session in the service's directory.
+    pub fn session_id(&self, session: u64) -> String {
+        guid(self.key.child("sessions").with(session).with(1))
+    }
+
+    /// The hash by which GitHub's log names an account's token: base64 of 32 bytes.
+    pub fn hashed_token(&self, account: u32) -> String {
+        const SET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let key = self.of(account).with(4);
+        let mut text: String = (0..43)
+            .map(|i| {
+                let bits = key.at(i / 10) >> (6 * (i % 10)) & 63;
+                // The last group has 16 bits: its last letter ends in two zeros.
+                SET[if i == 42 { bits & 60 } else { bits } as usize] as char
+            })
+            .collect();
+        text.push('=');
+        text
+    }
+
+    /// The role that an account assumes, and the name of its session.
+    pub fn role(&self, accounts: &Accounts, account: u32) -> (String, String) {
+        let a = &accounts[account];
+        let set = |name: &str| {
+            let which = self.home(accounts, account) as u64;
+            let hash = self.key.child(name).at(which);
+            format!("AWSReservedSSO_{name}_{hash:016x}")
+        };
+        match a.kind {
+            AccountKind::Service => (
+                format!("{}-role", a.name),
+                format!("i-0{:016x}", self.of(account).at(5)),
+            ),
+            AccountKind::Admin => (set("AdministratorAccess"), a.name.clone()),
+            _ => {
+                let session = a.email.clone().unwrap_or_else(|| a.name.clone());
+                (set("PowerUserAccess"), session)
+            }
+        }
+    }
+
+    /// The session in which an account is at a time, Unix seconds.
+    pub fn session(&self, account: u32, time: i64) -> CloudSession {
+        let key = self.of(account);
+        let phase = key.below(6, SESSION as u64) as i64;
+        let slot = (time - phase).div_euclid(SESSION);
+        CloudSession {
+            number: key.with(7).at(slot as u64),
+            start: slot * SESSION + phase,
+        }
+    }
+
+    /// The client that somebody has of a pool, as an index into [`AGENTS`]; `who` is anybody's number.
+    pub fn agent(&self, name: &str, who: u64) -> usize {
+        let range = pool(name).unwrap_or(0..AGENTS.len());
+        range.start + self.key.child(name).below(who, range.len() as u64) as usize
+    }
+}
+
+fn identifier(prefix: &str, letters: u64, key: Key) -> String {
+    let mut text = String::from(prefix);
+    // Twelve letters of five bits a word.
+    text.extend((0..letters).map(|i| {
+        let bits = key.at(i / 12) >> (5 * (i % 12)) & 31;
+        BASE32[bits as usize] as char
+    }));
+    text
+}
+
+fn guid(key: Key) -> String {
+    let (a, b) = (key.at(0), key.at(1));
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        0x8000 | (b >> 48) & 0x3fff,
+        b & 0xffff_ffff_ffff
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_have_their_shapes_and_stay() {
+        let cloud = Cloud::new(Key::root(7));
+        let shape = |text: &str, prefix: &str, length: usize| {
+            assert!(text.starts_with(prefix) && text.len() == length, "{text}");
+            let rest = &text.as_bytes()[4..];
+            assert!(rest.iter().all(|b| BASE32.contains(b)), "{text}");
+        };
+        shape(&cloud.access_key(9), "AKIA", 20);
+        shape(&cloud.session_key(9), "ASIA", 20);
+        shape(&cloud.user_id(9), "AIDA", 21);
+        shape(&cloud.role_id(0, "deploy-role"), "AROA", 21);
+        assert_eq!(cloud.access_key(9), Cloud::new(Key::root(7)).access_key(9));
+        assert_ne!(cloud.access_key(9), cloud.access_key(10));
+        assert_eq!(cloud.hashed_token(9).len(), 44);
+        for which in 0..ACCOUNTS {
+            assert_eq!(cloud.account_id(which).len(), 12);
+        }
+    }
+
+    #[test]
+    fn a_session_holds_the_times_in_it() {
+        let cloud = Cloud::new(Key::root(7));
+        let session = cloud.session(4, 1_723_420_800);
+        assert!((0..SESSION).contains(&(1_723_420_800 - session.start)));
+        assert_eq!(cloud.session(4, session.start), session);
+        assert_eq!(cloud.session(4, session.start + SESSION - 1), session);
+        assert_ne!(cloud.session(4, session.start + SESSION), session);
+    }
+}
