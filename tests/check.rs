@@ -229,10 +229,12 @@ const UNSET: i64 = 4_294_967_295;
 fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str, Vec<Cell>) {
     let windows = |row: &Value| id(row) > 0;
     let chain = |row: &Value| !at(row, "attack.id").is_null();
+    let has_host = |row: &Value| !at(row, "host.name").is_null();
+    let cloud = |row: &Value| text(row, "fusionai.cloud.platform") == "cloud";
     let logged_in = |row: &Value| text(row, "auditd.type") == "USER_LOGIN";
     let truth = |table| Rows::read(root, table);
     let cells = match audit {
-        Audit::IdentityHost => events.one(|_| true, "host.os.name", |_| json!("Plan 9")),
+        Audit::IdentityHost => events.one(has_host, "host.os.name", |_| json!("Plan 9")),
         Audit::IdentityUser => {
             let (_, (file, row, _)) = events.pair(
                 |row| Some(text(row, "user.email").to_string()).filter(|m| !m.is_empty()),
@@ -533,6 +535,35 @@ fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str, Vec
                 _ => json!("T1547.001"),
             },
         ),
+        // A process on no host; ids of another shape; a role's key that is a user's.
+        Audit::CloudRow => events.one(cloud, "process.pid", |_| json!(4)),
+        Audit::CloudAccount => events.one(cloud, "cloud.account.id", |row| {
+            json!(turned(text(row, "cloud.account.id")))
+        }),
+        Audit::CloudKey => {
+            let role = |row: &Value| text(row, "fusionai.cloud.identity_type") == "AssumedRole";
+            events.one(role, "fusionai.cloud.access_key_id", |row| {
+                json!(text(row, "fusionai.cloud.access_key_id").replace("ASIA", "AKIA"))
+            })
+        }
+        Audit::CloudPrincipal => {
+            let person = |row: &Value| {
+                let entra = text(row, "fusionai.cloud.dataset") == "azure.signinlogs";
+                entra.then(|| text(row, "user.name").to_string())
+            };
+            let (_, (file, row, values)) = events.pair(person, |_, _| true);
+            let id = turned(text(values, "fusionai.cloud.principal_id"));
+            vec![cell(
+                (*file, *row),
+                "fusionai.cloud.principal_id",
+                json!(id),
+            )]
+        }
+        Audit::CloudOutcome => events.one(
+            |row| cloud(row) && text(row, "event.outcome") == "success",
+            "fusionai.cloud.error_code",
+            |_| json!("AccessDenied"),
+        ),
         Audit::LabelsVerdict => events.one(chain, "labels.verdict", |_| json!("benign")),
         Audit::ChainsDense => events.one(chain, "attack.sequence", |row| {
             json!(number(row, "attack.sequence") + 1000)
@@ -747,8 +778,20 @@ fn an_ecs_corpus_fails_on_what_breaks_it() {
     };
     let cases = [
         (
+            Audit::CloudRow,
+            events.one(
+                |row| text(row, "event.dataset") == "aws.cloudtrail",
+                "host.name",
+                |_| json!("elsewhere"),
+            ),
+        ),
+        (
             Audit::IdentityHost,
-            events.one(|_| true, "host.os.type", |_| json!("solaris")),
+            events.one(
+                |row| !at(row, "host.name").is_null(),
+                "host.os.type",
+                |_| json!("solaris"),
+            ),
         ),
         (
             Audit::NumbersSequence,

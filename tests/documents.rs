@@ -62,7 +62,17 @@ const KINDS: &[Kind] = &[
     ("auditd_user_login", |e| e.is("user_login")),
     ("auditd_user_cmd", |e| e.is("user_cmd")),
     ("auditd_syscall", |e| e.is("syscall")),
-    ("syslog", |e| e.code.is_none() && !e.standalone),
+    ("syslog", |e| {
+        e.code.is_none() && e.log.is_none() && !e.standalone
+    }),
+    ("aws_cloudtrail", |e| {
+        e.log.as_deref() == Some("aws.cloudtrail")
+    }),
+    ("azure_signinlogs", |e| {
+        e.log.as_deref() == Some("azure.signinlogs")
+    }),
+    ("o365_audit", |e| e.log.as_deref() == Some("o365.audit")),
+    ("github_audit", |e| e.log.as_deref() == Some("github.audit")),
     ("standalone_alert", |e| e.standalone),
 ];
 
@@ -70,6 +80,8 @@ const KINDS: &[Kind] = &[
 /// the sensor's.
 struct Row {
     code: Option<String>,
+    /// The log of a cloud or a service.
+    log: Option<String>,
     standalone: bool,
 }
 
@@ -170,6 +182,10 @@ fn every_kind_of_event_in_both_schemas() {
         for [seed, ecs] in &documents {
             let row = Row {
                 code: text(seed, ["event", "code"]),
+                log: seed.get("fusionai").and_then(|fusionai| {
+                    let log = fusionai.get("cloud")?.get("dataset")?;
+                    log.as_str().map(String::from)
+                }),
                 standalone: text(ecs, ["observer", "type"]).is_some(),
             };
             if is_kind(&row) {

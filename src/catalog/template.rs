@@ -48,6 +48,8 @@ pub enum Placeholder {
     Digits(u8),
     /// A GUID without braces. `{guid}`
     Guid,
+    /// The organisation as clouds and services know it, in lower case. `{organization}`
+    Organization,
     /// The actor's cloud account, twelve digits, and long-term access key. `{account_id}` `{access_key}`
     AccountId,
     AccessKey,
@@ -111,6 +113,7 @@ const SIMPLE: &[(&str, Placeholder)] = &[
     ("document", Placeholder::Document),
     ("task", Placeholder::Task),
     ("guid", Placeholder::Guid),
+    ("organization", Placeholder::Organization),
     ("account_id", Placeholder::AccountId),
     ("access_key", Placeholder::AccessKey),
     ("pid", Placeholder::Pid),

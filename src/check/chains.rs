@@ -22,6 +22,9 @@ fn leaves(pivot: &str) -> &'static [F] {
         "process" => &[F::EntityId, F::ParentEntityId],
         "logon_id" => &[F::LogonId, F::SubjectLogonId, F::TargetLogonId],
         "session" => &[F::AuditSession],
+        "access_key" => &[F::AccessKey],
+        "cloud_session" => &[F::CloudSession],
+        "token" => &[F::HashedToken],
         "file" => &[F::FilePath, F::Executable, F::ParentExecutable],
         "domain" => &[F::QuestionName, F::UrlDomain],
         "ip" => &[F::ResolvedIp, F::SourceIp, F::DestinationIp, F::HostIp],
@@ -196,7 +199,13 @@ impl Chains {
         for (index, chain) in facts.chains.iter().enumerate().filter(|(_, c)| c.kept) {
             let range = groups.get(&(index as u32)).cloned().unwrap_or(0..0);
             let events = &self.events[range];
-            let hosts: BTreeSet<u64> = events.iter().map(|e| e.host).collect();
+            // What a cloud or a service reports is on no host.
+            let none = digest(&"");
+            let hosts: BTreeSet<u64> = events
+                .iter()
+                .map(|e| e.host)
+                .filter(|h| *h != none)
+                .collect();
             let named: BTreeSet<u64> = chain.hosts.iter().map(|h| digest(&h.as_str())).collect();
             let steps: BTreeSet<i64> = events.iter().map(|e| e.step).collect();
             let right = events.len() as i64 == chain.events

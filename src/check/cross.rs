@@ -115,6 +115,7 @@ impl Cross {
                 self.see(A::IdentitySid, &name, &sid, row, tallies);
             }
         }
+        self.cloud(user, facts, row, tallies);
         let Some(host) = row.text(F::HostName) else {
             return;
         };
@@ -124,6 +125,35 @@ impl Cross {
         self.windows(host, row, tallies);
         self.audit(host, row, tallies);
         self.logins.read(host, row, tallies);
+    }
+
+    /// Who is whose in a cloud.
+    fn cloud(&mut self, user: Option<&str>, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+        let (Some(user), Some(dataset)) = (user, row.text(F::CloudDataset)) else {
+            return;
+        };
+        if !facts.keeps(user) {
+            return;
+        }
+        let identity = row.text(F::CloudIdentity);
+        if let Some(principal) = row.text(F::CloudPrincipal) {
+            let key = (user, dataset, identity);
+            self.see(A::CloudPrincipal, &key, &principal, row, tallies);
+            let key = (dataset, identity, principal);
+            self.see(A::CloudPrincipal, &key, &user, row, tallies);
+        }
+        if let Some(account) = row.text(F::CloudAccount) {
+            self.see(A::CloudAccount, &user, &account, row, tallies);
+        }
+        if let Some(key) = row.text(F::AccessKey) {
+            self.see(A::CloudKey, &(0, key), &user, row, tallies);
+            if key.starts_with("AKIA") {
+                self.see(A::CloudKey, &(1, user), &key, row, tallies);
+            }
+        }
+        if let Some(token) = row.text(F::HashedToken) {
+            self.see(A::CloudKey, &(2, user), &token, row, tallies);
+        }
     }
 
     /// Notes a value of a key; another one than before fails.

@@ -6,6 +6,7 @@
 
 pub mod audits;
 mod chains;
+mod cloud;
 mod cross;
 mod facts;
 mod fields;
@@ -84,6 +85,7 @@ fn read(facts: &Facts, root: &Path, file: &str) -> Result<Part> {
                 rows::audit(facts, &row, &mut part.tallies);
                 windows::audit(facts, &row, &mut part.tallies);
                 linux::audit(&row, &mut part.tallies);
+                cloud::audit(&row, &mut part.tallies);
                 part.cross.read(facts, &row, &mut part.tallies);
                 part.chains.read(facts, &row, &mut part.tallies);
                 part.figures.read(facts, &row);

@@ -169,11 +169,14 @@ fn platform(row: &Row<'_>, tallies: &mut Tallies) {
         _ if row.is_sensor() => !winlog && !audit,
         Some("windows") => winlog && !audit,
         Some("linux") => !winlog && (audit || row.has(F::Message)),
-        _ => !winlog && !audit && (row.ecs() || matches!(platform, Some("cloud" | "saas"))),
+        _ => !winlog && !audit && row.has(F::CloudPlatform) && !row.has(F::Message),
     };
     tallies.row(A::PlatformRecord, row, right, || {
         (
-            format!("the record of {}", shown(platform)),
+            format!(
+                "the record of {}",
+                shown(platform.or(row.text(F::CloudPlatform)))
+            ),
             format!("winlog {winlog}, auditd {audit}"),
         )
     });
@@ -261,18 +264,19 @@ fn mitre(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
             .collect();
         (format!("of {}", real.join(", ")), format!("{tactics:?}"))
     });
-    let word = match row.text(F::Platform) {
-        Some("windows") => "Windows",
-        Some("linux") => "Linux",
-        _ => return,
+    let words: &[&str] = match row.text(F::Platform) {
+        Some("windows") => &["Windows"],
+        Some("linux") => &["Linux"],
+        _ => super::cloud::attack_names(row.text(F::CloudDataset)),
     };
-    let right = known
-        .iter()
-        .all(|t| t.platforms.iter().any(|p| p == word || p == "PRE"));
+    let right = known.iter().all(|t| {
+        let fits = |p: &String| words.contains(&p.as_str()) || p == "PRE";
+        t.platforms.iter().any(fits)
+    });
     tallies.row(A::MitrePlatform, row, right, || {
         let has: Vec<&String> = known.iter().flat_map(|t| &t.platforms).collect();
         (
-            format!("{word} or PRE"),
+            format!("{} or PRE", words.join(" or ")),
             format!("{} on {has:?}", all.join(", ")),
         )
     });

@@ -274,6 +274,9 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
                     self.digits(0x60d0 + i as u64, n, HEX, out);
                 }
             }
+            Placeholder::Organization => {
+                out.push_str(&world.domain.netbios.to_lowercase());
+            }
             Placeholder::AccountId => {
                 let home = world.cloud.home(&world.accounts, self.account);
                 out.push_str(world.cloud.account_id(home));

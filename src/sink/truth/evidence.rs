@@ -61,6 +61,25 @@ const PIVOTS: &[Pivot] = &[
         to: &["auditd.ses"],
         local: true,
     },
+    // What was stolen on a host is used elsewhere: by its key, its session or its token.
+    Pivot {
+        kind: "access_key",
+        from: &["fusionai.cloud.access_key_id"],
+        to: &["fusionai.cloud.access_key_id"],
+        local: false,
+    },
+    Pivot {
+        kind: "cloud_session",
+        from: &["fusionai.cloud.session_id"],
+        to: &["fusionai.cloud.session_id"],
+        local: false,
+    },
+    Pivot {
+        kind: "token",
+        from: &["fusionai.cloud.hashed_token"],
+        to: &["fusionai.cloud.hashed_token"],
+        local: false,
+    },
     Pivot {
         kind: "file",
         from: &["file.path"],
@@ -104,7 +123,7 @@ const PIVOTS: &[Pivot] = &[
 ];
 
 /// Pivots from here on are taken only where no stronger one ties a step to another.
-const WEAK: usize = 6;
+const WEAK: usize = 9;
 
 /// Values that every session or machine has.
 const COMMON: &[&str] = &[
@@ -353,6 +372,12 @@ impl Evidence {
             }
             if hostile(frame.answer[row]) {
                 note("ip", "dns.resolved_ip");
+            }
+            // Credentials that an adversary holds.
+            if hostile(frame.source[row]) && frame.calls.get(row).is_some() {
+                note("access_key", "fusionai.cloud.access_key_id");
+                note("cloud_session", "fusionai.cloud.session_id");
+                note("token", "fusionai.cloud.hashed_token");
             }
             // Names that lead to an adversary, and generated ones that lead nowhere.
             if hostile(frame.answer[row]) || alert {
