@@ -16,9 +16,12 @@ use crate::random::Key;
 pub(super) const SETTLED: i64 = 600;
 /// The same for the kernel's System and for init, whose pids are fixed: the last boot's is gone.
 const ROOT_SETTLED: i64 = 1;
-/// Sequence numbers of a slot: 2 bits of stream, 5 bits of ordinal; above them a bit for a session's residents.
-const SEQUENCE_BITS: u32 = 8;
-const RESIDENT_BIT: u32 = 0x80;
+/// Sequence numbers of a slot: 16 bits of ordinal, 2 bits of stream; above them a bit for a session's residents.
+const SEQUENCE_BITS: u32 = 19;
+const STREAM_SHIFT: u32 = 16;
+const RESIDENT_BIT: u32 = 1 << 18;
+/// Tells chains' processes from the others of the last stream.
+const CHAIN_BIT: u32 = 1 << 15;
 /// Most starts of one stream that a host has in a slot.
 pub const STARTS_PER_SLOT: u64 = 32;
 /// The stream of processes that alerts and noise start: each is seen once.
@@ -165,21 +168,26 @@ impl World {
     ) -> Process {
         let seconds = start.div_euclid(1_000_000);
         let boot = self.settled_boot(host, seconds);
-        let low = (stream.min(OTHER_STREAM) << 5) | (ordinal % STARTS_PER_SLOT) as u32;
+        let low = match stream {
+            // Ordinals of many populations: two that meet in a second must still be two.
+            OTHER_STREAM => {
+                let own = Key::root(start as u64).at2(ordinal, u64::from(image));
+                own as u32 % CHAIN_BIT
+            }
+            CHAIN_STREAM => CHAIN_BIT | ordinal as u32 % CHAIN_BIT,
+            _ => (ordinal % STARTS_PER_SLOT) as u32,
+        };
         let slot = self.slot_of(boot, seconds);
-        let sequence = (slot << SEQUENCE_BITS) | low;
+        let sequence = (slot << SEQUENCE_BITS) | stream.min(OTHER_STREAM) << STREAM_SHIFT | low;
         let salt = self.keys.pids.below(u64::from(host), u64::from(NUMBERS)) as u32;
         let other = u32::from(stream >= OTHER_STREAM);
         // Multiplying by an odd constant permutes a pid space whose size is a power of two.
         let within = |place: u32, size: u32| (place.wrapping_mul(0x9e5) ^ salt) % size;
         let number = FIRST_NUMBER
             + match stream {
-                OTHER_STREAM => within(
-                    (seconds - boot.start) as u32 + 257 * (low & 31),
-                    NUMBERS / 2,
-                ),
+                OTHER_STREAM => within((seconds - boot.start) as u32 + 257 * low, NUMBERS / 2),
                 CHAIN_STREAM => NUMBERS / 2 + within(ordinal as u32, NUMBERS / 2),
-                _ => within(slot << 7 | low, NUMBERS),
+                _ => within(slot << 7 | stream << 5 | low, NUMBERS),
             };
         let pid = match self.hosts[host].platform {
             Platform::Windows => 8 * number + 4 * other,

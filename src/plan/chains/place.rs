@@ -11,7 +11,7 @@ use crate::world::World;
 
 /// How much of what a playbook can be stopped by stands where a chain runs, per mille: most
 /// places block little, few block much, and what blocks one step there blocks the next too.
-const HARDNESS: [u64; 5] = [250, 250, 1000, 1000, 2000];
+const HARDNESS: [u64; 5] = [100, 200, 600, 900, 1800];
 
 /// What (seed, i) says about a chain before its volume is known.
 pub(super) struct Draft {
