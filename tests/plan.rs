@@ -59,7 +59,7 @@ fn a_corpus_whose_files_are_cut() {
     }));
 }
 
-/// Attacks meet friction as a red team's do: a third to a half are stopped or fail in a step,
+/// Attacks meet friction as a red team's do: a quarter to a half are stopped or fail in a step,
 /// and most of those go on. Steps that fail by their nature (guessing) come on top in `check`.
 #[test]
 fn a_part_of_the_chains_is_blocked() {
@@ -80,6 +80,6 @@ fn a_part_of_the_chains_is_blocked() {
     }
     let share = |count: u32| f64::from(count) / f64::from(all);
     assert!(all > 600, "{all}");
-    assert!((0.30..0.46).contains(&share(blocked)), "{}", share(blocked));
-    assert!((0.10..0.30).contains(&share(stopped)), "{}", share(stopped));
+    assert!((0.25..0.45).contains(&share(blocked)), "{}", share(blocked));
+    assert!((0.08..0.28).contains(&share(stopped)), "{}", share(stopped));
 }

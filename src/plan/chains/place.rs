@@ -11,7 +11,7 @@ use crate::world::World;
 
 /// How much of what a playbook can be stopped by stands where a chain runs, per mille: most
 /// places block little, few block much, and what blocks one step there blocks the next too.
-const HARDNESS: [u64; 5] = [100, 200, 600, 900, 1800];
+const HARDNESS: [u64; 5] = [100, 300, 600, 1000, 1500];
 
 /// What (seed, i) says about a chain before its volume is known.
 pub(super) struct Draft {
