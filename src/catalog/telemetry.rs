@@ -78,6 +78,7 @@ telemetry! {
         LogCleared "log_cleared" "Security 1102.",
         ServiceCreated "service_created" "System 7045.",
         ScriptBlock "script_block" "PowerShell 4104.",
+        ProcessExited "process_exited" "Security 4689.",
     }
     Some(Platform::Linux) => {
         UserLogin "user_login" "auditd USER_LOGIN.",
@@ -152,6 +153,7 @@ impl Telemetry {
                 | HandleRequested
                 | ObjectAccess
                 | ProcessCreated
+                | ProcessExited
                 | ScriptBlock
                 | Syscall
                 | Path

@@ -119,6 +119,7 @@ pub const SECURITY: Kinds = FILTERING
         Telemetry::ObjectAccess,
         Telemetry::SpecialLogon,
         Telemetry::ProcessCreated,
+        Telemetry::ProcessExited,
         Telemetry::ServiceInstalled,
         Telemetry::TaskCreated,
         Telemetry::TaskUpdated,

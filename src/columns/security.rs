@@ -171,6 +171,7 @@ pub fn status(v: &View<'_>) -> ArrayRef {
         T::ServiceTicket,
         T::PreauthFailed,
         T::CredentialValidated,
+        T::ProcessExited,
     ]);
     v.plain(of, 10, |r, out| {
         let status = v.given_text(r, "Status").unwrap_or("0x0");

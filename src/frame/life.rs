@@ -159,14 +159,13 @@ impl<'a> Maker<'a> {
             return;
         };
         self.life_row(frame, row, start.host, account, &process);
-        frame.telemetry[row] = Telemetry::ProcessTermination;
         let bits = Key::root(start.draws[7]);
+        frame.telemetry[row] = match self.world.is_seen_by_security(start.host, bits.at(2)) {
+            true => Telemetry::ProcessExited,
+            false => Telemetry::ProcessTermination,
+        };
         frame.salt[row] = bits.at(0);
-        frame.set_native(
-            row,
-            lag(Telemetry::ProcessTermination, bits.at(1)),
-            Some(&process),
-        );
+        frame.set_native(row, lag(frame.telemetry[row], bits.at(1)), Some(&process));
         let scene = self.life_scene(&start.host, start);
         let mut texts = Texts::new(self, &scene, start.host, account);
         self.life_path(frame, row, program, &mut texts);
@@ -211,7 +210,13 @@ impl<'a> Maker<'a> {
         let h = &self.world.hosts[host];
         self.life_row(frame, row, host, account, &process);
         frame.telemetry[row] = match h.platform {
-            Platform::Windows => Telemetry::ProcessCreation,
+            Platform::Windows => {
+                let bits = Key::root(start.draws[7]).at(2);
+                match self.world.is_seen_by_security(host, bits) {
+                    true => Telemetry::ProcessCreated,
+                    false => Telemetry::ProcessCreation,
+                }
+            }
             Platform::Linux => Telemetry::Execve,
         };
         frame.salt[row] = start.draws[4];

@@ -5,7 +5,7 @@ use super::maker::Maker;
 use super::merge::Row;
 use super::record::{Scene, Whole};
 use crate::catalog::{
-    End, HostClass, Platform, Record,
+    End, HostClass, Platform, Record, Telemetry,
     scenario::{Verdict, Visit},
 };
 use crate::plan::TimeLaw;
@@ -94,6 +94,12 @@ impl<'a> Maker<'a> {
                 (Verdict::BenignTrigger, false) => Verdict::BenignSuspicious,
                 (verdict, _) => verdict,
             };
+            if record.telemetry == Telemetry::ProcessCreation
+                && !record.alert
+                && self.world.is_seen_by_security(host, event.at(0x1258))
+            {
+                frame.telemetry[row] = Telemetry::ProcessCreated;
+            }
             if record.alert {
                 frame.rule[row] =
                     self.world

@@ -48,6 +48,7 @@ pub struct WorldSize {
 struct Keys {
     activity: Key,
     administrators: Key,
+    audit_policy: Key,
     boots: Key,
     hardware: Key,
     logon_ids: Key,
@@ -62,6 +63,7 @@ impl Keys {
         Keys {
             activity: key.child("activity"),
             administrators: key.child("administrators"),
+            audit_policy: key.child("audit policy"),
             boots: key.child("boots"),
             hardware: key.child("hardware"),
             logon_ids: key.child("logon ids"),

@@ -7,10 +7,11 @@
 
 use super::World;
 use super::activity::SLOT;
+use super::hosts::Role;
 use super::sessions::{COMING_UP, Session};
 use super::users::{ROOT, SYSTEM};
 use crate::catalog::{Catalog, Platform, Resident, Scope};
-use crate::random::Key;
+use crate::random::{Key, chance};
 
 /// Residents have started this long (seconds) before anyone meets them.
 pub(super) const SETTLED: i64 = 600;
@@ -30,6 +31,10 @@ pub const OTHER_STREAM: u32 = 3;
 pub const CHAIN_STREAM: u32 = 4;
 /// Process numbers below this belong to residents.
 const FIRST_NUMBER: u32 = 640;
+/// Units of a host's pid space, two a number: a prime, so that every factor permutes it.
+const SPACE: u32 = 17_669;
+/// What a boot starts within so many seconds has pids below all others.
+const EARLY: u32 = 7;
 /// The pid space above it; a power of two, more than an eight-hour day of slots.
 const NUMBERS: u32 = 8192;
 
@@ -113,7 +118,7 @@ impl World {
                 day * 2 + u64::from(base - boot.start < COMING_UP)
             }
         };
-        let pid = resident_pid(key, h.platform, resident, r.parent.is_none(), lane);
+        let pid = self.pid_of_resident(key, host, resident, r, lane);
         Process {
             image: r.image as u32,
             account,
@@ -137,15 +142,52 @@ impl World {
 
     /// The pid of a boot-scope resident, without the rest of it.
     pub fn resident_pid(&self, catalog: &Catalog, host: u32, resident: usize, time: i64) -> u32 {
-        let boot = self.boot(host, time - settled(&catalog.residents[resident]));
-        let first = catalog.residents[resident].parent.is_none();
-        resident_pid(
-            self.resident_key(host, boot.start),
-            self.hosts[host].platform,
-            resident,
-            first,
-            u64::from(boot.number),
-        )
+        let r = &catalog.residents[resident];
+        let boot = self.boot(host, time - settled(r));
+        let key = self.resident_key(host, boot.start);
+        self.pid_of_resident(key, host, resident, r, u64::from(boot.number))
+    }
+
+    /// A boot's or session's residents outlive the next one's start by [`SETTLED`]: `lane` keeps
+    /// the pids of eight in a row apart.
+    fn pid_of_resident(
+        &self,
+        key: Key,
+        host: u32,
+        resident: usize,
+        r: &Resident,
+        lane: u64,
+    ) -> u32 {
+        const LANES: u64 = 8;
+        let number = resident as u64;
+        let unit = (number * 2 * LANES + lane % LANES * 2 + key.below(number ^ 0x70, 2)) as u32;
+        let is_early = r.scope == Scope::Boot && r.delay < EARLY;
+        match self.hosts[host].platform {
+            // The kernel, and init.
+            Platform::Windows if resident == 0 => 4,
+            Platform::Linux if r.parent.is_none() => 1,
+            // What a boot starts first has the lowest numbers for good.
+            Platform::Windows if is_early => 4 * (72 + unit),
+            Platform::Linux if is_early => 300 + unit,
+            _ => self.spread_pid(host, unit),
+        }
+    }
+
+    fn pids(&self, host: u32) -> Key {
+        self.keys.pids.with(u64::from(host))
+    }
+
+    /// The pid of a process by its unit of a host's pid space: an affine permutation, so that
+    /// daemons, programs and whatever a chain starts come from one range.
+    fn spread_pid(&self, host: u32, unit: u32) -> u32 {
+        let key = self.pids(host);
+        let factor = 1 + key.below(1, u64::from(SPACE) - 1);
+        let offset = key.below(2, u64::from(SPACE));
+        let place = ((u64::from(unit) * factor + offset) % u64::from(SPACE)) as u32;
+        match self.hosts[host].platform {
+            Platform::Windows => 800 + 4 * place,
+            Platform::Linux => 1_800 + place,
+        }
     }
 
     /// Slots of activity since the boot's: a host's ordinals count anew in each.
@@ -169,17 +211,17 @@ impl World {
         let seconds = start.div_euclid(1_000_000);
         let boot = self.settled_boot(host, seconds);
         let low = match stream {
-            // Ordinals of many populations: two that meet in a second must still be two.
+            // Neighbours of one population differ in their ordinals, those of two by chance.
             OTHER_STREAM => {
                 let own = Key::root(start as u64).at2(ordinal, u64::from(image));
-                own as u32 % CHAIN_BIT
+                (own as u32 % CHAIN_BIT) & !63 | (ordinal % 64) as u32
             }
             CHAIN_STREAM => CHAIN_BIT | ordinal as u32 % CHAIN_BIT,
             _ => (ordinal % STARTS_PER_SLOT) as u32,
         };
         let slot = self.slot_of(boot, seconds);
         let sequence = (slot << SEQUENCE_BITS) | stream.min(OTHER_STREAM) << STREAM_SHIFT | low;
-        let salt = self.keys.pids.below(u64::from(host), u64::from(NUMBERS)) as u32;
+        let salt = self.pids(host).below(0, u64::from(NUMBERS)) as u32;
         let other = u32::from(stream >= OTHER_STREAM);
         // Multiplying by an odd constant permutes a pid space whose size is a power of two.
         let within = |place: u32, size: u32| (place.wrapping_mul(0x9e5) ^ salt) % size;
@@ -189,10 +231,7 @@ impl World {
                 CHAIN_STREAM => NUMBERS / 2 + within(ordinal as u32, NUMBERS / 2),
                 _ => within(slot << 7 | stream << 5 | low, NUMBERS),
             };
-        let pid = match self.hosts[host].platform {
-            Platform::Windows => 8 * number + 4 * other,
-            Platform::Linux => 1000 + 4 * number + other,
-        };
+        let pid = self.spread_pid(host, 2 * number + other);
         let interactive = interactive.unwrap_or_else(|| self.session(host, seconds));
         Process {
             image,
@@ -205,6 +244,23 @@ impl World {
         }
     }
 
+    /// Whether a host's policy audits process creation (Security 4688, 4689) beside Sysmon: domain
+    /// controllers, and half of the other Windows servers.
+    pub fn audits_processes(&self, host: u32) -> bool {
+        let h = &self.hosts[host];
+        match (h.platform, h.role) {
+            (Platform::Windows, Role::DomainController) => true,
+            (Platform::Windows, Role::Workstation) | (Platform::Linux, _) => false,
+            (Platform::Windows, _) => chance(self.keys.audit_policy.at(u64::from(host)), 500_000),
+        }
+    }
+
+    /// Which of the two sensors' records of a process the collector keeps, by a draw of the
+    /// process: where processes are audited, Security's in half of the cases.
+    pub fn is_seen_by_security(&self, host: u32, bits: u64) -> bool {
+        chance(bits, 500_000) && self.audits_processes(host)
+    }
+
     /// Key of a host's hardware: MAC address, disk, thread ids.
     pub fn host_key(&self, host: u32) -> Key {
         self.keys.hardware.with(u64::from(host))
@@ -215,23 +271,6 @@ fn settled(resident: &Resident) -> i64 {
     match resident.parent {
         None => ROOT_SETTLED,
         Some(_) => SETTLED,
-    }
-}
-
-/// A boot's or session's residents outlive the next one's start by [`SETTLED`]: `lane` keeps
-/// the pids of eight in a row apart.
-fn resident_pid(key: Key, platform: Platform, resident: usize, first: bool, lane: u64) -> u32 {
-    const LANES: u64 = 8;
-    let number = resident as u64;
-    let place = |width: u64| {
-        (number * width * LANES + lane % LANES * width + key.below(number ^ 0x70, width)) as u32
-    };
-    match platform {
-        // The kernel, and init.
-        Platform::Windows if resident == 0 => 4,
-        Platform::Linux if first => 1,
-        Platform::Windows => 4 * (72 + place(2)),
-        Platform::Linux => 300 + place(3),
     }
 }
 

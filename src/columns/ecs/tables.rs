@@ -240,7 +240,7 @@ const TASKS: &[(&str, &str)] = &[
     ("25", "Process Tampering (rule: ProcessTampering)"), ("26", "File Delete logged (rule: FileDeleteDetected)"),
     ("1102", "Log clear"), ("4104", "Execute a Remote Command"),
     ("4624", "Logon"), ("4625", "Logon"), ("4634", "Logoff"), ("4648", "Logon"), ("4656", "File System"), ("4663", "File System"),
-    ("4672", "Special Logon"), ("4688", "Process Creation"), ("4697", "Security System Extension"),
+    ("4672", "Special Logon"), ("4688", "Process Creation"), ("4689", "Process Termination"), ("4697", "Security System Extension"),
     ("4698", "Other Object Access Events"), ("4702", "Other Object Access Events"), ("4720", "User Account Management"),
     ("4728", "Security Group Management"), ("4732", "Security Group Management"), ("4768", "Kerberos Authentication Service"),
     ("4769", "Kerberos Service Ticket Operations"), ("4771", "Kerberos Authentication Service"), ("4776", "Credential Validation"),

@@ -121,6 +121,7 @@ fn id(telemetry: T) -> i64 {
         T::LogCleared => 1102,
         T::ServiceCreated => 7045,
         T::ScriptBlock => 4104,
+        T::ProcessExited => 4689,
         _ => 0,
     }
 }
@@ -172,6 +173,7 @@ pub fn version(v: &View<'_>) -> ArrayRef {
             | T::CredentialValidated
             | T::ShareCheck
             | T::LogCleared
+            | T::ProcessExited
             | T::ServiceCreated => 0,
             _ => 1,
         })
@@ -187,6 +189,7 @@ pub fn task(v: &View<'_>) -> ArrayRef {
             T::SpecialLogon => 12_548,
             T::HandleRequested | T::ObjectAccess => 12_800,
             T::ProcessCreated => 13_312,
+            T::ProcessExited => 13_313,
             T::ServiceInstalled => 12_289,
             T::TaskCreated | T::TaskUpdated => 12_804,
             T::UserCreated => 13_824,
@@ -222,6 +225,7 @@ pub fn service_pid(v: &View<'_>) -> ArrayRef {
             | T::HandleRequested
             | T::ObjectAccess
             | T::ProcessCreated
+            | T::ProcessExited
             | T::ShareAccess
             | T::ShareCheck => return Some(4),
             T::ScriptBlock => return Some(i64::from(v.frame.process.pid[r])),

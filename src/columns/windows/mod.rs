@@ -117,6 +117,7 @@ pub(super) const SUBJECT: Kinds = kinds(&[
     T::ObjectAccess,
     T::SpecialLogon,
     T::ProcessCreated,
+    T::ProcessExited,
     T::ServiceInstalled,
     T::TaskCreated,
     T::TaskUpdated,
@@ -152,4 +153,9 @@ const CLIENT: Kinds = LOGONS
         T::ShareCheck,
     ]);
 const KERBEROS: Kinds = kinds(&[T::TicketRequested, T::ServiceTicket, T::PreauthFailed]);
-const OWNED: Kinds = kinds(&[T::ExplicitLogon, T::HandleRequested, T::ObjectAccess]);
+const OWNED: Kinds = kinds(&[
+    T::ExplicitLogon,
+    T::HandleRequested,
+    T::ObjectAccess,
+    T::ProcessExited,
+]);
