@@ -345,7 +345,7 @@ impl<'a> Maker<'a> {
             Some(owner) => {
                 frame.telemetry[row] = Telemetry::Syscall;
                 frame.syscall[row] = i32::from(!initiated);
-                frame.audit_key[row] = 0;
+                frame.audit_key[row] = if initiated { 2 } else { 0 };
                 self.set_owner(frame, row, host, owner);
             }
             // No daemon owns it: the packet filter's log line is what the host has.

@@ -36,7 +36,9 @@ impl Vocabulary {
             protocols: ["tcp", "udp", "icmp"].map(String::from).to_vec(),
             applications: Vec::new(),
             syscalls: Vec::new(),
-            audit_keys: vec!["network".into(), "exec".into(), "auth".into()],
+            audit_keys: ["network_accept", "exec", "network_connect"]
+                .map(String::from)
+                .to_vec(),
             integrity: ["-", "Low", "Medium", "High", "System", "AppContainer"]
                 .map(String::from)
                 .to_vec(),
