@@ -21,7 +21,7 @@ pub const SERVICES: Kinds = kinds(&[T::CloudAudit, T::SaasAudit]);
 /// Records that hosts write, and what a sensor saw of one.
 pub const HOSTS: Kinds = !SERVICES;
 
-/// What a call is to ECS, and to the seed's document by its first words: category and types.
+/// What a call is to ECS, and to the seed's document by its first category and last type.
 pub struct Meaning {
     pub category: &'static [&'static str],
     pub types: &'static [&'static str],
@@ -208,7 +208,7 @@ impl Tables {
                 .map(|c| place(CATEGORY_OR_ALERT, meaning_of(c).category[0]))
                 .collect(),
             kind: (calls.iter())
-                .map(|c| place(TYPE_OR_ALERT, meaning_of(c).types[0]))
+                .map(|c| place(TYPE_OR_ALERT, meaning_of(c).types.last().unwrap_or(&"info")))
                 .collect(),
             operation: of(&|c| Some(c.operation.clone())),
             source: of(&|c| Some(event_source(c))),
@@ -467,7 +467,11 @@ mod tests {
                     .split('|')
                     .any(|w| w == meaning.category[0])
             );
-            assert!(TYPE_OR_ALERT.split('|').any(|w| w == meaning.types[0]));
+            assert!(
+                TYPE_OR_ALERT
+                    .split('|')
+                    .any(|w| Some(&w) == meaning.types.last())
+            );
         }
         for log in AuditLog::ALL {
             assert!(

@@ -614,6 +614,47 @@ fn a_directory_with_a_mistake_is_refused() {
     refuses_directory(bare.path(), "playbooks", "is not there");
 }
 
+#[test]
+fn calls_are_a_log_s_own() {
+    let playbook = "cloud_cli_abuse.toml";
+    refuses(
+        playbook,
+        "telemetry = \"cloud_audit\"",
+        "telemetry = \"saas_audit\"",
+        "aws.cloudtrail holds no saas_audit",
+    );
+    refuses(
+        playbook,
+        "credential = \"key\"",
+        "credential = \"token\"",
+        "names no such credential",
+    );
+    refuses(
+        playbook,
+        "agent = \"cli\"",
+        "agent = \"pigeon\"",
+        "unknown pool of clients",
+    );
+    refuses(
+        playbook,
+        "from = \"office\"",
+        "from = \"moon\"",
+        "write one of office",
+    );
+    refuses(
+        playbook,
+        "telemetry = \"cloud_audit\"",
+        "telemetry = \"cloud_audit\"\n    process = \"resident:sshd\"",
+        "cannot show `process`",
+    );
+    refuses(
+        "noise.toml",
+        "agent = \"cli\", from = \"office\"",
+        "agent = \"cli\", from = \"adversary:scan\"",
+        "only a chain has an adversary",
+    );
+}
+
 /// A step of two alternatives, of which `second` is the other's records.
 fn with_alternatives(second: &str) -> String {
     let first = "[[step.alternative]]\n[[step.alternative.record]]\ntelemetry = \"process_creation\"\n\
