@@ -97,7 +97,6 @@ struct Row {
     sequence: i64,
     technique: String,
     tactic: String,
-    host: String,
 }
 
 /// Reads a chain; `None` where its events or steps are not there.
@@ -158,7 +157,6 @@ fn rows(root: &Path, files: &[&str], chain: &Chain) -> Result<(BTreeMap<i64, Row
             "event_sequence",
             "technique",
             "tactic",
-            "host",
         ],
         ..Read::default()
     };
@@ -180,7 +178,6 @@ fn rows(root: &Path, files: &[&str], chain: &Chain) -> Result<(BTreeMap<i64, Row
                     sequence,
                     technique: text("technique"),
                     tactic: text("tactic"),
-                    host: text("host"),
                 };
                 of_step.insert(sequence, (integer("event_sequence"), row));
                 if !few && of_step.len() > each {
@@ -240,7 +237,7 @@ fn edges(root: &Path, files: &[&str], id: &str) -> Result<Vec<Edge>> {
     Ok(found)
 }
 
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 27] = [
     "@timestamp",
     "event.sequence",
     "event.kind",
@@ -267,6 +264,7 @@ const COLUMNS: [&str; 26] = [
     "destination.port",
     "winlog.event_data.ShareName",
     "winlog.event_data.ServiceName",
+    "fusionai.cloud.event_name",
 ];
 
 /// The chain's events in order; only the files and row groups that hold them are read.
@@ -346,6 +344,7 @@ fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, Row>) -> Option<Event> 
         .or_else(|| text("url.full"))
         .or_else(|| named("winlog.event_data.ServiceName", "service"))
         .or_else(|| named("winlog.event_data.ShareName", "share"))
+        .or_else(|| text("fusionai.cloud.event_name"))
         .or_else(destination)
         .or_else(|| text("message"))
         .or_else(|| text("event.action"));
@@ -353,8 +352,8 @@ fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, Row>) -> Option<Event> 
         time: batch.integer("@timestamp", row)?,
         sequence: of_chain.sequence,
         step: of_chain.step,
-        // A cloud's record has no host; the truth names the actor's.
-        host: text("host.name").unwrap_or_else(|| of_chain.host.clone()),
+        // A cloud's record has none.
+        host: or_empty("host.name"),
         user: or_empty("user.name"),
         code: or_empty("event.code"),
         kind: or_empty("event.kind"),
@@ -394,7 +393,7 @@ fn steps(
         if !step.techniques.contains(&row.technique) {
             step.techniques.push(row.technique.clone());
         }
-        if !step.hosts.contains(&event.host) {
+        if !event.host.is_empty() && !step.hosts.contains(&event.host) {
             step.hosts.push(event.host.clone());
         }
         if step.rule.is_empty() {

@@ -178,7 +178,7 @@ def test_fields_of_the_comparison_have_values_and_nulls(expected):
     """Else equality would say little."""
     assert expected.num_rows == 20_000
     always = {name for name in TABLE.names if expected[name].null_count == 0}
-    assert {"@timestamp", "event.sequence", "host.ip", "fusionai.noise", "tags", "date", "category"} <= always
+    assert {"@timestamp", "event.sequence", "user.name", "fusionai.noise", "tags", "date", "category"} <= always
     assert always < set(TABLE.names)
     for name in TABLE.names:
         values = {str(value) for value in expected[name].drop_null().to_pylist()}

@@ -208,7 +208,17 @@ INVARIANTS = [
         """winlog.event_id IS NOT NULL OR winlog.channel IS NOT NULL
            OR (auditd."type" IS NULL AND log.syslog.facility IS NULL)""",
     ),
-    Invariant("a row's platform is known", "e", "host.os.platform NOT IN ('windows', 'linux')"),
+    Invariant(
+        "a row's platform is known",
+        "e",
+        "coalesce(host.os.platform, fusionai.cloud.platform) NOT IN ('windows', 'linux', 'cloud', 'saas')",
+    ),
+    Invariant(
+        "a cloud's or a service's row has no host, winlog, auditd or process",
+        "e WHERE fusionai.cloud.platform IS NOT NULL",
+        """host.name IS NOT NULL OR host.os.platform IS NOT NULL OR winlog.event_id IS NOT NULL
+           OR auditd."type" IS NOT NULL OR process.pid IS NOT NULL OR destination.ip IS NOT NULL""",
+    ),
     Invariant(
         "images fit the system",
         "e WHERE coalesce(winlog.event_data.Image, auditd.exe) IS NOT NULL",
@@ -367,7 +377,10 @@ INVARIANTS = [
     ),
     Invariant("UtcTime is not after @timestamp", "sysmon", "epoch_us(utc(UtcTime)) > epoch_us(moment)"),
     Invariant(
-        "every row has its time and place", "e", '"@timestamp" IS NULL OR event."sequence" IS NULL OR host.name IS NULL'
+        "every row has its time and place",
+        "e",
+        """"@timestamp" IS NULL OR event."sequence" IS NULL
+           OR (host.name IS NULL) <> (fusionai.cloud.platform IS NOT NULL)""",
     ),
     # auditd and syslog
     Invariant(
@@ -546,13 +559,23 @@ def test_helper_encoded_script():
         encoded_script("powershell.exe -enc " + base64.b64encode(b"Get-Date; whoami").decode())
 
 
+# ATT&CK's platforms of the logs of clouds and services.
+LOGS = {
+    "aws.cloudtrail": {"iaas"},
+    "azure.signinlogs": {"identity provider"},
+    "o365.audit": {"office suite", "saas"},
+    "github.audit": {"saas"},
+}
+
+
 def test_attack_is_mitres(facts):
     """Techniques exist, go by ATT&CK's names, and have the tactic and the platform of their row."""
     attack = json.loads(outside("facts/attack.json").read_text())
     titles = {key: value["name"] for key, value in attack["tactics"].items()}
     wrong, tried = [], 0
     for ids, names, tactics, platform in facts.execute(
-        """SELECT DISTINCT threat.technique.id, threat.technique.name, threat.tactic.name, host.os.platform
+        """SELECT DISTINCT threat.technique.id, threat.technique.name, threat.tactic.name,
+                  coalesce(host.os.platform, fusionai.cloud.dataset)
            FROM e WHERE len(threat.technique.id) > 0"""
     ).fetchall():
         if len(ids) != len(names) or not tactics:
@@ -567,7 +590,7 @@ def test_attack_is_mitres(facts):
                 continue
             allowed |= {titles[tactic] for tactic in technique["tactics"]}
             platforms = {p.lower() for p in technique["platforms"]}
-            if platform not in platforms and "pre" not in platforms:
+            if not platforms & LOGS.get(platform, {platform}) and "pre" not in platforms:
                 wrong.append((identifier, platform, sorted(platforms)))
         if not set(tactics) <= allowed:
             wrong.append((ids, tactics, sorted(allowed)))
