@@ -260,7 +260,7 @@ def test_the_chain_is_told_as_it_is(page):
     shown = [chain[name] for name in ("playbook", "start", "end", "hosts", "users", "stop_reason")]
     assert [*shown[:3], ",".join(shown[3]), ",".join(shown[4]), shown[5]] == list(row)
     events = db.execute(
-        """SELECT epoch_us(e."@timestamp"), t.sequence, t.step, e.host.name, e."user".name, e.event.kind, coalesce(e.rule.name, '')
+        """SELECT epoch_us(e."@timestamp"), t.sequence, t.step, coalesce(e.host.name, ''), e."user".name, e.event.kind, coalesce(e.rule.name, '')
            FROM events e JOIN t ON t.event_sequence = e.event."sequence" WHERE t.attack_id = ? ORDER BY t.sequence""",
         [chain["id"]],
     ).fetchall()
