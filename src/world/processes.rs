@@ -216,7 +216,7 @@ impl World {
                 let own = Key::root(start as u64).at2(ordinal, u64::from(image));
                 (own as u32 % CHAIN_BIT) & !63 | (ordinal % 64) as u32
             }
-            CHAIN_STREAM => CHAIN_BIT | ordinal as u32 % CHAIN_BIT,
+            CHAIN_STREAM => CHAIN_BIT | (ordinal as u32 % CHAIN_BIT),
             _ => (ordinal % STARTS_PER_SLOT) as u32,
         };
         let slot = self.slot_of(boot, seconds);
