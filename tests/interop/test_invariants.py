@@ -419,7 +419,7 @@ INVARIANTS = [
     Invariant("credentials are someone's", """e WHERE auditd."type" = 'CRED_ACQ'""", "auditd.acct IS NULL"),
     Invariant(
         "a syslog row has its text",
-        """e WHERE winlog.event_id IS NULL AND auditd."type" IS NULL""",
+        """e WHERE winlog.event_id IS NULL AND auditd."type" IS NULL AND fusionai.cloud.platform IS NULL""",
         "message IS NULL OR log.syslog.facility IS NULL OR log.syslog.severity IS NULL",
     ),
     # Chains
