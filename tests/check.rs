@@ -503,7 +503,7 @@ fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str, Vec
             |_| json!(17),
         ),
         Audit::AuditdEvent => events.one(
-            |row| text(row, "auditd.type") == "CWD",
+            |row| ["CWD", "PATH", "PROCTITLE"].contains(&text(row, "auditd.type")),
             "auditd.sequence",
             |_| json!(17),
         ),
