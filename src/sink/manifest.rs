@@ -393,3 +393,15 @@ pub fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
     text.push(b'\n');
     text
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn ratios_are_read_as_they_were_written() {
+        // What 13,332 chains on 19,047 hosts are; the nearest number below it is often read instead.
+        let written = serde_json::to_string(&(13_332.0 / (19_047.0 * 7.0))).unwrap_or_default();
+        let read: f64 = serde_json::from_str(&written).unwrap_or_default();
+        assert_eq!(written, "0.09999324978061787");
+        assert_eq!(read, 13_332.0 / (19_047.0 * 7.0));
+    }
+}
