@@ -16,6 +16,7 @@ TYPES = {
     "authentication": {"start", "end", "info"},
     "configuration": {"access", "change", "creation", "deletion", "info"},
     "driver": {"change", "end", "info", "start"},
+    "email": {"info"},
     "file": {"access", "change", "creation", "deletion", "info"},
     "host": {"access", "change", "end", "info", "start"},
     "iam": {"admin", "change", "creation", "deletion", "group", "info", "user"},
@@ -24,6 +25,7 @@ TYPES = {
     "process": {"access", "change", "end", "info", "start"},
     "registry": {"access", "change", "creation", "deletion"},
     "session": {"start", "end", "info"},
+    "web": {"access", "error", "info"},
 }
 
 # Fields that ECS normalises to arrays, and fields of fixed types.
