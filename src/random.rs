@@ -70,6 +70,19 @@ impl Key {
         below(self.at(a), n)
     }
 
+    /// A random GUID (RFC 9562, version 4) in lower case.
+    pub fn guid(self) -> String {
+        let (a, b) = (self.at(0), self.at(1));
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            0x8000 | (b >> 48) & 0x3fff,
+            b & 0xffff_ffff_ffff
+        )
+    }
+
     /// The row stream of this key.
     pub fn rows(self) -> Rows {
         let mut seed = [0u8; 32];

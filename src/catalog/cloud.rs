@@ -57,8 +57,8 @@ pub struct Call {
     /// CloudTrail's eventName, Office's Operation, GitHub's action.
     pub operation: String,
     pub credential: Credential,
-    /// Name of a pool in [`AGENTS`].
-    pub agent: &'static str,
+    /// A pool of [`AGENTS`], as places in it.
+    pub agents: std::ops::Range<usize>,
     pub origin: Origin,
     /// Why it failed, by the provider's code.
     pub error: Option<String>,

@@ -8,8 +8,8 @@ use super::source::{Source, Text};
 use super::template::{Placeholder, Template};
 use crate::Result;
 
-/// A host has room for this many residents in its process numbering.
-pub const MOST_RESIDENTS: usize = 45;
+/// Residents of a catalog: each has some numbers of every host's pid space for its own.
+pub const MOST_RESIDENTS: usize = 80;
 
 /// All residents have started this many seconds after boot or logon.
 const LATEST_START: u32 = 500;
@@ -93,6 +93,13 @@ fn plain(source: &Source, text: &Text) -> Result<Template> {
 pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Resident>> {
     let file: raw::ResidentsFile = source.parse()?;
     source.unique("resident", file.resident.iter().map(|r| &r.key))?;
+    if let Some(raw) = file.resident.get(MOST_RESIDENTS) {
+        return Err(source.error_at(
+            &raw.key,
+            format!("{} residents", file.resident.len()),
+            format!("pids have room for {MOST_RESIDENTS}; make some of them programs"),
+        ));
+    }
     let mut residents: Vec<Resident> = Vec::new();
     for raw in &file.resident {
         let hosts: HostClass = source.word(&raw.hosts)?;
@@ -172,32 +179,9 @@ pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Residen
             parent,
             delay,
         });
-        check_room(source, raw, &residents)?;
     }
     check_needed(source, &file, &residents)?;
     Ok(residents)
-}
-
-/// No host has more residents than there is room for.
-fn check_room(source: &Source, raw: &raw::Resident, residents: &[Resident]) -> Result<()> {
-    for (word, class) in HostClass::WORDS {
-        for platform in [Platform::Windows, Platform::Linux] {
-            let count = residents
-                .iter()
-                .filter(|resident| {
-                    resident.platform == platform && resident.hosts.covers(*class, platform)
-                })
-                .count();
-            if count > MOST_RESIDENTS {
-                return Err(source.error_at(
-                    &raw.key,
-                    format!("a host of class {word} would have {count} residents"),
-                    format!("a host has room for {MOST_RESIDENTS}; make some of them programs"),
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The kernel is first, and what the world names is there.

@@ -359,18 +359,9 @@ pub fn request_parameters(v: &View<'_>) -> ArrayRef {
     v.own(SERVICES, &v.frame.message, None)
 }
 
-/// Appends a GUID of the event's own.
+/// A GUID of the event's own.
 fn event_guid(v: &View<'_>, row: usize, salt: u64) -> String {
-    let key = Key::root(v.frame.salt[row]).with(salt);
-    let (a, b) = (key.at(0), key.at(1));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        0x8000 | (b >> 48) & 0x3fff,
-        b & 0xffff_ffff_ffff
-    )
+    Key::root(v.frame.salt[row]).with(salt).guid()
 }
 
 /// `fusionai.cloud.event_id`.

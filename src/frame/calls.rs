@@ -74,7 +74,7 @@ impl<'a> Maker<'a> {
             Origin::Outside => 1 << 33 | frame.source[row] as u64,
             _ => u64::from(account),
         };
-        let agent = self.world.cloud.agent(call.agent, who) as u32;
+        let agent = self.world.cloud.agent(&call.agents, who) as u32;
         frame.calls.set(
             row,
             frame.len,

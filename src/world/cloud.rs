@@ -3,8 +3,9 @@
 //! Everything is a function of an account of the directory: the same user has the same
 //! key, principal and client wherever they turn up.
 
+use std::ops::Range;
+
 use super::{AccountKind, Accounts};
-use crate::catalog::{AGENTS, cloud::pool};
 use crate::random::Key;
 
 /// Seconds that a session's credentials are good for.
@@ -26,6 +27,9 @@ pub const GLOBAL_REGION: &str = "us-east-1";
 #[derive(Debug)]
 pub struct Cloud {
     key: Key,
+    accounts: Key,
+    sessions: Key,
+    agents: Key,
     /// Twelve digits each.
     ids: [String; ACCOUNTS],
 }
@@ -43,12 +47,15 @@ impl Cloud {
         let id = |i| format!("{}", 100_000_000_000 + key.below(i, 900_000_000_000));
         Cloud {
             key,
+            accounts: key.child("accounts"),
+            sessions: key.child("sessions"),
+            agents: key.child("agents"),
             ids: [id(0), id(1), id(2)],
         }
     }
 
     fn of(&self, account: u32) -> Key {
-        self.key.child("accounts").with(u64::from(account))
+        self.accounts.with(u64::from(account))
     }
 
     /// The cloud account in which an account of the directory is at home.
@@ -72,7 +79,7 @@ impl Cloud {
 
     /// The access key of a session.
     pub fn session_key(&self, session: u64) -> String {
-        identifier("ASIA", 16, self.key.child("sessions").with(session))
+        identifier("ASIA", 16, self.sessions.with(session))
     }
 
     /// The unique id of an account as an IAM user.
@@ -88,12 +95,12 @@ impl Cloud {
 
     /// The object id of an account in the service's directory.
     pub fn object_id(&self, account: u32) -> String {
-        guid(self.of(account).with(3))
+        self.of(account).with(3).guid()
     }
 
     /// The id of a session in the service's directory.
     pub fn session_id(&self, session: u64) -> String {
-        guid(self.key.child("sessions").with(session).with(1))
+        self.sessions.with(session).with(1).guid()
     }
 
     /// The hash by which GitHub's log names an account's token: base64 of 32 bytes.
@@ -143,10 +150,10 @@ impl Cloud {
         }
     }
 
-    /// The client that somebody has of a pool, as an index into [`AGENTS`]; `who` is anybody's number.
-    pub fn agent(&self, name: &str, who: u64) -> usize {
-        let range = pool(name).unwrap_or(0..AGENTS.len());
-        range.start + self.key.child(name).below(who, range.len() as u64) as usize
+    /// The client that somebody has of a pool of the catalog's; `who` is anybody's number.
+    pub fn agent(&self, pool: &Range<usize>, who: u64) -> usize {
+        let key = self.agents.with(pool.start as u64);
+        pool.start + key.below(who, pool.len() as u64) as usize
     }
 }
 
@@ -158,18 +165,6 @@ fn identifier(prefix: &str, letters: u64, key: Key) -> String {
         BASE32[bits as usize] as char
     }));
     text
-}
-
-fn guid(key: Key) -> String {
-    let (a, b) = (key.at(0), key.at(1));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        0x8000 | (b >> 48) & 0x3fff,
-        b & 0xffff_ffff_ffff
-    )
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::activity::SLOT;
 use super::hosts::Role;
 use super::sessions::{COMING_UP, Session};
 use super::users::{ROOT, SYSTEM};
-use crate::catalog::{Catalog, Platform, Resident, Scope};
+use crate::catalog::{Catalog, MOST_RESIDENTS, Platform, Resident, Scope};
 use crate::random::{Key, chance};
 
 /// Residents have started this long (seconds) before anyone meets them.
@@ -30,9 +30,12 @@ pub const OTHER_STREAM: u32 = 3;
 /// The stream of chains' processes, which may live for days.
 pub const CHAIN_STREAM: u32 = 4;
 /// Process numbers below this belong to residents.
-const FIRST_NUMBER: u32 = 640;
+const FIRST_NUMBER: u32 = 8 * MOST_RESIDENTS as u32;
 /// Units of a host's pid space, two a number: a prime, so that every factor permutes it.
 const SPACE: u32 = 17_669;
+/// The least pids of that space; below are a boot's first processes.
+const LEAST_WINDOWS: u32 = 800;
+const LEAST_LINUX: u32 = 1_800;
 /// What a boot starts within so many seconds has pids below all others.
 const EARLY: u32 = 7;
 /// The pid space above it; a power of two, more than an eight-hour day of slots.
@@ -162,13 +165,14 @@ impl World {
         let number = resident as u64;
         let unit = (number * 2 * LANES + lane % LANES * 2 + key.below(number ^ 0x70, 2)) as u32;
         let is_early = r.scope == Scope::Boot && r.delay < EARLY;
+        let (windows, linux) = (4 * (72 + unit), 300 + unit);
         match self.hosts[host].platform {
             // The kernel, and init.
             Platform::Windows if resident == 0 => 4,
             Platform::Linux if r.parent.is_none() => 1,
             // What a boot starts first has the lowest numbers for good.
-            Platform::Windows if is_early => 4 * (72 + unit),
-            Platform::Linux if is_early => 300 + unit,
+            Platform::Windows if is_early && windows < LEAST_WINDOWS => windows,
+            Platform::Linux if is_early && linux < LEAST_LINUX => linux,
             _ => self.spread_pid(host, unit),
         }
     }
@@ -185,8 +189,8 @@ impl World {
         let offset = key.below(2, u64::from(SPACE));
         let place = ((u64::from(unit) * factor + offset) % u64::from(SPACE)) as u32;
         match self.hosts[host].platform {
-            Platform::Windows => 800 + 4 * place,
-            Platform::Linux => 1_800 + place,
+            Platform::Windows => LEAST_WINDOWS + 4 * place,
+            Platform::Linux => LEAST_LINUX + place,
         }
     }
 

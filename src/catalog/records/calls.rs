@@ -106,7 +106,7 @@ impl Records<'_> {
                 "write office, home, cloud or outside",
             ));
         }
-        let Some(pool) = cloud::pool(call.agent.get_ref()) else {
+        let Some(agents) = cloud::pool(call.agent.get_ref()) else {
             let mut known: Vec<&str> = AGENTS.iter().map(|agent| agent.pool).collect();
             known.dedup();
             return Err(source.error_at(
@@ -120,7 +120,7 @@ impl Records<'_> {
             service: call.service.get_ref().clone(),
             operation: call.operation.get_ref().clone(),
             credential,
-            agent: AGENTS[pool.start].pool,
+            agents,
             origin,
             error: call.error.as_ref().map(|error| error.get_ref().clone()),
         })

@@ -196,7 +196,7 @@ pub fn protocol(v: &View<'_>) -> ArrayRef {
 pub fn kind(v: &View<'_>) -> ArrayRef {
     let t = tables(v);
     v.texts(&v.tables.words.get(TYPES), |r| {
-        usize::try_from(destination(v, t, r)).map_or(NONE, |a| i32::from(t.is_ipv6[a]))
+        usize::try_from(destination(v, t, r)).map_or(NONE, |a| i32::from(v.tables.is_ipv6[a]))
     })
 }
 /// `network.direction`: as the network sees it, from which ends are inside.
@@ -212,12 +212,11 @@ pub fn direction(v: &View<'_>) -> ArrayRef {
 
 /// `dns.answers`: (data, type).
 pub fn dns_answers(v: &View<'_>) -> ArrayRef {
-    let t = tables(v);
     let types = v.tables.words.get(ANSWER_TYPES);
     answers(v, (&v.tables.address, &types), |r| {
         let address = usize::try_from(v.frame.answer[r]).ok()?;
         v.is(r, DNS)
-            .then(|| (address as i32, i32::from(t.is_ipv6[address])))
+            .then(|| (address as i32, i32::from(v.tables.is_ipv6[address])))
     })
 }
 /// `dns.resolved_ip`.

@@ -73,7 +73,6 @@ pub struct Tables {
     pub user_domain: (Vec<i32>, ArrayRef),
 
     /// By address.
-    pub is_ipv6: Vec<bool>,
     pub country: Vec<i32>,
     pub country_code: ArrayRef,
     pub country_name: ArrayRef,
@@ -208,17 +207,9 @@ fn version_word(name: &str) -> Option<&str> {
 
 /// A GUID of a host's own, as the agent reads it from the machine.
 fn machine_id(key: Key, platform: Platform) -> String {
-    let (a, b) = (key.at(0), key.at(1));
     match platform {
-        Platform::Linux => format!("{a:016x}{b:016x}"),
-        Platform::Windows => format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            a >> 32,
-            (a >> 16) & 0xffff,
-            a & 0xfff,
-            0x8000 | (b >> 48) & 0x3fff,
-            b & 0xffff_ffff_ffff
-        ),
+        Platform::Linux => format!("{:016x}{:016x}", key.at(0), key.at(1)),
+        Platform::Windows => key.guid(),
     }
 }
 
@@ -449,12 +440,6 @@ impl Tables {
                     .iter()
                     .map(|a| a.qualified.split_once('\\').map(|(domain, _)| domain)),
             ),
-            is_ipv6: world
-                .addresses
-                .texts
-                .iter()
-                .map(|t| t.contains(':'))
-                .collect(),
             country: places
                 .iter()
                 .map(|p| p.map_or(NONE, |p| p.country as i32))
