@@ -19,6 +19,7 @@ mod report;
 mod rows;
 mod windows;
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -107,10 +108,13 @@ pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Resul
     let mut tallies = Tallies::of("events");
     let (mut cross, mut chains, mut figures) =
         (Cross::default(), Chains::default(), Figures::default());
-    // Files are read side by side and added in the plan's order, so that a report is a
-    // function of the corpus; a window of them bounds memory.
+    // Files are read side by side and added in a fixed order, so that a report is a function
+    // of the corpus; a window of them bounds memory. Files of one length share a window: none
+    // waits for a long one.
     let window = rayon::current_num_threads() * 2;
-    for shards in facts.plan.shards.chunks(window) {
+    let mut shards: Vec<_> = facts.plan.shards.iter().collect();
+    shards.sort_by_key(|shard| Reverse(shard.rows));
+    for shards in shards.chunks(window) {
         let parts: Vec<Part> = shards
             .par_iter()
             .map(|shard| read(&facts, root, &shard.path))
