@@ -17,12 +17,14 @@ use crate::random::{Key, chance};
 pub(super) const SETTLED: i64 = 600;
 /// The same for the kernel's System and for init, whose pids are fixed: the last boot's is gone.
 const ROOT_SETTLED: i64 = 1;
-/// Sequence numbers of a slot: 16 bits of ordinal, 2 bits of stream; above them a bit for a session's residents.
-const SEQUENCE_BITS: u32 = 19;
-const STREAM_SHIFT: u32 = 16;
-const RESIDENT_BIT: u32 = 1 << 18;
-/// Tells chains' processes from the others of the last stream.
-const CHAIN_BIT: u32 = 1 << 15;
+/// Sequence numbers of a slot: 5 bits of ordinal, 2 bits of stream; above them a bit for a session's residents.
+const SEQUENCE_BITS: u32 = 8;
+const ORDINAL_BITS: u32 = 5;
+const RESIDENT_BIT: u32 = 0x80;
+/// Ordinals of the last stream are of many populations and need more bits: what is above
+/// [`ORDINAL_BITS`] counts as slots. So numbers stay as small as real ones, whose tails end in zeros.
+/// Chains' come after the others'.
+const OTHERS: u32 = 1 << 15;
 /// Most starts of one stream that a host has in a slot.
 pub const STARTS_PER_SLOT: u64 = 32;
 /// The stream of processes that alerts and noise start: each is seen once.
@@ -217,14 +219,16 @@ impl World {
         let low = match stream {
             // Neighbours of one population differ in their ordinals, those of two by chance.
             OTHER_STREAM => {
-                let own = Key::root(start as u64).at2(ordinal, u64::from(image));
-                (own as u32 % CHAIN_BIT) & !63 | (ordinal % 64) as u32
+                let own = Key::root(start as u64).at2(ordinal, u64::from(image)) as u32;
+                ((own << ORDINAL_BITS) | (ordinal % STARTS_PER_SLOT) as u32) % OTHERS
             }
-            CHAIN_STREAM => CHAIN_BIT | (ordinal as u32 % CHAIN_BIT),
+            CHAIN_STREAM => OTHERS | (ordinal as u32 % OTHERS),
             _ => (ordinal % STARTS_PER_SLOT) as u32,
         };
         let slot = self.slot_of(boot, seconds);
-        let sequence = (slot << SEQUENCE_BITS) | stream.min(OTHER_STREAM) << STREAM_SHIFT | low;
+        let within_slot =
+            (stream.min(OTHER_STREAM) << ORDINAL_BITS) | (low % STARTS_PER_SLOT as u32);
+        let sequence = ((slot + (low >> ORDINAL_BITS)) << SEQUENCE_BITS) | within_slot;
         let salt = self.pids(host).below(0, u64::from(NUMBERS)) as u32;
         let other = u32::from(stream >= OTHER_STREAM);
         // Multiplying by an odd constant permutes a pid space whose size is a power of two.
