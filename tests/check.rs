@@ -1043,11 +1043,11 @@ fn integrity_finds_every_flipped_bit() {
             "bit {bit} of {name}: {found:?}"
         );
     };
-    // One in every file, and then anywhere.
+    // One in every file, and then a thousand anywhere.
     for (name, bytes) in &files {
         flip(name, bytes, number(bytes.len() as u64 * 8));
     }
-    for _ in 0..600 {
+    for _ in 0..1000 {
         let mut byte = number(total as u64) as usize;
         let (name, bytes) = files
             .iter()

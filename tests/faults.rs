@@ -3,7 +3,8 @@
 //!
 //! A full and a read-only file system are real ones: a small tmpfs in a user namespace.
 //! Where the machine allows no such mount, those two tests say so and end, and a limit on
-//! the size of files (EFBIG) stands in. A quota and a failing disk come the same way.
+//! the size of files (EFBIG) stands in. A quota (EDQUOT) and a failing disk (EIO) are injected
+//! between the program and the C library; without a C compiler their test says so and ends.
 
 mod common;
 
@@ -210,6 +211,69 @@ fn a_read_only_file_system() {
     assert_eq!(runs.len(), 3, "{message}");
     for run in &runs[..2] {
         refused_by_the_system(run, &out, "Read-only file system");
+    }
+}
+
+/// The library that makes calls fail; `None` where nothing compiles it.
+fn failing_disk(place: &Path) -> Option<PathBuf> {
+    let library = place.join("failing_disk.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/failing_disk.c");
+    let compiler = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&library)
+        .arg(source)
+        .arg("-ldl")
+        .output();
+    match compiler {
+        Ok(output) => assert!(output.status.success(), "{}", stderr(&output)),
+        Err(error) => {
+            eprintln!("SKIPPED: no C compiler to make a failing disk with: {error}");
+            return None;
+        }
+    }
+    Some(library)
+}
+
+#[test]
+fn a_failing_disk_and_a_quota() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path().canonicalize().unwrap();
+    let Some(library) = failing_disk(&place) else {
+        return;
+    };
+    let one = place.join("one");
+    succeeds(&mut generate(&one));
+    let reference = digests(&one);
+    let (eio, edquot) = (("5", "Input/output error"), ("122", "quota exceeded"));
+    for (call, (errno, cause)) in [
+        ("write", eio),
+        ("write", edquot),
+        ("fsync", eio),
+        ("read", eio),
+    ] {
+        let out = place.join(format!("{call}-{errno}"));
+        let (mut at, mut failures) = (1, 0);
+        // Ever later, over what the runs before have left, until it is whole.
+        loop {
+            let output = generate(&out)
+                .env("LD_PRELOAD", &library)
+                .envs([("FAULT_CALL", call), ("FAULT_ERRNO", errno)])
+                .env("FAULT_IN", &out)
+                .env("FAULT_AT", at.to_string())
+                .output()
+                .unwrap();
+            if output.status.success() {
+                break;
+            }
+            let message = stderr(&output);
+            assert_eq!(output.status.code(), Some(3), "{call} {at}: {message}");
+            refused_by_the_system(&message, &out, cause);
+            is_part_of(&out, &reference);
+            failures += 1;
+            at *= 3;
+        }
+        assert!(failures > 2, "{call}: {failures} failures");
+        assert!(digests(&out) == reference, "{call} {errno}");
     }
 }
 
