@@ -1,7 +1,7 @@
 //! What ties rows together: one value per host, account, process, session.
 //!
 //! State is digests, a few words a host or process. Within a sample of hosts it is
-//! exact; the sample is everything up to a hundred million rows.
+//! exact; the sample is everything up to a hundred million rows, and less of more.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -9,6 +9,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Int64Type, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::SAMPLED_ROWS;
 use super::records::{Record, records};
 use crate::catalog::{Catalog, attack::Technique};
 use crate::error::{Error, Result};
@@ -208,10 +209,16 @@ impl Facts {
                 "this is a defect of fusiongen",
             )
         })?;
-        let rows = manifest.events.max(1);
+        let rows = manifest.events;
+        let kept = match rows <= exact_rows {
+            true => MILLION,
+            false => {
+                let sampled = u128::from(exact_rows.min(SAMPLED_ROWS));
+                (u128::from(MILLION) * sampled / u128::from(rows)) as u64
+            }
+        };
         let mut facts = Facts {
-            kept: (MILLION as u128 * u128::from(exact_rows) / u128::from(rows))
-                .min(u128::from(MILLION)) as u64,
+            kept,
             assets: HashMap::new(),
             inside: HashSet::new(),
             platform_of: HashMap::new(),

@@ -3,11 +3,14 @@
 //! Knows paths and array types; knows nothing of what the values should be.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{Fields as ArrowFields, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::schema::types::SchemaDescriptor;
@@ -219,6 +222,11 @@ enum Column<'b> {
     Nothing,
 }
 
+/// Inlined, unlike the trait's.
+fn is_valid(array: &impl Array, index: usize) -> bool {
+    array.nulls().is_none_or(|nulls| nulls.is_valid(index))
+}
+
 impl<'b> Column<'b> {
     fn new(array: Option<&'b ArrayRef>) -> Self {
         let Some(array) = array else {
@@ -249,7 +257,9 @@ pub struct Rows<'b> {
     pub ecs: bool,
     columns: Vec<Column<'b>>,
     /// Every leaf of `event_data`.
-    event_data: Vec<(&'b str, &'b ArrayRef)>,
+    event_data: Vec<(&'b str, Option<&'b NullBuffer>)>,
+    /// Which leaves a kind of record has, by event id; names are compared once a batch.
+    expected: RefCell<BTreeMap<i64, Vec<bool>>>,
 }
 
 impl<'b> Rows<'b> {
@@ -263,7 +273,7 @@ impl<'b> Rows<'b> {
             fields
                 .iter()
                 .map(|f| f.name().as_str())
-                .zip(data.columns())
+                .zip(data.columns().iter().map(|a| a.nulls()))
                 .collect()
         });
         Rows {
@@ -274,6 +284,7 @@ impl<'b> Rows<'b> {
                 .map(|f| Column::new(leaf(batch, f.path(ecs))))
                 .collect(),
             event_data,
+            expected: RefCell::default(),
         }
     }
 
@@ -323,7 +334,7 @@ impl<'r> Row<'r> {
     /// A text; of a list, its first.
     pub fn text(&self, field: Field) -> Option<&'r str> {
         match &self.rows.columns[field as usize] {
-            Column::Text(array) => array.is_valid(self.index).then(|| array.value(self.index)),
+            Column::Text(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
             Column::Texts(..) => self.texts(field).next(),
             _ => None,
         }
@@ -332,25 +343,25 @@ impl<'r> Row<'r> {
     /// The texts of a list; of a text, itself.
     pub fn texts(&self, field: Field) -> impl Iterator<Item = &'r str> + use<'r> {
         let (items, range) = match &self.rows.columns[field as usize] {
-            Column::Texts(list, items) if list.is_valid(self.index) => {
+            Column::Texts(list, items) if is_valid(*list, self.index) => {
                 let offsets = list.value_offsets();
                 let range = offsets[self.index] as usize..offsets[self.index + 1] as usize;
                 (Some(*items), range)
             }
-            Column::Text(array) if array.is_valid(self.index) => {
+            Column::Text(array) if is_valid(*array, self.index) => {
                 (Some(*array), self.index..self.index + 1)
             }
             _ => (None, 0..0),
         };
-        range.filter_map(move |i| items.filter(|a| a.is_valid(i)).map(|a| a.value(i)))
+        range.filter_map(move |i| items.filter(|a| is_valid(*a, i)).map(|a| a.value(i)))
     }
 
     /// A number, written as one or as text.
     pub fn integer(&self, field: Field) -> Option<i64> {
         match &self.rows.columns[field as usize] {
-            Column::Integer(array) => array.is_valid(self.index).then(|| array.value(self.index)),
-            Column::Time(array) => array.is_valid(self.index).then(|| array.value(self.index)),
-            Column::Text(array) if array.is_valid(self.index) => number(array.value(self.index)),
+            Column::Integer(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
+            Column::Time(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
+            Column::Text(array) if is_valid(*array, self.index) => number(array.value(self.index)),
             _ => None,
         }
     }
@@ -358,7 +369,7 @@ impl<'r> Row<'r> {
     /// A truth value.
     pub fn flag(&self, field: Field) -> Option<bool> {
         match &self.rows.columns[field as usize] {
-            Column::Boolean(array) => array.is_valid(self.index).then(|| array.value(self.index)),
+            Column::Boolean(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
             _ => None,
         }
     }
@@ -366,10 +377,10 @@ impl<'r> Row<'r> {
     /// Whether there is a value.
     pub fn has(&self, field: Field) -> bool {
         match &self.rows.columns[field as usize] {
-            Column::Text(array) => array.is_valid(self.index),
-            Column::Integer(array) => array.is_valid(self.index),
-            Column::Time(array) => array.is_valid(self.index),
-            Column::Boolean(array) => array.is_valid(self.index),
+            Column::Text(array) => is_valid(*array, self.index),
+            Column::Integer(array) => is_valid(*array, self.index),
+            Column::Time(array) => is_valid(*array, self.index),
+            Column::Boolean(array) => is_valid(*array, self.index),
             Column::Texts(..) => self.texts(field).next().is_some(),
             Column::Nothing => false,
         }
@@ -425,13 +436,29 @@ impl<'r> Row<'r> {
         self.texts(Field::Keywords).any(failure)
     }
 
+    /// Whether exactly these leaves of `event_data` have a value, of records of this kind.
+    pub fn has_exactly(&self, id: i64, fields: &[String]) -> bool {
+        let leaves = &self.rows.event_data;
+        let mut known = self.rows.expected.borrow_mut();
+        let expected = known.entry(id).or_insert_with(|| {
+            let names = leaves.iter().map(|(name, _)| name);
+            names.map(|n| fields.iter().any(|f| f == n)).collect()
+        });
+        let mut there = 0;
+        leaves.iter().zip(expected).all(|((_, nulls), expected)| {
+            let has = nulls.is_none_or(|n| n.is_valid(self.index));
+            there += usize::from(has);
+            has == *expected
+        }) && there == fields.len()
+    }
+
     /// Names of the leaves of `event_data` that have a value.
     pub fn event_data(&self) -> impl Iterator<Item = &'r str> + use<'r> {
         let index = self.index;
         let leaves = &self.rows.event_data;
         leaves
             .iter()
-            .filter(move |(_, array)| array.is_valid(index))
+            .filter(move |(_, nulls)| nulls.is_none_or(|n| n.is_valid(index)))
             .map(|(name, _)| *name)
     }
 }

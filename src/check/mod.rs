@@ -39,8 +39,10 @@ pub use report::{Invariant, Report};
 use crate::error::Result;
 use crate::grounding::Profile;
 
-/// Rows up to which what ties rows together is audited exactly.
+/// Rows up to which what ties rows together is audited exactly: some 25 bytes of memory each.
 pub const EXACT_ROWS: u64 = 100_000_000;
+/// Rows that hosts, accounts and chains are sampled to of a longer corpus.
+pub const SAMPLED_ROWS: u64 = 20_000_000;
 
 /// How a corpus is checked.
 #[derive(Debug, Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::fields::Row;
@@ -110,7 +111,17 @@ pub fn utc(text: &str) -> Option<i64> {
     if !shape {
         return None;
     }
-    let time = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.3f").ok()?;
+    let number = |range: std::ops::Range<usize>| {
+        let digits = bytes[range].iter();
+        digits.fold(0, |n, digit| n * 10 + u32::from(digit - b'0'))
+    };
+    let date = NaiveDate::from_ymd_opt(number(0..4) as i32, number(5..7), number(8..10))?;
+    let time = date.and_hms_milli_opt(
+        number(11..13),
+        number(14..16),
+        number(17..19),
+        number(20..23),
+    )?;
     Some(time.and_utc().timestamp_micros())
 }
 

@@ -78,12 +78,9 @@ fn envelope(facts: &Facts, row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut T
         (expected, found.join(", "))
     });
     let Some(record) = record else { return };
-    let there: Vec<&str> = row.event_data().collect();
-    let right = there.len() == record.fields.len()
-        && there
-            .iter()
-            .all(|name| record.fields.iter().any(|f| f == name));
+    let right = row.has_exactly(id, &record.fields);
     tallies.row(fields, row, right, || {
+        let there: Vec<&str> = row.event_data().collect();
         let missing: Vec<&str> = record
             .fields
             .iter()
