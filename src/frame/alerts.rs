@@ -11,6 +11,17 @@ use crate::random::{Key, below, chance};
 pub use tables::AlertTables;
 use tables::{KINDS, Kind};
 
+/// A flow as its reporting host saw it.
+struct Flow {
+    /// That host opened it.
+    initiated: bool,
+    answered: bool,
+    /// From inside to outside.
+    outwards: bool,
+    /// The service's.
+    port: i32,
+}
+
 /// Whether a record can stand for a detection of that platform; a service's stands for any.
 fn fits_platform(record: &Record, platform: Option<Platform>) -> bool {
     let of_record = record.telemetry.platform();
@@ -251,12 +262,15 @@ impl<'a> Maker<'a> {
         frame.success[row] = !t.blocked;
         frame.salt[row] = event.at(8);
         frame.host[row] = host as i32;
-        let answered = to_client > 0 && !t.portless && kind != Kind::Multicast;
+        let flow = Flow {
+            initiated,
+            answered: to_client > 0 && !t.portless && kind != Kind::Multicast,
+            outwards: kind == Kind::InternalExternal,
+            port: service_port,
+        };
         match self.world.hosts[host].platform {
-            Platform::Windows => {
-                self.windows_flow(frame, row, host, initiated, answered, service_port)
-            }
-            Platform::Linux => self.linux_flow(frame, row, host, initiated, answered, service_port),
+            Platform::Windows => self.windows_flow(frame, row, host, &flow),
+            Platform::Linux => self.linux_flow(frame, row, host, &flow),
         }
         frame.set_native_from_process(row, lag(frame.telemetry[row], event.at(9)));
     }
@@ -279,15 +293,13 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn windows_flow(
-        &self,
-        frame: &mut Frame,
-        row: usize,
-        host: u32,
-        initiated: bool,
-        answered: bool,
-        port: i32,
-    ) {
+    fn windows_flow(&self, frame: &mut Frame, row: usize, host: u32, flow: &Flow) {
+        let &Flow {
+            initiated,
+            answered,
+            outwards,
+            port,
+        } = flow;
         let h = &self.world.hosts[host];
         let application = usize::try_from(frame.application[row])
             .ok()
@@ -296,12 +308,17 @@ impl<'a> Maker<'a> {
         let owner = if frame.destination_port[row] == NONE {
             None
         } else if initiated {
-            self.owners.windows_client(h, port, application)
+            let bits = Key::root(frame.salt[row]).at(6);
+            self.owners
+                .windows_client(h, port, application, outwards, bits)
         } else {
             self.owners.windows_server(h, port)
         };
-        // Sysmon logs connections; what was not answered, or has no ports, only the filtering platform saw.
-        frame.telemetry[row] = match (frame.blocked[row], answered && owner.is_some()) {
+        // Sysmon logs connections; what was not answered, or has no ports, only the filtering platform
+        // saw. What the kernel accepts (SMB, WinRM) is too much for Sysmon's configuration.
+        let is_served_by_kernel = !initiated && owner == Some(self.owners.system);
+        let is_logged = answered && owner.is_some() && !is_served_by_kernel;
+        frame.telemetry[row] = match (frame.blocked[row], is_logged) {
             (true, _) => Telemetry::ConnectionBlocked,
             (false, true) => Telemetry::NetworkConnection,
             (false, false) => Telemetry::ConnectionPermitted,
@@ -310,15 +327,13 @@ impl<'a> Maker<'a> {
         self.set_owner(frame, row, host, owner);
     }
 
-    fn linux_flow(
-        &self,
-        frame: &mut Frame,
-        row: usize,
-        host: u32,
-        initiated: bool,
-        answered: bool,
-        port: i32,
-    ) {
+    fn linux_flow(&self, frame: &mut Frame, row: usize, host: u32, flow: &Flow) {
+        let &Flow {
+            initiated,
+            answered,
+            port,
+            ..
+        } = flow;
         let h = &self.world.hosts[host];
         let owner = if frame.destination_port[row] == NONE || !answered || frame.blocked[row] {
             None

@@ -1,7 +1,81 @@
 //! Which resident process owns a flow, by side and port.
 
 use crate::catalog::{Catalog, HostClass};
+use crate::random::Alias;
 use crate::world::{Host, hosts::Role};
+
+/// Residents that may own a flow, by weight.
+#[derive(Debug, Clone)]
+struct Mix {
+    residents: Vec<usize>,
+    alias: Alias,
+}
+
+impl Mix {
+    /// Of those that the catalog has.
+    fn new(catalog: &Catalog, shares: &[(&str, u64)]) -> Self {
+        let known = shares
+            .iter()
+            .filter_map(|&(key, weight)| Some((catalog.resident(key)?, weight)));
+        let (residents, weights): (Vec<usize>, Vec<u64>) = known.unzip();
+        Mix {
+            residents,
+            alias: Alias::new(&weights),
+        }
+    }
+
+    fn draw(&self, bits: u64) -> Option<usize> {
+        self.residents.get(self.alias.draw(bits)).copied()
+    }
+}
+
+/// What talks to the web from a workstation, from a server, and to servers inside.
+const FROM_WORKSTATION: &[(&str, u64)] = &[
+    ("msedge", 30),
+    ("chrome", 15),
+    ("outlook", 9),
+    ("teams", 9),
+    ("onedrive", 8),
+    ("webview", 7),
+    ("msmpeng", 5),
+    ("diagtrack", 5),
+    ("search", 4),
+    ("wuauserv", 3),
+    ("winword", 3),
+    ("user_powershell", 3),
+    ("bits", 2),
+];
+const FROM_SERVER: &[(&str, u64)] = &[
+    ("wuauserv", 24),
+    ("msmpeng", 22),
+    ("diagtrack", 14),
+    ("script_host", 14),
+    ("bits", 10),
+    ("ccmexec", 9),
+    ("cryptsvc", 7),
+];
+const WORKSTATION_TO_INSIDE: &[(&str, u64)] = &[
+    ("msedge", 34),
+    ("chrome", 18),
+    ("ccmexec", 14),
+    ("script_host", 9),
+    ("user_powershell", 7),
+    ("outlook", 8),
+    ("search", 5),
+    ("winword", 4),
+    ("zabbix_agent", 4),
+];
+const SERVER_TO_INSIDE: &[(&str, u64)] = &[
+    ("script_host", 34),
+    ("ccmexec", 26),
+    ("winlogbeat", 14),
+    ("zabbix_agent", 14),
+    ("wuauserv", 12),
+];
+/// WinRM's clients.
+const MANAGING_WORKSTATION: &[(&str, u64)] =
+    &[("user_powershell", 50), ("script_host", 30), ("winrm", 20)];
+const MANAGING_SERVER: &[(&str, u64)] = &[("script_host", 70), ("winrm", 30)];
 
 /// Residents that own flows, as indices into the catalog.
 #[derive(Debug, Clone)]
@@ -16,8 +90,12 @@ pub struct Owners {
     rpcss: Option<usize>,
     termservice: Option<usize>,
     dhcp: Option<usize>,
-    update: Option<usize>,
-    browser: Option<usize>,
+    from_workstation: Mix,
+    from_server: Mix,
+    workstation_to_inside: Mix,
+    server_to_inside: Mix,
+    managing_workstation: Mix,
+    managing_server: Mix,
     mail: Option<usize>,
     database: Option<usize>,
     sshd: Option<usize>,
@@ -40,8 +118,12 @@ impl Owners {
             rpcss: find("rpcss"),
             termservice: find("termservice"),
             dhcp: find("dhcp"),
-            update: find("wuauserv"),
-            browser: find("msedge"),
+            from_workstation: Mix::new(catalog, FROM_WORKSTATION),
+            from_server: Mix::new(catalog, FROM_SERVER),
+            workstation_to_inside: Mix::new(catalog, WORKSTATION_TO_INSIDE),
+            server_to_inside: Mix::new(catalog, SERVER_TO_INSIDE),
+            managing_workstation: Mix::new(catalog, MANAGING_WORKSTATION),
+            managing_server: Mix::new(catalog, MANAGING_SERVER),
             mail: find("outlook"),
             database: find("sqlservr"),
             sshd: find("sshd"),
@@ -69,8 +151,15 @@ impl Owners {
         }
     }
 
-    /// The process that connects to `port` from a Windows host.
-    pub fn windows_client(&self, host: &Host, port: i32, application: &str) -> Option<usize> {
+    /// The process that connects to `port` from a Windows host, inside or outwards.
+    pub fn windows_client(
+        &self,
+        host: &Host,
+        port: i32,
+        application: &str,
+        outwards: bool,
+        bits: u64,
+    ) -> Option<usize> {
         let workstation = host.is(HostClass::Workstation);
         match (port, application) {
             (53, _) if host.role == Role::DomainController => self.dns_server,
@@ -82,8 +171,15 @@ impl Owners {
             (25 | 110 | 143 | 587 | 993, _) | (_, "smtp" | "imap" | "pop3") if workstation => {
                 self.mail
             }
-            _ if workstation => self.browser,
-            _ => self.update,
+            (5985 | 5986, _) if workstation => self.managing_workstation.draw(bits),
+            (5985 | 5986, _) => self.managing_server.draw(bits),
+            _ => match (workstation, outwards) {
+                (true, true) => &self.from_workstation,
+                (true, false) => &self.workstation_to_inside,
+                (false, true) => &self.from_server,
+                (false, false) => &self.server_to_inside,
+            }
+            .draw(bits),
         }
     }
 
