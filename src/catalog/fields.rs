@@ -161,6 +161,7 @@ pub(super) fn check_fields(source: &Source, raw: &raw::Record, telemetry: Teleme
         ("query", raw.query.is_some(), &[DnsQuery]),
         ("answer", raw.answer.is_some(), &[DnsQuery]),
         ("query_status", raw.query_status.is_some(), &[DnsQuery]),
+        ("resolves", raw.resolves.is_some(), &[DnsQuery]),
         ("message", raw.message.is_some(), &[Syslog]),
         ("facility", raw.facility.is_some(), &[Syslog]),
         ("severity", raw.severity.is_some(), &[Syslog]),

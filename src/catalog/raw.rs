@@ -200,6 +200,7 @@ entries! {
         query: Option<Text>,
         answer: Option<Text>,
         query_status: Option<Spanned<u32>>,
+        resolves: Option<Spanned<u16>>,
         url: Option<Text>,
         message: Option<Text>,
         facility: Option<Spanned<u8>>,

@@ -6,6 +6,7 @@
 use super::cloud::Call;
 pub use super::telemetry::Telemetry;
 use super::template::Template;
+use crate::random::{Key, chance};
 
 /// Operating system family of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -147,8 +148,10 @@ pub struct Record {
     /// DnsQuery: the name, and what it resolves to.
     pub query: Option<Template>,
     pub answer: Option<End>,
-    /// DnsQuery: Win32 status, 0 or 9003 (NXDOMAIN).
+    /// DnsQuery: Win32 status, 0, 9003 (NXDOMAIN) or 9501 (no such record).
     pub query_status: u32,
+    /// DnsQuery that fails: so many of its events, per mille, succeed all the same.
+    pub resolves: u16,
     pub url: Option<Template>,
     /// Syslog: the message text after `program[pid]: `.
     pub message: Option<Template>,
@@ -182,11 +185,20 @@ impl Record {
         }
     }
 
-    /// Whether what it tells of succeeds, when nothing blocks it.
-    pub fn succeeds(&self) -> bool {
+    /// Whether what it tells of succeeds in the event of a key, when nothing blocks it.
+    pub fn succeeds(&self, event: Key) -> bool {
         self.success
             && !self.telemetry.is_failure()
-            && (self.telemetry != Telemetry::DnsQuery || self.query_status == 0)
+            && (self.telemetry != Telemetry::DnsQuery || self.query_status(event) == 0)
+    }
+
+    /// The Win32 status of a query in the event of a key.
+    #[inline]
+    pub fn query_status(&self, event: Key) -> u32 {
+        if self.resolves > 0 && chance(event.at(7), u32::from(self.resolves) * 1000) {
+            return 0;
+        }
+        self.query_status
     }
 }
 

@@ -234,14 +234,25 @@ impl<'a> Records<'a> {
             .as_ref()
             .map(|end| self.end(end, on))
             .transpose()?;
-        if telemetry == Telemetry::DnsQuery && (query_status == 0) != answer.is_some() {
+        let resolves = raw.resolves.as_ref().map_or(0, |share| *share.get_ref());
+        if let Some(share) = &raw.resolves
+            && (resolves > 1000 || query_status == 0)
+        {
+            return Err(source.error_at(
+                share,
+                format!("a query with status {query_status} succeeds {resolves} times in 1000"),
+                "write at most 1000, and a `query_status` of the others that is not 0",
+            ));
+        }
+        let answered = query_status == 0 || resolves > 0;
+        if telemetry == Telemetry::DnsQuery && answered != answer.is_some() {
             return Err(source.error_at(
                 &raw.telemetry,
                 format!(
                     "a query with status {query_status} {} an answer",
                     if answer.is_some() { "has" } else { "lacks" }
                 ),
-                "give an `answer` exactly when `query_status` is 0",
+                "give an `answer` exactly when `query_status` is 0, or `resolves` is not",
             ));
         }
 
@@ -265,6 +276,7 @@ impl<'a> Records<'a> {
             query: text(&raw.query)?,
             answer,
             query_status,
+            resolves,
             url: text(&raw.url)?,
             message: text(&raw.message)?,
             // authpriv.info, what sshd and sudo write with.

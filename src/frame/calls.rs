@@ -58,7 +58,7 @@ impl<'a> Maker<'a> {
         frame.host[row] = host as i32;
         frame.user[row] = account as i32;
         frame.telemetry[row] = record.telemetry;
-        frame.success[row] = record.succeeds();
+        frame.success[row] = record.succeeds(scene.event);
         frame.salt[row] = scene.event.at(0x5a17);
         frame.native[row] = frame.time[row];
         frame.source[row] = self.origin(call, scene, host, account) as i32;

@@ -29,7 +29,7 @@ impl<'a> Maker<'a> {
         Actor {
             host: record.call.is_none().then_some(host),
             account: self.account(&scene, record, host),
-            success: record.succeeds() && !(record.alert && placed.blocked),
+            success: record.succeeds(scene.event) && !(record.alert && placed.blocked),
         }
     }
 

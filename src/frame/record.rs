@@ -196,7 +196,7 @@ impl<'a> Maker<'a> {
         let time = frame.time[row];
         frame.host[row] = host as i32;
         frame.telemetry[row] = record.telemetry;
-        frame.success[row] = record.succeeds();
+        frame.success[row] = record.succeeds(scene.event);
         frame.salt[row] = scene.event.at(0x5a17);
         frame.syscall[row] = recipe.syscall;
         frame.audit_key[row] = recipe.audit_key;
@@ -204,7 +204,7 @@ impl<'a> Maker<'a> {
         frame.facility[row] = record.facility;
         frame.syslog_severity[row] = record.syslog_severity;
         frame.logon_type[row] = record.logon_type;
-        frame.query_status[row] = record.query_status;
+        frame.query_status[row] = record.query_status(scene.event);
         let account = self.account(scene, record, host);
         frame.user[row] = account as i32;
 
@@ -255,7 +255,7 @@ impl<'a> Maker<'a> {
             self.connect(frame, row, connection, recipe, scene, host);
         }
         if let Some(answer) = &record.answer
-            && record.query_status == 0
+            && frame.query_status[row] == 0
         {
             frame.answer[row] = self.address(answer, scene, host) as i32;
         }
@@ -550,7 +550,8 @@ impl<'a> Maker<'a> {
             End::Host => host,
             End::ChainHost(k) => scene.hosts[(*k).min(scene.hosts.len() - 1)],
             End::Class(class) => match scene.chain {
-                Some(_) => self.class_member(*class, scene.key, host),
+                // Another one every round: what goes through a network meets many.
+                Some(_) => self.class_member(*class, scene.key.with(u64::from(scene.round)), host),
                 None => scene.hosts[1.min(scene.hosts.len() - 1)],
             },
             End::Adversary(purpose) => self.world.addresses.adversary(scene.adversary, *purpose),

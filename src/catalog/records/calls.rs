@@ -58,6 +58,7 @@ impl Records<'_> {
             query: None,
             answer: None,
             query_status: 0,
+            resolves: 0,
             url: text(&raw.url)?,
             message: None,
             facility: 0,
