@@ -158,7 +158,8 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
     fn digits(&self, salt: u64, n: u8, set: &[u8], out: &mut String) {
         let key = self.scene.key.with(salt << 8 | u64::from(n));
         for i in 0..u64::from(n) {
-            out.push(set[key.below(i, set.len() as u64) as usize] as char);
+            // Neighbouring point hashes step evenly; a key of its own makes each letter independent.
+            out.push(set[key.with(i).below(0, set.len() as u64) as usize] as char);
         }
     }
 
