@@ -691,3 +691,21 @@ fn later_steps_name_what_every_alternative_starts() {
     let error = read(record("")).unwrap_err().to_string();
     assert!(error.contains("not every alternative"), "{error}");
 }
+
+#[test]
+fn only_failing_queries_may_succeed_all_the_same() {
+    let playbook = "powershell_dropper_dga.toml";
+    refuses(
+        playbook,
+        "resolves = 280",
+        "resolves = 1280",
+        "1280 times in 1000",
+    );
+    refuses(
+        playbook,
+        "query_status = 9003\n",
+        "",
+        "with status 0 succeeds",
+    );
+    refuses(playbook, "  resolves = 280\n", "", "has an answer");
+}
