@@ -24,9 +24,6 @@ MOST = 0.9
 KNOWN = {
     "auditd SYSCALL": "chains connect outwards from shells and tools; ordinary daemons accept, and hardly connect",
     "auditd EXECVE": "ordinary programs are cron's and the agents' children, never a shell's",
-    "Microsoft-Windows-Sysmon/Operational 11": "files that chains write have paths of few lengths",
-    "Microsoft-Windows-Sysmon/Operational 22": "generated names fail to resolve, ordinary ones hardly do",
-    "Microsoft-Windows-Sysmon/Operational 3": "chains' volume is beacons to 443; the sensors' alerts are inside flows",
 }
 # Values of a text column that are told apart: the most frequent of all rows of the kind.
 VALUES = 40
