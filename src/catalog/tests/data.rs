@@ -109,7 +109,7 @@ fn a_chain_shows_the_seed_s_example_as_a_user_s_connection() {
 fn playbooks_are_of_sensible_length_and_move_where_they_say() {
     for playbook in &embedded().playbooks {
         assert!(
-            (5..=10).contains(&playbook.steps.len()),
+            (5..=12).contains(&playbook.steps.len()),
             "{}",
             playbook.name
         );

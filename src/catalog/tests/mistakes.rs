@@ -129,7 +129,7 @@ fn the_error_names_line_and_entry() {
         "\"started:dump_shell\"",
         "\"started:dumb\"",
     );
-    let place = "[[step]] 3, [[step.alternative]] 1, [[step.alternative.record]] 2";
+    let place = "[[step]] 5, [[step.alternative]] 1, [[step.alternative.record]] 2";
     assert!(error.contains(place), "{error}");
     let error = error_of(
         "residents.toml",
