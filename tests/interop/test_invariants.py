@@ -349,9 +349,15 @@ INVARIANTS = [
         "NOT regexp_full_match(Hashes, '(SHA1=[0-9A-F]{40}|MD5=[0-9A-F]{32}|SHA256=[0-9A-F]{64}|IMPHASH=[0-9A-F]{32})(,(SHA1=[0-9A-F]{40}|MD5=[0-9A-F]{32}|SHA256=[0-9A-F]{64}|IMPHASH=[0-9A-F]{32}))*')",
     ),
     Invariant(
-        "the kernel owns inbound SMB",
-        "sysmon WHERE id = 3 AND DestinationPort = 445 AND Initiated = 'false'",
-        "Image <> 'System' OR ProcessId <> 4",
+        "the kernel owns inbound SMB, which the filtering platform tells",
+        """e WHERE winlog.event_id = 5156 AND winlog.event_data.DestPort = 445
+            AND winlog.event_data.Direction = '%%14592'""",
+        "winlog.event_data.Application <> 'System' OR process.pid <> 4",
+    ),
+    Invariant(
+        "what the kernel accepts is not Sysmon's to tell",
+        "sysmon WHERE id = 3 AND Initiated = 'false'",
+        "Image = 'System'",
     ),
     Invariant(
         "integrity levels exist",
