@@ -209,10 +209,14 @@ impl Tables<'_> {
                 "say what it leaves behind, and why an analyst would close it",
             ));
         }
+        let setting = match is_sequence {
+            true => Setting::Sequence(hosts),
+            false => Setting::Row(hosts),
+        };
+        let mut resolver = Records::new(source, self.images, self.residents, setting);
         let mut records = Vec::new();
         for record in &raw.record {
-            let resolved = Records::new(source, self.images, self.residents, Setting::Row(hosts))
-                .resolve(record, Some(&self.categories[category]))?;
+            let resolved = resolver.resolve(record, Some(&self.categories[category]))?;
             if resolved.alert
                 && let Some(index) = self.categories[category].technique
             {

@@ -55,6 +55,8 @@ pub struct Resident {
     pub parent: Option<usize>,
     /// Started this many seconds after boot or logon; at most 500, not less than its parent's.
     pub delay: u32,
+    /// Service ports that it opens connections to; Linux.
+    pub connects: Vec<u16>,
 }
 
 /// Lifetime class of a program.
@@ -85,4 +87,6 @@ pub struct Program {
     pub directory: Template,
     /// Sysmon's integrity level: `Medium`, `High`, `System`, `Low`, `AppContainer`; `-` on Linux.
     pub integrity: String,
+    /// Service ports that it opens connections to; Linux.
+    pub connects: Vec<u16>,
 }

@@ -103,6 +103,8 @@ entries! {
         command: Text,
         parent: Option<Text>,
         delay: Spanned<u32>,
+        #[serde(default)]
+        connects: Vec<u16>,
     }
 
     /// `programs.toml`
@@ -120,6 +122,8 @@ entries! {
         commands: Vec<Text>,
         directory: Text,
         integrity: Option<Text>,
+        #[serde(default)]
+        connects: Vec<u16>,
     }
 
     /// `noise.toml`

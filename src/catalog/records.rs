@@ -19,11 +19,19 @@ pub(super) enum Setting<'a> {
     Chain(&'a [HostClass]),
     /// A row of its own on a host of this class.
     Row(HostClass),
+    /// One of the records that come together on a host of this class.
+    Sequence(HostClass),
     /// A standalone alert of a keyword rule, on hosts that run its process.
     Alert(Option<Platform>),
 }
 
-/// A process that an earlier record of the same chain started.
+impl Setting<'_> {
+    fn is_chain(self) -> bool {
+        matches!(self, Setting::Chain(_))
+    }
+}
+
+/// A process that an earlier record of the same chain or sequence started.
 #[derive(Debug)]
 struct Started {
     label: Option<String>,
@@ -149,7 +157,7 @@ impl<'a> Records<'a> {
         };
         let class = match self.setting {
             Setting::Chain(hosts) => Some(hosts[on]),
-            Setting::Row(class) => Some(class),
+            Setting::Row(class) | Setting::Sequence(class) => Some(class),
             Setting::Alert(_) => None,
         };
         let platform = match self.setting {
@@ -199,7 +207,9 @@ impl<'a> Records<'a> {
             .transpose()?;
         let starts = match (telemetry.is_start(), self.setting) {
             (false, _) => None,
-            (true, Setting::Chain(_)) => Some(self.start(raw, on, &account)?),
+            (true, Setting::Chain(_) | Setting::Sequence(_)) => {
+                Some(self.start(raw, on, &account)?)
+            }
             (true, _) => Some(0),
         };
         let target = match &raw.target {
@@ -342,11 +352,11 @@ impl<'a> Records<'a> {
                 "write resident:KEY or started:LABEL",
             ));
         };
-        if !matches!(self.setting, Setting::Chain(_)) {
+        if matches!(self.setting, Setting::Row(_) | Setting::Alert(_)) {
             return Err(source.error_at(
                 word,
                 "a row of noise or of a keyword rule stands alone, so nothing was started before it",
-                "name a resident",
+                "name a resident, or let the variant be a sequence",
             ));
         }
         let found = self

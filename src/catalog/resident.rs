@@ -178,6 +178,7 @@ pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Residen
             command: plain(source, &raw.command)?,
             parent,
             delay,
+            connects: raw.connects.clone(),
         });
     }
     check_needed(source, &file, &residents)?;
@@ -256,6 +257,7 @@ pub(super) fn programs(
                 .map(|command| plain(source, command))
                 .collect::<Result<_>>()?,
             directory: plain(source, &raw.directory)?,
+            connects: raw.connects.clone(),
         });
     }
     for platform in [Platform::Windows, Platform::Linux] {

@@ -58,8 +58,8 @@ pub struct Variant {
     pub hosts: HostClass,
     pub visit: Visit,
     pub verdict: Verdict,
-    /// Records a row is drawn from, equally. A record with `starts` uses slot 0 for its process,
-    /// and every record of a variant can stand alone: `process` is a resident.
+    /// Records a row is drawn from, equally. Those of a sequence may name processes that an
+    /// earlier one starts; others stand alone, and their `process` is a resident.
     pub records: Vec<Record>,
     /// All of its records come in each run, in their order.
     pub sequence: Option<Sequence>,

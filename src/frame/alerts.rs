@@ -1,5 +1,6 @@
 //! Standalone alerts: a sensor's detection, fused with the reporting host's own record of that flow.
 
+mod linux;
 mod tables;
 
 use super::maker::Maker;
@@ -327,169 +328,27 @@ impl<'a> Maker<'a> {
         self.set_owner(frame, row, host, owner);
     }
 
-    fn linux_flow(&self, frame: &mut Frame, row: usize, host: u32, flow: &Flow) {
-        let &Flow {
-            initiated,
-            answered,
-            port,
-            ..
-        } = flow;
-        let h = &self.world.hosts[host];
-        let owner = if frame.destination_port[row] == NONE || !answered || frame.blocked[row] {
-            None
-        } else if initiated {
-            self.owners.linux_client(h, port)
-        } else {
-            self.owners.linux_server(h, port)
-        };
-        match owner {
-            Some(owner) if owner == self.owners.sshd() => {
-                frame.telemetry[row] = Telemetry::UserLogin;
-                frame.success[row] = false;
-                frame.audit_key[row] = NONE;
-                self.set_owner(frame, row, host, owner);
-                // Guesses of an account that exists: root, mostly.
-                let users = self.world.accounts.users();
-                let bits = frame.salt[row];
-                if !chance(bits, 600_000) && !users.is_empty() {
-                    frame.user[row] = (users.start
-                        + below(bits.rotate_left(17), u64::from(users.end - users.start)) as u32)
-                        as i32;
-                }
-            }
-            Some(owner) => {
-                frame.telemetry[row] = Telemetry::Syscall;
-                frame.syscall[row] = i32::from(!initiated);
-                frame.audit_key[row] = if initiated { 2 } else { 0 };
-                self.set_owner(frame, row, host, owner);
-            }
-            // No daemon owns it: the packet filter's log line is what the host has.
-            None => {
-                frame.telemetry[row] = Telemetry::Syslog;
-                frame.facility[row] = 0;
-                frame.syslog_severity[row] = 4;
-                frame.user[row] = crate::world::users::ROOT as i32;
-                self.netfilter(frame, row, host, initiated);
-            }
-        }
+    /// Writes the process that owns a flow.
+    fn set_owner(&self, frame: &mut Frame, row: usize, host: u32, owner: usize) {
+        let acting = self.resident(host, owner, frame.time[row]);
+        let key = Key::root(frame.salt[row]);
+        self.set_process(frame, row, &acting, &self.flow_scene(&[host], key));
+        frame.user[row] = acting.process.account as i32;
     }
 
-    fn set_owner(&self, frame: &mut Frame, row: usize, host: u32, owner: usize) {
-        let mut acting = self.resident(host, owner, frame.time[row]);
-        let scene = Scene {
-            hosts: &[host],
-            user: self.world.hosts[host].user,
-            admin: self.world.hosts[host].user,
+    fn flow_scene<'s>(&self, hosts: &'s [u32; 1], key: Key) -> Scene<'s> {
+        let user = self.world.hosts[hosts[0]].user;
+        Scene {
+            hosts,
+            user,
+            admin: user,
             adversary: 0,
-            key: Key::root(frame.salt[row]),
-            event: Key::root(frame.salt[row]),
+            key,
+            event: key,
             round: 0,
             ordinal: 0,
             whole: None,
             chain: None,
-        };
-        if self.owners.forks(owner) && frame.telemetry[row].is_of_login() {
-            // A connection is a child's.
-            let parent = &acting.process;
-            let child = self.child(host, parent, parent.image, frame.time[row], 0, &scene);
-            acting = acting.with_child(child);
         }
-        self.set_process(frame, row, &acting, &scene);
-        frame.user[row] = acting.process.account as i32;
-    }
-
-    /// The kernel's line: `[UFW BLOCK] IN=eth0 OUT= MAC=… SRC=… DST=… LEN=60 … PROTO=TCP SPT=… DPT=…`.
-    fn netfilter(&self, frame: &mut Frame, row: usize, host: u32, initiated: bool) {
-        use std::fmt::Write;
-        let texts = &self.world.addresses.texts;
-        let (client_side, server_side) = if frame.client_is_source[row] {
-            (
-                (frame.source[row], frame.source_port[row]),
-                (frame.destination[row], frame.destination_port[row]),
-            )
-        } else {
-            (
-                (frame.destination[row], frame.destination_port[row]),
-                (frame.source[row], frame.source_port[row]),
-            )
-        };
-        let salt = Key::root(frame.salt[row]);
-        let mac = self.world.host_key(host).at(1);
-        let mut line = String::with_capacity(220);
-        let verdict = if frame.blocked[row] { "BLOCK" } else { "AUDIT" };
-        let uptime = 10_000
-            + self.world.host_key(host).below(2, 4_000_000)
-            + (frame.time[row] / 1_000_000 - self.world.start).max(0) as u64;
-        let _ = write!(
-            line,
-            "[{uptime}.{:06}] [UFW {verdict}] ",
-            salt.below(1, 1_000_000)
-        );
-        if initiated {
-            line.push_str("IN= OUT=eth0 ");
-        } else {
-            let _ = write!(
-                line,
-                "IN=eth0 OUT= MAC=00:50:56:{:02x}:{:02x}:{:02x}:00:1b:17:00:01:{:02x}:08:00 ",
-                mac as u8,
-                (mac >> 8) as u8,
-                (mac >> 16) as u8,
-                (mac >> 24) as u8 & 0x3f
-            );
-        }
-        let (source, destination) = (
-            &texts[client_side.0 as usize],
-            &texts[server_side.0 as usize],
-        );
-        let ttl = if initiated {
-            64
-        } else {
-            40 + salt.below(2, 24)
-        };
-        let protocol = self
-            .vocabulary
-            .protocols
-            .get(frame.protocol[row].max(0) as usize)
-            .map_or("tcp", String::as_str);
-        let length = match protocol {
-            "tcp" => 40 + 4 * salt.below(3, 6),
-            "udp" => 40 + salt.below(3, 400),
-            _ => 84,
-        };
-        let _ = write!(
-            line,
-            "SRC={source} DST={destination} LEN={length} TOS=0x00 PREC=0x00 TTL={ttl} ID={} ",
-            salt.below(4, 65_536)
-        );
-        match protocol {
-            "tcp" => {
-                let _ = write!(
-                    line,
-                    "DF PROTO=TCP SPT={} DPT={} WINDOW={} RES=0x00 SYN URGP=0 ",
-                    client_side.1,
-                    server_side.1,
-                    [64_240, 65_535, 29_200, 1024][salt.below(5, 4) as usize]
-                );
-            }
-            "udp" => {
-                let _ = write!(
-                    line,
-                    "PROTO=UDP SPT={} DPT={} LEN={} ",
-                    client_side.1,
-                    server_side.1,
-                    length - 20
-                );
-            }
-            _ => {
-                let _ = write!(
-                    line,
-                    "PROTO=ICMP TYPE=8 CODE=0 ID={} SEQ={} ",
-                    salt.below(6, 65_536),
-                    1 + salt.below(7, 20)
-                );
-            }
-        }
-        let line = line.trim_end();
-        frame.message.set(row, line);
     }
 }

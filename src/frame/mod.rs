@@ -8,6 +8,7 @@ mod alerts;
 mod calls;
 mod chain;
 mod life;
+mod lineage;
 mod maker;
 mod merge;
 mod noise;

@@ -66,6 +66,10 @@ impl<'a> Maker<'a> {
             }
             let platform = self.world.hosts[host].platform;
             let whole = v.sequence.map(|sequence| Whole {
+                scenario,
+                variant,
+                law,
+                first: run.first,
                 start: law.time(run.first),
                 number: sequence.number,
                 visit: run.number / (hosts.len() as u64).max(1),

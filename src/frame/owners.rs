@@ -1,7 +1,7 @@
 //! Which resident process owns a flow, by side and port.
 
 use crate::catalog::{Catalog, HostClass};
-use crate::random::Alias;
+use crate::random::{Alias, below};
 use crate::world::{Host, hosts::Role};
 
 /// Residents that may own a flow, by weight.
@@ -103,7 +103,31 @@ pub struct Owners {
     web: Option<usize>,
     linux_database: Option<usize>,
     smtp: Option<usize>,
-    chronyd: Option<usize>,
+    /// What connects from a Linux host, with the port and the hosts it runs on; by port.
+    clients: Vec<(u16, HostClass, Client)>,
+}
+
+/// Who opens connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// Index into the catalog's residents.
+    Resident(usize),
+    /// Index into its programs.
+    Program(usize),
+}
+
+/// Every resident and program that names the ports it connects to.
+fn clients(catalog: &Catalog) -> Vec<(u16, HostClass, Client)> {
+    let residents = (catalog.residents.iter().enumerate())
+        .map(|(i, r)| (&r.connects, r.hosts, Client::Resident(i)));
+    let programs = (catalog.programs.iter().enumerate())
+        .map(|(i, p)| (&p.connects, p.hosts, Client::Program(i)));
+    let mut clients: Vec<_> = residents
+        .chain(programs)
+        .flat_map(|(ports, hosts, who)| ports.iter().map(move |&port| (port, hosts, who)))
+        .collect();
+    clients.sort_by_key(|client| client.0);
+    clients
 }
 
 impl Owners {
@@ -131,7 +155,7 @@ impl Owners {
             web: find("nginx"),
             linux_database: find("mysqld"),
             smtp: find("postfix"),
-            chronyd: find("chronyd"),
+            clients: clients(catalog),
         }
     }
 
@@ -194,14 +218,19 @@ impl Owners {
         }
     }
 
-    /// The process that connects to `port` from a Linux host, where a daemon does.
-    pub fn linux_client(&self, host: &Host, port: i32) -> Option<usize> {
-        match port {
-            123 => self.chronyd,
-            25 if host.role == Role::MailServer => self.smtp,
-            80 | 443 | 8080 if host.role == Role::WebServer => self.web,
-            _ => None,
-        }
+    /// What connects to `port` from a Linux host, by a draw; none: nothing there does.
+    pub fn linux_client(&self, host: &Host, port: i32, bits: u64) -> Option<Client> {
+        let port = u16::try_from(port).ok()?;
+        let first = self.clients.partition_point(|client| client.0 < port);
+        let here = || {
+            self.clients[first..]
+                .iter()
+                .take_while(move |client| client.0 == port)
+                .filter(|client| host.is(client.1))
+        };
+        let count = here().count() as u64;
+        let nth = (count > 0).then(|| below(bits.rotate_left(29), count))?;
+        here().nth(nth as usize).map(|client| client.2)
     }
 
     /// Whether a resident is a daemon that forks a child for each login.

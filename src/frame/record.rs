@@ -2,16 +2,14 @@
 //!
 //! Chains, noise variants and endpoint alerts all come through [`Maker::emit`].
 
+use super::lineage::{Acting, Call};
 use super::maker::{Maker, Vocabulary, position};
-use super::text::Texts;
+use super::text::{Texts, choose};
 use super::{Frame, NONE, lag};
-use crate::catalog::{
-    Account, Catalog, Connection, End, HostClass, Platform, ProcessRef, Record, Telemetry,
-};
+use crate::catalog::{Account, Catalog, Connection, End, HostClass, Platform, Record, Telemetry};
+use crate::plan::TimeLaw;
 use crate::plan::chains::Chain;
 use crate::random::{Key, below, log_uniform};
-use crate::world::Process;
-use crate::world::processes::{CHAIN_STREAM, OTHER_STREAM};
 
 /// The words of a record as numbers.
 #[derive(Debug, Clone, Copy)]
@@ -125,13 +123,19 @@ pub struct Scene<'s> {
     /// Tells apart processes of one host and slot.
     pub ordinal: u64,
     /// The sequence of records that the event is one of; noise only.
-    pub whole: Option<Whole>,
+    pub whole: Option<Whole<'s>>,
     pub chain: Option<ChainScene<'s>>,
 }
 
 /// A sequence of records with one cause: a visit to a host.
 #[derive(Debug, Clone, Copy)]
-pub struct Whole {
+pub struct Whole<'s> {
+    /// Whose records they are.
+    pub scenario: usize,
+    pub variant: usize,
+    /// Times of the variant's rows, and which of them is the first of these.
+    pub law: &'s TimeLaw,
+    pub first: u64,
     /// Time of its first record, Unix microseconds.
     pub start: i64,
     /// Which of the sequences that open a session.
@@ -140,43 +144,19 @@ pub struct Whole {
     pub visit: u64,
 }
 
+impl Whole<'_> {
+    /// Time of its record `at`, Unix microseconds.
+    pub fn time(&self, at: usize) -> i64 {
+        self.law.time(self.first + at as u64)
+    }
+}
+
 /// The chain a scene belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct ChainScene<'s> {
     pub index: u32,
     pub chain: &'s Chain,
     pub step: u8,
-}
-
-/// A process and the record or resident that says how it was called.
-pub struct Acting<'r> {
-    pub process: Process,
-    pub host: u32,
-    call: Call<'r>,
-    round: u32,
-}
-
-enum Call<'r> {
-    Resident(usize),
-    /// The child that a daemon forks for one login, or sudo.
-    Child,
-    Record(&'r Record),
-}
-
-impl<'r> Acting<'r> {
-    /// Whether it is what a daemon forked, or sudo.
-    pub(super) fn is_child(&self) -> bool {
-        matches!(self.call, Call::Child)
-    }
-
-    /// What it has forked instead of itself.
-    pub(super) fn with_child(self, process: Process) -> Self {
-        Acting {
-            process,
-            call: Call::Child,
-            ..self
-        }
-    }
 }
 
 impl<'a> Maker<'a> {
@@ -249,7 +229,7 @@ impl<'a> Maker<'a> {
                 frame.process.session_start[row] = session.start;
             }
         }
-        self.set_login(frame, row, scene);
+        self.set_login(frame, row, scene, record.process);
         self.set_session(frame, row, record, scene);
         if let Some(connection) = &record.connection {
             self.connect(frame, row, connection, recipe, scene, host);
@@ -313,141 +293,6 @@ impl<'a> Maker<'a> {
         users.start + below(scene.key.at2(0x07e5, u64::from(scene.round)), count) as u32
     }
 
-    /// The parent of an acting process.
-    fn parent(&self, acting: &Acting<'a>, scene: &Scene<'_>) -> Option<Acting<'a>> {
-        let (host, start) = (acting.host, acting.process.start);
-        match acting.call {
-            Call::Child => None,
-            Call::Record(starting) => Some(self.acting(scene, starting.process, host, start)),
-            Call::Resident(resident) => {
-                let parent = self.catalog.residents[resident].parent?;
-                Some(self.resident(host, parent, start))
-            }
-        }
-    }
-
-    /// The process that a record refers to.
-    pub(super) fn acting(
-        &self,
-        scene: &Scene<'_>,
-        process: ProcessRef,
-        host: u32,
-        time: i64,
-    ) -> Acting<'a> {
-        match process {
-            ProcessRef::Started(p) if scene.chain.is_some() => self.started(scene, p, time),
-            ProcessRef::Started(_) => self.resident(host, self.fallback(host), time),
-            ProcessRef::Resident(r) => self
-                .login_child(scene, r, host, time)
-                .unwrap_or_else(|| self.resident(host, r, time)),
-        }
-    }
-
-    fn fallback(&self, host: u32) -> usize {
-        match self.world.hosts[host].platform {
-            Platform::Windows => self.owners.system,
-            Platform::Linux => self.owners.systemd,
-        }
-    }
-
-    /// A resident as an acting process.
-    pub(super) fn resident(&self, host: u32, resident: usize, time: i64) -> Acting<'a> {
-        Acting {
-            process: self
-                .world
-                .resident(self.catalog, host, resident, time.div_euclid(1_000_000)),
-            host,
-            call: Call::Resident(resident),
-            round: 0,
-        }
-    }
-
-    /// A process that the record itself starts, outside any chain.
-    fn start(
-        &self,
-        scene: &Scene<'_>,
-        record: &'a Record,
-        host: u32,
-        time: i64,
-        round: u32,
-    ) -> Acting<'a> {
-        let platform = self.world.hosts[host].platform;
-        let account =
-            self.world
-                .accounts
-                .resolve(&record.account, platform, host, scene.user, scene.admin);
-        let start = time - lag(Telemetry::ProcessCreation, scene.event.at(1));
-        let session = self.session(scene, record.on, host, account, start);
-        let image = record.image.unwrap_or(0) as u32;
-        let process = self.world.started(
-            host,
-            start,
-            OTHER_STREAM,
-            scene.ordinal,
-            image,
-            account,
-            Some(session),
-        );
-        Acting {
-            process,
-            host,
-            call: Call::Record(record),
-            round,
-        }
-    }
-
-    /// Process `number` of the scene's chain, as every later event must name it.
-    fn started(&self, scene: &Scene<'_>, number: usize, time: i64) -> Acting<'a> {
-        let Some(c) = scene.chain else {
-            return self.resident(scene.hosts[0], self.fallback(scene.hosts[0]), time);
-        };
-        let chains = &self.plan.chains;
-        let (step, position) = chains.start_of(c.chain, number);
-        let placed = &c.chain.steps[step as usize];
-        let record = &self.catalog.playbooks[c.chain.playbook as usize].steps[step as usize]
-            .records[placed.record(u32::from(position))];
-        // A process of the same step is this round's; of an earlier step, its first round's.
-        let round = if step == c.step { scene.round } else { 0 };
-        let index = round * placed.records + u32::from(position);
-        let at = chains.time(c.index, step, index);
-        let key = chains
-            .chain_key(c.index)
-            .with(0x9c0c)
-            .with(u64::from(index) << 8 | u64::from(step));
-        let mut start = at - lag(Telemetry::ProcessCreation, key.at(1));
-        if let ProcessRef::Started(parent) = record.process
-            && parent != number
-        {
-            let parent = self.started(&Scene { round, ..*scene }, parent, at).process;
-            start = start.max(parent.start + 1000).min(at);
-        }
-        let on = record.on.min(c.chain.hosts.len() - 1);
-        let host = c.chain.hosts[on];
-        let platform = self.world.hosts[host].platform;
-        let account =
-            self.world
-                .accounts
-                .resolve(&record.account, platform, host, scene.user, scene.admin);
-        let session = self.session(scene, on, host, account, start);
-        let ordinal = u64::from(c.chain.host_ordinals[on]) * 32 + number as u64;
-        let image = record.image.unwrap_or(0) as u32;
-        let process = self.world.started(
-            host,
-            start,
-            CHAIN_STREAM,
-            ordinal,
-            image,
-            account,
-            Some(session),
-        );
-        Acting {
-            process,
-            host,
-            call: Call::Record(record),
-            round,
-        }
-    }
-
     /// Writes an acting process into a row.
     pub(super) fn set_process(
         &self,
@@ -479,7 +324,13 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn set_parent(&self, frame: &mut Frame, row: usize, acting: &Acting<'_>, scene: &Scene<'_>) {
+    pub(super) fn set_parent(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        acting: &Acting<'_>,
+        scene: &Scene<'_>,
+    ) {
         frame.parent.set(row, &acting.process);
         self.set_parent_texts(frame, row, acting, scene);
     }
@@ -520,6 +371,7 @@ impl<'a> Maker<'a> {
                 template
             }
             Call::Child => return self.path_as_command(column, acting, scene),
+            Call::Program(program) => choose(&program.commands, scene.key.at(0xc033)),
             Call::Record(record) => match &record.command {
                 Some(template) => template,
                 None => return self.path_as_command(column, acting, scene),
@@ -588,7 +440,14 @@ impl<'a> Maker<'a> {
         scene: &Scene<'_>,
         host: u32,
     ) {
-        let from = self.address(&connection.from, scene, host);
+        let from = match connection.from {
+            // Who comes from the Internet is a client, not one of its services.
+            End::Internet => {
+                let addresses = &self.world.addresses;
+                addresses.client(scene.event.at(8), scene.event.at(9))
+            }
+            _ => self.address(&connection.from, scene, host),
+        };
         let to = self.address(&connection.to, scene, host);
         frame.source[row] = from as i32;
         frame.destination[row] = to as i32;
@@ -605,6 +464,9 @@ impl<'a> Maker<'a> {
                     .key
                     .with(u64::from(scene.round) << 8 | u64::from(c.step))
                     .with(u64::from(from) << 32 | u64::from(to)),
+                None if scene.whole.is_some() => {
+                    (scene.event.with(u64::from(port))).with(u64::from(from) << 32 | u64::from(to))
+                }
                 None => scene.event,
             };
             frame.source_port[row] = self.ephemeral(from, flow.at(4));

@@ -1,8 +1,9 @@
 //! In which logon session a record stands, and whose login that is.
 
 use super::Frame;
+use super::lineage::Acting;
 use super::maker::Maker;
-use super::record::{Acting, ChainScene, Scene, Whole};
+use super::record::{ChainScene, Scene, Whole};
 use crate::catalog::{Platform, ProcessRef, Record, Telemetry};
 use crate::world::processes::OTHER_STREAM;
 use crate::world::users::ROOT;
@@ -46,6 +47,7 @@ impl<'a> Maker<'a> {
                 start,
                 number: Some(number),
                 visit,
+                ..
             }) = scene.whole =>
             {
                 let begin = start.div_euclid(1_000_000);
@@ -81,14 +83,20 @@ impl<'a> Maker<'a> {
     }
 
     /// Who logged in to the session of an acting process.
-    pub(super) fn set_login(&self, frame: &mut Frame, row: usize, scene: &Scene<'_>) {
-        let windows = self.world.hosts[frame.host[row] as u32].platform == Platform::Windows;
+    pub(super) fn set_login(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        scene: &Scene<'_>,
+        process: ProcessRef,
+    ) {
+        let host = frame.host[row] as u32;
+        let windows = self.world.hosts[host].platform == Platform::Windows;
         if windows || frame.process.session_id[row] >= u64::from(u32::MAX) {
             return;
         }
-        let account = frame.process.account[row];
-        let root = account == crate::world::users::ROOT as i32;
-        frame.login[row] = if root { scene.user as i32 } else { account };
+        let account = frame.process.account[row] as u32;
+        frame.login[row] = self.login_of(scene, process, host, account) as i32;
     }
 
     /// The session that a record of sshd or cron opens, closes or stands in: their processes

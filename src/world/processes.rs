@@ -29,6 +29,9 @@ const OTHERS: u32 = 1 << 15;
 pub const STARTS_PER_SLOT: u64 = 32;
 /// The stream of processes that alerts and noise start: each is seen once.
 pub const OTHER_STREAM: u32 = 3;
+/// Marks the ordinal of a process of a sequence: its lowest bits number those of the sequence, the
+/// others are the sequence's own.
+pub const OF_SEQUENCE: u64 = 1 << 63;
 /// The stream of chains' processes, which may live for days.
 pub const CHAIN_STREAM: u32 = 4;
 /// Process numbers below this belong to residents.
@@ -217,9 +220,13 @@ impl World {
         let seconds = start.div_euclid(1_000_000);
         let boot = self.settled_boot(host, seconds);
         let low = match stream {
-            // Neighbours of one population differ in their ordinals, those of two by chance.
             OTHER_STREAM => {
-                let own = Key::root(start as u64).at2(ordinal, u64::from(image)) as u32;
+                // Neighbours of one population or sequence differ in their ordinals, those of two
+                // by chance.
+                let own = match ordinal & OF_SEQUENCE {
+                    0 => Key::root(start as u64).at2(ordinal, u64::from(image)) as u32,
+                    _ => (ordinal >> ORDINAL_BITS) as u32,
+                };
                 ((own << ORDINAL_BITS) | (ordinal % STARTS_PER_SLOT) as u32) % OTHERS
             }
             CHAIN_STREAM => OTHERS | (ordinal as u32 % OTHERS),

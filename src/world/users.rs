@@ -114,8 +114,12 @@ fn local_uid(name: &str) -> Option<u32> {
         "_chrony" => 103,
         "zabbix" => 108,
         "mysql" => 110,
+        "backup" => 34,
+        "_apt" => 42,
+        "systemd-resolve" => 102,
         "deploy" => 1001,
         "runner" => 1002,
+        "webapp" => 1003,
         _ => return None,
     })
 }

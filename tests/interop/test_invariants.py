@@ -422,6 +422,20 @@ INVARIANTS = [
     Invariant(
         "execve has arguments", """e WHERE auditd."type" = 'EXECVE'""", "auditd.a0 IS NULL OR number(auditd.argc) < 1"
     ),
+    Invariant(
+        "a program that connects was started a moment before",
+        """e WHERE auditd."type" = 'SYSCALL' AND labels.noise_type = 'server_operations'
+           AND process.name IN ('curl', 'git', 'aws', 'pip3', 'restic', 'php8.2', 'rsync')""",
+        """NOT EXISTS (SELECT 1 FROM e AS started WHERE started.auditd."type" = 'EXECVE'
+             AND started.host.name = e.host.name AND started.process.pid = e.process.pid
+             AND started.process.name = e.process.name
+             AND started."@timestamp" BETWEEN e."@timestamp" - INTERVAL 1 MINUTE AND e."@timestamp")""",
+    ),
+    Invariant(
+        "what the web server's account runs is in no login session",
+        """e WHERE auditd."type" = 'SYSCALL' AND auditd.uid = 33""",
+        "auditd.auid <> 4294967295 OR auditd.ses <> 4294967295",
+    ),
     Invariant("credentials are someone's", """e WHERE auditd."type" = 'CRED_ACQ'""", "auditd.acct IS NULL"),
     Invariant(
         "a syslog row has its text",

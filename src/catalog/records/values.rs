@@ -78,13 +78,12 @@ impl Records<'_> {
                     format!("the chain's hosts are 0 to {}", hosts.len() - 1),
                 ))
             }
-            (End::ChainHost(_) | End::Adversary(_), Setting::Row(_) | Setting::Alert(_)) => {
-                Err(source.error_at(
+            (End::ChainHost(_) | End::Adversary(_), _) if !self.setting.is_chain() => Err(source
+                .error_at(
                     word,
                     "only a chain has further hosts and an adversary",
                     "write class:CLASS, internet or resolver",
-                ))
-            }
+                )),
             _ => Ok(end),
         }
     }
@@ -139,15 +138,13 @@ impl Records<'_> {
                 ) if connection.is_none() => {
                     "a placeholder of a connection in a record without one"
                 }
-                (placeholder, Setting::Row(_) | Setting::Alert(_))
-                    if placeholder.is_of_a_chain() =>
-                {
+                (placeholder, setting) if placeholder.is_of_a_chain() && !setting.is_chain() => {
                     "a placeholder that only a chain fills"
                 }
                 (Placeholder::ChainHost(k) | Placeholder::ChainHostIp(k), setting) => match setting
                 {
                     Setting::Chain(hosts) if usize::from(k) < hosts.len() => continue,
-                    Setting::Row(_) | Setting::Alert(_) if k == 1 && connection.is_some() => {
+                    _ if !setting.is_chain() && k == 1 && connection.is_some() => {
                         continue;
                     }
                     _ => "a host that is not there",

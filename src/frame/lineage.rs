@@ -1,0 +1,339 @@
+//! The processes that records name: who acts, who started it, and in whose session.
+
+use super::lag;
+use super::maker::Maker;
+use super::record::{Scene, Whole};
+use crate::catalog::{Platform, ProcessRef, Program, Record, Scope, Telemetry};
+use crate::world::processes::{CHAIN_STREAM, OF_SEQUENCE, OTHER_STREAM, STARTS_PER_SLOT};
+use crate::world::users::ROOT;
+use crate::world::{Process, Purpose, Session};
+
+/// A process, and what says how it was called.
+pub struct Acting<'r> {
+    pub process: Process,
+    pub host: u32,
+    pub(super) call: Call<'r>,
+    pub(super) round: u32,
+}
+
+pub(super) enum Call<'r> {
+    Resident(usize),
+    Program(&'r Program),
+    /// The child that a daemon forks for one login, or sudo.
+    Child,
+    Record(&'r Record),
+}
+
+impl<'r> Acting<'r> {
+    /// Whether it is what a daemon forked, or sudo.
+    pub(super) fn is_child(&self) -> bool {
+        matches!(self.call, Call::Child)
+    }
+
+    /// What it has forked instead of itself.
+    pub(super) fn with_child(self, process: Process) -> Self {
+        Acting {
+            process,
+            call: Call::Child,
+            ..self
+        }
+    }
+}
+
+impl<'a> Maker<'a> {
+    /// The parent of an acting process.
+    pub(super) fn parent(&self, acting: &Acting<'a>, scene: &Scene<'_>) -> Option<Acting<'a>> {
+        let (host, start) = (acting.host, acting.process.start);
+        match acting.call {
+            Call::Child => None,
+            Call::Record(starting) => Some(self.acting(scene, starting.process, host, start)),
+            Call::Program(program) => Some(self.resident(host, program.parent, start)),
+            Call::Resident(resident) => {
+                let parent = self.catalog.residents[resident].parent?;
+                Some(self.resident(host, parent, start))
+            }
+        }
+    }
+
+    /// The process that a record refers to.
+    pub(super) fn acting(
+        &self,
+        scene: &Scene<'_>,
+        process: ProcessRef,
+        host: u32,
+        time: i64,
+    ) -> Acting<'a> {
+        match (process, scene.chain, scene.whole) {
+            (ProcessRef::Started(p), Some(_), _) => self.started(scene, p, time),
+            (ProcessRef::Started(p), None, Some(whole)) => self.in_sequence(scene, &whole, p, host),
+            (ProcessRef::Started(_), None, None) => self.resident(host, self.fallback(host), time),
+            (ProcessRef::Resident(r), ..) => self
+                .login_child(scene, r, host, time)
+                .unwrap_or_else(|| self.resident(host, r, time)),
+        }
+    }
+
+    fn fallback(&self, host: u32) -> usize {
+        match self.world.hosts[host].platform {
+            Platform::Windows => self.owners.system,
+            Platform::Linux => self.owners.systemd,
+        }
+    }
+
+    /// A resident as an acting process.
+    pub(super) fn resident(&self, host: u32, resident: usize, time: i64) -> Acting<'a> {
+        Acting {
+            process: self
+                .world
+                .resident(self.catalog, host, resident, time.div_euclid(1_000_000)),
+            host,
+            call: Call::Resident(resident),
+            round: 0,
+        }
+    }
+
+    /// A program that has just been started, and is gone soon.
+    pub(super) fn program(
+        &self,
+        host: u32,
+        program: usize,
+        time: i64,
+        scene: &Scene<'_>,
+    ) -> Acting<'a> {
+        let program = &self.catalog.programs[program];
+        let h = &self.world.hosts[host];
+        let account =
+            self.world
+                .accounts
+                .resolve(&program.account, h.platform, host, h.user, h.user);
+        let start = time - 4_000 - scene.key.below(0x9209, 900_000) as i64;
+        let session = match self.is_cron(program.parent) {
+            true => self.cron_session(scene, host, account, start),
+            false => self.resident(host, program.parent, start).process.session,
+        };
+        let image = program.image as u32;
+        let process =
+            self.world
+                .started(host, start, OTHER_STREAM, 0, image, account, Some(session));
+        Acting {
+            process,
+            host,
+            call: Call::Program(program),
+            round: 0,
+        }
+    }
+
+    /// A process that a record starts, outside any chain.
+    pub(super) fn start(
+        &self,
+        scene: &Scene<'_>,
+        record: &'a Record,
+        host: u32,
+        time: i64,
+        round: u32,
+    ) -> Acting<'a> {
+        let account = self.account(scene, record, host);
+        let start = time - lag(Telemetry::ProcessCreation, scene.event.at(1));
+        let session = self.inherited(scene, record, host, account, start);
+        let image = record.image.unwrap_or(0) as u32;
+        let ordinal = match (scene.whole, record.starts) {
+            (Some(_), Some(number)) => {
+                OF_SEQUENCE | scene.key.at(0x0c1d) >> 1 & !(STARTS_PER_SLOT - 1) | number as u64
+            }
+            _ => scene.ordinal,
+        };
+        let process = self.world.started(
+            host,
+            start,
+            OTHER_STREAM,
+            ordinal,
+            image,
+            account,
+            Some(session),
+        );
+        Acting {
+            process,
+            host,
+            call: Call::Record(record),
+            round,
+        }
+    }
+
+    /// Process `number` of a sequence, as every later record of it must name it.
+    fn in_sequence(
+        &self,
+        scene: &Scene<'_>,
+        whole: &Whole<'_>,
+        number: usize,
+        host: u32,
+    ) -> Acting<'a> {
+        match self.starting_in(whole, number) {
+            Some((at, record)) => self.start(scene, record, host, whole.time(at), 0),
+            None => self.resident(host, self.fallback(host), whole.start),
+        }
+    }
+
+    /// The record of a sequence that starts its process `number`.
+    fn starting_in(&self, whole: &Whole<'_>, number: usize) -> Option<(usize, &'a Record)> {
+        self.sequence(whole)
+            .iter()
+            .enumerate()
+            .find(|(_, record)| record.starts == Some(number))
+    }
+
+    /// The records of a sequence.
+    pub(super) fn sequence(&self, whole: &Whole<'_>) -> &'a [Record] {
+        &self.catalog.scenarios[whole.scenario].variants[whole.variant].records
+    }
+
+    /// Process `number` of the scene's chain, as every later event must name it.
+    pub(super) fn started(&self, scene: &Scene<'_>, number: usize, time: i64) -> Acting<'a> {
+        let Some(c) = scene.chain else {
+            return self.resident(scene.hosts[0], self.fallback(scene.hosts[0]), time);
+        };
+        let chains = &self.plan.chains;
+        let (step, position) = chains.start_of(c.chain, number);
+        let placed = &c.chain.steps[step as usize];
+        let record = &self.catalog.playbooks[c.chain.playbook as usize].steps[step as usize]
+            .records[placed.record(u32::from(position))];
+        // A process of the same step is this round's; of an earlier step, its first round's.
+        let round = if step == c.step { scene.round } else { 0 };
+        let index = round * placed.records + u32::from(position);
+        let at = chains.time(c.index, step, index);
+        let key = chains
+            .chain_key(c.index)
+            .with(0x9c0c)
+            .with(u64::from(index) << 8 | u64::from(step));
+        let mut start = at - lag(Telemetry::ProcessCreation, key.at(1));
+        if let ProcessRef::Started(parent) = record.process
+            && parent != number
+        {
+            let parent = self.started(&Scene { round, ..*scene }, parent, at).process;
+            start = start.max(parent.start + 1000).min(at);
+        }
+        let on = record.on.min(c.chain.hosts.len() - 1);
+        let host = c.chain.hosts[on];
+        let platform = self.world.hosts[host].platform;
+        let account =
+            self.world
+                .accounts
+                .resolve(&record.account, platform, host, scene.user, scene.admin);
+        let session = self.inherited(scene, record, host, account, start);
+        let ordinal = u64::from(c.chain.host_ordinals[on]) * 32 + number as u64;
+        let image = record.image.unwrap_or(0) as u32;
+        let process = self.world.started(
+            host,
+            start,
+            CHAIN_STREAM,
+            ordinal,
+            image,
+            account,
+            Some(session),
+        );
+        Acting {
+            process,
+            host,
+            call: Call::Record(record),
+            round,
+        }
+    }
+
+    /// The session of what a record starts. On Linux a process is in its parent's: none below a
+    /// daemon, but for those that open one for whom they let in.
+    fn inherited(
+        &self,
+        scene: &Scene<'_>,
+        record: &'a Record,
+        host: u32,
+        account: u32,
+        start: i64,
+    ) -> Session {
+        let by_account = |maker: &Self| maker.session(scene, record.on, host, account, start);
+        if self.world.hosts[host].platform == Platform::Windows {
+            return by_account(self);
+        }
+        if let (ProcessRef::Started(_), None) = (record.process, scene.chain) {
+            return self
+                .acting(scene, record.process, host, start)
+                .process
+                .session;
+        }
+        let Some(first) = self.ancestor(scene, record.process) else {
+            return by_account(self);
+        };
+        let is_daemon = self.catalog.residents[first].scope == Scope::Boot;
+        match (scene.chain, scene.whole) {
+            _ if is_daemon && !self.owners.forks(first) => {
+                self.resident(host, first, start).process.session
+            }
+            (None, _) if !is_daemon => self.resident(host, first, start).process.session,
+            (None, whole) if self.is_cron(first) && whole.is_none_or(|w| w.number.is_none()) => {
+                self.cron_session(scene, host, account, start)
+            }
+            _ => by_account(self),
+        }
+    }
+
+    /// What cron opened for a job a moment ago.
+    fn cron_session(&self, scene: &Scene<'_>, host: u32, account: u32, start: i64) -> Session {
+        let before = start.div_euclid(1_000_000) - scene.event.below(7, 3) as i64;
+        let boot = self.world.settled_boot(host, before);
+        self.world
+            .logon(host, boot, before, account, Purpose::Visit)
+    }
+
+    pub(super) fn is_cron(&self, resident: usize) -> bool {
+        self.owners.forks(resident) && resident != self.owners.sshd()
+    }
+
+    /// The resident that a process descends from.
+    fn ancestor(&self, scene: &Scene<'_>, mut process: ProcessRef) -> Option<usize> {
+        loop {
+            let number = match process {
+                ProcessRef::Resident(resident) => return Some(resident),
+                ProcessRef::Started(number) => number,
+            };
+            let starting = match (scene.chain, scene.whole) {
+                (Some(c), _) => {
+                    let (step, position) = self.plan.chains.start_of(c.chain, number);
+                    let placed = &c.chain.steps[step as usize];
+                    let playbook = &self.catalog.playbooks[usize::from(c.chain.playbook)];
+                    &playbook.steps[step as usize].records[placed.record(u32::from(position))]
+                }
+                (None, Some(whole)) => self.starting_in(&whole, number)?.1,
+                (None, None) => return None,
+            };
+            if starting.process == process {
+                return None;
+            }
+            process = starting.process;
+        }
+    }
+
+    /// The account that logged in to the session of an acting process, `account`'s.
+    pub(super) fn login_of(
+        &self,
+        scene: &Scene<'_>,
+        process: ProcessRef,
+        host: u32,
+        account: u32,
+    ) -> u32 {
+        if let (None, Some(whole)) = (scene.chain, &scene.whole)
+            && whole.number.is_some()
+            && let Some(login) =
+                (self.sequence(whole).iter()).find(|r| r.telemetry == Telemetry::Login)
+        {
+            return self.account(scene, login, host);
+        }
+        match account {
+            // Root's doings are by sudo of who works there, or a job of cron.
+            ROOT if !self
+                .ancestor(scene, process)
+                .is_some_and(|first| self.is_cron(first)) =>
+            {
+                scene.user
+            }
+            account => account,
+        }
+    }
+}
