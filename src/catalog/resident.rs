@@ -9,7 +9,7 @@ use super::template::{Placeholder, Template};
 use crate::Result;
 
 /// Residents of a catalog: each has some numbers of every host's pid space for its own.
-pub const MOST_RESIDENTS: usize = 80;
+pub const MOST_RESIDENTS: usize = 96;
 
 /// All residents have started this many seconds after boot or logon.
 const LATEST_START: u32 = 500;

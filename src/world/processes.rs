@@ -37,7 +37,7 @@ pub const CHAIN_STREAM: u32 = 4;
 /// Process numbers below this belong to residents.
 const FIRST_NUMBER: u32 = 8 * MOST_RESIDENTS as u32;
 /// Units of a host's pid space, two a number: a prime, so that every factor permutes it.
-const SPACE: u32 = 17_669;
+const SPACE: u32 = 17_921;
 /// The least pids of that space; below are a boot's first processes.
 const LEAST_WINDOWS: u32 = 800;
 const LEAST_LINUX: u32 = 1_800;

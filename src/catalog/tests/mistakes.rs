@@ -289,7 +289,7 @@ fn residents_are_a_tree_from_the_kernel_down() {
         .collect();
     let first = "\n[[resident]]\nkey = \"smss\"";
     let smss = error_of("residents.toml", first, &format!("{many}{first}"));
-    assert!(smss.contains("have room for 80"), "{smss}");
+    assert!(smss.contains("have room for 96"), "{smss}");
 }
 
 #[test]
