@@ -7,8 +7,12 @@ use super::maker::Maker;
 use super::merge::Row;
 use super::record::Scene;
 use super::{Frame, NONE, lag};
-use crate::catalog::{HostClass, Platform, Record, Telemetry, scenario::Verdict};
+use crate::catalog::{HostClass, Platform, Telemetry, scenario::Verdict};
+use crate::plan::TimeLaw;
 use crate::random::{Key, below, chance};
+use crate::world::detections::is_start;
+use crate::world::processes::{ALERT_STREAM, OTHER_STREAM};
+use crate::world::starts::STARTING;
 pub use tables::AlertTables;
 use tables::{KINDS, Kind};
 
@@ -23,35 +27,104 @@ struct Flow {
     port: i32,
 }
 
-/// Whether a record can stand for a detection of that platform; a service's stands for any.
-fn fits_platform(record: &Record, platform: Option<Platform>) -> bool {
-    let of_record = record.telemetry.platform();
-    platform.is_none() || of_record.is_none() || of_record == platform
+/// An alert that starts a process whose end is seen.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    nth: u64,
+    /// Its category, among those that have such alerts.
+    number: u8,
 }
 
 impl<'a> Maker<'a> {
+    /// `starts` is the key of which of the date's alerts start a process.
     pub(super) fn fill_alerts<'r>(
         &self,
         frame: &mut Frame,
         key: Key,
+        starts: Key,
         mine: impl Iterator<Item = (usize, &'r Row)>,
     ) {
-        let (tuples, alias) = &self.alerts.categories[frame.category as usize];
-        if tuples.is_empty() {
+        let category = frame.category;
+        let of_category = &self.alerts.categories[category as usize];
+        if of_category.tuples.is_empty() {
             return;
         }
+        let strata = &self.world.detections.starts[category as usize];
         let mut stream = key.rows();
         for (row, at) in mine {
             let draws = stream.row(at.ordinal);
-            let tuple = tuples[alias.draw(draws[0])];
+            if let Some(strata) = strata
+                && let Some(nth) = strata.nth(starts, at.ordinal)
+            {
+                let number = strata.number;
+                self.start_alert(frame, row, category, Start { nth, number }, at, draws);
+                continue;
+            }
+            let tuple = of_category.tuples[of_category.alias.draw(draws[0])];
             frame.rule[row] = tuple as i32;
             frame.verdict[row] = Verdict::BenignTrigger;
             let detection = &self.world.detections.all[tuple as usize];
-            match detection.endpoint {
-                Some(heuristic) => self.endpoint_alert(frame, row, heuristic, at, draws),
-                None => self.flow_alert(frame, row, tuple as usize, draws),
-            }
+            let Some(heuristic) = detection.endpoint else {
+                self.flow_alert(frame, row, tuple as usize, draws);
+                continue;
+            };
+            let records = &self.catalog.heuristics[heuristic].records;
+            let fits = |r: &usize| {
+                detection.fits(&records[*r]) && (strata.is_none() || !is_start(&records[*r]))
+            };
+            let count = (0..records.len()).filter(fits).count() as u64;
+            let nth = below(draws[1], count.max(1)) as usize;
+            let choice = (0..records.len()).filter(fits).nth(nth).unwrap_or(0);
+            self.endpoint_alert(frame, row, (heuristic, choice), None, at, draws);
         }
+    }
+
+    /// Fills ends of processes that the alerts of a category start; `key` is of those.
+    pub(super) fn fill_exits<'r>(
+        &self,
+        frame: &mut Frame,
+        key: Key,
+        category: u32,
+        law: &TimeLaw,
+        mine: impl Iterator<Item = (usize, &'r Row)>,
+    ) {
+        let Some(exits) = law.exits() else { return };
+        let mut stream = key.rows();
+        for (row, at) in mine {
+            let ordinal = law.start(at.ordinal);
+            let alert = Row {
+                time: law.start_time(ordinal),
+                ordinal,
+                ..*at
+            };
+            let draws = stream.row(ordinal);
+            // The start is made again, and what an end tells of it stays.
+            frame.time[row] = alert.time;
+            let start = Start {
+                nth: exits.nth(at.ordinal),
+                number: exits.starts.number,
+            };
+            self.start_alert(frame, row, category, start, &alert, draws);
+            frame.time[row] = at.time;
+            self.end_instead(frame, row, Key::root(draws[7]).child("exit"));
+        }
+    }
+
+    /// An endpoint detection that stands on a process's start.
+    fn start_alert(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        category: u32,
+        start: Start,
+        at: &Row,
+        draws: [u64; 8],
+    ) {
+        let (ways, alias) = &self.alerts.categories[category as usize].starts;
+        let way = &ways[alias.draw(draws[0])];
+        frame.rule[row] = way.tuple as i32;
+        frame.verdict[row] = Verdict::BenignTrigger;
+        self.endpoint_alert(frame, row, way.record, Some(start), at, draws);
     }
 
     /// An endpoint detection: the record that the keyword rule says it stands on.
@@ -59,17 +132,12 @@ impl<'a> Maker<'a> {
         &self,
         frame: &mut Frame,
         row: usize,
-        heuristic: usize,
+        (heuristic, choice): (usize, usize),
+        start: Option<Start>,
         at: &Row,
         draws: [u64; 8],
     ) {
-        let records = &self.catalog.heuristics[heuristic].records;
-        let platform = self.world.detections.all[frame.rule[row] as usize].platform;
-        let fits = |r: &usize| fits_platform(&records[*r], platform);
-        let count = (0..records.len()).filter(fits).count() as u64;
-        let nth = below(draws[1], count.max(1)) as usize;
-        let choice = (0..records.len()).filter(fits).nth(nth).unwrap_or(0);
-        let record = &records[choice];
+        let record = &self.catalog.heuristics[heuristic].records[choice];
         let host = match record.telemetry.platform().unwrap_or(Platform::Windows) {
             Platform::Windows if chance(draws[2], 800_000) => self
                 .world
@@ -91,7 +159,10 @@ impl<'a> Maker<'a> {
             key: Key::root(draws[6]),
             event: Key::root(draws[7]),
             round: 0,
-            ordinal: at.ordinal,
+            ordinal: start.map_or(at.ordinal, |start| {
+                start.nth * STARTING as u64 + u64::from(start.number)
+            }),
+            stream: start.map_or(OTHER_STREAM, |_| ALERT_STREAM),
             whole: None,
             chain: None,
         };
@@ -347,6 +418,7 @@ impl<'a> Maker<'a> {
             event: key,
             round: 0,
             ordinal: 0,
+            stream: OTHER_STREAM,
             whole: None,
             chain: None,
         }

@@ -6,6 +6,7 @@ use super::merge::Row;
 use super::record::{ChainScene, Scene};
 use crate::catalog::scenario::Verdict;
 use crate::plan::chains::ChainEvent;
+use crate::world::processes::CHAIN_STREAM;
 
 /// Who acts in one event of a chain, and how it ends: what truth says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,7 @@ impl<'a> Maker<'a> {
                 .with(u64::from(event.index) << 8 | u64::from(event.step)),
             round: event.index / placed.records,
             ordinal: 0,
+            stream: CHAIN_STREAM,
             whole: None,
             chain: Some(ChainScene {
                 index: event.chain,

@@ -8,12 +8,13 @@ use super::maker::Maker;
 use super::merge::Row;
 use super::record::Scene;
 use super::text::{Texts, choose};
-use super::{Frame, lag};
-use crate::catalog::{Catalog, Platform, Program, Telemetry};
+use super::{Frame, NONE, lag};
+use crate::catalog::{Catalog, Platform, Program, Telemetry, scenario::Verdict};
 use crate::plan::{LIFE_RUN, TimeLaw};
 use crate::random::{Alias, Key, chance};
 use crate::world::activity::SLOT;
 use crate::world::hosts::{ROLES, Role};
+use crate::world::processes::OTHER_STREAM;
 use crate::world::{Process, World};
 
 /// Programs by (lifetime class, platform, role): which may start, and how often.
@@ -171,6 +172,31 @@ impl<'a> Maker<'a> {
         self.life_path(frame, row, program, &mut texts);
     }
 
+    /// Makes a row that starts a process one of that process's end.
+    pub(super) fn end_instead(&self, frame: &mut Frame, row: usize, bits: Key) {
+        let process = Process {
+            start: frame.process.start[row],
+            ..Process::default()
+        };
+        frame.rule[row] = NONE;
+        frame.verdict[row] = Verdict::Benign;
+        frame.noise[row] = self.catalog.scenarios.len() as i32;
+        frame.blocked[row] = false;
+        frame.success[row] = true;
+        frame.telemetry[row] = Telemetry::ProcessTermination;
+        frame.salt[row] = bits.at(0);
+        frame.set_native(
+            row,
+            lag(Telemetry::ProcessTermination, bits.at(1)),
+            Some(&process),
+        );
+        frame.parent.clear(row);
+        frame.process.command.keys[row] = NONE;
+        frame.directory.keys[row] = NONE;
+        frame.hashes.keys[row] = NONE;
+        frame.integrity[row] = 0;
+    }
+
     fn life_scene<'s>(&self, host: &'s u32, start: &Start) -> Scene<'s> {
         let user = self.world.hosts[*host].user;
         Scene {
@@ -182,6 +208,7 @@ impl<'a> Maker<'a> {
             event: Key::root(start.draws[3]),
             round: 0,
             ordinal: start.ordinal,
+            stream: OTHER_STREAM,
             whole: None,
             chain: None,
         }

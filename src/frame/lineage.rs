@@ -145,7 +145,7 @@ impl<'a> Maker<'a> {
         let process = self.world.started(
             host,
             start,
-            OTHER_STREAM,
+            scene.stream,
             ordinal,
             image,
             account,

@@ -154,7 +154,7 @@ impl<'a> Maker<'a> {
             key: Key::root(plan.config.seed).child("rows"),
             owners: Owners::new(catalog),
             recipes: Recipes::new(catalog, &vocabulary),
-            alerts: AlertTables::new(world, profile, &vocabulary),
+            alerts: AlertTables::new(world, catalog, profile, &vocabulary),
             life: LifeTables::new(catalog, world),
             vocabulary,
         }
@@ -217,7 +217,23 @@ impl<'a> Maker<'a> {
             let mine = of_population[p].iter().map(|&at| (at, &rows[at]));
             let law = order.laws[p].as_ref();
             match (population.origin, law) {
-                (Origin::Alerts, _) => self.fill_alerts(&mut frame, key, mine),
+                (Origin::Alerts, _) => {
+                    let starts = population.starts_key(partition.date, partition.category);
+                    self.fill_alerts(&mut frame, key, starts, mine);
+                }
+                (
+                    Origin::Exits {
+                        category, alerts, ..
+                    },
+                    Some(law),
+                ) => {
+                    let alerts = Population {
+                        origin: Origin::Alerts,
+                        rows: alerts,
+                    };
+                    let key = self.population_key(partition.date, category, &alerts);
+                    self.fill_exits(&mut frame, key, category, law, mine);
+                }
                 (Origin::Noise { scenario, variant }, Some(law)) => {
                     self.fill_noise(&mut frame, key, scenario.into(), variant.into(), law, mine);
                 }

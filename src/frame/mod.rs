@@ -116,6 +116,18 @@ impl ProcessColumns {
         }
     }
 
+    fn clear(&mut self, row: usize) {
+        self.set(row, &Process::default());
+        for keys in [
+            &mut self.image,
+            &mut self.account,
+            &mut self.path.keys,
+            &mut self.command.keys,
+        ] {
+            keys[row] = NONE;
+        }
+    }
+
     #[inline]
     fn set(&mut self, row: usize, process: &Process) {
         self.pid[row] = process.pid;

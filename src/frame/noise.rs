@@ -10,6 +10,7 @@ use crate::catalog::{
 };
 use crate::plan::TimeLaw;
 use crate::random::{Key, below};
+use crate::world::processes::OTHER_STREAM;
 
 impl<'a> Maker<'a> {
     /// Fills rows of one variant. A run of rows is one host's doing, with one peer and one administrator.
@@ -88,6 +89,7 @@ impl<'a> Maker<'a> {
                 event,
                 round: 0,
                 ordinal: visit,
+                stream: OTHER_STREAM,
                 whole,
                 chain: None,
             };

@@ -122,6 +122,8 @@ pub struct Scene<'s> {
     pub round: u32,
     /// Tells apart processes of one host and slot.
     pub ordinal: u64,
+    /// The stream of what its records start.
+    pub stream: u32,
     /// The sequence of records that the event is one of; noise only.
     pub whole: Option<Whole<'s>>,
     pub chain: Option<ChainScene<'s>>,

@@ -1,14 +1,16 @@
 //! When things happen: weights per date and minute.
 
+mod exits;
 mod law;
 
 use super::config::{AlertWeights, Config, NoiseWeights};
-use crate::catalog::Catalog;
 use crate::catalog::scenario::Sequence;
+use crate::catalog::{Catalog, Platform};
 use crate::grounding::Profile;
 use crate::random::{HEAVY_TAIL, Key, heavy_tail};
 use crate::world::World;
 use crate::world::activity;
+pub use exits::{Exits, SEEN};
 pub use law::{BUCKETS, ENDING, LIFE_RUN, TimeLaw};
 
 /// Minutes of a day.
@@ -51,6 +53,8 @@ pub struct Calendar {
     /// Midnight UTC of day 0, Unix microseconds.
     start: i64,
     alerts: Weights,
+    /// The alerts' weights are the profile's hours.
+    alerts_of_profile: bool,
     noise: Weights,
     life: Weights,
     alert_dates: Vec<u64>,
@@ -159,6 +163,7 @@ impl Calendar {
             alert_dates: sums(&alerts),
             noise_dates: sums(&noise),
             alerts,
+            alerts_of_profile: config.alert_hours.is_none() && !config.noise_seasonality,
             noise,
             life,
             sequences: (catalog.scenarios.iter())
@@ -194,18 +199,32 @@ impl Calendar {
         &self.noise_dates
     }
 
-    /// Process starts of the window's busiest quarter-hour by those of the mean one, per mille.
-    pub fn life_peak(&self) -> u64 {
-        let all: u64 = self.noise_dates.iter().sum();
-        let of_mean = |part: u64, number: usize, all: u64| {
-            u128::from(part) * number as u128 * 1000 / u128::from(all.max(1))
-        };
-        let peaks = self.life.iter().zip(&self.noise_dates).map(|(day, &date)| {
-            let most = day.iter().copied().max().unwrap_or(0);
-            let within = of_mean(most, SLOTS, day.iter().sum());
-            within * of_mean(date, self.days(), all) / 1000
-        });
-        peaks.max().unwrap_or(0) as u64
+    /// Most process starts of a platform in the window with which no slot has more than
+    /// `per_host` for each of its active hosts.
+    pub fn life_room(&self, world: &World, platform: Platform, per_host: u64) -> u64 {
+        let all: u128 = self.noise_dates.iter().copied().map(u128::from).sum();
+        let mut room = u128::MAX;
+        for (date, day) in self.life.iter().enumerate() {
+            let midnight = self.midnight(date as u32) / 1_000_000;
+            let of_date = u128::from(self.noise_dates[date]);
+            let of_day: u128 = day.iter().copied().map(u128::from).sum();
+            for (slot, &weight) in day.iter().enumerate() {
+                let begin = midnight + (slot * SLOT * 60) as i64;
+                // The slots of activity that the quarter-hour touches.
+                let hosts = [begin, begin + 600]
+                    .map(|time| world.wheel_of(platform, time).len())
+                    .into_iter()
+                    .min()
+                    .unwrap_or(0);
+                let starts =
+                    u128::from(per_host * hosts) * (SLOT * 60) as u128 / activity::SLOT as u128;
+                let share = u128::from(weight) * of_date;
+                if let Some(most) = (starts * all * of_day).checked_div(share) {
+                    room = room.min(most);
+                }
+            }
+        }
+        u64::try_from(room).unwrap_or(u64::MAX)
     }
 
     /// Midnight UTC of a date, Unix microseconds.
@@ -230,20 +249,29 @@ impl Calendar {
         let mut cumulative = Vec::with_capacity(MINUTES + 1);
         let mut sum = 0u64;
         cumulative.push(0);
+        // A population's rates change on a quarter-hour of its own clock, at most seven minutes off: all
+        // in step would make the corpus jump at full hours. Hours that are asked for are kept to the
+        // minute, and programs come with people, whose slots are the world's.
+        let off = match rhythm {
+            Rhythm::Life => SLOT / 2,
+            _ => key.below(1 << 33, SLOT as u64) as usize,
+        };
+        let is_of_profile = rhythm == Rhythm::Alerts && self.alerts_of_profile;
         for minute in 0..MINUTES {
+            let own = ((minute + off).saturating_sub(SLOT / 2) / SLOT).min(SLOTS - 1);
+            let slot = if is_of_profile { own } else { minute / SLOT };
             let factor = match rhythm {
                 Rhythm::Life => 512 + u64::from(heavy_tail(key.at(minute as u64)).min(3072)) / 2,
                 _ => u64::from(heavy_tail(key.at(minute as u64))),
             };
             // Bursts last for minutes, not for one: half of a minute's factor is its quarter-hour's.
-            let quarter =
-                u64::from(HEAVY_TAIL[key.below((minute / 15) as u64 | 1 << 32, 256) as usize]);
+            let quarter = u64::from(HEAVY_TAIL[key.below(own as u64 | 1 << 32, 256) as usize]);
             let quarter = if rhythm == Rhythm::Life {
                 1024
             } else {
                 quarter.min(8192)
             };
-            sum += (weights[date as usize][minute / SLOT] * (factor + quarter) / 2).max(1);
+            sum += (weights[date as usize][slot] * (factor + quarter) / 2).max(1);
             cumulative.push(sum);
         }
         TimeLaw::new(

@@ -18,9 +18,9 @@ use crate::catalog::{Catalog, HostClass, Platform};
 use crate::grounding::{Asset, Profile, User};
 use crate::numbers::counted;
 use crate::random::Key;
-use crate::world::{Sources, World, WorldSize};
+use crate::world::{Sources, Starts, World, WorldSize};
 
-use calendar::{BUCKETS, ENDING};
+use calendar::{BUCKETS, ENDING, Exits, SEEN};
 pub use calendar::{Calendar, LIFE_RUN, TimeLaw};
 pub use chains::{Chain, Chains};
 pub use config::Config;
@@ -59,6 +59,14 @@ pub enum Origin {
         starts: u64,
         /// Ends of the bucket that the date before has.
         first: u64,
+    },
+    /// Ends of processes that standalone alerts of a category start, of one lifetime.
+    Exits {
+        category: u32,
+        turn: u8,
+        starts: Starts,
+        /// Alerts of the category on the date.
+        alerts: u64,
     },
     /// Steps of attack chains in the partition's category.
     Chains,
@@ -105,6 +113,8 @@ pub struct Plan {
 
 /// Share of the noise that is ordinary process life, per mille.
 const LIFE_SHARE: u64 = 480;
+/// Process starts of an active host in the busiest slot, on average: half a run, of which its ordinals hold two.
+const STARTS_AT_ONCE: u64 = 6;
 /// Of a category that chains use, rows that are not a chain's: at least this, per mille of the chain's own.
 const OTHERS_PER_MILLE: u64 = 260;
 
@@ -179,6 +189,7 @@ impl Plan {
             &calendar,
             &world,
             catalog,
+            &per_category,
             noise * LIFE_SHARE / 1000,
         );
         plan_noise(
@@ -275,12 +286,18 @@ fn plan_alerts(
     }
     let per_category = apportion(alerts, &weights);
     for (category, &rows) in per_category.iter().enumerate() {
-        let dates = apportion_shifted(rows, calendar.alert_dates(), category as u64);
-        for (date, rows) in dates.into_iter().enumerate() {
+        for (date, rows) in alerts_by_date(calendar, category, rows)
+            .into_iter()
+            .enumerate()
+        {
             add(date as u32, category as u32, Origin::Alerts, rows);
         }
     }
     per_category
+}
+
+fn alerts_by_date(calendar: &Calendar, category: usize, rows: u64) -> Vec<u64> {
+    apportion_shifted(rows, calendar.alert_dates(), category as u64)
 }
 
 /// Apportions small counts without favouring the last dates: the list is turned by `shift`.
@@ -293,13 +310,15 @@ fn apportion_shifted(rows: u64, weights: &[u64], shift: u64) -> Vec<u64> {
     counts
 }
 
-/// Process life: starts on all hosts, and the ends that fall into the window. Starts are half of
-/// what is wanted, and bounded so that a host never starts more than its share in a slot. Returns its rows.
+/// Process life: ends of what alerts start, then starts on all hosts, and their ends that fall into the
+/// window. These starts are half of what is left, and bounded so that a host never starts more than its
+/// share in a slot. Returns its rows.
 fn plan_life(
     add: &mut Add<'_>,
     calendar: &Calendar,
     world: &World,
     catalog: &Catalog,
+    alerts: &[u64],
     wanted: u64,
 ) -> u64 {
     let Some(category) = catalog
@@ -310,15 +329,12 @@ fn plan_life(
         return 0;
     };
     let category = world.detections.category(category);
-    let hosts =
-        [Platform::Windows, Platform::Linux].map(|platform| world.always_on(platform).len() as u64);
-    // Two a slot of ten minutes; at the busiest time six, which are two runs of a host at most.
-    let peak = calendar.life_peak().max(3000);
-    let bounds = hosts.map(|hosts| 2 * 144 * hosts * calendar.days() as u64 * 3000 / peak);
+    let mut life = plan_exits(add, calendar, world, category, alerts, wanted / 2);
+    let bounds = [Platform::Windows, Platform::Linux]
+        .map(|platform| calendar.life_room(world, platform, STARTS_AT_ONCE));
     let machines =
         [HostClass::Windows, HostClass::Linux].map(|class| world.class(class).len() as u64);
-    let starts = apportion(wanted / 2, &machines);
-    let mut life = 0;
+    let starts = apportion((wanted - life) / 2, &machines);
     for (platform, (starts, bound)) in starts.into_iter().zip(bounds).enumerate() {
         let mut weights = [0u64; 3];
         for program in &catalog.programs {
@@ -340,6 +356,49 @@ fn plan_life(
                 life += plan_ends(add, calendar, category, class, &dates);
             }
         }
+    }
+    life
+}
+
+/// The ends of what alerts start: at most `most`. Returns their rows.
+fn plan_exits(
+    add: &mut Add<'_>,
+    calendar: &Calendar,
+    world: &World,
+    category: u32,
+    alerts: &[u64],
+    most: u64,
+) -> u64 {
+    let mut life = 0;
+    for turn in 0..SEEN {
+        let mut exits = Vec::new();
+        for (of, starts) in world.detections.starts.iter().enumerate() {
+            let Some(starts) = *starts else { continue };
+            let dates = alerts_by_date(calendar, of, alerts[of]);
+            for (date, alerts) in dates.into_iter().enumerate() {
+                let population = Population {
+                    origin: Origin::Alerts,
+                    rows: alerts,
+                };
+                let key = population.starts_key(date as u32, of as u32);
+                let rows = Exits::among(&starts, key, turn, alerts);
+                let origin = Origin::Exits {
+                    category: of as u32,
+                    turn,
+                    starts,
+                    alerts,
+                };
+                exits.push((date as u32, origin, rows));
+            }
+        }
+        let rows: u64 = exits.iter().map(|e| e.2).sum();
+        if life + rows > most {
+            break;
+        }
+        for (date, origin, rows) in exits {
+            add(date, category, origin, rows);
+        }
+        life += rows;
     }
     life
 }

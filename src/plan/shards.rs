@@ -3,7 +3,7 @@
 //! Cuts are *times*, so that files of a partition don't overlap and a row group
 //! knows, for each population, exactly which ordinals it holds.
 
-use super::calendar::Rhythm;
+use super::calendar::{Exits, Rhythm};
 use super::files::PartitionBy;
 use super::{Calendar, Chains, Config, Origin, Plan, Population, TimeLaw};
 use crate::random::Key;
@@ -69,8 +69,17 @@ impl Population {
                 .child("ends")
                 .with(u64::from(class))
                 .with(u64::from(bucket) * 2 + u64::from(day)),
+            Origin::Exits { category, turn, .. } => root
+                .child("exits")
+                .with(u64::from(category))
+                .with(u64::from(turn)),
             Origin::Chains => root.child("chains"),
         }
+    }
+
+    /// Key of which of a date's alerts start a process.
+    pub fn starts_key(&self, date: u32, category: u32) -> Key {
+        self.key(category).child("starts").with(u64::from(date))
     }
 
     /// The population's time law on a date; chains have none, their events place themselves.
@@ -92,6 +101,24 @@ impl Population {
                 };
                 let law = of.law(calendar, date - u32::from(day), category)?;
                 return Some(law.ending(class, bucket, first, self.rows));
+            }
+            Origin::Exits {
+                category,
+                turn,
+                starts,
+                alerts,
+            } => {
+                let of = Population {
+                    origin: Origin::Alerts,
+                    rows: alerts,
+                };
+                let law = of.law(calendar, date, category)?;
+                return Some(law.exiting(Exits {
+                    starts,
+                    key: of.starts_key(date, category),
+                    turn,
+                    rows: self.rows,
+                }));
             }
             Origin::Chains => return None,
         };

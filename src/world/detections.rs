@@ -4,7 +4,8 @@
 //! row names its rule with one number. Categories of both become the corpus's
 //! partition categories, by slug.
 
-use crate::catalog::{Catalog, Heuristic, Platform};
+use super::starts::Starts;
+use crate::catalog::{Catalog, Heuristic, Platform, Record, Telemetry};
 use crate::grounding::Profile;
 use crate::grounding::profile::{SeverityScale, slugs};
 
@@ -30,12 +31,40 @@ pub struct Detection {
     pub endpoint: Option<usize>,
 }
 
+/// Weight of an alert, divided among the records that it may stand on.
+const WHOLE: u64 = 2520;
+
+impl Detection {
+    /// Whether a record can stand for it; a service's stands for any.
+    pub fn fits(&self, record: &Record) -> bool {
+        fits(self.platform, record)
+    }
+
+    /// Weight of its alerts that stand on one of these records; all of it where there are none.
+    pub fn part(&self, records: &[Record], alerts: u64) -> u64 {
+        let fitting = records.iter().filter(|r| self.fits(r)).count() as u64;
+        alerts * (WHOLE / fitting.max(1))
+    }
+}
+
+fn fits(platform: Option<Platform>, record: &Record) -> bool {
+    let of_record = record.telemetry.platform();
+    platform.is_none() || of_record.is_none() || of_record == platform
+}
+
+/// Whether a record is the start of a process whose end would be seen.
+pub fn is_start(record: &Record) -> bool {
+    record.telemetry == Telemetry::ProcessCreation
+}
+
 /// All rules: the profile's tuples first, then the catalog's signatures, category by category.
 #[derive(Debug)]
 pub struct Detections {
     pub all: Vec<Detection>,
     /// Slugs of all categories, sorted.
     pub categories: Vec<String>,
+    /// By category: standalone alerts that are a process's start.
+    pub starts: Vec<Option<Starts>>,
     /// Catalog category → corpus category.
     catalog_category: Vec<u32>,
     /// Catalog category → its first signature in `all`.
@@ -183,11 +212,7 @@ impl Detections {
                 && !is_portless(&tuple.protocol))
             .then(|| {
                 catalog.heuristics.iter().position(|h| {
-                    let fits = |r: &crate::catalog::Record| {
-                        let of_record = r.telemetry.platform();
-                        platform.is_none() || of_record.is_none() || of_record == platform
-                    };
-                    h.records.iter().any(fits) && matches(h, &signature, &lower)
+                    h.records.iter().any(|r| fits(platform, r)) && matches(h, &signature, &lower)
                 })
             })
             .flatten();
@@ -203,6 +228,7 @@ impl Detections {
                 endpoint,
             });
         }
+        let starts = starts(catalog, profile, &all, categories.len());
         let mut catalog_first = Vec::new();
         for (category, &slug) in catalog.categories.iter().zip(&catalog_category) {
             catalog_first.push(all.len() as u32);
@@ -222,6 +248,7 @@ impl Detections {
         Detections {
             all,
             categories,
+            starts,
             catalog_category,
             catalog_first,
             unmapped,
@@ -237,6 +264,35 @@ impl Detections {
     pub fn signature(&self, catalog_category: usize, signature: usize) -> u32 {
         self.catalog_first[catalog_category] + signature as u32
     }
+}
+
+/// The profile's alerts that are a process's start, by category.
+fn starts(
+    catalog: &Catalog,
+    profile: &Profile,
+    tuples: &[Detection],
+    categories: usize,
+) -> Vec<Option<Starts>> {
+    let mut sums = vec![(0u64, 0u64); categories];
+    for (detection, tuple) in tuples.iter().zip(&profile.tuples) {
+        let (part, whole) = &mut sums[detection.category as usize];
+        match detection.endpoint.map(|h| &catalog.heuristics[h].records) {
+            None => *whole += tuple.count * WHOLE,
+            Some(records) => {
+                let one = detection.part(records, tuple.count);
+                let fitting = records.iter().filter(|r| detection.fits(r));
+                *whole += one * fitting.clone().count() as u64;
+                *part += one * fitting.filter(|r| is_start(r)).count() as u64;
+            }
+        }
+    }
+    let mut number = 0;
+    let with_number = sums.into_iter().map(|(part, whole)| {
+        let starts = Starts::new(part, whole, number);
+        number += usize::from(starts.is_some());
+        starts
+    });
+    with_number.collect()
 }
 
 /// Protocols that have no ports.

@@ -14,6 +14,7 @@ pub mod hosts;
 pub mod network;
 pub mod processes;
 pub mod sessions;
+pub mod starts;
 pub mod users;
 
 use crate::catalog::{Catalog, HostClass, Names};
@@ -26,8 +27,9 @@ pub use cloud::{Cloud, CloudSession};
 pub use detections::Detections;
 pub use hosts::{Host, Hosts};
 pub use network::Addresses;
-pub use processes::{Boot, Process};
+pub use processes::{ALIVE, Boot, Process};
 pub use sessions::{Purpose, Session};
+pub use starts::Starts;
 pub use users::{AccountKind, Accounts};
 
 /// How large the world is. Chosen by the plan.

@@ -9,6 +9,7 @@ use super::World;
 use super::activity::SLOT;
 use super::hosts::Role;
 use super::sessions::{COMING_UP, Session};
+use super::starts::STARTING;
 use super::users::{ROOT, SYSTEM};
 use crate::catalog::{Catalog, MOST_RESIDENTS, Platform, Resident, Scope};
 use crate::random::{Key, chance};
@@ -34,6 +35,10 @@ pub const OTHER_STREAM: u32 = 3;
 pub const OF_SEQUENCE: u64 = 1 << 63;
 /// The stream of chains' processes, which may live for days.
 pub const CHAIN_STREAM: u32 = 4;
+/// The stream of alerts' processes whose ends are seen.
+pub const ALERT_STREAM: u32 = 5;
+/// Processes of one category of alerts that are never alive at once: its next have their pids.
+pub const ALIVE: u64 = 2048 / STARTING as u64;
 /// Process numbers below this belong to residents.
 const FIRST_NUMBER: u32 = 8 * MOST_RESIDENTS as u32;
 /// Units of a host's pid space, two a number: a prime, so that every factor permutes it.
@@ -205,7 +210,7 @@ impl World {
     }
 
     /// A process that starts at `start` (Unix microseconds). `stream` is the lifetime class,
-    /// [`OTHER_STREAM`] or [`CHAIN_STREAM`]; `ordinal` tells apart what one host starts in a slot of that stream.
+    /// [`OTHER_STREAM`], [`CHAIN_STREAM`] or [`ALERT_STREAM`]; `ordinal` tells apart what one host starts in a slot of that stream.
     #[expect(clippy::too_many_arguments, reason = "the coordinates of a process")]
     pub fn started(
         &self,
@@ -220,7 +225,7 @@ impl World {
         let seconds = start.div_euclid(1_000_000);
         let boot = self.settled_boot(host, seconds);
         let low = match stream {
-            OTHER_STREAM => {
+            OTHER_STREAM | ALERT_STREAM => {
                 // Neighbours of one population or sequence differ in their ordinals, those of two
                 // by chance.
                 let own = match ordinal & OF_SEQUENCE {
@@ -237,13 +242,21 @@ impl World {
             (stream.min(OTHER_STREAM) << ORDINAL_BITS) | (low % STARTS_PER_SLOT as u32);
         let sequence = ((slot + (low >> ORDINAL_BITS)) << SEQUENCE_BITS) | within_slot;
         let salt = self.pids(host).below(0, u64::from(NUMBERS)) as u32;
-        let other = u32::from(stream >= OTHER_STREAM);
+        let other = u32::from(matches!(stream, OTHER_STREAM | CHAIN_STREAM));
         // Multiplying by an odd constant permutes a pid space whose size is a power of two.
         let within = |place: u32, size: u32| (place.wrapping_mul(0x9e5) ^ salt) % size;
         let number = FIRST_NUMBER
             + match stream {
                 OTHER_STREAM => within((seconds - boot.start) as u32 + 257 * low, NUMBERS / 2),
                 CHAIN_STREAM => NUMBERS / 2 + within(ordinal as u32, NUMBERS / 2),
+                // Numbers that the lifetime classes leave.
+                ALERT_STREAM => {
+                    let (high, low) = (
+                        ordinal as u32 >> ORDINAL_BITS,
+                        ordinal as u32 % (1 << ORDINAL_BITS),
+                    );
+                    within((high << 2 | OTHER_STREAM) << ORDINAL_BITS | low, NUMBERS)
+                }
                 _ => within(slot << 7 | stream << 5 | low, NUMBERS),
             };
         let pid = self.spread_pid(host, 2 * number + other);

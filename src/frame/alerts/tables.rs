@@ -1,12 +1,12 @@
 //! What the database says of each tuple, ready to be drawn.
 
-use crate::catalog::{HostClass, Platform};
+use crate::catalog::{Catalog, HostClass, Platform};
 use crate::frame::NONE;
 use crate::frame::maker::{Vocabulary, position};
 use crate::grounding::{Direction, Profile, Tuple};
 use crate::random::{Alias, below};
 use crate::world::World;
-use crate::world::detections::is_portless;
+use crate::world::detections::{is_portless, is_start};
 
 /// What a tuple needs at generation time.
 #[derive(Debug, Clone)]
@@ -28,12 +28,29 @@ pub(super) struct TupleTable {
     pub(super) bytes: usize,
 }
 
+/// What fires in a category.
+#[derive(Debug, Clone)]
+pub(super) struct Category {
+    pub(super) tuples: Vec<u32>,
+    /// Over `tuples`: without process starts, where these are apart.
+    pub(super) alias: Alias,
+    pub(super) starts: (Vec<Way>, Alias),
+}
+
+/// A tuple whose record is a process start.
+#[derive(Debug, Clone)]
+pub(super) struct Way {
+    pub(super) tuple: u32,
+    /// Heuristic, and record of it.
+    pub(super) record: (usize, usize),
+}
+
 /// Tables of all standalone alerts.
 #[derive(Debug, Clone)]
 pub struct AlertTables {
     pub(super) tuples: Vec<TupleTable>,
-    /// By corpus category: tuples and their weights.
-    pub(super) categories: Vec<(Vec<u32>, Alias)>,
+    /// By corpus category.
+    pub(super) categories: Vec<Category>,
     /// (to server, to client) pairs in order of their sum.
     pub(super) bytes: Vec<Vec<(u64, u64)>>,
     pub(super) clients: Ranks,
@@ -112,8 +129,49 @@ pub(super) const KINDS: [Kind; 5] = [
     Kind::Multicast,
 ];
 
+impl Category {
+    fn new(
+        world: &World,
+        catalog: &Catalog,
+        profile: &Profile,
+        category: usize,
+        tuples: Vec<u32>,
+    ) -> Self {
+        let apart = world.detections.starts[category].is_some();
+        let (mut weights, mut ways, mut of_ways) = (Vec::new(), Vec::new(), Vec::new());
+        for &tuple in &tuples {
+            let detection = &world.detections.all[tuple as usize];
+            let alerts = profile.tuples[tuple as usize].count;
+            let Some(heuristic) = detection.endpoint.filter(|_| apart) else {
+                weights.push(detection.part(&[], alerts));
+                continue;
+            };
+            let records = &catalog.heuristics[heuristic].records;
+            let part = detection.part(records, alerts);
+            let fitting = (0..records.len()).filter(|&r| detection.fits(&records[r]));
+            let (starts, others): (Vec<_>, Vec<_>) = fitting.partition(|&r| is_start(&records[r]));
+            weights.push(part * others.len() as u64);
+            of_ways.extend(starts.iter().map(|_| part));
+            ways.extend(starts.into_iter().map(|record| Way {
+                tuple,
+                record: (heuristic, record),
+            }));
+        }
+        Category {
+            tuples,
+            alias: Alias::new(&weights),
+            starts: (ways, Alias::new(&of_ways)),
+        }
+    }
+}
+
 impl AlertTables {
-    pub fn new(world: &World, profile: &Profile, vocabulary: &Vocabulary) -> Self {
+    pub fn new(
+        world: &World,
+        catalog: &Catalog,
+        profile: &Profile,
+        vocabulary: &Vocabulary,
+    ) -> Self {
         let byte_table = |protocol: &str, application: Option<&str>| {
             let find = |p: &str, a: Option<&str>| {
                 profile.bytes.iter().position(|b| {
@@ -180,13 +238,8 @@ impl AlertTables {
             tuples: profile.tuples.iter().map(table).collect(),
             categories: categories
                 .into_iter()
-                .map(|list| {
-                    let weights: Vec<u64> = list
-                        .iter()
-                        .map(|&t| profile.tuples[t as usize].count)
-                        .collect();
-                    (list, Alias::new(&weights))
-                })
+                .enumerate()
+                .map(|(category, tuples)| Category::new(world, catalog, profile, category, tuples))
                 .collect(),
             bytes: profile.bytes.iter().map(|b| b.pairs.clone()).collect(),
             clients: Ranks::new(

@@ -1,5 +1,6 @@
 //! When row j of a population happens: runs, starts, ends.
 
+use super::exits::Exits;
 use super::{ACTIVITY_US, DAY_US, MINUTE_US, MINUTES, Rhythm};
 use crate::random::{Key, below, log_uniform};
 
@@ -7,11 +8,11 @@ use crate::random::{Key, below, log_uniform};
 /// together: real feeds have inter-arrival times of CV 8 to 14 (AIT-ADS, benign alerts).
 const NOISE_RUNS: &[u8] = &[1, 2, 4, 8, 16, 24, 32, 32];
 /// The same for process starts. A host starts one run at a time, of at most [`LIFE_RUN`].
-const LIFE_RUNS: &[u8] = &[1, 4, 7, 12];
+const LIFE_RUNS: &[u8] = &[1, 11, 16, 16];
 /// Standalone alerts come one by one.
 const ALERT_RUNS: &[u8] = &[1];
 /// Most process starts of a run.
-pub const LIFE_RUN: u64 = 12;
+pub const LIFE_RUN: u64 = 16;
 /// Microseconds between two records of a sequence, at least, where there is room: each is an
 /// audit event of its own serial.
 const APART: i64 = 20_500;
@@ -134,6 +135,8 @@ pub struct TimeLaw {
     rhythm: Rhythm,
     runs: Runs,
     ends: Option<Ends>,
+    /// The law is of ends of processes that its alerts start.
+    exits: Option<Exits>,
 }
 
 /// Which ends a law is of.
@@ -184,7 +187,29 @@ impl TimeLaw {
             rhythm,
             runs: Runs::new(jitter.child("runs"), lengths),
             ends: None,
+            exits: None,
         }
+    }
+
+    /// The law of the ends of those of this law's alerts that start a process.
+    pub fn exiting(self, exits: Exits) -> TimeLaw {
+        TimeLaw {
+            exits: Some(exits),
+            ..self
+        }
+    }
+
+    /// What its ends are of, where it is of ends of alerts' processes.
+    pub fn exits(&self) -> Option<&Exits> {
+        self.exits.as_ref()
+    }
+
+    pub(super) fn midnight(&self) -> i64 {
+        self.midnight
+    }
+
+    pub(super) fn starts(&self) -> u64 {
+        self.starts
     }
 
     /// The law of the ends of those of this law's processes that have the class's lifetimes of
@@ -215,7 +240,11 @@ impl TimeLaw {
 
     /// Number of rows.
     pub fn rows(&self) -> u64 {
-        self.ends.as_ref().map_or(self.starts, |ends| ends.rows)
+        match (&self.ends, &self.exits) {
+            (Some(ends), _) => ends.rows,
+            (None, Some(exits)) => exits.rows,
+            (None, None) => self.starts,
+        }
     }
 
     /// The block of a group that a bucket has.
@@ -227,6 +256,9 @@ impl TimeLaw {
     /// The start that a row is, or ends.
     #[inline]
     pub fn start(&self, row: u64) -> u64 {
+        if let Some(exits) = &self.exits {
+            return exits.starts.row(exits.key, exits.nth(row));
+        }
         let Some(ends) = &self.ends else { return row };
         let row = row + ends.first;
         let block = self.block_of(ends.bucket, row / self.runs.block);
@@ -363,6 +395,9 @@ impl TimeLaw {
 
     /// Time of a row, Unix microseconds.
     pub fn time(&self, row: u64) -> i64 {
+        if let Some(exits) = &self.exits {
+            return exits.time(self, row);
+        }
         let start = self.start(row);
         let run = self.run(start);
         match self.rhythm {
@@ -374,7 +409,10 @@ impl TimeLaw {
     /// Time of a start, of a law of process starts or of ends.
     pub fn start_time(&self, start: u64) -> i64 {
         let run = self.run(start);
-        self.starting(&run).time(start, &run)
+        match self.rhythm {
+            Rhythm::Alerts => self.begin(&run),
+            _ => self.starting(&run).time(start, &run),
+        }
     }
 
     /// Appends the times of a range of rows: one walk through the minutes, or the runs.
@@ -383,6 +421,10 @@ impl TimeLaw {
             return;
         }
         out.reserve((rows.end - rows.start) as usize);
+        if self.exits.is_some() {
+            out.extend(rows.map(|row| self.time(row)));
+            return;
+        }
         if self.rhythm == Rhythm::Alerts {
             let position = |row| self.position(&self.run(row));
             let first = position(rows.start);
