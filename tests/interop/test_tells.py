@@ -1,0 +1,154 @@
+"""Marks of a generator that reviewers of synthetic logs look for, and that must not be found."""
+
+import pytest
+from support import figure
+
+#: Playbooks that abuse a service which others use honestly: storage, meetings, remote support.
+ABUSE_OF_SERVICES = {"insider_misuse", "c2_nuance", "saas_account_takeover"}
+
+PROCESSES = r"""
+WITH mentions AS (
+  SELECT DISTINCT host.name AS host, winlog.event_data.ProcessGuid AS guid FROM e
+  WHERE winlog.provider_name = 'Microsoft-Windows-Sysmon' AND winlog.event_data.ProcessGuid IS NOT NULL
+    AND winlog.event_data.ProcessGuid <> '{00000000-0000-0000-0000-000000000000}')
+SELECT host, substr(guid, 2, 8) AS machine,
+  ('0x' || substr(guid, 16, 4) || substr(guid, 11, 4))::BIGINT AS start,
+  ('0x' || substr(guid, 28, 2) || substr(guid, 26, 2) || substr(guid, 23, 2) || substr(guid, 21, 2))::BIGINT AS number,
+  substr(guid, 30, 4) AS middle,
+  ('0x' || substr(guid, 36, 2) || substr(guid, 34, 2))::BIGINT AS boot
+FROM mentions
+"""
+
+
+@pytest.fixture(scope="module")
+def processes(table):
+    table.execute(f"CREATE OR REPLACE TEMP TABLE tell_processes AS {PROCESSES}")
+    yield table
+    table.execute("DROP TABLE tell_processes")
+
+
+def test_a_guid_begins_with_its_machine(processes):
+    hosts, machines, pairs = processes.execute(
+        "SELECT count(DISTINCT host), count(DISTINCT machine), count(DISTINCT (host, machine)) FROM tell_processes"
+    ).fetchone()
+    assert hosts > 50
+    assert hosts == machines == pairs
+
+
+def test_a_guid_ends_in_a_small_number_and_the_boot(processes):
+    """Real tails count processes of a boot: three bytes of number, zeros, the boot. Random ones would fill them."""
+    least, most, middles, boots = processes.execute(
+        "SELECT min(number), max(number), count(*) FILTER (middle <> '0000'), max(boot) FROM tell_processes"
+    ).fetchone()
+    assert 0 < least and most < 1 << 24
+    assert middles == 0
+    assert 0 < boots < 1000
+
+
+def test_a_guids_number_and_boot_grow_with_its_start(processes):
+    together, falls, n = processes.execute(
+        """SELECT corr(since, number), count(*) FILTER (boot < before), count(*) FROM (
+             SELECT start - min(start) OVER (PARTITION BY host, boot) AS since, number, boot,
+               lag(boot) OVER (PARTITION BY host ORDER BY start, boot) AS before FROM tell_processes)"""
+    ).fetchone()
+    figure(f"ProcessGuid: number and start correlate with {together:.3f}, boots fall {falls} times in {n}")
+    assert together > 0.9
+    # What the last boot's applications still do in the first minutes of the next.
+    assert falls < 0.005 * n
+
+
+def test_gaps_of_record_ids_are_explained_by_time(table):
+    """A host's channel has a pace: what lies between two collected records is as much as the time between them holds."""
+    falls, n = table.execute(
+        """SELECT count(*) FILTER (id < before), count(before) FROM (
+             SELECT winlog.record_id AS id, lag(winlog.record_id) OVER (
+               PARTITION BY host.name, winlog.channel ORDER BY "@timestamp", winlog.record_id) AS before
+             FROM e WHERE winlog.record_id IS NOT NULL)"""
+    ).fetchone()
+    assert n > 10_000
+    assert falls == 0
+    table.execute(
+        """CREATE OR REPLACE TEMP TABLE tell_gaps AS SELECT host, channel, ids / seconds AS pace FROM (
+             SELECT host.name AS host, winlog.channel AS channel,
+               winlog.record_id - lag(winlog.record_id) OVER own AS ids,
+               epoch("@timestamp") - epoch(lag("@timestamp") OVER own) AS seconds
+             FROM e WHERE winlog.record_id IS NOT NULL
+             WINDOW own AS (PARTITION BY host.name, winlog.channel ORDER BY "@timestamp", winlog.record_id))
+           WHERE seconds >= 60"""
+    )
+    gaps, slowest, fastest = table.execute("SELECT count(*), min(pace), max(pace) FROM tell_gaps").fetchone()
+    jumps, paces = table.execute(
+        """SELECT max(fastest / slowest), count(DISTINCT round(slowest, 2)) FROM (
+             SELECT host, min(pace) AS slowest, max(pace) AS fastest FROM tell_gaps GROUP BY host, channel)"""
+    ).fetchone()
+    table.execute("DROP TABLE tell_gaps")
+    figure(f"record ids: {slowest:.0f} to {fastest:.0f} a second over {gaps} gaps, {jumps:.2f} times as many at most")
+    assert gaps > 1000
+    assert 1 < slowest and fastest < 100
+    assert jumps < 1.1
+    # And no two hosts write in step.
+    assert paces > 50
+
+
+OUTSIDE = r"""
+WITH flows AS (
+  SELECT winlog.event_data.Initiated = 'true' AS serves,
+    CASE serves WHEN true THEN winlog.event_data.DestinationIp ELSE winlog.event_data.SourceIp END AS ip,
+    attack.playbook AS playbook, fusionai.noise AS noise
+  FROM e WHERE winlog.event_id = 3 AND network.direction IN ('inbound', 'outbound'))
+SELECT ip, bool_or(serves) AS serves, bool_or(NOT serves) AS calls, bool_or(noise) AS of_noise,
+  list(DISTINCT playbook) FILTER (playbook IS NOT NULL) AS playbooks
+FROM flows GROUP BY ip
+"""
+
+
+def test_an_address_outside_has_one_role(table):
+    """A server that people browse neither scans nor commands, and nobody's client is a server too."""
+    serving, calling, both = table.execute(
+        f"SELECT count(*) FILTER (serves), count(*) FILTER (calls), count(*) FILTER (serves AND calls) FROM ({OUTSIDE})"
+    ).fetchone()
+    assert serving > 100 and calling > 20
+    assert both == 0
+    attackers, shared = table.execute(
+        f"""SELECT count(*) FILTER (len(playbooks) > 0),
+              list(DISTINCT playbooks) FILTER (len(playbooks) > 0 AND of_noise) FROM ({OUTSIDE})"""
+    ).fetchone()
+    assert attackers > 5
+    assert {playbook for list_ in shared or [] for playbook in list_} <= ABUSE_OF_SERVICES
+
+
+STEPS = """
+WITH counted AS (
+  SELECT epoch_us("@timestamp") // 60000000 AS minute, count(*) AS n FROM e WHERE {rows} GROUP BY 1),
+minutes AS (
+  SELECT i AS minute, coalesce(n, 0) AS n
+  FROM range((SELECT min(minute) FROM counted), (SELECT max(minute) FROM counted)) AS all_of_them(i)
+  LEFT JOIN counted ON counted.minute = i),
+steps AS (
+  SELECT minute, abs(
+      ln(1 + sum(n) OVER (ORDER BY minute ROWS BETWEEN CURRENT ROW AND 4 FOLLOWING))
+    - ln(1 + sum(n) OVER (ORDER BY minute ROWS BETWEEN 5 PRECEDING AND 1 PRECEDING))) AS step
+  FROM minutes QUALIFY row_number() OVER (ORDER BY minute) > 5)
+SELECT avg(step) FILTER (minute % 60 = 0) / avg(step) FILTER (minute % 15 <> 0),
+  avg(step) FILTER (minute % 15 = 0) / avg(step) FILTER (minute % 15 <> 0) FROM steps
+"""
+
+
+@pytest.mark.parametrize("rows", ["true", "fusionai.noise", "NOT fusionai.noise AND attack.id IS NULL"])
+def test_rates_do_not_step_at_full_hours(table, rows):
+    hour, quarter = table.execute(STEPS.format(rows=rows)).fetchone()
+    figure(f"steps of the rate where {rows}: {hour:.2f} at full hours, {quarter:.2f} at quarters, 1 elsewhere")
+    assert hour < 1.2
+    assert quarter < 1.2
+
+
+@pytest.mark.parametrize("seconds", [3600, 60])
+def test_no_second_is_fuller_than_the_others(table, seconds):
+    """Jobs start on the hour and on the minute; a corpus whose rows do is made of a schedule."""
+    at, others = table.execute(
+        f"""SELECT count(*) FILTER (epoch_us("@timestamp") // 1000000 % {seconds} = 0),
+              count(*) FILTER (epoch_us("@timestamp") // 1000000 % {seconds} <> 0) / ({seconds} - 1) FROM e"""
+    ).fetchone()
+    figure(f"rows in the first of {seconds} seconds: {at}, in another {others:.0f}")
+    # Hours have few rows in a second, which come in bursts.
+    assert 0.4 * others < at < 2.5 * others if seconds == 3600 else 0.9 * others < at < 1.1 * others
