@@ -548,8 +548,13 @@ fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str, Vec
         }
         Audit::CloudPrincipal => {
             let person = |row: &Value| {
-                let entra = text(row, "fusionai.cloud.dataset") == "azure.signinlogs";
-                entra.then(|| text(row, "user.name").to_string())
+                let whose = [
+                    "fusionai.cloud.dataset",
+                    "fusionai.cloud.identity_type",
+                    "user.name",
+                ];
+                let has = !text(row, "fusionai.cloud.principal_id").is_empty();
+                has.then(|| whose.map(|path| text(row, path).to_string()))
             };
             let (_, (file, row, values)) = events.pair(person, |_, _| true);
             let id = turned(text(values, "fusionai.cloud.principal_id"));
