@@ -184,12 +184,17 @@ impl Plan {
             }
         };
         let per_category = plan_alerts(&mut add, &calendar, &grounding.profile, &world, alerts);
+        // Hours that are asked for hold for all of the noise, and these ends keep their alerts' hours.
+        let exits = match config.noise_hours {
+            Some(_) => None,
+            None => Some(&per_category[..]),
+        };
         let life = plan_life(
             &mut add,
             &calendar,
             &world,
             catalog,
-            &per_category,
+            exits,
             noise * LIFE_SHARE / 1000,
         );
         plan_noise(
@@ -318,7 +323,7 @@ fn plan_life(
     calendar: &Calendar,
     world: &World,
     catalog: &Catalog,
-    alerts: &[u64],
+    alerts: Option<&[u64]>,
     wanted: u64,
 ) -> u64 {
     let Some(category) = catalog
@@ -329,7 +334,9 @@ fn plan_life(
         return 0;
     };
     let category = world.detections.category(category);
-    let mut life = plan_exits(add, calendar, world, category, alerts, wanted / 2);
+    let mut life = alerts.map_or(0, |alerts| {
+        plan_exits(add, calendar, world, category, alerts, wanted / 2)
+    });
     let bounds = [Platform::Windows, Platform::Linux]
         .map(|platform| calendar.life_room(world, platform, STARTS_AT_ONCE));
     let machines =

@@ -33,6 +33,8 @@ pub struct Detection {
 
 /// Weight of an alert, divided among the records that it may stand on.
 const WHOLE: u64 = 2520;
+/// Alerts above which a profile's counts are scaled, so that sums of weights have room.
+const MOST_ALERTS: u64 = 1 << 51;
 
 impl Detection {
     /// Whether a record can stand for it; a service's stands for any.
@@ -41,10 +43,18 @@ impl Detection {
     }
 
     /// Weight of its alerts that stand on one of these records; all of it where there are none.
+    /// `alerts` is one of [`counts`].
     pub fn part(&self, records: &[Record], alerts: u64) -> u64 {
         let fitting = records.iter().filter(|r| self.fits(r)).count() as u64;
         alerts * (WHOLE / fitting.max(1))
     }
+}
+
+/// The alerts of each tuple of a profile, in proportion where they are very many.
+pub fn counts(profile: &Profile) -> Vec<u64> {
+    let counts = profile.tuples.iter().map(|tuple| tuple.count);
+    let unit = counts.clone().sum::<u64>() / MOST_ALERTS + 1;
+    counts.map(|count| count.div_ceil(unit)).collect()
 }
 
 fn fits(platform: Option<Platform>, record: &Record) -> bool {
@@ -274,12 +284,12 @@ fn starts(
     categories: usize,
 ) -> Vec<Option<Starts>> {
     let mut sums = vec![(0u64, 0u64); categories];
-    for (detection, tuple) in tuples.iter().zip(&profile.tuples) {
+    for (detection, count) in tuples.iter().zip(counts(profile)) {
         let (part, whole) = &mut sums[detection.category as usize];
         match detection.endpoint.map(|h| &catalog.heuristics[h].records) {
-            None => *whole += tuple.count * WHOLE,
+            None => *whole += count * WHOLE,
             Some(records) => {
-                let one = detection.part(records, tuple.count);
+                let one = detection.part(records, count);
                 let fitting = records.iter().filter(|r| detection.fits(r));
                 *whole += one * fitting.clone().count() as u64;
                 *part += one * fitting.filter(|r| is_start(r)).count() as u64;

@@ -6,7 +6,7 @@ use crate::frame::maker::{Vocabulary, position};
 use crate::grounding::{Direction, Profile, Tuple};
 use crate::random::{Alias, below};
 use crate::world::World;
-use crate::world::detections::{is_portless, is_start};
+use crate::world::detections::{counts, is_portless, is_start};
 
 /// What a tuple needs at generation time.
 #[derive(Debug, Clone)]
@@ -133,7 +133,7 @@ impl Category {
     fn new(
         world: &World,
         catalog: &Catalog,
-        profile: &Profile,
+        counts: &[u64],
         category: usize,
         tuples: Vec<u32>,
     ) -> Self {
@@ -141,7 +141,7 @@ impl Category {
         let (mut weights, mut ways, mut of_ways) = (Vec::new(), Vec::new(), Vec::new());
         for &tuple in &tuples {
             let detection = &world.detections.all[tuple as usize];
-            let alerts = profile.tuples[tuple as usize].count;
+            let alerts = counts[tuple as usize];
             let Some(heuristic) = detection.endpoint.filter(|_| apart) else {
                 weights.push(detection.part(&[], alerts));
                 continue;
@@ -234,12 +234,13 @@ impl AlertTables {
         {
             categories[detection.category as usize].push(t as u32);
         }
+        let alerts = counts(profile);
         AlertTables {
             tuples: profile.tuples.iter().map(table).collect(),
             categories: categories
                 .into_iter()
                 .enumerate()
-                .map(|(category, tuples)| Category::new(world, catalog, profile, category, tuples))
+                .map(|(category, tuples)| Category::new(world, catalog, &alerts, category, tuples))
                 .collect(),
             bytes: profile.bytes.iter().map(|b| b.pairs.clone()).collect(),
             clients: Ranks::new(
