@@ -92,10 +92,13 @@ def test_gaps_of_record_ids_are_explained_by_time(table):
 
 OUTSIDE = r"""
 WITH flows AS (
-  SELECT winlog.event_data.Initiated = 'true' AS serves,
-    CASE serves WHEN true THEN winlog.event_data.DestinationIp ELSE winlog.event_data.SourceIp END AS ip,
+  SELECT CASE winlog.event_id WHEN 3 THEN winlog.event_data.Initiated = 'true'
+      ELSE winlog.event_data.Direction = '%%14593' END AS serves,
+    CASE WHEN winlog.event_id = 3 AND serves THEN winlog.event_data.DestinationIp
+      WHEN winlog.event_id = 3 THEN winlog.event_data.SourceIp
+      WHEN serves THEN winlog.event_data.DestAddress ELSE winlog.event_data.SourceAddress END AS ip,
     attack.playbook AS playbook, fusionai.noise AS noise
-  FROM e WHERE winlog.event_id = 3 AND network.direction IN ('inbound', 'outbound'))
+  FROM e WHERE winlog.event_id IN (3, 5156) AND network.direction IN ('inbound', 'outbound'))
 SELECT ip, bool_or(serves) AS serves, bool_or(NOT serves) AS calls, bool_or(noise) AS of_noise,
   list(DISTINCT playbook) FILTER (playbook IS NOT NULL) AS playbooks
 FROM flows GROUP BY ip
@@ -107,6 +110,7 @@ def test_an_address_outside_has_one_role(table):
     serving, calling, both = table.execute(
         f"SELECT count(*) FILTER (serves), count(*) FILTER (calls), count(*) FILTER (serves AND calls) FROM ({OUTSIDE})"
     ).fetchone()
+    figure(f"addresses outside: {serving} serve, {calling} call, {both} do both")
     assert serving > 100 and calling > 20
     assert both == 0
     attackers, shared = table.execute(
