@@ -80,14 +80,23 @@ pub fn push_hexadecimal(out: &mut Vec<u8>, value: u64) {
     );
 }
 
-/// A counter that never falls with time: record ids and audit serials. `unit` is microseconds a step.
-pub fn counter(v: &View<'_>, row: usize, channel: u64, unit: i64) -> i64 {
-    let key = v.maker.world.host_key(v.frame.host[row] as u32);
-    let base = 10_000 + key.below(channel, 4_000_000) as i64;
+/// Least numbers that a host's channel gives out in an hour, on average: one each 5 ms, and half
+/// that in its quietest hour, so that records [as far apart](crate::plan::APART) as a run's have
+/// numbers of their own.
+const HOURLY: u64 = 720_000;
+const HOUR_US: i64 = 3_600_000_000;
+
+/// A counter that never falls with time: record ids and audit serials. Each host and channel has
+/// its own pace, and no hour is like the one before.
+pub fn counter(v: &View<'_>, row: usize, channel: u64) -> i64 {
+    let key = v.maker.world.host_key(v.frame.host[row] as u32).with(channel);
     let since = v.frame.time[row] - v.maker.world.start * 1_000_000;
-    // Each host writes at its own pace.
-    let pace = unit + key.below(channel ^ 0x100, unit as u64) as i64;
-    base + since / pace
+    let (hour, into) = (since.div_euclid(HOUR_US), since.rem_euclid(HOUR_US));
+    let hourly = HOURLY + key.below(u64::MAX, HOURLY / 2);
+    let at = |hour: i64| hour * hourly as i64 + key.below(hour as u64, hourly / 2) as i64;
+    let (from, to) = (at(hour), at(hour + 1));
+    let base = 2_000_000 + key.below(u64::MAX - 1, 400_000_000) as i64;
+    base + from + (to - from) * into / HOUR_US
 }
 
 /// The client's and the server's (address, port) of a row's flow.

@@ -73,7 +73,7 @@ pub fn record_type(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.sequence`: the event's serial.
 pub fn sequence(v: &View<'_>) -> ArrayRef {
-    v.integers(AUDIT, |r| Some(counter(v, r, 3, 10_000)))
+    v.integers(AUDIT, |r| Some(counter(v, r, 3)))
 }
 /// `auditd.success`: `yes`, `no`.
 pub fn success(v: &View<'_>) -> ArrayRef {

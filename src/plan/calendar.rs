@@ -11,7 +11,7 @@ use crate::random::{HEAVY_TAIL, Key, heavy_tail};
 use crate::world::World;
 use crate::world::activity;
 pub use exits::{Exits, SEEN};
-pub use law::{BUCKETS, ENDING, LIFE_RUN, TimeLaw};
+pub use law::{APART, BUCKETS, ENDING, LIFE_RUN, TimeLaw};
 
 /// Minutes of a day.
 const MINUTES: usize = 1440;

@@ -21,7 +21,7 @@ use crate::random::Key;
 use crate::world::{Sources, Starts, World, WorldSize};
 
 use calendar::{BUCKETS, ENDING, Exits, SEEN};
-pub use calendar::{Calendar, LIFE_RUN, TimeLaw};
+pub use calendar::{APART, Calendar, LIFE_RUN, TimeLaw};
 pub use chains::{Chain, Chains};
 pub use config::Config;
 pub use files::{Compression, Format, PartitionBy};

@@ -84,10 +84,21 @@ def test_gaps_of_record_ids_are_explained_by_time(table):
     table.execute("DROP TABLE tell_gaps")
     figure(f"record ids: {slowest:.0f} to {fastest:.0f} a second over {gaps} gaps, {jumps:.2f} times as many at most")
     assert gaps > 1000
-    assert 1 < slowest and fastest < 100
-    assert jumps < 1.1
+    assert 20 < slowest and fastest < 500
+    # Busy hours and quiet ones, and nothing between them that time would not explain.
+    assert 1.1 < jumps < 4
     # And no two hosts write in step.
     assert paces > 50
+
+
+def test_record_ids_are_given_once(table):
+    """Pipelines drop what has a host, channel and record id that they have seen."""
+    rows, ids = table.execute(
+        """SELECT count(*), count(DISTINCT (host.name, winlog.channel, winlog.record_id))
+           FROM e WHERE winlog.record_id IS NOT NULL"""
+    ).fetchone()
+    figure(f"record ids: {1 - ids / rows:.3%} of {rows} rows share one")
+    assert ids > 0.995 * rows
 
 
 OUTSIDE = r"""

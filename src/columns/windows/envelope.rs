@@ -210,7 +210,7 @@ pub fn task(v: &View<'_>) -> ArrayRef {
 pub fn record_id(v: &View<'_>) -> ArrayRef {
     v.integers(WINDOWS, |r| {
         let stream = [1, 2, 4, 5][channel_index(v, r) as usize];
-        Some(counter(v, r, stream, 16_000))
+        Some(counter(v, r, stream))
     })
 }
 /// `winlog.process.pid`: the writing service's, never the subject's.

@@ -123,7 +123,8 @@ impl Maker<'_> {
         }
     }
 
-    /// The line of the web server's log: a request of the flow's client.
+    /// The line of the web server's log, in nginx's combined format: a request of the flow's
+    /// client.
     fn access_line(&self, frame: &mut Frame, row: usize) {
         use std::fmt::Write;
         let client = match frame.client_is_source[row] {
@@ -136,10 +137,12 @@ impl Maker<'_> {
         let status = choose(&STATUSES, draw.at(12));
         let bytes = 150 + draw.below(13, 9_000);
         let agent = choose(AGENTS, draw.at(14));
+        let time = chrono::DateTime::from_timestamp_micros(frame.time[row]).unwrap_or_default();
+        let time = time.format("%d/%b/%Y:%H:%M:%S +0000");
         let mut line = String::with_capacity(220);
         let _ = write!(
             line,
-            "{client} - - \"{method} {path} HTTP/1.1\" {status} {bytes} \"-\" \"{agent}\""
+            "{client} - - [{time}] \"{method} {path} HTTP/1.1\" {status} {bytes} \"-\" \"{agent}\""
         );
         frame.message.set(row, &line);
     }

@@ -13,9 +13,9 @@ const LIFE_RUNS: &[u8] = &[1, 11, 16, 16];
 const ALERT_RUNS: &[u8] = &[1];
 /// Most process starts of a run.
 pub const LIFE_RUN: u64 = 16;
-/// Microseconds between two records of a sequence, at least, where there is room: each is an
-/// audit event of its own serial.
-const APART: i64 = 20_500;
+/// Microseconds between two records of a run, at least, where there is room: each has a record id
+/// or an audit serial of its own.
+pub const APART: i64 = 10_500;
 /// Microseconds that a sequence's session is open at most.
 const LONGEST_SESSION: u64 = 5_400_000_000;
 /// Orders of a block's runs that are told apart.
@@ -67,8 +67,10 @@ impl Spread {
         if nth == 0 {
             return self.from;
         }
+        let apart = (self.span / run.rows as i64).min(APART);
+        let free = self.span - apart * run.rows as i64;
         let x = (nth << BITS) + (self.jitter.at(start) >> (64 - BITS));
-        self.from + (self.span as u64 * x / (run.rows << BITS)) as i64
+        self.from + apart * nth as i64 + (free as u64 * x / (run.rows << BITS)) as i64
     }
 }
 
@@ -358,7 +360,7 @@ impl TimeLaw {
         let drawn = log_uniform(self.jitter.with(3).at(run.first), least, most) as i64;
         Spread {
             from: begin,
-            span: drawn.min(room),
+            span: drawn.max(APART * run.rows as i64).min(room),
             jitter: self.jitter.with(4),
             step: 0,
             closing: (0, 0),
@@ -377,7 +379,7 @@ impl TimeLaw {
         let drawn = log_uniform(self.jitter.with(6).at(run.first), 30_000, 5_000_000) as i64;
         Spread {
             from: begin + lifetime + wait as i64,
-            span: drawn.min(gap / 8 * 3),
+            span: drawn.max(APART * run.rows as i64).min(gap / 8 * 3),
             jitter: self.jitter.with(7),
             step: 0,
             closing: (0, 0),
