@@ -42,7 +42,7 @@ pub enum Placeholder {
     Document,
     /// A service or task name of the chain. `{task}`
     Task,
-    /// n lower-case hex digits, letters, or decimal digits, drawn per chain or row. `{hex:8}` `{letters:6}` `{digits:4}`
+    /// n lower-case hex digits, letters, or a decimal number of n digits, drawn per chain or row. `{hex:8}` `{letters:6}` `{digits:4}`
     Hex(u8),
     Letters(u8),
     Digits(u8),
@@ -55,6 +55,8 @@ pub enum Placeholder {
     AccessKey,
     /// The acting process's id. `{pid}`
     Pid,
+    /// The record's time as web servers log it. `{log_time}`
+    LogTime,
     /// The round, from 1. `{round}`
     Round,
     /// The text between `{encoded}` and `{/encoded}`, as base64 of UTF-16LE: PowerShell's -EncodedCommand.
@@ -117,6 +119,7 @@ const SIMPLE: &[(&str, Placeholder)] = &[
     ("account_id", Placeholder::AccountId),
     ("access_key", Placeholder::AccessKey),
     ("pid", Placeholder::Pid),
+    ("log_time", Placeholder::LogTime),
     ("round", Placeholder::Round),
     ("encoded", Placeholder::EncodedStart),
     ("/encoded", Placeholder::EncodedEnd),

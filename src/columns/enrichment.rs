@@ -89,7 +89,11 @@ const HOUR_US: i64 = 3_600_000_000;
 /// A counter that never falls with time: record ids and audit serials. Each host and channel has
 /// its own pace, and no hour is like the one before.
 pub fn counter(v: &View<'_>, row: usize, channel: u64) -> i64 {
-    let key = v.maker.world.host_key(v.frame.host[row] as u32).with(channel);
+    let key = v
+        .maker
+        .world
+        .host_key(v.frame.host[row] as u32)
+        .with(channel);
     let since = v.frame.time[row] - v.maker.world.start * 1_000_000;
     let (hour, into) = (since.div_euclid(HOUR_US), since.rem_euclid(HOUR_US));
     let hourly = HOURLY + key.below(u64::MAX, HOURLY / 2);

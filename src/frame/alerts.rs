@@ -1,6 +1,7 @@
 //! Standalone alerts: a sensor's detection, fused with the reporting host's own record of that flow.
 
 mod linux;
+mod requests;
 mod tables;
 
 use super::maker::Maker;

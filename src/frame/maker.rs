@@ -11,6 +11,9 @@ use crate::plan::{Origin, Partition, Plan, Population, RowGroup};
 use crate::random::Key;
 use crate::world::World;
 
+/// TCP's number among [`Vocabulary::protocols`].
+pub(super) const TCP: i32 = 0;
+
 /// Words that rows refer to by number.
 #[derive(Debug, Clone)]
 pub struct Vocabulary {

@@ -4,7 +4,7 @@
 
 use super::lineage::{Acting, Call};
 use super::maker::{Maker, Vocabulary, position};
-use super::text::{Texts, choose};
+use super::text::{Texts, choose, salt_of};
 use super::{Frame, NONE, lag};
 use crate::catalog::{Account, Catalog, Connection, End, HostClass, Platform, Record, Telemetry};
 use crate::plan::TimeLaw;
@@ -20,12 +20,18 @@ pub struct Recipe {
     audit_key: i32,
     integrity: u8,
     call: u32,
+    /// What a chain draws its port by: as it draws `{80|443}` in its texts.
+    ports: u64,
 }
 
 impl Recipe {
     fn new(record: &Record, vocabulary: &Vocabulary) -> Self {
         let connection = record.connection.as_ref();
+        let ports: Vec<String> = connection
+            .map(|c| c.ports.iter().map(u16::to_string).collect())
+            .unwrap_or_default();
         Recipe {
+            ports: salt_of(ports.iter().map(String::as_str)),
             protocol: position(
                 &vocabulary.protocols,
                 connection.map(|c| c.protocol.as_str()),
@@ -250,6 +256,7 @@ impl<'a> Maker<'a> {
             frame.destination_port[row]
         };
         texts.pid = frame.process.pid[row];
+        texts.time = frame.time[row];
         let mut put = |column: &mut super::TextColumn,
                        template: &Option<crate::catalog::Template>| {
             if let Some(template) = template {
@@ -457,8 +464,12 @@ impl<'a> Maker<'a> {
         frame.application[row] = recipe.application;
         frame.client_is_source[row] = true;
         if !crate::world::detections::is_portless(&connection.protocol) {
-            let port =
-                connection.ports[below(scene.event.at(3), connection.ports.len() as u64) as usize];
+            let count = connection.ports.len() as u64;
+            let nth = match scene.chain {
+                Some(_) => scene.key.below(recipe.ports, count),
+                None => below(scene.event.at(3), count),
+            };
+            let port = connection.ports[nth as usize];
             frame.destination_port[row] = i32::from(port);
             // Records of one connection have its port, whichever end writes them.
             let flow = match scene.chain {

@@ -15,6 +15,8 @@ pub struct Texts<'m, 'a, 's> {
     pub destination: i32,
     pub client_port: i32,
     pub pid: u32,
+    /// Unix microseconds.
+    pub time: i64,
     buffer: String,
 }
 
@@ -96,6 +98,14 @@ pub fn hashes(key: Key) -> String {
     text
 }
 
+/// By what a word of several is drawn: by the words themselves, so that they agree wherever they
+/// stand in a chain.
+pub fn salt_of<'w>(words: impl Iterator<Item = &'w str>) -> u64 {
+    words.flat_map(str::bytes).fold(0x811c_9dc5, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
 impl<'m, 'a, 's> Texts<'m, 'a, 's> {
     pub fn new(maker: &'m Maker<'a>, scene: &'m Scene<'s>, host: u32, account: u32) -> Self {
         Texts {
@@ -107,6 +117,7 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
             destination: super::NONE,
             client_port: super::NONE,
             pid: 0,
+            time: 0,
             buffer: String::new(),
         }
     }
@@ -127,13 +138,7 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
                     push_base64_utf16(&mut out, &script);
                 }
                 Piece::Choice(words) => {
-                    // Drawn by the words themselves: they agree wherever they stand in a chain.
-                    let salt = words
-                        .iter()
-                        .flat_map(|w| w.bytes())
-                        .fold(0x811c_9dc5, |h, b| {
-                            (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
-                        });
+                    let salt = salt_of(words.iter().map(String::as_str));
                     let at = self.scene.key.below(salt, words.len() as u64);
                     out.push_str(&words[at as usize]);
                 }
@@ -266,7 +271,16 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
             }
             Placeholder::Hex(n) => self.digits(0x4e, n, HEX, out),
             Placeholder::Letters(n) => self.digits(0x1e, n, b"abcdefghijklmnopqrstuvwxyz", out),
-            Placeholder::Digits(n) => self.digits(0xd1, n, b"1234567890", out),
+            Placeholder::Digits(n) => {
+                // A number: its first digit isn't 0.
+                let first = self
+                    .scene
+                    .key
+                    .with(0xd1 << 8 | u64::from(n))
+                    .below(u64::MAX, 9);
+                out.push(char::from(b'1' + first as u8));
+                self.digits(0xd1, n - 1, b"0123456789", out);
+            }
             Placeholder::Guid => {
                 for (i, n) in [8u8, 4, 4, 4, 12].into_iter().enumerate() {
                     if i > 0 {
@@ -284,6 +298,7 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
             }
             Placeholder::AccessKey => out.push_str(&world.cloud.access_key(self.account)),
             Placeholder::Pid => push_number(out, u64::from(self.pid)),
+            Placeholder::LogTime => push_log_time(out, self.time),
             Placeholder::Round => push_number(out, u64::from(self.scene.round) + 1),
             Placeholder::EncodedStart | Placeholder::EncodedEnd => {}
         }
@@ -325,6 +340,13 @@ fn push_base64_utf16(out: &mut String, text: &str) {
 }
 
 /// Uniform choice from a list.
+/// Appends a time as web servers log it: `12/Aug/2024:10:21:44 +0000`.
+pub fn push_log_time(out: &mut String, time: i64) {
+    use std::fmt::Write;
+    let time = chrono::DateTime::from_timestamp_micros(time).unwrap_or_default();
+    let _ = write!(out, "{}", time.format("%d/%b/%Y:%H:%M:%S +0000"));
+}
+
 pub fn choose<T>(list: &[T], bits: u64) -> &T {
     &list[below(bits, list.len() as u64) as usize]
 }

@@ -20,8 +20,8 @@ use crate::numbers::counted;
 use crate::random::Key;
 use crate::world::{Sources, Starts, World, WorldSize};
 
-use calendar::{BUCKETS, ENDING, Exits, SEEN};
 pub use calendar::{APART, Calendar, LIFE_RUN, TimeLaw};
+use calendar::{BUCKETS, ENDING, Exits, SEEN};
 pub use chains::{Chain, Chains};
 pub use config::Config;
 pub use files::{Compression, Format, PartitionBy};

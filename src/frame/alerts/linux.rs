@@ -1,43 +1,14 @@
 //! What a Linux host has of a flow: the kernel's record of who accepts or opens it, the web
 //! server's or the packet filter's line.
 
-use super::super::maker::Maker;
+use super::super::maker::{Maker, TCP};
 use super::super::owners::Client;
-use super::super::text::choose;
+use super::super::text::push_log_time;
 use super::super::{Frame, NONE};
-use super::Flow;
+use super::{Flow, requests};
 use crate::catalog::{ProcessRef, Telemetry};
 use crate::random::{Key, below, chance};
 use crate::world::hosts::Role;
-
-/// What is asked of a published site, by people, by machines and by those who look for holes.
-const REQUESTS: &[(&str, &str)] = &[
-    ("GET", "/"),
-    ("GET", "/index.php"),
-    ("GET", "/robots.txt"),
-    ("GET", "/favicon.ico"),
-    ("GET", "/products.php?id=17"),
-    ("GET", "/search.php?q=valve"),
-    ("GET", "/assets/app.css"),
-    ("POST", "/login.php"),
-    ("POST", "/api/auth.php"),
-    ("GET", "/wp-login.php"),
-    ("GET", "/.env"),
-    ("GET", "/.git/config"),
-    ("GET", "/phpmyadmin/index.php"),
-    ("GET", "/cgi-bin/status"),
-    ("HEAD", "/"),
-];
-const STATUSES: [u16; 8] = [200, 200, 200, 301, 302, 403, 404, 404];
-const AGENTS: &[&str] = &[
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15",
-    "curl/7.88.1",
-    "python-requests/2.31.0",
-    "Go-http-client/1.1",
-    "-",
-];
 
 impl Maker<'_> {
     pub(super) fn linux_flow(&self, frame: &mut Frame, row: usize, host: u32, flow: &Flow) {
@@ -78,6 +49,7 @@ impl Maker<'_> {
             }
         } else if server.is_some()
             && h.role == Role::WebServer
+            && frame.protocol[row] == TCP
             && !frame.salt[row].is_multiple_of(4)
         {
             // A request stands in the web server's own log, or what the kernel audits is kept.
@@ -133,16 +105,23 @@ impl Maker<'_> {
         };
         let client = &self.world.addresses.texts[client as usize];
         let draw = Key::root(frame.salt[row]);
-        let (method, path) = choose(REQUESTS, draw.at(11));
-        let status = choose(&STATUSES, draw.at(12));
-        let bytes = 150 + draw.below(13, 9_000);
-        let agent = choose(AGENTS, draw.at(14));
-        let time = chrono::DateTime::from_timestamp_micros(frame.time[row]).unwrap_or_default();
-        let time = time.format("%d/%b/%Y:%H:%M:%S +0000");
+        let theme = self.alerts.tuples[frame.rule[row] as usize].requests;
+        let request = requests::request(theme, draw);
+        let (path, agent) = (
+            request.path.replace("{client}", client),
+            request.agent.replace("{client}", client),
+        );
+        let bytes = match request.status {
+            304 => 0,
+            _ => 150 + draw.below(13, 9_000),
+        };
         let mut line = String::with_capacity(220);
+        let _ = write!(line, "{client} - - [");
+        push_log_time(&mut line, frame.time[row]);
         let _ = write!(
             line,
-            "{client} - - [{time}] \"{method} {path} HTTP/1.1\" {status} {bytes} \"-\" \"{agent}\""
+            "] \"{} {path} HTTP/1.1\" {} {bytes} \"-\" \"{agent}\"",
+            request.method, request.status
         );
         frame.message.set(row, &line);
     }

@@ -1,5 +1,6 @@
 //! What the database says of each tuple, ready to be drawn.
 
+use super::requests;
 use crate::catalog::{Catalog, HostClass, Platform};
 use crate::frame::NONE;
 use crate::frame::maker::{Vocabulary, position};
@@ -26,6 +27,8 @@ pub(super) struct TupleTable {
     pub(super) client_port_weights: Alias,
     /// Index into `bytes`.
     pub(super) bytes: usize,
+    /// What a web server was asked when it fired.
+    pub(super) requests: u8,
 }
 
 /// What fires in a category.
@@ -222,6 +225,7 @@ impl AlertTables {
                 client_ports: tuple.client_ports.iter().map(|p| p.0).collect(),
                 client_port_weights: Alias::new(&weights),
                 bytes: byte_table(&tuple.protocol, tuple.application.as_deref()),
+                requests: requests::theme(&tuple.signature),
             }
         };
         let mut categories: Vec<Vec<u32>> = vec![Vec::new(); world.detections.categories.len()];
