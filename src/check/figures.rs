@@ -42,9 +42,9 @@ struct Threshold {
     least: u64,
     #[serde(default)]
     fails: bool,
-    /// Only a corpus that asks for a rhythm of the day has the range.
+    /// A corpus whose hours were given one by one hasn't the range.
     #[serde(default)]
-    rhythm: bool,
+    hours: bool,
 }
 
 /// `thresholds.toml`.
@@ -411,14 +411,13 @@ impl Figures {
         }
         self.timing(facts, &mut values);
         self.shapes(&mut values);
-        let config = &facts.plan.config;
-        let rhythm = config.noise_seasonality || config.noise_hours.is_some();
+        let given = facts.plan.config.noise_hours.is_some();
         thresholds
             .figure
             .iter()
             .map(|t| {
                 let (rows, value) = values.get(t.name.as_str()).copied().unwrap_or((0, None));
-                let range = (rhythm || !t.rhythm).then_some((t.low, t.high));
+                let range = (!(given && t.hours)).then_some((t.low, t.high));
                 let wrong = |(low, high): (f64, f64)| value.is_some_and(|v| v < low || v > high);
                 let outside = range.is_some_and(wrong) && rows >= t.least;
                 Figure {

@@ -27,6 +27,10 @@ const SLOTS: usize = 96;
 /// Minutes of a slot.
 const SLOT: usize = MINUTES / SLOTS;
 
+/// Most of a storm's factor, 1024 being none, and of what programs' starts have of it.
+const MOST_STORM: u32 = 16 << 10;
+const MOST_LIFE_STORM: u32 = 5 << 10;
+
 /// Weights by (date, slot).
 type Weights = Vec<[u64; SLOTS]>;
 
@@ -57,6 +61,8 @@ pub struct Calendar {
     alerts_of_profile: bool,
     noise: Weights,
     life: Weights,
+    /// What all noise has more or less of for an hour or so: by date and minute, 1024 is as ever.
+    storms: Vec<[u32; MINUTES]>,
     alert_dates: Vec<u64>,
     noise_dates: Vec<u64>,
     /// Scenarios' variants.
@@ -99,6 +105,39 @@ fn scale(weights: &mut Weights) {
     for weight in weights.iter_mut().flatten() {
         *weight = (u128::from(*weight) * u128::from(to) / u128::from(most)) as u64;
     }
+}
+
+/// Sweeps, patch rounds and quiet spells. Real feeds' hours differ by half their mean and more, and
+/// by a third when each hour of the week is compared with itself. A spell begins in any minute.
+/// Hours that are asked for are kept as they are.
+fn storms(key: Key, config: &Config) -> Vec<[u32; MINUTES]> {
+    let factor = |key: Key, spell: u64| {
+        let tail = HEAVY_TAIL[key.below(spell << 1, 256) as usize];
+        // Of half its σ.
+        let half = (tail << 10).isqrt();
+        match (&config.noise_hours, config.noise_seasonality) {
+            (Some(_), _) => 1024,
+            // The working week makes hours differ already.
+            (None, true) => half,
+            (None, false) => (tail.min(MOST_STORM) + 2 * half) / 3,
+        }
+    };
+    (0..config.days)
+        .map(|date| {
+            let key = key.with(u64::from(date));
+            let mut minutes = [factor(key, 0); MINUTES];
+            for spell in 0..24 {
+                let begin = 60 * spell + key.below(spell << 1 | 1, 60);
+                minutes[begin as usize..].fill(factor(key, spell + 1));
+            }
+            minutes
+        })
+        .collect()
+}
+
+/// What programs' starts have of a storm: people and schedules go on.
+fn life_storm(storm: u32) -> u32 {
+    (3 * 1024 + storm.min(MOST_LIFE_STORM)) / 4
 }
 
 impl Calendar {
@@ -166,6 +205,7 @@ impl Calendar {
             alerts_of_profile: config.alert_hours.is_none() && !config.noise_seasonality,
             noise,
             life,
+            storms: storms(key.child("storms"), config),
             sequences: (catalog.scenarios.iter())
                 .map(|s| s.variants.iter().map(|v| v.sequence).collect())
                 .collect(),
@@ -207,8 +247,17 @@ impl Calendar {
         for (date, day) in self.life.iter().enumerate() {
             let midnight = self.midnight(date as u32) / 1_000_000;
             let of_date = u128::from(self.noise_dates[date]);
-            let of_day: u128 = day.iter().copied().map(u128::from).sum();
+            let storms = &self.storms[date];
+            let minutes = |slot: usize| &storms[slot * SLOT..(slot + 1) * SLOT];
+            let of_day: u128 = (day.iter().enumerate())
+                .map(|(slot, &weight)| {
+                    let storm: u32 = minutes(slot).iter().copied().map(life_storm).sum();
+                    u128::from(weight) * u128::from(storm) / SLOT as u128
+                })
+                .sum();
             for (slot, &weight) in day.iter().enumerate() {
+                let most = minutes(slot).iter().copied().max().unwrap_or(1024);
+                let weight = u128::from(weight) * u128::from(life_storm(most));
                 let begin = midnight + (slot * SLOT * 60) as i64;
                 // The slots of activity that the quarter-hour touches.
                 let hosts = [begin, begin + 600]
@@ -218,7 +267,7 @@ impl Calendar {
                     .unwrap_or(0);
                 let starts =
                     u128::from(per_host * hosts) * (SLOT * 60) as u128 / activity::SLOT as u128;
-                let share = u128::from(weight) * of_date;
+                let share = weight * of_date;
                 if let Some(most) = (starts * all * of_day).checked_div(share) {
                     room = room.min(most);
                 }
@@ -271,7 +320,13 @@ impl Calendar {
             } else {
                 quarter.min(8192)
             };
-            sum += (weights[date as usize][slot] * (factor + quarter) / 2).max(1);
+            let storm = match rhythm {
+                Rhythm::Noise | Rhythm::Sequence { .. } => self.storms[date as usize][minute],
+                Rhythm::Life => life_storm(self.storms[date as usize][minute]),
+                Rhythm::Alerts => 1024,
+            };
+            let factor = u64::from(storm) * (factor + quarter) / 2048;
+            sum += (weights[date as usize][slot] * factor).max(1);
             cumulative.push(sum);
         }
         TimeLaw::new(
