@@ -886,17 +886,17 @@ fn an_ecs_corpus_fails_on_what_breaks_it() {
     assert!(checked(&root, Options::default()).passed);
 }
 
-/// The hours of a corpus have a range where its settings ask for a rhythm.
+/// The hours of a corpus have a range unless its settings give them.
 #[test]
-fn hours_have_a_range_where_a_rhythm_is_asked_for() {
+fn hours_have_a_range_unless_they_are_given() {
     let out = tempfile::tempdir().unwrap();
     let root = out.path().join("corpus");
     let config = Config {
-        noise_seasonality: true,
+        noise_hours: Some([1_000_000; 24]),
         ..config()
     };
     write(config, whole(2), &root);
-    for (root, wanted) in [(root.as_path(), true), (original(), false)] {
+    for (root, wanted) in [(root.as_path(), false), (original(), true)] {
         let report = checked(root, Options::default());
         for name in ["timing.hourly", "timing.hourly_residual"] {
             let figure = report.figures.iter().find(|f| f.name == name).unwrap();
