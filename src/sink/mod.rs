@@ -6,6 +6,7 @@
 mod entities;
 mod file;
 pub mod format;
+mod in_order;
 pub mod json;
 pub mod manifest;
 pub mod parquet;

@@ -1,20 +1,20 @@
 //! The runner: row groups made in parallel, files written in order.
 //!
-//! Workers encode row groups in memory; this thread appends them to their files.
-//! A fixed number of rows is in flight, so memory is bounded whatever the size.
+//! Each thread encodes a row group in memory; one at a time appends them to their files, in order
+//! (`in_order.rs`). A fixed number of rows is in flight, so memory is bounded whatever the size.
 //! Every finished file is noted in the journal; what is noted and stands is not made again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
 use super::entities;
 use super::file::{Written, sync_directory, write_whole};
 use super::format::{Encoded, EventFile, FileFormat};
+use super::in_order::in_order;
 use super::manifest::{FileEntry, Manifest, Notes, PlanFile, to_json};
 use super::parquet::encoding_failed;
 use super::progress::{Progress, RESUME, RESUME_OVERWRITTEN, Silent, go_on};
@@ -82,9 +82,6 @@ pub struct Summary {
     /// The manifest is written.
     pub finished: bool,
 }
-
-/// Most row groups in flight, however small: each has its chunks' buffers.
-const IN_FLIGHT: usize = 256;
 
 /// One row group to make, and where it goes.
 #[derive(Clone, Copy)]
@@ -441,69 +438,29 @@ impl Workshop<'_> {
         threads: usize,
         units: &[Unit<'_>],
     ) -> Result<Vec<(usize, FileEntry)>> {
-        // Rows in flight: a full row group for each thread, and one more so that none waits for
-        // this one. Small row groups share that room, or a large one at the head would stop all.
+        // A full row group for each thread, and one more so that none waits for another's.
+        // Small row groups share that room, or a large one at the head would stop all.
         let room = (threads as u64 + 1) * self.plan_file.config.row_group_rows;
-        let rows = |index: usize| units[index].group.rows;
-        let stop = AtomicBool::new(false);
-        let (sender, receiver) = mpsc::channel::<(usize, Result<(Encoded, (i64, i64))>)>();
-        pool.in_place_scope(|scope| {
-            let spawn = |index: usize| {
-                let unit = units[index];
-                let (sender, stop) = (sender.clone(), &stop);
-                scope.spawn(move |_| {
-                    if stop.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let path = self.corpus.root.join(self.path(unit.file));
-                    let encoded = unpanicked(&path, || self.encode(&unit));
-                    // The receiver is gone only when the run has failed already.
-                    let _ = sender.send((index, encoded));
-                });
-            };
-            let (mut next, mut in_flight) = (0, 0);
-            let mut fill = |in_flight: &mut u64, done: usize| {
-                while next < units.len()
-                    && next - done < IN_FLIGHT
-                    && (next == done || *in_flight + rows(next) <= room)
-                {
-                    spawn(next);
-                    *in_flight += rows(next);
-                    next += 1;
-                }
-            };
-            fill(&mut in_flight, 0);
-            let mut waiting: BTreeMap<usize, (Encoded, (i64, i64))> = BTreeMap::new();
-            let mut writer = Writer {
-                workshop: self,
-                open: None,
-                written: Vec::new(),
-            };
-            let mut done = 0;
-            let outcome = (|| {
-                while done < units.len() {
-                    let Ok((index, encoded)) = receiver.recv() else {
-                        break;
-                    };
-                    waiting.insert(index, encoded?);
-                    // Row groups are appended in the plan's order.
-                    while let Some((encoded, times)) = waiting.remove(&done) {
-                        let unit = &units[done];
-                        let path = self.corpus.root.join(self.path(unit.file));
-                        unpanicked(&path, || writer.append(unit, encoded, times))?;
-                        self.progress.advance(rows(done));
-                        in_flight -= rows(done);
-                        done += 1;
-                        fill(&mut in_flight, done);
-                    }
-                }
+        let rows: Vec<u64> = units.iter().map(|unit| unit.group.rows).collect();
+        let path = |unit: usize| self.corpus.root.join(self.path(units[unit].file));
+        let writer = Writer {
+            workshop: self,
+            open: None,
+            written: Vec::new(),
+        };
+        let writer = in_order(
+            pool,
+            &rows,
+            room,
+            |unit| unpanicked(&path(unit), || self.encode(&units[unit])),
+            writer,
+            |writer, unit, (encoded, times)| {
+                unpanicked(&path(unit), || writer.append(&units[unit], encoded, times))?;
+                self.progress.advance(rows[unit]);
                 Ok(())
-            })();
-            if outcome.is_err() {
-                stop.store(true, Ordering::Relaxed);
-            }
-            outcome.map(|()| writer.written)
-        })
+            },
+        )?;
+        Ok(writer.written)
     }
 }
 
