@@ -28,6 +28,19 @@ pub(super) fn width_of(max: u64) -> usize {
 /// Packs 32 values of `W` bits into `4 * W` bytes.
 #[inline]
 fn pack_32<const W: usize>(values: &[u32; 32], out: &mut [u8]) {
+    if W <= 16 {
+        // Eight values begin and end at a byte: no value waits for another's bits.
+        let mut packed = [0; 4 * 16 + 16];
+        for (at, v) in values.as_chunks::<8>().0.iter().enumerate() {
+            let wide = v.map(u64::from);
+            let low = wide[0] | wide[1] << W | wide[2] << (2 * W) | wide[3] << (3 * W);
+            let high = wide[4] | wide[5] << W | wide[6] << (2 * W) | wide[7] << (3 * W);
+            let word = u128::from(low) | u128::from(high) << (4 * W);
+            packed[at * W..at * W + 16].copy_from_slice(&word.to_le_bytes());
+        }
+        out[..4 * W].copy_from_slice(&packed[..4 * W]);
+        return;
+    }
     let mut bits = 0u64;
     let mut filled = 0;
     let mut at = 0;

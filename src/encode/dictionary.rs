@@ -159,13 +159,16 @@ pub(super) struct Remap {
     /// Held, so that its address stays its own.
     values: ArrayRef,
     entries: Vec<u64>,
+    /// Bytes of the longest value.
+    pub longest: usize,
 }
 
 impl Remap {
-    pub(super) fn new(values: &ArrayRef) -> Self {
+    pub(super) fn new(values: &ArrayRef, longest: usize) -> Self {
         Remap {
             values: values.clone(),
             entries: vec![0; values.len()],
+            longest,
         }
     }
 
@@ -379,12 +382,13 @@ impl Ids {
     /// Appends a page's body: width, then the ids; and starts anew.
     pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
         use super::bits::{hybrid, hybrid_constant, width_of};
-        let greatest = match self.all.is_empty() {
+        // All bits in use: as wide as the greatest id, and quicker found.
+        let bits = match self.all.is_empty() {
             true => self.first,
-            false => self.all.iter().copied().max().unwrap_or(0),
+            false => self.all.iter().fold(0, |bits, id| bits | id),
         };
         // Some readers know no width of 0.
-        let width = width_of(u64::from(greatest)).max(1);
+        let width = width_of(u64::from(bits)).max(1);
         out.push(width as u8);
         match self.all.is_empty() {
             true => hybrid_constant(self.first, self.count, width, out),

@@ -57,6 +57,16 @@ impl<'a> Texts<'a> {
         }
     }
 
+    /// Bytes of the longest text.
+    fn longest(&self) -> usize {
+        match self {
+            Texts::Small(offsets, _) => (offsets.windows(2).map(|o| o[1] - o[0]).max())
+                .map_or(0, |longest| longest as usize),
+            Texts::Large(offsets, _) => (offsets.windows(2).map(|o| o[1] - o[0]).max())
+                .map_or(0, |longest| longest as usize),
+        }
+    }
+
     #[inline]
     fn get(&self, at: usize) -> &'a [u8] {
         let (start, end) = self.range(at);
@@ -134,8 +144,8 @@ pub(super) struct TextValues {
     pub pool: TextPool,
     ids: Ids,
     remaps: Vec<Remap>,
-    /// Bytes of the page's values, or what they would be.
-    raw: usize,
+    /// While undecided: at most the bytes of the values that wait.
+    most: usize,
     bytes: Vec<u8>,
     lengths: Vec<i64>,
     /// Bytes of values after which the dictionary ends.
@@ -150,7 +160,7 @@ impl TextValues {
             pool: TextPool::default(),
             ids: Ids::default(),
             remaps: Vec::new(),
-            raw: 0,
+            most: 0,
             bytes: Vec::new(),
             lengths: Vec::new(),
             limit,
@@ -203,19 +213,8 @@ impl TextValues {
             let (keys, values) =
                 selected_keys(array, selection, &mut scratch.keys).ok_or_else(foreign)?;
             let texts = Texts::new(values).ok_or_else(foreign)?;
-            if self.mode != Mode::Dictionary {
-                let added: usize = match is_constant(keys) {
-                    true => keys
-                        .first()
-                        .map_or(0, |k| texts.get(*k as usize).len() * keys.len()),
-                    false => keys.iter().map(|k| texts.get(*k as usize).len()).sum(),
-                };
-                // One value in all rows is short in a dictionary.
-                let same = is_constant(keys) && self.mode == Mode::Undecided;
-                if limited && !same && self.raw + added > self.page_limit {
-                    return Ok(Appended::TooLong);
-                }
-                self.raw += added;
+            if !self.has_room(keys, values, &texts, limited) {
+                return Ok(Appended::TooLong);
             }
             return self.append_keys(keys, values, &texts);
         }
@@ -230,12 +229,81 @@ impl TextValues {
             ranges.push((start, end));
         });
         if self.mode != Mode::Dictionary {
-            if limited && self.raw + added > self.page_limit {
+            if limited && self.raw() + added > self.page_limit {
                 return Ok(Appended::TooLong);
             }
-            self.raw += added;
+            self.most += added;
         }
         self.append_ranges(ranges, added, texts.bytes())
+    }
+
+    /// Counts the bytes of a page with the values of `keys`, where they would stand in it: whether
+    /// it is not too long then.
+    fn has_room(
+        &mut self,
+        keys: &[u32],
+        values: &ArrayRef,
+        texts: &Texts<'_>,
+        limited: bool,
+    ) -> bool {
+        let length = |key: &u32| texts.get(*key as usize).len();
+        let is_constant = is_constant(keys);
+        let added = match self.mode {
+            Mode::Dictionary => return true,
+            _ if is_constant => keys.first().map_or(0, length) * keys.len(),
+            Mode::Undecided => {
+                // Nearly always short enough whatever the keys are; else they are counted.
+                let at = self.remap(values, texts);
+                let most = self.remaps[at].longest * keys.len();
+                match self.most + most <= self.page_limit {
+                    true => most,
+                    false => {
+                        self.most = self.exact();
+                        keys.iter().map(length).sum()
+                    }
+                }
+            }
+            Mode::Delta => keys.iter().map(length).sum(),
+        };
+        // One value in all rows is short in a dictionary.
+        let is_short = is_constant && self.mode == Mode::Undecided;
+        if limited && !is_short && self.raw() + added > self.page_limit {
+            return false;
+        }
+        self.most += added;
+        true
+    }
+
+    /// Bytes of the page's values, or at most what they would be without a dictionary.
+    fn raw(&self) -> usize {
+        match self.mode {
+            Mode::Delta => self.bytes.len(),
+            _ => self.most,
+        }
+    }
+
+    /// Bytes of the values that wait by their ids.
+    fn exact(&self) -> usize {
+        match self.ids.constant() {
+            Some(id) => self.pool.get(id).len() * self.ids.len(),
+            None => {
+                let mut bytes = 0;
+                self.ids.for_each(|id| bytes += self.pool.get(id).len());
+                bytes
+            }
+        }
+    }
+
+    /// The table of a dictionary, among those kept.
+    fn remap(&mut self, values: &ArrayRef, texts: &Texts<'_>) -> usize {
+        if let Some(at) = self.remaps.iter().position(|r| r.is_of(values)) {
+            return at;
+        }
+        if self.remaps.len() == REMAPS {
+            self.remaps.remove(0);
+        }
+        self.remaps.push(Remap::new(values, texts.longest()));
+        self.remaps.len() - 1
     }
 
     fn append_keys(
@@ -260,16 +328,7 @@ impl TextValues {
             }
             return Ok(self.check(waiting, known));
         }
-        let at = match self.remaps.iter().position(|r| r.is_of(values)) {
-            Some(at) => at,
-            None => {
-                if self.remaps.len() == REMAPS {
-                    self.remaps.remove(0);
-                }
-                self.remaps.push(Remap::new(values));
-                self.remaps.len() - 1
-            }
-        };
+        let at = self.remap(values, texts);
         let sampled = match self.mode == Mode::Undecided && waiting == 0 {
             true => keys.len().min(SAMPLE),
             false => keys.len(),
@@ -355,7 +414,6 @@ impl TextValues {
             Mode::Undecided => {
                 // No page has used it: the chunk has no dictionary at all.
                 self.leave_dictionary();
-                self.raw = self.bytes.len();
                 Appended::Again
             }
             _ => {
@@ -394,7 +452,8 @@ impl TextValues {
         let width = super::bits::width_of(self.pool.len() as u64 - 1).max(1);
         let dictionary = 24 + self.pool.bytes.len() + self.ids.len() * width / 8;
         let same = self.ids.constant().is_some() && self.ids.len() > 1;
-        match same || dictionary < self.raw + self.ids.len() / 2 {
+        let cheaper = |raw: usize| dictionary < raw + self.ids.len() / 2;
+        match same || cheaper(0) || cheaper(self.exact()) {
             true => self.mode = Mode::Dictionary,
             false => self.leave_dictionary(),
         }
@@ -406,7 +465,7 @@ impl TextValues {
         out: &mut Vec<u8>,
         bloom: &mut Option<Sbbf>,
     ) -> (Encoding, Bounds) {
-        self.raw = 0;
+        self.most = 0;
         if self.mode == Mode::Dictionary {
             let bounds = match self.pool.extremes() {
                 Some((least, greatest)) => Bounds::Text(
