@@ -158,7 +158,9 @@ impl TextPool {
 pub(super) struct Remap {
     /// Held, so that its address stays its own.
     values: ArrayRef,
-    entries: Vec<u64>,
+    /// By key: one more than the id, or 0. Half as long as with the page that used it last: tables
+    /// of addresses have a million keys.
+    entries: Vec<u32>,
     /// Bytes of the longest value.
     pub longest: usize,
 }
@@ -192,18 +194,19 @@ impl Remap {
     ) -> Option<()> {
         let start = ids.len();
         ids.resize(start + keys.len(), 0);
-        let page = pool.used.page;
         for (key, id) in keys.iter().zip(&mut ids[start..]) {
             let known = self.entries.get_mut(*key as usize)?;
-            match (*known >> 32) as u32 {
-                of if of == page => {}
-                NEVER => *known = entry(page, intern(pool, *key as usize)?),
-                _ => {
-                    pool.used.mark(*known as u32);
-                    *known = entry(page, *known as u32);
+            *id = match known.checked_sub(1) {
+                Some(id) => {
+                    pool.used.mark(id);
+                    id
                 }
-            }
-            *id = *known as u32;
+                None => {
+                    let id = intern(pool, *key as usize)?;
+                    *known = id + 1;
+                    id
+                }
+            };
         }
         Some(())
     }
