@@ -392,7 +392,7 @@ fn remote<'v>(v: &'v View<'_>, row: usize) -> Option<&'v str> {
     let client = super::enrichment::ends(v, row).0.0;
     usize::try_from(client)
         .ok()
-        .map(|address| v.maker.world.addresses.texts[address].as_str())
+        .map(|address| &v.maker.world.addresses.texts[address])
 }
 /// `auditd.addr`.
 pub fn address(v: &View<'_>) -> ArrayRef {

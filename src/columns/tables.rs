@@ -252,7 +252,7 @@ impl Tables {
             account_full_name: optional(accounts.iter().map(|a| a.full_name.as_deref())),
             account_qualified: table(accounts.iter().map(|a| &a.qualified)),
             account_sid: table(accounts.iter().map(|a| &a.sid)),
-            address: table(&world.addresses.texts),
+            address: table(world.addresses.texts.iter()),
             is_ipv6: world
                 .addresses
                 .texts

@@ -15,6 +15,7 @@ pub mod network;
 pub mod processes;
 pub mod sessions;
 pub mod starts;
+pub mod texts;
 pub mod users;
 
 use crate::catalog::{Catalog, HostClass, Names};

@@ -3,11 +3,13 @@
 //! Ranges stand side by side so that an address is one small number; an external
 //! address has one role for ever.
 
+use std::collections::HashSet;
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::WorldSize;
 use super::hosts::Hosts;
+use super::texts::Texts;
 use crate::catalog::Purpose;
 use crate::grounding::Profile;
 use crate::random::{Alias, Key};
@@ -33,7 +35,7 @@ const AMAZON: &[u8] = &[3, 18, 52, 54];
 /// 3. No made-up address lies in a special-purpose range.
 #[derive(Debug)]
 pub struct Addresses {
-    pub texts: Vec<String>,
+    pub texts: Texts,
     hosts: u32,
     profile_clients: Range<u32>,
     profile_services: Range<u32>,
@@ -111,33 +113,34 @@ impl Addresses {
         size: WorldSize,
         services: u32,
     ) -> Self {
-        let mut texts: Vec<String> = hosts.all.iter().map(|h| h.ip.to_string()).collect();
-        let known = |list: &[(String, u64)], texts: &mut Vec<String>| {
+        let mut texts = Texts::default();
+        (hosts.all.iter()).for_each(|h| texts.push(&h.ip.to_string()));
+        let known = |list: &[(String, u64)], texts: &mut Texts| {
             let first = texts.len() as u32;
-            texts.extend(list.iter().map(|(address, _)| address.clone()));
+            list.iter().for_each(|(address, _)| texts.push(address));
             first..texts.len() as u32
         };
         let profile_clients = known(&profile.external_clients, &mut texts);
         let profile_services = known(&profile.external_services, &mut texts);
         let multicast = known(&profile.multicast, &mut texts);
-        let mut taken: std::collections::HashSet<String> = texts.iter().cloned().collect();
+        // What is made up is IPv4, as its text is: no other text can be the same.
+        let mut taken: HashSet<Ipv4Addr> = texts.iter().filter_map(|t| t.parse().ok()).collect();
         let mut number = 0u64;
-        let mut made_in = |count: u32, blocks: &[u8], texts: &mut Vec<String>| {
+        let mut made_in = |count: u32, blocks: &[u8], texts: &mut Texts| {
             let first = texts.len() as u32;
             while (texts.len() as u32) < first + count {
-                let text = match blocks {
+                let address = match blocks {
                     [] => public_address(key, number),
                     blocks => within(blocks, public_address(key, number)),
-                }
-                .to_string();
+                };
                 number += 1;
-                if taken.insert(text.clone()) {
-                    texts.push(text);
+                if taken.insert(address) {
+                    texts.push(&address.to_string());
                 }
             }
             first..texts.len() as u32
         };
-        let mut made = |count, texts: &mut Vec<String>| made_in(count, &[], texts);
+        let mut made = |count, texts: &mut Texts| made_in(count, &[], texts);
         let scanners = made(size.adversaries, &mut texts);
         let new_clients = made(size.unseen_addresses, &mut texts);
         let adversary_services = made(size.adversaries * (PURPOSES - 1), &mut texts);
