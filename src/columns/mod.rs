@@ -19,19 +19,21 @@ mod tables;
 pub mod threat;
 pub mod windows;
 
+use std::any::TypeId;
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, DictionaryArray, Int64Array, ListArray, StringArray, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int64Array, ListArray, StringArray,
+    new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type};
 
 use crate::catalog::Telemetry;
 use crate::frame::{Frame, Maker, NONE, TextColumn};
-use selection::{Selection, Validity};
+use selection::{ByKind, Selection, Validity};
 
 pub use tables::Tables;
 
@@ -44,14 +46,28 @@ pub struct View<'v> {
     present: Kinds,
     /// Each row's kind: its telemetry, or [`SENSOR_KIND`].
     kind: Vec<u8>,
+    by_kind: ByKind,
     host_keys: ScalarBuffer<i32>,
     user_keys: ScalarBuffer<i32>,
     /// Where rows of some kinds stand, as columns have asked: many ask for the same kinds.
     selections: RefCell<Vec<(Kinds, Rc<Selection>)>>,
     /// Values of the frame's text columns, by their addresses: several columns show the same ones.
     values: RefCell<Vec<(*const TextColumn, ArrayRef)>>,
+    /// Keys that several columns have, as the first of them made them.
+    keyed: RefCell<Vec<(Keyed, Kinds, ArrayRef)>>,
     guids: OnceCell<process::Guids>,
     arguments: OnceCell<linux::Arguments>,
+}
+
+/// What decides the keys of a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keyed {
+    /// The same key in every row.
+    Constant,
+    /// A text column of the frame, by its address.
+    Column(*const TextColumn),
+    /// A function of the row, by its type.
+    Function(TypeId),
 }
 
 /// A set of telemetry kinds.
@@ -179,17 +195,32 @@ pub const RECORDS: Kinds = !SENSOR;
 impl<'v> View<'v> {
     /// A view of a frame.
     pub fn new(frame: &'v Frame, maker: &'v Maker<'v>, tables: &'v Tables) -> Self {
-        let kind: Vec<u8> = frame.telemetry.iter().map(|&t| t as u8).collect();
+        let kind = frame.telemetry.iter().map(|&t| t as u8).collect();
+        let (host_keys, user_keys) = (frame.host.clone().into(), frame.user.clone().into());
+        View::with_kinds(frame, maker, tables, kind, host_keys, user_keys)
+    }
+
+    fn with_kinds(
+        frame: &'v Frame,
+        maker: &'v Maker<'v>,
+        tables: &'v Tables,
+        kind: Vec<u8>,
+        host_keys: ScalarBuffer<i32>,
+        user_keys: ScalarBuffer<i32>,
+    ) -> Self {
+        let by_kind = ByKind::new(&kind);
         View {
             frame,
             maker,
             tables,
-            present: present(&kind),
+            present: by_kind.present,
             kind,
-            host_keys: frame.host.clone().into(),
-            user_keys: frame.user.clone().into(),
+            by_kind,
+            host_keys,
+            user_keys,
             selections: RefCell::default(),
             values: RefCell::default(),
+            keyed: RefCell::default(),
             guids: OnceCell::new(),
             arguments: OnceCell::new(),
         }
@@ -209,17 +240,8 @@ impl<'v> View<'v> {
                 false => f.telemetry[row] as u8,
             })
             .collect();
-        View {
-            present: present(&kind),
-            kind,
-            host_keys: self.host_keys.clone(),
-            user_keys: self.user_keys.clone(),
-            selections: RefCell::default(),
-            values: RefCell::default(),
-            guids: OnceCell::new(),
-            arguments: OnceCell::new(),
-            ..*self
-        }
+        let (host_keys, user_keys) = (self.host_keys.clone(), self.user_keys.clone());
+        View::with_kinds(f, self.maker, self.tables, kind, host_keys, user_keys)
     }
 
     /// Number of rows.
@@ -256,20 +278,7 @@ impl<'v> View<'v> {
         if let Some((_, known)) = selections.iter().find(|(k, _)| *k == kinds) {
             return Some(known.clone());
         }
-        let selection = Rc::new(match kinds == self.present {
-            true => Selection::All,
-            false => {
-                let mut rows = Vec::with_capacity(self.frame.len);
-                let valid = BooleanBuffer::collect_bool(self.frame.len, |row| {
-                    let is = self.is(row, kinds);
-                    if is {
-                        rows.push(row as u32);
-                    }
-                    is
-                });
-                Selection::Some(rows, NullBuffer::new(valid))
-            }
-        });
+        let selection = Rc::new(self.by_kind.select(kinds));
         selections.push((kinds, selection.clone()));
         Some(selection)
     }
@@ -289,38 +298,77 @@ impl<'v> View<'v> {
         let Some(selection) = self.select(kinds) else {
             return self.null_texts();
         };
-        let mut validity = Validity::new(self.frame.len, &selection);
-        let mut valid_key = |row: usize| {
-            let key = key(row);
-            if key < 0 {
-                validity.lose(row);
-            }
-            key.max(0)
-        };
         let keys: Vec<i32> = match &*selection {
-            Selection::All => (0..self.frame.len).map(valid_key).collect(),
+            Selection::All => (0..self.frame.len).map(key).collect(),
             Selection::Some(rows, _) => {
                 let mut keys = vec![0; self.frame.len];
                 for &row in rows {
-                    keys[row as usize] = valid_key(row as usize);
+                    keys[row as usize] = key(row as usize);
                 }
                 keys
             }
         };
-        self.dictionary(values, keys, validity.finish())
+        self.dictionary(values, keys, &selection)
     }
 
-    /// A dictionary array over a table.
-    fn dictionary(&self, values: &ArrayRef, keys: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
+    /// A dictionary array over a table, of keys that stand in a selection; negative ones are null.
+    fn dictionary(&self, values: &ArrayRef, mut keys: Vec<i32>, selection: &Selection) -> ArrayRef {
+        let mut nulls = match selection {
+            Selection::All => None,
+            Selection::Some(_, valid) => Some(valid.clone()),
+        };
+        if keys.iter().fold(0, |least, key| least.min(*key)) < 0 {
+            let known = BooleanBuffer::collect_bool(keys.len(), |row| keys[row] >= 0);
+            nulls = NullBuffer::union(nulls.as_ref(), Some(&NullBuffer::new(known)));
+            keys.iter_mut().for_each(|key| *key = (*key).max(0));
+        }
         match values.is_empty() || nulls.as_ref().is_some_and(|n| n.null_count() == n.len()) {
             true => self.null_texts(),
             false => dictionary(values, keys, nulls),
         }
     }
 
+    /// Texts of a table whose keys `keyed` decides: columns that share them share one buffer.
+    /// Their tables are equally long, or the first is the shortest.
+    fn keyed(
+        &self,
+        keyed: Keyed,
+        kinds: Kinds,
+        values: &ArrayRef,
+        key: impl FnMut(usize) -> i32,
+    ) -> ArrayRef {
+        let kinds = kinds & self.present;
+        let mut made = self.keyed.borrow_mut();
+        let known = made.iter().find(|(k, of, _)| (k, of) == (&keyed, &kinds));
+        match known {
+            Some((_, _, array)) if array.null_count() == array.len() => array.clone(),
+            Some((_, _, array)) => Arc::new(
+                array
+                    .as_dictionary::<Int32Type>()
+                    .with_values(values.clone()),
+            ),
+            None => {
+                let array = self.texts_of(kinds, values, key);
+                made.push((keyed, kinds, array.clone()));
+                array
+            }
+        }
+    }
+
+    /// Texts of a table on rows of some kinds by a key that other columns have, too.
+    pub fn texts_by<K: Fn(&View<'_>, usize) -> i32 + 'static>(
+        &self,
+        kinds: Kinds,
+        values: &ArrayRef,
+        key: K,
+    ) -> ArrayRef {
+        let of = Keyed::Function(TypeId::of::<K>());
+        self.keyed(of, kinds, values, |row| key(self, row))
+    }
+
     /// One text on rows of some kinds.
     pub fn constant(&self, kinds: Kinds, values: &ArrayRef) -> ArrayRef {
-        self.texts_of(kinds, values, |_| 0)
+        self.keyed(Keyed::Constant, kinds, values, |_| 0)
     }
 
     /// A text that only rows of some kinds have; no table stands for it where none is there.
@@ -333,11 +381,29 @@ impl<'v> View<'v> {
 
     /// A column of the frame's own texts on rows of some kinds, with the table its known keys point into.
     pub fn own(&self, kinds: Kinds, column: &'v TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
-        if self.present & kinds == 0 {
+        if self.present & kinds == 0 || column.is_empty() {
             return self.null_texts();
         }
-        let values = self.values_of(column, known);
-        self.texts_of(kinds, &values, |row| column.keys[row])
+        self.own_by(kinds, column, &self.values_of(column, known))
+    }
+
+    /// A column of the frame's own texts on rows of some kinds, with other values: one for each text.
+    fn own_by(&self, kinds: Kinds, column: &TextColumn, values: &ArrayRef) -> ArrayRef {
+        self.keyed(Keyed::Column(column), kinds, values, |row| column.key(row))
+    }
+
+    /// A part of each of the frame's own texts, with the table of the known ones' parts.
+    pub(super) fn part(
+        &self,
+        kinds: Kinds,
+        column: &TextColumn,
+        known: Option<&ArrayRef>,
+        part: impl Fn(&str) -> &str,
+    ) -> ArrayRef {
+        if self.present & kinds == 0 || column.is_empty() {
+            return self.null_texts();
+        }
+        self.own_by(kinds, column, &own_values(column, known, part))
     }
 
     /// Values of one of the frame's text columns; `known` is always the same for one column.
@@ -346,7 +412,7 @@ impl<'v> View<'v> {
         if let Some((_, values)) = made.iter().find(|(of, _)| std::ptr::eq(*of, column)) {
             return values.clone();
         }
-        let values = own_values(column, known, |text| text);
+        let values = own_texts(column, known);
         made.push((column, values.clone()));
         values
     }
@@ -378,30 +444,24 @@ impl<'v> View<'v> {
         let Some(selection) = self.select(kinds | others) else {
             return self.null_texts();
         };
-        let mut validity = Validity::new(self.frame.len, &selection);
         let mut set = |row: usize| {
-            let key = match self.is(row, kinds) {
+            keys[row] = match self.is(row, kinds) {
                 true => key(row),
                 false => own(row),
             };
-            if key < 0 {
-                validity.lose(row);
-            }
-            keys[row] = key.max(0);
         };
         match &*selection {
             Selection::All => (0..self.frame.len).for_each(&mut set),
             Selection::Some(rows, _) => rows.iter().for_each(|row| set(*row as usize)),
         }
-        let nulls = validity.finish();
-        self.dictionary(&plain_texts(bytes, offsets, None), keys, nulls)
+        self.dictionary(&plain_texts(bytes, offsets, None), keys, &selection)
     }
 
     /// A value under `data` of a row's record; none where neither record nor kind says one.
     pub fn given_text(&self, row: usize, name: &str) -> Option<&str> {
         let (slot, default) = self.frame.telemetry[row].slot(name)?;
         let column = &self.frame.data[slot];
-        if column.keys[row] == NONE {
+        if column.key(row) == NONE {
             return default.filter(|text| !text.is_empty());
         }
         Some(column.text(row))
@@ -520,11 +580,6 @@ impl<'v> View<'v> {
     }
 }
 
-/// The set of the kinds that occur.
-fn present(kind: &[u8]) -> Kinds {
-    kind.iter().fold(0, |set, &k| set | 1 << u32::from(k))
-}
-
 /// The type of dictionary texts.
 pub fn text_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
@@ -560,28 +615,36 @@ fn own_values(
     known: Option<&ArrayRef>,
     map: impl Fn(&str) -> &str,
 ) -> ArrayRef {
-    let own = column.offsets.len() - 1;
-    if own == 0
-        && let Some(known) = known
-    {
+    if let (0, Some(known)) = (column.own(), known) {
         return known.clone();
     }
-    let known = known.and_then(|k| k.as_any().downcast_ref::<StringArray>());
-    let before = known.map_or(0, |k| k.value_data().len());
-    let mut bytes = Vec::with_capacity(before + column.bytes.len());
-    let mut offsets = Vec::with_capacity(column.known as usize + own + 1);
-    match known {
-        Some(known) => {
-            offsets.extend_from_slice(known.value_offsets());
-            bytes.extend_from_slice(known.value_data());
-        }
-        None => offsets.push(0),
-    }
-    for pair in column.offsets.windows(2) {
-        let text = std::str::from_utf8(&column.bytes[pair[0] as usize..pair[1] as usize])
-            .unwrap_or_default();
+    let (mut bytes, mut offsets) = begin(column, known);
+    for text in column.own_texts() {
         bytes.extend_from_slice(map(text).as_bytes());
         offsets.push(bytes.len() as i32);
     }
     plain_texts(bytes, offsets, None)
+}
+
+/// The same, with the texts as they are.
+fn own_texts(column: &TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
+    if let (0, Some(known)) = (column.own(), known) {
+        return known.clone();
+    }
+    let (mut bytes, mut offsets) = begin(column, known);
+    let before = bytes.len() as i32;
+    bytes.extend_from_slice(column.texts.as_bytes());
+    offsets.extend(column.offsets[1..].iter().map(|end| before + end));
+    plain_texts(bytes, offsets, None)
+}
+
+/// The bytes and offsets of a known table, with room for a column's own texts.
+fn begin(column: &TextColumn, known: Option<&ArrayRef>) -> (Vec<u8>, Vec<i32>) {
+    let known = known.and_then(|k| k.as_any().downcast_ref::<StringArray>());
+    let (data, ends) = known.map_or((&[][..], &[0][..]), |k| (k.value_data(), k.value_offsets()));
+    let mut bytes = Vec::with_capacity(data.len() + column.texts.len());
+    let mut offsets = Vec::with_capacity(ends.len() + column.own());
+    bytes.extend_from_slice(data);
+    offsets.extend_from_slice(ends);
+    (bytes, offsets)
 }

@@ -121,9 +121,8 @@ pub fn url(v: &View<'_>) -> ArrayRef {
 }
 /// `url.domain`.
 pub fn url_domain(v: &View<'_>) -> ArrayRef {
-    let values = super::own_values(&v.frame.url, None, |url| {
+    v.part(ALL, &v.frame.url, None, |url| {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
         rest.split(['/', ':', '?']).next().unwrap_or(rest)
-    });
-    v.texts(&values, |r| v.frame.url.keys[r])
+    })
 }

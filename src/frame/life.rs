@@ -191,9 +191,9 @@ impl<'a> Maker<'a> {
             Some(&process),
         );
         frame.parent.clear(row);
-        frame.process.command.keys[row] = NONE;
-        frame.directory.keys[row] = NONE;
-        frame.hashes.keys[row] = NONE;
+        frame.process.command.set_key(row, NONE);
+        frame.directory.set_key(row, NONE);
+        frame.hashes.set_key(row, NONE);
         frame.integrity[row] = 0;
     }
 
@@ -222,11 +222,11 @@ impl<'a> Maker<'a> {
         texts: &mut Texts<'_, '_, '_>,
     ) {
         let image = &self.catalog.images[program.image];
-        frame.process.path.keys[row] = if image.path.as_literal().is_some() {
-            program.image as i32
-        } else {
-            frame.process.path.add(texts.render(&image.path))
-        };
+        let path = &mut frame.process.path;
+        match image.path.as_literal() {
+            Some(_) => path.set_key(row, program.image as i32),
+            None => path.set(row, texts.render(&image.path)),
+        }
     }
 
     fn life_start(&self, frame: &mut Frame, row: usize, class: u8, start: &Start) {
@@ -254,7 +254,8 @@ impl<'a> Maker<'a> {
         self.set_parent_texts(frame, row, &parent, &scene);
         if h.platform == Platform::Windows {
             let systems = self.world.hosts.systems.len();
-            frame.hashes.keys[row] = (program.image * systems + usize::from(h.os)) as i32;
+            let key = program.image * systems + usize::from(h.os);
+            frame.hashes.set_key(row, key as i32);
         }
         let mut texts = Texts::new(self, &scene, host, account);
         texts.pid = process.pid;

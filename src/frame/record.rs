@@ -312,8 +312,10 @@ impl<'a> Maker<'a> {
     ) {
         let process = &mut frame.process;
         process.set(row, &acting.process);
-        process.path.keys[row] = self.path(&mut process.path, acting, scene);
-        process.command.keys[row] = self.command(&mut process.command, acting, scene);
+        let path = self.path(&mut process.path, acting, scene);
+        process.path.set_key(row, path);
+        let command = self.command(&mut process.command, acting, scene);
+        process.command.set_key(row, command);
     }
 
     /// Writes the hashes of a started process's image into a row.
@@ -322,7 +324,7 @@ impl<'a> Maker<'a> {
         let image = &self.catalog.images[acting.process.image as usize];
         if image.platform == Platform::Windows {
             let known = image.path.as_literal().is_some();
-            hashes.keys[row] = if known {
+            let key = if known {
                 let systems = self.world.hosts.systems.len() as i32;
                 acting.process.image as i32 * systems + i32::from(self.world.hosts[acting.host].os)
             } else {
@@ -330,6 +332,7 @@ impl<'a> Maker<'a> {
                     scene.key.with(u64::from(acting.process.image)),
                 ))
             };
+            hashes.set_key(row, key);
         }
     }
 
@@ -352,8 +355,10 @@ impl<'a> Maker<'a> {
         scene: &Scene<'_>,
     ) {
         let parent = &mut frame.parent;
-        parent.path.keys[row] = self.path(&mut parent.path, acting, scene);
-        parent.command.keys[row] = self.command(&mut parent.command, acting, scene);
+        let path = self.path(&mut parent.path, acting, scene);
+        parent.path.set_key(row, path);
+        let command = self.command(&mut parent.command, acting, scene);
+        parent.command.set_key(row, command);
     }
 
     fn path(&self, column: &mut super::TextColumn, acting: &Acting<'_>, scene: &Scene<'_>) -> i32 {

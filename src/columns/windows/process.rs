@@ -116,7 +116,7 @@ pub fn original_file_name(v: &View<'_>) -> ArrayRef {
         |r| v.frame.process.image[r],
         LOADED,
         |r, out| {
-            let unsigned = v.frame.data[0].keys[r] == NONE;
+            let unsigned = v.frame.data[0].key(r) == NONE;
             let name = if unsigned {
                 "-"
             } else {
@@ -213,7 +213,7 @@ pub fn hashes(v: &View<'_>) -> ArrayRef {
     v.blend(
         CREATE,
         &own,
-        |r| v.frame.hashes.keys[r],
+        |r| v.frame.hashes.key(r),
         HASHED_FILE,
         |r, out| crate::columns::sysmon::file_hashes(v, r, out),
     )
