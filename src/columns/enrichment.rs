@@ -1,7 +1,7 @@
 //! Times and closed forms that native records carry.
 
 use super::View;
-use crate::frame::NONE;
+use crate::frame::{Frame, NONE};
 
 pub(super) const WORDS: &[&str] = &[];
 
@@ -69,6 +69,21 @@ impl Clock {
     }
 }
 
+/// Appends a number's decimal digits.
+pub fn push_decimal(out: &mut Vec<u8>, value: u64) {
+    let mut digits = [0; 20];
+    let (mut at, mut rest) = (digits.len(), value);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
 /// Appends a number's lower-case hexadecimal digits.
 pub fn push_hexadecimal(out: &mut Vec<u8>, value: u64) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -103,21 +118,30 @@ pub fn counter(v: &View<'_>, row: usize, channel: u64) -> i64 {
     base + from + (to - from) * into / HOUR_US
 }
 
+/// (Address, port) of the client and of the server of each row's flow.
+pub(super) struct Ends(Vec<((i32, i32), (i32, i32))>);
+
+impl Ends {
+    fn new(f: &Frame) -> Self {
+        let of = |row: usize| {
+            let (source, destination) = (
+                (f.source[row], f.source_port[row]),
+                (f.destination[row], f.destination_port[row]),
+            );
+            match (f.source[row], f.client_is_source[row]) {
+                (NONE, _) => ((NONE, NONE), (NONE, NONE)),
+                (_, true) => (source, destination),
+                (_, false) => (destination, source),
+            }
+        };
+        Ends((0..f.len).map(of).collect())
+    }
+}
+
 /// The client's and the server's (address, port) of a row's flow.
+#[inline]
 pub fn ends(v: &View<'_>, row: usize) -> ((i32, i32), (i32, i32)) {
-    let f = v.frame;
-    if f.source[row] == NONE {
-        return ((NONE, NONE), (NONE, NONE));
-    }
-    let (source, destination) = (
-        (f.source[row], f.source_port[row]),
-        (f.destination[row], f.destination_port[row]),
-    );
-    if f.client_is_source[row] {
-        (source, destination)
-    } else {
-        (destination, source)
-    }
+    v.ends.get_or_init(|| Ends::new(v.frame)).0[row]
 }
 
 #[cfg(test)]

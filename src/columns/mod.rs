@@ -14,6 +14,7 @@ pub mod network;
 pub mod process;
 pub mod security;
 mod selection;
+mod shared;
 pub mod sysmon;
 mod tables;
 pub mod threat;
@@ -25,8 +26,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int64Array, ListArray, StringArray,
-    new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, ListArray,
+    StringArray, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type};
@@ -55,6 +56,13 @@ pub struct View<'v> {
     values: RefCell<Vec<(*const TextColumn, ArrayRef)>>,
     /// Keys that several columns have, as the first of them made them.
     keyed: RefCell<Vec<(Keyed, Kinds, ArrayRef)>>,
+    rules: OnceCell<Int32Array>,
+    chains: OnceCell<Int32Array>,
+    ends: OnceCell<enrichment::Ends>,
+    telemetry: OnceCell<ScalarBuffer<i32>>,
+    no_texts: ArrayRef,
+    no_own_texts: ArrayRef,
+    no_integers: ArrayRef,
     guids: OnceCell<process::Guids>,
     arguments: OnceCell<linux::Arguments>,
 }
@@ -68,6 +76,8 @@ enum Keyed {
     Column(*const TextColumn),
     /// A function of the row, by its type.
     Function(TypeId),
+    /// The same of lists.
+    Lists(TypeId),
 }
 
 /// A set of telemetry kinds.
@@ -82,6 +92,11 @@ pub const fn kinds(list: &[Telemetry]) -> Kinds {
         i += 1;
     }
     set
+}
+
+/// Whether a kind is one of some.
+pub const fn holds(kinds: Kinds, telemetry: Telemetry) -> bool {
+    kinds >> telemetry as u32 & 1 == 1
 }
 
 /// Sysmon's records.
@@ -221,6 +236,13 @@ impl<'v> View<'v> {
             selections: RefCell::default(),
             values: RefCell::default(),
             keyed: RefCell::default(),
+            rules: OnceCell::new(),
+            chains: OnceCell::new(),
+            ends: OnceCell::new(),
+            telemetry: OnceCell::new(),
+            no_texts: tables.no_texts.slice(0, frame.len),
+            no_own_texts: tables.no_own_texts.slice(0, frame.len),
+            no_integers: tables.no_integers.slice(0, frame.len),
             guids: OnceCell::new(),
             arguments: OnceCell::new(),
         }
@@ -317,9 +339,8 @@ impl<'v> View<'v> {
             Selection::All => None,
             Selection::Some(_, valid) => Some(valid.clone()),
         };
-        if keys.iter().fold(0, |least, key| least.min(*key)) < 0 {
-            let known = BooleanBuffer::collect_bool(keys.len(), |row| keys[row] >= 0);
-            nulls = NullBuffer::union(nulls.as_ref(), Some(&NullBuffer::new(known)));
+        if let Some(known) = shared::known(&keys) {
+            nulls = NullBuffer::union(nulls.as_ref(), Some(&known));
             keys.iter_mut().for_each(|key| *key = (*key).max(0));
         }
         match values.is_empty() || nulls.as_ref().is_some_and(|n| n.null_count() == n.len()) {
@@ -329,7 +350,6 @@ impl<'v> View<'v> {
     }
 
     /// Texts of a table whose keys `keyed` decides: columns that share them share one buffer.
-    /// Their tables are equally long, or the first is the shortest.
     fn keyed(
         &self,
         keyed: Keyed,
@@ -342,12 +362,16 @@ impl<'v> View<'v> {
         let known = made.iter().find(|(k, of, _)| (k, of) == (&keyed, &kinds));
         match known {
             Some((_, _, array)) if array.null_count() == array.len() => array.clone(),
-            Some((_, _, array)) => Arc::new(
-                array
-                    .as_dictionary::<Int32Type>()
-                    .with_values(values.clone()),
-            ),
-            None => {
+            Some((_, _, array))
+                if array.as_dictionary::<Int32Type>().values().len() <= values.len() =>
+            {
+                Arc::new(
+                    array
+                        .as_dictionary::<Int32Type>()
+                        .with_values(values.clone()),
+                )
+            }
+            _ => {
                 let array = self.texts_of(kinds, values, key);
                 made.push((keyed, kinds, array.clone()));
                 array
@@ -432,12 +456,19 @@ impl<'v> View<'v> {
         let Some(known) = values.as_any().downcast_ref::<StringArray>() else {
             return self.texts_of(kinds, values, key);
         };
-        let mut bytes = known.value_data().to_vec();
-        let mut offsets = known.value_offsets().to_vec();
-        let mut own = |row: usize| {
-            write(row, &mut bytes);
-            offsets.push(bytes.len() as i32);
-            offsets.len() as i32 - 2
+        let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
+        // Of the table only what rows have: the rest would be copied for nothing.
+        let mut places = vec![NONE; known.len()];
+        let mut place = |key: i32, bytes: &mut Vec<u8>, offsets: &mut Vec<i32>| {
+            let Some(place) = places.get_mut(key as usize) else {
+                return key;
+            };
+            if *place == NONE {
+                bytes.extend_from_slice(known.value(key as usize).as_bytes());
+                offsets.push(bytes.len() as i32);
+                *place = offsets.len() as i32 - 2;
+            }
+            *place
         };
         // The table is whole only when all keys are known.
         let mut keys = vec![0; self.frame.len];
@@ -446,8 +477,12 @@ impl<'v> View<'v> {
         };
         let mut set = |row: usize| {
             keys[row] = match self.is(row, kinds) {
-                true => key(row),
-                false => own(row),
+                true => place(key(row), &mut bytes, &mut offsets),
+                false => {
+                    write(row, &mut bytes);
+                    offsets.push(bytes.len() as i32);
+                    offsets.len() as i32 - 2
+                }
             };
         };
         match &*selection {
@@ -480,13 +515,18 @@ impl<'v> View<'v> {
 
     /// Null texts in every row.
     pub fn null_texts(&self) -> ArrayRef {
-        self.tables.no_texts.slice(0, self.frame.len)
+        self.no_texts.clone()
+    }
+
+    /// Null integers in every row.
+    fn null_integers(&self) -> ArrayRef {
+        self.no_integers.clone()
     }
 
     /// Integers on rows of some kinds.
     pub fn integers(&self, kinds: Kinds, value: impl Fn(usize) -> Option<i64>) -> ArrayRef {
         let Some(selection) = self.select(kinds) else {
-            return self.tables.no_integers.slice(0, self.frame.len);
+            return self.null_integers();
         };
         let mut validity = Validity::new(self.frame.len, &selection);
         let mut valid_value = |row: usize| {
@@ -524,7 +564,7 @@ impl<'v> View<'v> {
         mut write: impl FnMut(usize, &mut Vec<u8>) -> bool,
     ) -> ArrayRef {
         let Some(selection) = self.select(kinds) else {
-            return self.tables.no_own_texts.slice(0, self.frame.len);
+            return self.no_own_texts.clone();
         };
         let mut offsets = Vec::with_capacity(self.frame.len + 1);
         offsets.push(0i32);
@@ -553,6 +593,35 @@ impl<'v> View<'v> {
             }
         }
         plain_texts(bytes, offsets, validity.finish())
+    }
+
+    /// Lists of one text of a table, null where the key is negative. Columns that share the
+    /// function share keys and offsets.
+    pub fn lists_of_one<K: Fn(&View<'_>, usize) -> i32 + 'static>(
+        &self,
+        values: &ArrayRef,
+        key: K,
+    ) -> ArrayRef {
+        let of = Keyed::Lists(TypeId::of::<K>());
+        let mut made = self.keyed.borrow_mut();
+        let known = made.iter().find(|(k, _, _)| *k == of);
+        let list = known.and_then(|(_, _, array)| array.as_list_opt::<i32>());
+        if let Some(list) = list.filter(|list| list.values().len() > 0) {
+            let items = list.values().as_dictionary::<Int32Type>();
+            if items.values().len() <= values.len() {
+                let items = Arc::new(items.with_values(values.clone()));
+                let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
+                return Arc::new(ListArray::new(list_item(), offsets, items, nulls));
+            }
+        }
+        let array = self.lists(values, |row, keys| {
+            let key = key(self, row);
+            if key >= 0 {
+                keys.push(key);
+            }
+        });
+        made.push((of, ALL, array.clone()));
+        array
     }
 
     /// Lists of a table's texts: `push` appends the keys of a row's list.

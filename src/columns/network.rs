@@ -109,11 +109,7 @@ pub fn response_code(v: &View<'_>) -> ArrayRef {
 }
 /// `dns.resolved_ip`.
 pub fn resolved_ip(v: &View<'_>) -> ArrayRef {
-    v.lists(&v.tables.address, |r, keys| {
-        if v.frame.answer[r] != NONE {
-            keys.push(v.frame.answer[r]);
-        }
-    })
+    v.lists_of_one(&v.tables.address, |v, r| v.frame.answer[r])
 }
 /// `url.full`.
 pub fn url(v: &View<'_>) -> ArrayRef {
