@@ -168,8 +168,8 @@ impl<'a> Maker<'a> {
         frame.salt[row] = bits.at(0);
         frame.set_native(row, lag(frame.telemetry[row], bits.at(1)), Some(&process));
         let scene = self.life_scene(&start.host, start);
-        let mut texts = Texts::new(self, &scene, start.host, account);
-        self.life_path(frame, row, program, &mut texts);
+        let texts = Texts::new(self, &scene, start.host, account);
+        self.life_path(frame, row, program, &texts);
     }
 
     /// Makes a row that starts a process one of that process's end.
@@ -219,13 +219,13 @@ impl<'a> Maker<'a> {
         frame: &mut Frame,
         row: usize,
         program: &Program,
-        texts: &mut Texts<'_, '_, '_>,
+        texts: &Texts<'_, '_, '_>,
     ) {
         let image = &self.catalog.images[program.image];
         let path = &mut frame.process.path;
         match image.path.as_literal() {
             Some(_) => path.set_key(row, program.image as i32),
-            None => path.set(row, texts.render(&image.path)),
+            None => texts.set(path, row, &image.path),
         }
     }
 
@@ -259,12 +259,10 @@ impl<'a> Maker<'a> {
         }
         let mut texts = Texts::new(self, &scene, host, account);
         texts.pid = process.pid;
-        self.life_path(frame, row, program, &mut texts);
-        frame
-            .process
-            .command
-            .set(row, texts.render(choose(&program.commands, start.draws[5])));
-        frame.directory.set(row, texts.render(&program.directory));
+        self.life_path(frame, row, program, &texts);
+        let command = choose(&program.commands, start.draws[5]);
+        texts.set(&mut frame.process.command, row, command);
+        texts.set(&mut frame.directory, row, &program.directory);
         frame.integrity[row] = self.life_integrity(program, start.draws[6]);
     }
 

@@ -95,7 +95,13 @@ impl TextColumn {
     /// Adds a text of this frame's own; returns its key.
     #[inline]
     pub fn add(&mut self, text: &str) -> i32 {
-        self.texts.push_str(text);
+        self.write(|out| out.push_str(text))
+    }
+
+    /// The same for a text that `write` appends.
+    #[inline]
+    pub fn write(&mut self, write: impl FnOnce(&mut String)) -> i32 {
+        write(&mut self.texts);
         self.offsets.push(self.texts.len() as i32);
         self.known + self.offsets.len() as i32 - 2
     }
