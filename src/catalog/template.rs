@@ -298,6 +298,7 @@ impl Template {
     }
 
     /// The text, if it has no placeholder.
+    #[inline]
     pub fn as_literal(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [] => Some(""),

@@ -180,14 +180,15 @@ pub fn tags(v: &View<'_>) -> ArrayRef {
                 .collect()
         })
         .unwrap_or_default();
+    let location = &v.tables.location.of;
     v.lists(&v.tables.tags, |r, keys| {
         keys.push(category);
-        if is_alert(v, r) {
-            keys.push(word_tag[severity.of[v.frame.rule[r] as usize] as usize]);
+        if let Ok(rule) = usize::try_from(v.frame.rule[r]) {
+            keys.push(word_tag[severity.of[rule] as usize]);
         }
         keys.push(0);
         if v.is(r, HOSTS) {
-            keys.push(5 + v.tables.location.of[v.frame.host[r] as usize]);
+            keys.push(5 + location[v.frame.host[r] as usize]);
         }
     })
 }

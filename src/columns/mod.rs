@@ -95,6 +95,7 @@ pub const fn kinds(list: &[Telemetry]) -> Kinds {
 }
 
 /// Whether a kind is one of some.
+#[inline]
 pub const fn holds(kinds: Kinds, telemetry: Telemetry) -> bool {
     kinds >> telemetry as u32 & 1 == 1
 }
@@ -524,7 +525,7 @@ impl<'v> View<'v> {
     }
 
     /// Integers on rows of some kinds.
-    pub fn integers(&self, kinds: Kinds, value: impl Fn(usize) -> Option<i64>) -> ArrayRef {
+    pub fn integers(&self, kinds: Kinds, mut value: impl FnMut(usize) -> Option<i64>) -> ArrayRef {
         let Some(selection) = self.select(kinds) else {
             return self.null_integers();
         };
@@ -614,12 +615,18 @@ impl<'v> View<'v> {
                 return Arc::new(ListArray::new(list_item(), offsets, items, nulls));
             }
         }
-        let array = self.lists(values, |row, keys| {
+        let (mut keys, mut count) = (vec![0; self.frame.len], 0);
+        let mut offsets = Vec::with_capacity(self.frame.len + 1);
+        offsets.push(0);
+        for row in 0..self.frame.len {
+            // The next one takes the place of what is none.
             let key = key(self, row);
-            if key >= 0 {
-                keys.push(key);
-            }
-        });
+            keys[count] = key;
+            count += usize::from(key >= 0);
+            offsets.push(count as i32);
+        }
+        keys.truncate(count);
+        let array = lists(values, keys, offsets);
         made.push((of, ALL, array.clone()));
         array
     }
@@ -629,24 +636,28 @@ impl<'v> View<'v> {
         let mut keys = Vec::with_capacity(self.frame.len);
         let mut offsets = Vec::with_capacity(self.frame.len + 1);
         offsets.push(0i32);
-        let valid = BooleanBuffer::collect_bool(self.frame.len, |row| {
-            let before = keys.len();
+        for row in 0..self.frame.len {
             push(row, &mut keys);
             offsets.push(keys.len() as i32);
-            keys.len() > before
-        });
-        let items = match values.is_empty() {
-            true => new_null_array(&text_type(), keys.len()),
-            false => dictionary(values, keys, None),
-        };
-        let nulls = NullBuffer::new(valid);
-        Arc::new(ListArray::new(
-            list_item(),
-            OffsetBuffer::new(offsets.into()),
-            items,
-            Some(nulls),
-        ))
+        }
+        lists(values, keys, offsets)
     }
+}
+
+/// Lists of a table's texts, null where they are empty.
+fn lists(values: &ArrayRef, keys: Vec<i32>, offsets: Vec<i32>) -> ArrayRef {
+    let valid =
+        BooleanBuffer::collect_bool(offsets.len() - 1, |row| offsets[row] < offsets[row + 1]);
+    let items = match values.is_empty() {
+        true => new_null_array(&text_type(), keys.len()),
+        false => dictionary(values, keys, None),
+    };
+    Arc::new(ListArray::new(
+        list_item(),
+        OffsetBuffer::new(offsets.into()),
+        items,
+        Some(NullBuffer::new(valid)),
+    ))
 }
 
 /// The type of dictionary texts.

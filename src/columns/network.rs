@@ -17,6 +17,7 @@ fn port(value: i32) -> Option<i64> {
     (value != NONE).then_some(i64::from(value))
 }
 
+#[inline]
 fn has_flow(v: &View<'_>, row: usize) -> bool {
     // A cloud's record knows who came from where, and no flow.
     v.frame.destination[row] != NONE

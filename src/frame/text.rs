@@ -325,19 +325,27 @@ pub fn push_number(out: &mut String, number: u64) {
 /// Appends base64 of the text's UTF-16LE bytes, as PowerShell's -EncodedCommand takes it.
 fn push_base64_utf16(out: &mut String, text: &str) {
     const SET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for chunk in bytes.chunks(3) {
-        let word = u32::from(chunk[0]) << 16
-            | u32::from(chunk.get(1).copied().unwrap_or(0)) << 8
-            | u32::from(chunk.get(2).copied().unwrap_or(0));
-        for i in 0..4 {
-            out.push(if i <= chunk.len() {
-                SET[(word >> (18 - 6 * i) & 63) as usize] as char
-            } else {
-                '='
-            });
+    let digits = |a: u8, b: u8, c: u8| {
+        let word = u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c);
+        [18, 12, 6, 0].map(|place| SET[(word >> place & 63) as usize])
+    };
+    let mut bytes = Vec::with_capacity(text.len());
+    bytes.extend(text.encode_utf16().map(u16::to_le_bytes));
+    let bytes = bytes.into_flattened();
+    let (whole, rest) = bytes.as_chunks::<3>();
+    let mut encoded: Vec<[u8; 4]> = whole.iter().map(|&[a, b, c]| digits(a, b, c)).collect();
+    match *rest {
+        [a, b] => {
+            let [first, second, third, _] = digits(a, b, 0);
+            encoded.push([first, second, third, b'=']);
         }
+        [a] => {
+            let [first, second, ..] = digits(a, 0, 0);
+            encoded.push([first, second, b'=', b'=']);
+        }
+        _ => {}
     }
+    out.push_str(std::str::from_utf8(encoded.as_flattened()).unwrap_or_default());
 }
 
 /// Appends a decimal number of at least so many digits.

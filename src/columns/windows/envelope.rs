@@ -210,6 +210,7 @@ pub fn service_pid(v: &View<'_>) -> ArrayRef {
     let sysmon = v.maker.catalog.resident("sysmon");
     let lsass = v.maker.catalog.resident("lsass");
     let services = v.maker.catalog.resident("services");
+    let mut known = Services::new(v.len());
     v.integers(WINDOWS, |r| {
         let resident = match v.frame.telemetry[r] {
             T::ConnectionPermitted
@@ -227,13 +228,60 @@ pub fn service_pid(v: &View<'_>) -> ArrayRef {
         }?;
         let host = v.frame.host[r] as u32;
         let seconds = v.frame.time[r].div_euclid(1_000_000);
-        Some(i64::from(v.maker.world.resident_pid(
-            v.maker.catalog,
-            host,
-            resident,
-            seconds,
-        )))
+        Some(i64::from(known.pid(v, host, resident, seconds)))
     })
+}
+
+/// A service of a host, from one boot to the next.
+#[derive(Clone, Copy)]
+struct Service {
+    host: u32,
+    resident: usize,
+    from: i64,
+    until: i64,
+    pid: u32,
+}
+
+/// The services that rows before were written by.
+struct Services {
+    /// By host, as far as there is room.
+    last: Vec<Service>,
+}
+
+impl Services {
+    fn new(rows: usize) -> Self {
+        let none = Service {
+            host: 0,
+            resident: 0,
+            from: i64::MAX,
+            until: i64::MIN,
+            pid: 0,
+        };
+        Services {
+            last: vec![none; rows.next_power_of_two().min(2048)],
+        }
+    }
+
+    /// The pid of a boot's service at a time, Unix seconds.
+    fn pid(&mut self, v: &View<'_>, host: u32, resident: usize, seconds: i64) -> u32 {
+        let at = (host as usize * 4 + resident % 4) & (self.last.len() - 1);
+        let known = &mut self.last[at];
+        if (known.host, known.resident) != (host, resident)
+            || !(known.from..known.until).contains(&seconds)
+        {
+            let world = v.maker.world;
+            let (from, until) = world.resident_span(v.maker.catalog, host, resident, seconds);
+            let pid = world.resident_pid(v.maker.catalog, host, resident, seconds);
+            *known = Service {
+                host,
+                resident,
+                from,
+                until,
+                pid,
+            };
+        }
+        known.pid
+    }
 }
 /// `winlog.process.thread_id`.
 pub fn thread_id(v: &View<'_>) -> ArrayRef {
