@@ -97,7 +97,14 @@ pub const fn kinds(list: &[Telemetry]) -> Kinds {
 /// Whether a kind is one of some.
 #[inline]
 pub const fn holds(kinds: Kinds, telemetry: Telemetry) -> bool {
-    kinds >> telemetry as u32 & 1 == 1
+    has(kinds, telemetry as u8)
+}
+
+/// The same by number.
+#[inline]
+const fn has(kinds: Kinds, kind: u8) -> bool {
+    let half = if kind < 64 { kinds } else { kinds >> 64 };
+    half as u64 >> (kind & 63) & 1 == 1
 }
 
 /// Sysmon's records.
@@ -280,7 +287,7 @@ impl<'v> View<'v> {
     /// Whether row `row` is one of `kinds`.
     #[inline]
     pub fn is(&self, row: usize, kinds: Kinds) -> bool {
-        kinds >> u32::from(self.kind[row]) & 1 == 1
+        has(kinds, self.kind[row])
     }
 
     /// Where a row has a host, if not everywhere; none at all where no row has one.
@@ -316,12 +323,18 @@ impl<'v> View<'v> {
         &self,
         kinds: Kinds,
         values: &ArrayRef,
-        mut key: impl FnMut(usize) -> i32,
+        key: impl FnMut(usize) -> i32,
     ) -> ArrayRef {
         let Some(selection) = self.select(kinds) else {
             return self.null_texts();
         };
-        let keys: Vec<i32> = match &*selection {
+        let keys = self.keys(&selection, key);
+        self.dictionary(values, keys, &selection)
+    }
+
+    /// The keys of a selection's rows, 0 elsewhere.
+    fn keys(&self, selection: &Selection, mut key: impl FnMut(usize) -> i32) -> Vec<i32> {
+        match selection {
             Selection::All => (0..self.frame.len).map(key).collect(),
             Selection::Some(rows, _) => {
                 let mut keys = vec![0; self.frame.len];
@@ -330,8 +343,7 @@ impl<'v> View<'v> {
                 }
                 keys
             }
-        };
-        self.dictionary(values, keys, &selection)
+        }
     }
 
     /// A dictionary array over a table, of keys that stand in a selection; negative ones are null.
@@ -449,47 +461,53 @@ impl<'v> View<'v> {
         values: &ArrayRef,
         key: impl Fn(usize) -> i32,
         others: Kinds,
-        mut write: impl FnMut(usize, &mut Vec<u8>),
+        write: impl FnMut(usize, &mut Vec<u8>),
     ) -> ArrayRef {
         if self.present & others == 0 {
             return self.texts_of(kinds, values, key);
         }
-        let Some(known) = values.as_any().downcast_ref::<StringArray>() else {
-            return self.texts_of(kinds, values, key);
+        let key = |row| match self.is(row, kinds) {
+            true => key(row),
+            false => i32::MAX,
         };
-        let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
+        self.mix(kinds | others, values, key, write)
+    }
+
+    /// Texts of a table by key on rows of some kinds, and of their own where the key is past it.
+    pub fn mix(
+        &self,
+        kinds: Kinds,
+        values: &ArrayRef,
+        key: impl Fn(usize) -> i32,
+        mut write: impl FnMut(usize, &mut Vec<u8>),
+    ) -> ArrayRef {
+        let known = values.as_string::<i32>();
         // Of the table only what rows have: the rest would be copied for nothing.
         let mut places = vec![NONE; known.len()];
-        let mut place = |key: i32, bytes: &mut Vec<u8>, offsets: &mut Vec<i32>| {
-            let Some(place) = places.get_mut(key as usize) else {
-                return key;
+        let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
+        let place = |row: usize| {
+            let key = key(row);
+            let place = match usize::try_from(key) {
+                Err(_) => return NONE,
+                Ok(at) => places.get_mut(at),
             };
-            if *place == NONE {
-                bytes.extend_from_slice(known.value(key as usize).as_bytes());
-                offsets.push(bytes.len() as i32);
-                *place = offsets.len() as i32 - 2;
+            match &place {
+                Some(place) if **place != NONE => return **place,
+                Some(_) => bytes.extend_from_slice(known.value(key as usize).as_bytes()),
+                None => write(row, &mut bytes),
             }
-            *place
+            offsets.push(bytes.len() as i32);
+            let new = offsets.len() as i32 - 2;
+            if let Some(place) = place {
+                *place = new;
+            }
+            new
         };
-        // The table is whole only when all keys are known.
-        let mut keys = vec![0; self.frame.len];
-        let Some(selection) = self.select(kinds | others) else {
+        let Some(selection) = self.select(kinds) else {
             return self.null_texts();
         };
-        let mut set = |row: usize| {
-            keys[row] = match self.is(row, kinds) {
-                true => place(key(row), &mut bytes, &mut offsets),
-                false => {
-                    write(row, &mut bytes);
-                    offsets.push(bytes.len() as i32);
-                    offsets.len() as i32 - 2
-                }
-            };
-        };
-        match &*selection {
-            Selection::All => (0..self.frame.len).for_each(&mut set),
-            Selection::Some(rows, _) => rows.iter().for_each(|row| set(*row as usize)),
-        }
+        // The table is whole only when all keys are known.
+        let keys = self.keys(&selection, place);
         self.dictionary(&plain_texts(bytes, offsets, None), keys, &selection)
     }
 
@@ -567,8 +585,7 @@ impl<'v> View<'v> {
         let Some(selection) = self.select(kinds) else {
             return self.no_own_texts.clone();
         };
-        let mut offsets = Vec::with_capacity(self.frame.len + 1);
-        offsets.push(0i32);
+        let mut offsets = vec![0; self.frame.len + 1];
         let mut validity = Validity::new(self.frame.len, &selection);
         let mut bytes = Vec::new();
         let mut push = |row: usize, bytes: &mut Vec<u8>| {
@@ -581,16 +598,20 @@ impl<'v> View<'v> {
                 bytes.reserve(self.frame.len * width);
                 for row in 0..self.frame.len {
                     push(row, &mut bytes);
-                    offsets.push(bytes.len() as i32);
+                    offsets[row + 1] = bytes.len() as i32;
                 }
             }
             Selection::Some(rows, _) => {
                 bytes.reserve(rows.len() * width);
+                let mut next = 1;
                 for &row in rows {
-                    offsets.resize(row as usize + 1, bytes.len() as i32);
-                    push(row as usize, &mut bytes);
+                    let row = row as usize;
+                    offsets[next..=row].fill(bytes.len() as i32);
+                    push(row, &mut bytes);
+                    next = row + 1;
+                    offsets[next] = bytes.len() as i32;
                 }
-                offsets.resize(self.frame.len + 1, bytes.len() as i32);
+                offsets[next..].fill(bytes.len() as i32);
             }
         }
         plain_texts(bytes, offsets, validity.finish())
@@ -607,7 +628,7 @@ impl<'v> View<'v> {
         let mut made = self.keyed.borrow_mut();
         let known = made.iter().find(|(k, _, _)| *k == of);
         let list = known.and_then(|(_, _, array)| array.as_list_opt::<i32>());
-        if let Some(list) = list.filter(|list| list.values().len() > 0) {
+        if let Some(list) = list.filter(|list| !list.values().is_empty()) {
             let items = list.values().as_dictionary::<Int32Type>();
             if items.values().len() <= values.len() {
                 let items = Arc::new(items.with_values(values.clone()));

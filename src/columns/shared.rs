@@ -53,8 +53,8 @@ fn entries(keys: Vec<i32>, values: &ArrayRef) -> ArrayRef {
 
 /// Where keys are not negative, if not everywhere.
 pub(super) fn known(keys: &[i32]) -> Option<NullBuffer> {
-    let least = keys.iter().fold(0, |least, key| least.min(*key));
-    (least < 0).then(|| BooleanBuffer::collect_bool(keys.len(), |row| keys[row] >= 0).into())
+    let signs = keys.iter().fold(0, |signs, key| signs | *key);
+    (signs < 0).then(|| BooleanBuffer::collect_bool(keys.len(), |row| keys[row] >= 0).into())
 }
 
 impl View<'_> {

@@ -312,7 +312,7 @@ impl Calendar {
             _ => u64::from(HEAVY_TAIL[key.below(own as u64 | 1 << 32, 256) as usize]).min(8192),
         });
         let (weights, storms) = (&weights[date as usize], &self.storms[date as usize]);
-        for minute in 0..MINUTES {
+        for (minute, &storm) in storms.iter().enumerate() {
             let own = ((minute + off).saturating_sub(SLOT / 2) / SLOT).min(SLOTS - 1);
             let slot = if is_of_profile { own } else { minute / SLOT };
             let factor = match rhythm {
@@ -320,8 +320,8 @@ impl Calendar {
                 _ => u64::from(heavy_tail(key.at(minute as u64))),
             };
             let storm = match rhythm {
-                Rhythm::Noise | Rhythm::Sequence { .. } => storms[minute],
-                Rhythm::Life => life_storm(storms[minute]),
+                Rhythm::Noise | Rhythm::Sequence { .. } => storm,
+                Rhythm::Life => life_storm(storm),
                 Rhythm::Alerts => 1024,
             };
             let factor = u64::from(storm) * (factor + quarters[own]) / 2048;
