@@ -123,7 +123,11 @@ impl Rows {
             self.rng.set_word_pos(ordinal as u128 * (DRAWS as u128 * 2));
         }
         self.next = ordinal + 1;
-        std::array::from_fn(|_| self.rng.next_u64())
+        let mut words = [0; DRAWS];
+        for word in &mut words {
+            *word = self.rng.next_u64();
+        }
+        words
     }
 }
 

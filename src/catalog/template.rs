@@ -70,13 +70,25 @@ pub struct Template {
     pub pieces: Vec<Piece>,
 }
 
+/// By what a word of several is drawn: by the words themselves, so that they agree wherever they
+/// stand in a chain.
+pub fn salt_of<'w>(words: impl Iterator<Item = &'w str>) -> u64 {
+    words.flat_map(str::bytes).fold(0x811c_9dc5, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
 /// Part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     Literal(String),
     Value(Placeholder),
     /// One of several words, drawn once per chain or row: `{-o|--output}`. The same words draw alike.
-    Choice(Vec<String>),
+    Choice {
+        words: Vec<String>,
+        /// What it is drawn by.
+        salt: u64,
+    },
 }
 
 /// Why a text is not a template.
@@ -223,9 +235,11 @@ impl Template {
                 if !literal.is_empty() {
                     pieces.push(Piece::Literal(std::mem::take(&mut literal)));
                 }
-                pieces.push(Piece::Choice(
-                    rest[1..end].split('|').map(str::to_owned).collect(),
-                ));
+                let words = rest[1..end].split('|');
+                pieces.push(Piece::Choice {
+                    salt: salt_of(words.clone()),
+                    words: words.map(str::to_owned).collect(),
+                });
                 rest = &rest[end + 1..];
                 continue;
             }
@@ -284,6 +298,7 @@ impl Template {
     }
 
     /// The text, if it has no placeholder.
+    #[inline]
     pub fn as_literal(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [] => Some(""),
@@ -296,7 +311,7 @@ impl Template {
     pub fn placeholders(&self) -> impl Iterator<Item = Placeholder> + '_ {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Value(placeholder) => Some(*placeholder),
-            Piece::Literal(_) | Piece::Choice(_) => None,
+            Piece::Literal(_) | Piece::Choice { .. } => None,
         })
     }
 }

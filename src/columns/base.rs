@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 
 use super::cloud::{HOSTS, SERVICES};
-use super::{ALL, Kinds, View, kinds};
+use super::{ALL, Kinds, View, holds, kinds};
 use crate::catalog::Telemetry as T;
 
 /// In the order of [`T`].
@@ -42,8 +42,15 @@ pub(super) const WORDS: &[&str] = &[
 pub(super) const UNCODED: Kinds = kinds(&[T::Syslog]) | SERVICES;
 
 /// Whether a rule fired.
+#[inline]
 pub(super) fn is_alert(v: &View<'_>, row: usize) -> bool {
     v.frame.rule[row] >= 0
+}
+
+/// 0 for alerts, 1 for events.
+#[inline]
+fn is_event(v: &View<'_>, row: usize) -> i32 {
+    i32::from(!is_alert(v, row))
 }
 
 /// `@timestamp`, microseconds UTC.
@@ -75,19 +82,12 @@ pub fn event_type(v: &View<'_>) -> ArrayRef {
 
 /// `alert` where a rule fired, else `event`.
 pub fn event_kind(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.words.get(KINDS), |r| i32::from(!is_alert(v, r)))
+    v.texts_by(ALL, &v.tables.words.get(KINDS), is_event)
 }
 
 /// The rule's severity as a word; null for events.
 pub fn event_severity(v: &View<'_>) -> ArrayRef {
-    let (keys, values) = &v.tables.severity_word;
-    v.texts(values, |r| {
-        if is_alert(v, r) {
-            keys[v.frame.rule[r] as usize]
-        } else {
-            -1
-        }
-    })
+    v.by_rule(&v.tables.severity_word)
 }
 
 /// What the sensor did with an alert, `allowed` or `blocked`; else what happened.
@@ -116,46 +116,37 @@ pub fn event_outcome(v: &View<'_>) -> ArrayRef {
 
 /// The category's slug.
 pub fn event_module(v: &View<'_>) -> ArrayRef {
-    let category = v.frame.category as i32;
-    v.texts(&v.tables.category, |_| category)
+    v.texts_by(ALL, &v.tables.category, |v, _| v.frame.category as i32)
 }
 
 /// `fusionai.alerts` or `fusionai.events`.
 pub fn event_dataset(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.words.get(DATASETS), |r| {
-        i32::from(!is_alert(v, r))
-    })
+    v.texts_by(ALL, &v.tables.words.get(DATASETS), is_event)
 }
 
 /// The native event id, or the audit record type in lower case; null for syslog, clouds and services.
 pub fn event_code(v: &View<'_>) -> ArrayRef {
-    v.texts_of(!UNCODED, &v.tables.words.get(CODES), |r| {
-        v.frame.telemetry[r] as i32
-    })
+    v.texts_by_kind(!UNCODED, &v.tables.words.get(CODES), |kind| kind as i32)
 }
 
 /// Who wrote the native record.
 pub fn event_provider(v: &View<'_>) -> ArrayRef {
     let t = &v.tables.cloud;
-    v.texts(&t.providers, |r| {
-        if let Some(call) = v.frame.calls.get(r) {
-            return t.provider[call.call as usize];
-        }
-        match v.frame.telemetry[r] {
-            T::LogCleared => return 4,
-            T::ServiceCreated => return 5,
-            T::ScriptBlock => return 6,
-            _ => {}
-        }
-        if v.is(r, super::SYSMON) {
-            0
-        } else if v.is(r, super::SECURITY) {
-            1
-        } else if v.is(r, super::AUDIT) {
-            2
-        } else {
-            3
-        }
+    let of_host = |kind: T| match kind {
+        T::LogCleared => 4,
+        T::ServiceCreated => 5,
+        T::ScriptBlock => 6,
+        _ if holds(super::SYSMON, kind) => 0,
+        _ if holds(super::SECURITY, kind) => 1,
+        _ if holds(super::AUDIT, kind) => 2,
+        _ => 3,
+    };
+    if v.present & SERVICES == 0 {
+        return v.texts_by_kind(ALL, &t.providers, of_host);
+    }
+    v.texts(&t.providers, |r| match v.frame.calls.get(r) {
+        Some(call) => t.provider[call.call as usize],
+        None => of_host(v.frame.telemetry[r]),
     })
 }
 
@@ -178,7 +169,7 @@ pub fn tags(v: &View<'_>) -> ArrayRef {
     let category = 5 + locations + v.frame.category as i32;
     let severity = &v.tables.severity_word;
     let word_tag: Vec<i32> = severity
-        .1
+        .values
         .as_any()
         .downcast_ref::<arrow::array::StringArray>()
         .map(|words| {
@@ -189,14 +180,15 @@ pub fn tags(v: &View<'_>) -> ArrayRef {
                 .collect()
         })
         .unwrap_or_default();
+    let location = &v.tables.location.of;
     v.lists(&v.tables.tags, |r, keys| {
         keys.push(category);
-        if is_alert(v, r) {
-            keys.push(word_tag[severity.0[v.frame.rule[r] as usize] as usize]);
+        if let Ok(rule) = usize::try_from(v.frame.rule[r]) {
+            keys.push(word_tag[severity.of[rule] as usize]);
         }
         keys.push(0);
         if v.is(r, HOSTS) {
-            keys.push(5 + v.tables.location.of_host[v.frame.host[r] as usize]);
+            keys.push(5 + location[v.frame.host[r] as usize]);
         }
     })
 }

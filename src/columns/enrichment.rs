@@ -1,7 +1,7 @@
 //! Times and closed forms that native records carry.
 
 use super::View;
-use crate::frame::NONE;
+use crate::frame::{Frame, NONE};
 
 pub(super) const WORDS: &[&str] = &[];
 
@@ -21,6 +21,17 @@ impl Default for Clock {
     }
 }
 
+/// The two digits of each number below 100.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut all = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        all[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
+        number += 1;
+    }
+    all
+};
+
 /// Writes a number's last digits.
 #[inline]
 fn put(digits: &mut [u8], mut value: u32) {
@@ -39,8 +50,10 @@ impl Clock {
             self.turn(minute);
         }
         let milliseconds = ((us - minute * 60_000_000) / 1000) as u32;
-        put(&mut self.text[17..19], milliseconds / 1000);
-        put(&mut self.text[20..23], milliseconds % 1000);
+        let (seconds, part) = (milliseconds / 1000, milliseconds % 1000);
+        [self.text[17], self.text[18]] = PAIRS[seconds as usize];
+        self.text[20] = b'0' + (part / 100) as u8;
+        [self.text[21], self.text[22]] = PAIRS[(part % 100) as usize];
         out.extend_from_slice(&self.text);
     }
 
@@ -69,6 +82,21 @@ impl Clock {
     }
 }
 
+/// Appends a number's decimal digits.
+pub fn push_decimal(out: &mut Vec<u8>, value: u64) {
+    let mut digits = [0; 20];
+    let (mut at, mut rest) = (digits.len(), value);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
 /// Appends a number's lower-case hexadecimal digits.
 pub fn push_hexadecimal(out: &mut Vec<u8>, value: u64) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -88,6 +116,7 @@ const HOUR_US: i64 = 3_600_000_000;
 
 /// A counter that never falls with time: record ids and audit serials. Each host and channel has
 /// its own pace, and no hour is like the one before.
+#[inline]
 pub fn counter(v: &View<'_>, row: usize, channel: u64) -> i64 {
     let key = v
         .maker
@@ -103,21 +132,30 @@ pub fn counter(v: &View<'_>, row: usize, channel: u64) -> i64 {
     base + from + (to - from) * into / HOUR_US
 }
 
+/// (Address, port) of the client and of the server of each row's flow.
+pub(super) struct Ends(Vec<((i32, i32), (i32, i32))>);
+
+impl Ends {
+    fn new(f: &Frame) -> Self {
+        let of = |row: usize| {
+            let (source, destination) = (
+                (f.source[row], f.source_port[row]),
+                (f.destination[row], f.destination_port[row]),
+            );
+            match (f.source[row], f.client_is_source[row]) {
+                (NONE, _) => ((NONE, NONE), (NONE, NONE)),
+                (_, true) => (source, destination),
+                (_, false) => (destination, source),
+            }
+        };
+        Ends((0..f.len).map(of).collect())
+    }
+}
+
 /// The client's and the server's (address, port) of a row's flow.
+#[inline]
 pub fn ends(v: &View<'_>, row: usize) -> ((i32, i32), (i32, i32)) {
-    let f = v.frame;
-    if f.source[row] == NONE {
-        return ((NONE, NONE), (NONE, NONE));
-    }
-    let (source, destination) = (
-        (f.source[row], f.source_port[row]),
-        (f.destination[row], f.destination_port[row]),
-    );
-    if f.client_is_source[row] {
-        (source, destination)
-    } else {
-        (destination, source)
-    }
+    v.ends.get_or_init(|| Ends::new(v.frame)).0[row]
 }
 
 #[cfg(test)]

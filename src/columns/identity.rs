@@ -7,7 +7,6 @@ use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::Int32Type;
 
 use super::cloud::{HOSTS, SERVICES};
-use super::tables::Shared;
 use super::{View, list_item};
 
 fn by_host(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
@@ -22,17 +21,6 @@ fn by_host(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
 fn by_user(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
     let keys = PrimitiveArray::<Int32Type>::new(v.user_keys.clone(), None);
     Arc::new(DictionaryArray::new(keys, values.clone()))
-}
-
-/// A text that hosts share.
-pub(super) fn shared(v: &View<'_>, shared: &Shared) -> ArrayRef {
-    v.texts_of(HOSTS, &shared.values, |r| {
-        shared.of_host[v.frame.host[r] as usize]
-    })
-}
-
-fn of_user(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
-    v.texts(values, |r| keys[v.frame.user[r] as usize])
 }
 
 /// `host.name`, `host.hostname`.
@@ -64,19 +52,19 @@ pub fn host_ip(v: &View<'_>) -> ArrayRef {
 }
 /// `host.type`.
 pub fn host_type(v: &View<'_>) -> ArrayRef {
-    shared(v, &v.tables.host_type)
+    v.by_host(&v.tables.host_type)
 }
 /// `host.os.name`.
 pub fn os_name(v: &View<'_>) -> ArrayRef {
-    shared(v, &v.tables.os_name)
+    v.by_host(&v.tables.os_name)
 }
 /// `host.os.platform`.
 pub fn os_platform(v: &View<'_>) -> ArrayRef {
-    shared(v, &v.tables.platform)
+    v.by_host(&v.tables.platform)
 }
 /// `host.risk.static_level`.
 pub fn risk(v: &View<'_>) -> ArrayRef {
-    shared(v, &v.tables.risk)
+    v.by_host(&v.tables.risk)
 }
 /// `fusionai.asset_owner`.
 pub fn asset_owner(v: &View<'_>) -> ArrayRef {
@@ -84,11 +72,11 @@ pub fn asset_owner(v: &View<'_>) -> ArrayRef {
 }
 /// `fusionai.asset_location`.
 pub fn asset_location(v: &View<'_>) -> ArrayRef {
-    shared(v, &v.tables.location)
+    v.by_host(&v.tables.location)
 }
 /// `fusionai.asset_department`.
 pub fn asset_department(v: &View<'_>) -> ArrayRef {
-    shared(v, &v.tables.department)
+    v.by_host(&v.tables.department)
 }
 /// `user.name`.
 pub fn user_name(v: &View<'_>) -> ArrayRef {
@@ -96,17 +84,17 @@ pub fn user_name(v: &View<'_>) -> ArrayRef {
 }
 /// `user.domain`.
 pub fn user_domain(v: &View<'_>) -> ArrayRef {
-    of_user(v, &v.tables.account_domain)
+    v.by_user(&v.tables.account_domain)
 }
 /// `user.email`; people only.
 pub fn user_email(v: &View<'_>) -> ArrayRef {
-    of_user(v, &v.tables.account_email)
+    v.by_user(&v.tables.account_email)
 }
 /// `user.department`.
 pub fn user_department(v: &View<'_>) -> ArrayRef {
-    of_user(v, &v.tables.account_department)
+    v.by_user(&v.tables.account_department)
 }
 /// `user.full_name`.
 pub fn user_full_name(v: &View<'_>) -> ArrayRef {
-    of_user(v, &v.tables.account_full_name)
+    v.by_user(&v.tables.account_full_name)
 }

@@ -8,7 +8,7 @@ use arrow::array::ArrayRef;
 use super::enrichment::{counter, push_hexadecimal};
 use super::process::command_of;
 use super::tables;
-use super::{AUDIT, AUDIT_USER, Kinds, View, kinds, own_values};
+use super::{AUDIT, AUDIT_USER, Kinds, View, kinds};
 use crate::catalog::Telemetry as T;
 use crate::frame::NONE;
 use crate::random::Key;
@@ -211,7 +211,7 @@ pub fn argument<const N: usize>(v: &View<'_>) -> ArrayRef {
             let key = Key::root(v.frame.salt[r]);
             let value = match N {
                 // A descriptor or AT_FDCWD, pointers, small flags.
-                0 if v.frame.file.keys[r] != NONE => 0xffff_ff9c,
+                0 if v.frame.file.key(r) != NONE => 0xffff_ff9c,
                 0 => 3 + key.below(0, 12),
                 1 => 0x7ffc_0000_0000 + key.below(1, 1 << 32),
                 2 => [0x10, 0x0, 0x80000, 0x90800][key.below(2, 4) as usize],
@@ -329,9 +329,8 @@ pub fn terminal(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.comm`.
 pub fn comm(v: &View<'_>) -> ArrayRef {
-    let path = &v.frame.process.path;
-    let values = own_values(path, Some(&v.tables.image_comm), tables::comm);
-    v.texts_of(SYSCALL | UNIT, &values, |r| path.keys[r])
+    let known = Some(&v.tables.image_comm);
+    v.part(SYSCALL | UNIT, &v.frame.process.path, known, tables::comm)
 }
 /// `auditd.exe`.
 pub fn exe(v: &View<'_>) -> ArrayRef {

@@ -14,24 +14,27 @@ pub mod network;
 pub mod process;
 pub mod security;
 mod selection;
+mod shared;
 pub mod sysmon;
 mod tables;
 pub mod threat;
 pub mod windows;
 
+use std::any::TypeId;
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, DictionaryArray, Int64Array, ListArray, StringArray, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, ListArray,
+    StringArray, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type};
 
 use crate::catalog::Telemetry;
 use crate::frame::{Frame, Maker, NONE, TextColumn};
-use selection::{Selection, Validity};
+use selection::{ByKind, Selection, Validity};
 
 pub use tables::Tables;
 
@@ -44,14 +47,37 @@ pub struct View<'v> {
     present: Kinds,
     /// Each row's kind: its telemetry, or [`SENSOR_KIND`].
     kind: Vec<u8>,
+    by_kind: ByKind,
     host_keys: ScalarBuffer<i32>,
     user_keys: ScalarBuffer<i32>,
     /// Where rows of some kinds stand, as columns have asked: many ask for the same kinds.
     selections: RefCell<Vec<(Kinds, Rc<Selection>)>>,
     /// Values of the frame's text columns, by their addresses: several columns show the same ones.
     values: RefCell<Vec<(*const TextColumn, ArrayRef)>>,
+    /// Keys that several columns have, as the first of them made them.
+    keyed: RefCell<Vec<(Keyed, Kinds, ArrayRef)>>,
+    rules: OnceCell<Int32Array>,
+    chains: OnceCell<Int32Array>,
+    ends: OnceCell<enrichment::Ends>,
+    telemetry: OnceCell<ScalarBuffer<i32>>,
+    no_texts: ArrayRef,
+    no_own_texts: ArrayRef,
+    no_integers: ArrayRef,
     guids: OnceCell<process::Guids>,
     arguments: OnceCell<linux::Arguments>,
+}
+
+/// What decides the keys of a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keyed {
+    /// The same key in every row.
+    Constant,
+    /// A text column of the frame, by its address.
+    Column(*const TextColumn),
+    /// A function of the row, by its type.
+    Function(TypeId),
+    /// The same of lists.
+    Lists(TypeId),
 }
 
 /// A set of telemetry kinds.
@@ -66,6 +92,19 @@ pub const fn kinds(list: &[Telemetry]) -> Kinds {
         i += 1;
     }
     set
+}
+
+/// Whether a kind is one of some.
+#[inline]
+pub const fn holds(kinds: Kinds, telemetry: Telemetry) -> bool {
+    has(kinds, telemetry as u8)
+}
+
+/// The same by number.
+#[inline]
+const fn has(kinds: Kinds, kind: u8) -> bool {
+    let half = if kind < 64 { kinds } else { kinds >> 64 };
+    half as u64 >> (kind & 63) & 1 == 1
 }
 
 /// Sysmon's records.
@@ -179,17 +218,39 @@ pub const RECORDS: Kinds = !SENSOR;
 impl<'v> View<'v> {
     /// A view of a frame.
     pub fn new(frame: &'v Frame, maker: &'v Maker<'v>, tables: &'v Tables) -> Self {
-        let kind: Vec<u8> = frame.telemetry.iter().map(|&t| t as u8).collect();
+        let kind = frame.telemetry.iter().map(|&t| t as u8).collect();
+        let (host_keys, user_keys) = (frame.host.clone().into(), frame.user.clone().into());
+        View::with_kinds(frame, maker, tables, kind, host_keys, user_keys)
+    }
+
+    fn with_kinds(
+        frame: &'v Frame,
+        maker: &'v Maker<'v>,
+        tables: &'v Tables,
+        kind: Vec<u8>,
+        host_keys: ScalarBuffer<i32>,
+        user_keys: ScalarBuffer<i32>,
+    ) -> Self {
+        let by_kind = ByKind::new(&kind);
         View {
             frame,
             maker,
             tables,
-            present: present(&kind),
+            present: by_kind.present,
             kind,
-            host_keys: frame.host.clone().into(),
-            user_keys: frame.user.clone().into(),
+            by_kind,
+            host_keys,
+            user_keys,
             selections: RefCell::default(),
             values: RefCell::default(),
+            keyed: RefCell::default(),
+            rules: OnceCell::new(),
+            chains: OnceCell::new(),
+            ends: OnceCell::new(),
+            telemetry: OnceCell::new(),
+            no_texts: tables.no_texts.slice(0, frame.len),
+            no_own_texts: tables.no_own_texts.slice(0, frame.len),
+            no_integers: tables.no_integers.slice(0, frame.len),
             guids: OnceCell::new(),
             arguments: OnceCell::new(),
         }
@@ -209,17 +270,8 @@ impl<'v> View<'v> {
                 false => f.telemetry[row] as u8,
             })
             .collect();
-        View {
-            present: present(&kind),
-            kind,
-            host_keys: self.host_keys.clone(),
-            user_keys: self.user_keys.clone(),
-            selections: RefCell::default(),
-            values: RefCell::default(),
-            guids: OnceCell::new(),
-            arguments: OnceCell::new(),
-            ..*self
-        }
+        let (host_keys, user_keys) = (self.host_keys.clone(), self.user_keys.clone());
+        View::with_kinds(f, self.maker, self.tables, kind, host_keys, user_keys)
     }
 
     /// Number of rows.
@@ -235,7 +287,7 @@ impl<'v> View<'v> {
     /// Whether row `row` is one of `kinds`.
     #[inline]
     pub fn is(&self, row: usize, kinds: Kinds) -> bool {
-        kinds >> u32::from(self.kind[row]) & 1 == 1
+        has(kinds, self.kind[row])
     }
 
     /// Where a row has a host, if not everywhere; none at all where no row has one.
@@ -256,20 +308,7 @@ impl<'v> View<'v> {
         if let Some((_, known)) = selections.iter().find(|(k, _)| *k == kinds) {
             return Some(known.clone());
         }
-        let selection = Rc::new(match kinds == self.present {
-            true => Selection::All,
-            false => {
-                let mut rows = Vec::with_capacity(self.frame.len);
-                let valid = BooleanBuffer::collect_bool(self.frame.len, |row| {
-                    let is = self.is(row, kinds);
-                    if is {
-                        rows.push(row as u32);
-                    }
-                    is
-                });
-                Selection::Some(rows, NullBuffer::new(valid))
-            }
-        });
+        let selection = Rc::new(self.by_kind.select(kinds));
         selections.push((kinds, selection.clone()));
         Some(selection)
     }
@@ -284,43 +323,89 @@ impl<'v> View<'v> {
         &self,
         kinds: Kinds,
         values: &ArrayRef,
-        mut key: impl FnMut(usize) -> i32,
+        key: impl FnMut(usize) -> i32,
     ) -> ArrayRef {
         let Some(selection) = self.select(kinds) else {
             return self.null_texts();
         };
-        let mut validity = Validity::new(self.frame.len, &selection);
-        let mut valid_key = |row: usize| {
-            let key = key(row);
-            if key < 0 {
-                validity.lose(row);
-            }
-            key.max(0)
-        };
-        let keys: Vec<i32> = match &*selection {
-            Selection::All => (0..self.frame.len).map(valid_key).collect(),
+        let keys = self.keys(&selection, key);
+        self.dictionary(values, keys, &selection)
+    }
+
+    /// The keys of a selection's rows, 0 elsewhere.
+    fn keys(&self, selection: &Selection, mut key: impl FnMut(usize) -> i32) -> Vec<i32> {
+        match selection {
+            Selection::All => (0..self.frame.len).map(key).collect(),
             Selection::Some(rows, _) => {
                 let mut keys = vec![0; self.frame.len];
                 for &row in rows {
-                    keys[row as usize] = valid_key(row as usize);
+                    keys[row as usize] = key(row as usize);
                 }
                 keys
             }
-        };
-        self.dictionary(values, keys, validity.finish())
+        }
     }
 
-    /// A dictionary array over a table.
-    fn dictionary(&self, values: &ArrayRef, keys: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
+    /// A dictionary array over a table, of keys that stand in a selection; negative ones are null.
+    fn dictionary(&self, values: &ArrayRef, mut keys: Vec<i32>, selection: &Selection) -> ArrayRef {
+        let mut nulls = match selection {
+            Selection::All => None,
+            Selection::Some(_, valid) => Some(valid.clone()),
+        };
+        if let Some(known) = shared::known(&keys) {
+            nulls = NullBuffer::union(nulls.as_ref(), Some(&known));
+            keys.iter_mut().for_each(|key| *key = (*key).max(0));
+        }
         match values.is_empty() || nulls.as_ref().is_some_and(|n| n.null_count() == n.len()) {
             true => self.null_texts(),
             false => dictionary(values, keys, nulls),
         }
     }
 
+    /// Texts of a table whose keys `keyed` decides: columns that share them share one buffer.
+    fn keyed(
+        &self,
+        keyed: Keyed,
+        kinds: Kinds,
+        values: &ArrayRef,
+        key: impl FnMut(usize) -> i32,
+    ) -> ArrayRef {
+        let kinds = kinds & self.present;
+        let mut made = self.keyed.borrow_mut();
+        let known = made.iter().find(|(k, of, _)| (k, of) == (&keyed, &kinds));
+        match known {
+            Some((_, _, array)) if array.null_count() == array.len() => array.clone(),
+            Some((_, _, array))
+                if array.as_dictionary::<Int32Type>().values().len() <= values.len() =>
+            {
+                Arc::new(
+                    array
+                        .as_dictionary::<Int32Type>()
+                        .with_values(values.clone()),
+                )
+            }
+            _ => {
+                let array = self.texts_of(kinds, values, key);
+                made.push((keyed, kinds, array.clone()));
+                array
+            }
+        }
+    }
+
+    /// Texts of a table on rows of some kinds by a key that other columns have, too.
+    pub fn texts_by<K: Fn(&View<'_>, usize) -> i32 + 'static>(
+        &self,
+        kinds: Kinds,
+        values: &ArrayRef,
+        key: K,
+    ) -> ArrayRef {
+        let of = Keyed::Function(TypeId::of::<K>());
+        self.keyed(of, kinds, values, |row| key(self, row))
+    }
+
     /// One text on rows of some kinds.
     pub fn constant(&self, kinds: Kinds, values: &ArrayRef) -> ArrayRef {
-        self.texts_of(kinds, values, |_| 0)
+        self.keyed(Keyed::Constant, kinds, values, |_| 0)
     }
 
     /// A text that only rows of some kinds have; no table stands for it where none is there.
@@ -333,11 +418,29 @@ impl<'v> View<'v> {
 
     /// A column of the frame's own texts on rows of some kinds, with the table its known keys point into.
     pub fn own(&self, kinds: Kinds, column: &'v TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
-        if self.present & kinds == 0 {
+        if self.present & kinds == 0 || column.is_empty() {
             return self.null_texts();
         }
-        let values = self.values_of(column, known);
-        self.texts_of(kinds, &values, |row| column.keys[row])
+        self.own_by(kinds, column, &self.values_of(column, known))
+    }
+
+    /// A column of the frame's own texts on rows of some kinds, with other values: one for each text.
+    fn own_by(&self, kinds: Kinds, column: &TextColumn, values: &ArrayRef) -> ArrayRef {
+        self.keyed(Keyed::Column(column), kinds, values, |row| column.key(row))
+    }
+
+    /// A part of each of the frame's own texts, with the table of the known ones' parts.
+    pub(super) fn part(
+        &self,
+        kinds: Kinds,
+        column: &TextColumn,
+        known: Option<&ArrayRef>,
+        part: impl Fn(&str) -> &str,
+    ) -> ArrayRef {
+        if self.present & kinds == 0 || column.is_empty() {
+            return self.null_texts();
+        }
+        self.own_by(kinds, column, &own_values(column, known, part))
     }
 
     /// Values of one of the frame's text columns; `known` is always the same for one column.
@@ -346,7 +449,7 @@ impl<'v> View<'v> {
         if let Some((_, values)) = made.iter().find(|(of, _)| std::ptr::eq(*of, column)) {
             return values.clone();
         }
-        let values = own_values(column, known, |text| text);
+        let values = own_texts(column, known);
         made.push((column, values.clone()));
         values
     }
@@ -358,50 +461,61 @@ impl<'v> View<'v> {
         values: &ArrayRef,
         key: impl Fn(usize) -> i32,
         others: Kinds,
-        mut write: impl FnMut(usize, &mut Vec<u8>),
+        write: impl FnMut(usize, &mut Vec<u8>),
     ) -> ArrayRef {
         if self.present & others == 0 {
             return self.texts_of(kinds, values, key);
         }
-        let Some(known) = values.as_any().downcast_ref::<StringArray>() else {
-            return self.texts_of(kinds, values, key);
+        let key = |row| match self.is(row, kinds) {
+            true => key(row),
+            false => i32::MAX,
         };
-        let mut bytes = known.value_data().to_vec();
-        let mut offsets = known.value_offsets().to_vec();
-        let mut own = |row: usize| {
-            write(row, &mut bytes);
+        self.mix(kinds | others, values, key, write)
+    }
+
+    /// Texts of a table by key on rows of some kinds, and of their own where the key is past it.
+    pub fn mix(
+        &self,
+        kinds: Kinds,
+        values: &ArrayRef,
+        key: impl Fn(usize) -> i32,
+        mut write: impl FnMut(usize, &mut Vec<u8>),
+    ) -> ArrayRef {
+        let known = values.as_string::<i32>();
+        // Of the table only what rows have: the rest would be copied for nothing.
+        let mut places = vec![NONE; known.len()];
+        let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
+        let place = |row: usize| {
+            let key = key(row);
+            let place = match usize::try_from(key) {
+                Err(_) => return NONE,
+                Ok(at) => places.get_mut(at),
+            };
+            match &place {
+                Some(place) if **place != NONE => return **place,
+                Some(_) => bytes.extend_from_slice(known.value(key as usize).as_bytes()),
+                None => write(row, &mut bytes),
+            }
             offsets.push(bytes.len() as i32);
-            offsets.len() as i32 - 2
+            let new = offsets.len() as i32 - 2;
+            if let Some(place) = place {
+                *place = new;
+            }
+            new
         };
-        // The table is whole only when all keys are known.
-        let mut keys = vec![0; self.frame.len];
-        let Some(selection) = self.select(kinds | others) else {
+        let Some(selection) = self.select(kinds) else {
             return self.null_texts();
         };
-        let mut validity = Validity::new(self.frame.len, &selection);
-        let mut set = |row: usize| {
-            let key = match self.is(row, kinds) {
-                true => key(row),
-                false => own(row),
-            };
-            if key < 0 {
-                validity.lose(row);
-            }
-            keys[row] = key.max(0);
-        };
-        match &*selection {
-            Selection::All => (0..self.frame.len).for_each(&mut set),
-            Selection::Some(rows, _) => rows.iter().for_each(|row| set(*row as usize)),
-        }
-        let nulls = validity.finish();
-        self.dictionary(&plain_texts(bytes, offsets, None), keys, nulls)
+        // The table is whole only when all keys are known.
+        let keys = self.keys(&selection, place);
+        self.dictionary(&plain_texts(bytes, offsets, None), keys, &selection)
     }
 
     /// A value under `data` of a row's record; none where neither record nor kind says one.
     pub fn given_text(&self, row: usize, name: &str) -> Option<&str> {
         let (slot, default) = self.frame.telemetry[row].slot(name)?;
         let column = &self.frame.data[slot];
-        if column.keys[row] == NONE {
+        if column.key(row) == NONE {
             return default.filter(|text| !text.is_empty());
         }
         Some(column.text(row))
@@ -420,13 +534,18 @@ impl<'v> View<'v> {
 
     /// Null texts in every row.
     pub fn null_texts(&self) -> ArrayRef {
-        self.tables.no_texts.slice(0, self.frame.len)
+        self.no_texts.clone()
+    }
+
+    /// Null integers in every row.
+    fn null_integers(&self) -> ArrayRef {
+        self.no_integers.clone()
     }
 
     /// Integers on rows of some kinds.
-    pub fn integers(&self, kinds: Kinds, value: impl Fn(usize) -> Option<i64>) -> ArrayRef {
+    pub fn integers(&self, kinds: Kinds, mut value: impl FnMut(usize) -> Option<i64>) -> ArrayRef {
         let Some(selection) = self.select(kinds) else {
-            return self.tables.no_integers.slice(0, self.frame.len);
+            return self.null_integers();
         };
         let mut validity = Validity::new(self.frame.len, &selection);
         let mut valid_value = |row: usize| {
@@ -464,10 +583,9 @@ impl<'v> View<'v> {
         mut write: impl FnMut(usize, &mut Vec<u8>) -> bool,
     ) -> ArrayRef {
         let Some(selection) = self.select(kinds) else {
-            return self.tables.no_own_texts.slice(0, self.frame.len);
+            return self.no_own_texts.clone();
         };
-        let mut offsets = Vec::with_capacity(self.frame.len + 1);
-        offsets.push(0i32);
+        let mut offsets = vec![0; self.frame.len + 1];
         let mut validity = Validity::new(self.frame.len, &selection);
         let mut bytes = Vec::new();
         let mut push = |row: usize, bytes: &mut Vec<u8>| {
@@ -480,19 +598,58 @@ impl<'v> View<'v> {
                 bytes.reserve(self.frame.len * width);
                 for row in 0..self.frame.len {
                     push(row, &mut bytes);
-                    offsets.push(bytes.len() as i32);
+                    offsets[row + 1] = bytes.len() as i32;
                 }
             }
             Selection::Some(rows, _) => {
                 bytes.reserve(rows.len() * width);
+                let mut next = 1;
                 for &row in rows {
-                    offsets.resize(row as usize + 1, bytes.len() as i32);
-                    push(row as usize, &mut bytes);
+                    let row = row as usize;
+                    offsets[next..=row].fill(bytes.len() as i32);
+                    push(row, &mut bytes);
+                    next = row + 1;
+                    offsets[next] = bytes.len() as i32;
                 }
-                offsets.resize(self.frame.len + 1, bytes.len() as i32);
+                offsets[next..].fill(bytes.len() as i32);
             }
         }
         plain_texts(bytes, offsets, validity.finish())
+    }
+
+    /// Lists of one text of a table, null where the key is negative. Columns that share the
+    /// function share keys and offsets.
+    pub fn lists_of_one<K: Fn(&View<'_>, usize) -> i32 + 'static>(
+        &self,
+        values: &ArrayRef,
+        key: K,
+    ) -> ArrayRef {
+        let of = Keyed::Lists(TypeId::of::<K>());
+        let mut made = self.keyed.borrow_mut();
+        let known = made.iter().find(|(k, _, _)| *k == of);
+        let list = known.and_then(|(_, _, array)| array.as_list_opt::<i32>());
+        if let Some(list) = list.filter(|list| !list.values().is_empty()) {
+            let items = list.values().as_dictionary::<Int32Type>();
+            if items.values().len() <= values.len() {
+                let items = Arc::new(items.with_values(values.clone()));
+                let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
+                return Arc::new(ListArray::new(list_item(), offsets, items, nulls));
+            }
+        }
+        let (mut keys, mut count) = (vec![0; self.frame.len], 0);
+        let mut offsets = Vec::with_capacity(self.frame.len + 1);
+        offsets.push(0);
+        for row in 0..self.frame.len {
+            // The next one takes the place of what is none.
+            let key = key(self, row);
+            keys[count] = key;
+            count += usize::from(key >= 0);
+            offsets.push(count as i32);
+        }
+        keys.truncate(count);
+        let array = lists(values, keys, offsets);
+        made.push((of, ALL, array.clone()));
+        array
     }
 
     /// Lists of a table's texts: `push` appends the keys of a row's list.
@@ -500,29 +657,28 @@ impl<'v> View<'v> {
         let mut keys = Vec::with_capacity(self.frame.len);
         let mut offsets = Vec::with_capacity(self.frame.len + 1);
         offsets.push(0i32);
-        let valid = BooleanBuffer::collect_bool(self.frame.len, |row| {
-            let before = keys.len();
+        for row in 0..self.frame.len {
             push(row, &mut keys);
             offsets.push(keys.len() as i32);
-            keys.len() > before
-        });
-        let items = match values.is_empty() {
-            true => new_null_array(&text_type(), keys.len()),
-            false => dictionary(values, keys, None),
-        };
-        let nulls = NullBuffer::new(valid);
-        Arc::new(ListArray::new(
-            list_item(),
-            OffsetBuffer::new(offsets.into()),
-            items,
-            Some(nulls),
-        ))
+        }
+        lists(values, keys, offsets)
     }
 }
 
-/// The set of the kinds that occur.
-fn present(kind: &[u8]) -> Kinds {
-    kind.iter().fold(0, |set, &k| set | 1 << u32::from(k))
+/// Lists of a table's texts, null where they are empty.
+fn lists(values: &ArrayRef, keys: Vec<i32>, offsets: Vec<i32>) -> ArrayRef {
+    let valid =
+        BooleanBuffer::collect_bool(offsets.len() - 1, |row| offsets[row] < offsets[row + 1]);
+    let items = match values.is_empty() {
+        true => new_null_array(&text_type(), keys.len()),
+        false => dictionary(values, keys, None),
+    };
+    Arc::new(ListArray::new(
+        list_item(),
+        OffsetBuffer::new(offsets.into()),
+        items,
+        Some(NullBuffer::new(valid)),
+    ))
 }
 
 /// The type of dictionary texts.
@@ -560,28 +716,36 @@ fn own_values(
     known: Option<&ArrayRef>,
     map: impl Fn(&str) -> &str,
 ) -> ArrayRef {
-    let own = column.offsets.len() - 1;
-    if own == 0
-        && let Some(known) = known
-    {
+    if let (0, Some(known)) = (column.own(), known) {
         return known.clone();
     }
-    let known = known.and_then(|k| k.as_any().downcast_ref::<StringArray>());
-    let before = known.map_or(0, |k| k.value_data().len());
-    let mut bytes = Vec::with_capacity(before + column.bytes.len());
-    let mut offsets = Vec::with_capacity(column.known as usize + own + 1);
-    match known {
-        Some(known) => {
-            offsets.extend_from_slice(known.value_offsets());
-            bytes.extend_from_slice(known.value_data());
-        }
-        None => offsets.push(0),
-    }
-    for pair in column.offsets.windows(2) {
-        let text = std::str::from_utf8(&column.bytes[pair[0] as usize..pair[1] as usize])
-            .unwrap_or_default();
+    let (mut bytes, mut offsets) = begin(column, known);
+    for text in column.own_texts() {
         bytes.extend_from_slice(map(text).as_bytes());
         offsets.push(bytes.len() as i32);
     }
     plain_texts(bytes, offsets, None)
+}
+
+/// The same, with the texts as they are.
+fn own_texts(column: &TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
+    if let (0, Some(known)) = (column.own(), known) {
+        return known.clone();
+    }
+    let (mut bytes, mut offsets) = begin(column, known);
+    let before = bytes.len() as i32;
+    bytes.extend_from_slice(column.texts.as_bytes());
+    offsets.extend(column.offsets[1..].iter().map(|end| before + end));
+    plain_texts(bytes, offsets, None)
+}
+
+/// The bytes and offsets of a known table, with room for a column's own texts.
+fn begin(column: &TextColumn, known: Option<&ArrayRef>) -> (Vec<u8>, Vec<i32>) {
+    let known = known.and_then(|k| k.as_any().downcast_ref::<StringArray>());
+    let (data, ends) = known.map_or((&[][..], &[0][..]), |k| (k.value_data(), k.value_offsets()));
+    let mut bytes = Vec::with_capacity(data.len() + column.texts.len());
+    let mut offsets = Vec::with_capacity(ends.len() + column.own());
+    bytes.extend_from_slice(data);
+    offsets.extend_from_slice(ends);
+    (bytes, offsets)
 }

@@ -17,6 +17,7 @@ fn port(value: i32) -> Option<i64> {
     (value != NONE).then_some(i64::from(value))
 }
 
+#[inline]
 fn has_flow(v: &View<'_>, row: usize) -> bool {
     // A cloud's record knows who came from where, and no flow.
     v.frame.destination[row] != NONE
@@ -109,11 +110,7 @@ pub fn response_code(v: &View<'_>) -> ArrayRef {
 }
 /// `dns.resolved_ip`.
 pub fn resolved_ip(v: &View<'_>) -> ArrayRef {
-    v.lists(&v.tables.address, |r, keys| {
-        if v.frame.answer[r] != NONE {
-            keys.push(v.frame.answer[r]);
-        }
-    })
+    v.lists_of_one(&v.tables.address, |v, r| v.frame.answer[r])
 }
 /// `url.full`.
 pub fn url(v: &View<'_>) -> ArrayRef {
@@ -121,9 +118,8 @@ pub fn url(v: &View<'_>) -> ArrayRef {
 }
 /// `url.domain`.
 pub fn url_domain(v: &View<'_>) -> ArrayRef {
-    let values = super::own_values(&v.frame.url, None, |url| {
+    v.part(ALL, &v.frame.url, None, |url| {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
         rest.split(['/', ':', '?']).next().unwrap_or(rest)
-    });
-    v.texts(&values, |r| v.frame.url.keys[r])
+    })
 }

@@ -94,8 +94,7 @@ fn path(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
 }
 
 fn name(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
-    let values = own_values(&process.path, Some(&v.tables.image_name), file_name);
-    v.texts_of(of, &values, |r| process.path.keys[r])
+    v.part(of, &process.path, Some(&v.tables.image_name), file_name)
 }
 
 fn command(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
@@ -105,8 +104,8 @@ fn command(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
 /// The command line of a row's process; empty where it has none.
 pub(super) fn command_of<'v>(v: &'v View<'_>, process: &'v ProcessColumns, row: usize) -> &'v str {
     let column = &process.command;
-    match usize::try_from(column.keys[row]) {
-        Ok(resident) if column.keys[row] < column.known => v.maker.catalog.residents[resident]
+    match usize::try_from(column.key(row)) {
+        Ok(resident) if column.key(row) < column.known => v.maker.catalog.residents[resident]
             .command
             .as_literal()
             .unwrap_or_default(),
@@ -179,11 +178,13 @@ pub fn file_path(v: &View<'_>) -> ArrayRef {
 }
 /// `file.name`.
 pub fn file_base_name(v: &View<'_>) -> ArrayRef {
-    let values = own_values(&v.frame.file, None, file_name);
-    v.texts_of(FILES, &values, |r| v.frame.file.keys[r])
+    v.part(FILES, &v.frame.file, None, file_name)
 }
 /// `file.extension`; empty becomes absent.
 pub fn file_extension(v: &View<'_>) -> ArrayRef {
+    if v.present & FILES == 0 || v.frame.file.is_empty() {
+        return v.null_texts();
+    }
     let extension = |path: &str| -> Option<usize> {
         let name = file_name(path);
         name.rfind('.')
@@ -195,7 +196,7 @@ pub fn file_extension(v: &View<'_>) -> ArrayRef {
     });
     let texts = values.as_any().downcast_ref::<arrow::array::StringArray>();
     v.texts_of(FILES, &values, |r| {
-        let key = v.frame.file.keys[r];
+        let key = v.frame.file.key(r);
         match (usize::try_from(key), texts) {
             (Ok(at), Some(texts)) if !texts.value(at).is_empty() => key,
             _ => NONE,
@@ -211,14 +212,12 @@ pub fn registry_path(v: &View<'_>) -> ArrayRef {
 }
 /// `registry.key`: without hive and value.
 pub fn registry_key(v: &View<'_>) -> ArrayRef {
-    let values = own_values(&v.frame.registry, None, |path| {
+    v.part(REGISTRY, &v.frame.registry, None, |path| {
         let rest = path.split_once('\\').map_or(path, |(_, rest)| rest);
         rest.rsplit_once('\\').map_or(rest, |(key, _)| key)
-    });
-    v.texts_of(REGISTRY, &values, |r| v.frame.registry.keys[r])
+    })
 }
 /// `registry.value`.
 pub fn registry_value(v: &View<'_>) -> ArrayRef {
-    let values = own_values(&v.frame.registry, None, file_name);
-    v.texts_of(REGISTRY, &values, |r| v.frame.registry.keys[r])
+    v.part(REGISTRY, &v.frame.registry, None, file_name)
 }

@@ -5,7 +5,7 @@
 
 use arrow::array::ArrayRef;
 
-use super::enrichment::ends;
+use super::enrichment::{ends, push_decimal};
 use super::{Kinds, View, kinds};
 use crate::catalog::Telemetry as T;
 use crate::random::Key;
@@ -107,7 +107,9 @@ pub fn access_list(v: &View<'_>) -> ArrayRef {
                 } else {
                     4416 + bit
                 };
-                out.extend_from_slice(format!("%%{id}\n\t\t\t\t").as_bytes());
+                out.extend_from_slice(b"%%");
+                push_decimal(out, id);
+                out.extend_from_slice(b"\n\t\t\t\t");
             }
         }
         true

@@ -1,13 +1,71 @@
 //! Which rows a column has values on.
 
 use arrow::array::BooleanBufferBuilder;
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer};
+use arrow::util::bit_util;
+
+use super::Kinds;
 
 /// Rows of some kinds, of which there are some.
 pub(super) enum Selection {
     All,
     /// Rising rows, and the same as validity.
     Some(Vec<u32>, NullBuffer),
+}
+
+/// The rows of each kind.
+pub(super) struct ByKind {
+    /// Rows in order of kind, and of time within it.
+    rows: Vec<u32>,
+    /// Where those of a kind begin; one more for the end.
+    first: [u32; Kinds::BITS as usize + 1],
+    /// Kinds that have rows.
+    pub(super) present: Kinds,
+}
+
+impl ByKind {
+    pub(super) fn new(kind: &[u8]) -> Self {
+        let mut first = [0; Kinds::BITS as usize + 1];
+        for &kind in kind {
+            first[usize::from(kind) + 1] += 1;
+        }
+        let mut present = 0;
+        for kind in 0..Kinds::BITS as usize {
+            present |= Kinds::from(first[kind + 1] > 0) << kind;
+            first[kind + 1] += first[kind];
+        }
+        let (mut next, mut rows) = (first, vec![0; kind.len()]);
+        for (row, &kind) in kind.iter().enumerate() {
+            let at = &mut next[usize::from(kind)];
+            rows[*at as usize] = row as u32;
+            *at += 1;
+        }
+        ByKind {
+            rows,
+            first,
+            present,
+        }
+    }
+
+    /// The rows of some kinds, of which there are some.
+    pub(super) fn select(&self, kinds: Kinds) -> Selection {
+        if kinds & self.present == self.present {
+            return Selection::All;
+        }
+        let len = self.rows.len();
+        let mut bits = MutableBuffer::from_len_zeroed(len.div_ceil(8));
+        let mut rest = kinds & self.present;
+        while rest != 0 {
+            let kind = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            for &row in &self.rows[self.first[kind] as usize..self.first[kind + 1] as usize] {
+                bit_util::set_bit(&mut bits, row as usize);
+            }
+        }
+        let valid = BooleanBuffer::new(bits.into(), 0, len);
+        let rows = valid.set_indices().map(|row| row as u32).collect();
+        Selection::Some(rows, NullBuffer::new(valid))
+    }
 }
 
 /// Validity that starts as a selection's and loses rows; nothing is made before the first.

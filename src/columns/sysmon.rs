@@ -94,7 +94,7 @@ pub fn new_thread_id(v: &View<'_>) -> ArrayRef {
 pub fn start_address(v: &View<'_>) -> ArrayRef {
     v.plain(THREAD, 18, |r, out| {
         let bits = Key::root(v.frame.salt[r]).at(2);
-        let address = if v.frame.data[0].keys[r] == NONE {
+        let address = if v.frame.data[0].key(r) == NONE {
             0x0000_0200_0000_0000 | bits & 0xff_ffff_0000
         } else {
             0x0000_7ff8_0000_0000 | bits & 0xffff_fff0
@@ -108,7 +108,7 @@ pub fn image_loaded(v: &View<'_>) -> ArrayRef {
     v.own(LOADED | DRIVER, &v.frame.file, None)
 }
 fn is_signed(v: &View<'_>, row: usize) -> bool {
-    v.frame.data[0].keys[row] != NONE
+    v.frame.data[0].key(row) != NONE
 }
 /// Signed.
 pub fn signed(v: &View<'_>) -> ArrayRef {

@@ -5,36 +5,11 @@ use std::sync::OnceLock;
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::DataType;
 
+use super::shared::Shared;
 use super::{cloud, ecs, table};
 use crate::catalog::{FileVersion, Platform};
 use crate::frame::{FRAME_ROWS, Maker};
 use crate::grounding::protocol;
-
-/// A text that hosts share: few values, and which one each host has.
-#[derive(Debug, Clone)]
-pub struct Shared {
-    pub of_host: Vec<i32>,
-    pub values: ArrayRef,
-}
-
-impl Shared {
-    pub(super) fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
-        let mut seen: Vec<&str> = Vec::new();
-        let mut index = std::collections::BTreeMap::new();
-        let of_host = texts
-            .map(|text| {
-                *index.entry(text).or_insert_with(|| {
-                    seen.push(text);
-                    seen.len() as i32 - 1
-                })
-            })
-            .collect();
-        Shared {
-            of_host,
-            values: table(&seen),
-        }
-    }
-}
 
 /// All tables.
 #[derive(Debug)]
@@ -56,11 +31,10 @@ pub struct Tables {
     pub department: Shared,
 
     pub account_name: ArrayRef,
-    /// Null domains and e-mails are key −1 in these.
-    pub account_domain: (Vec<i32>, ArrayRef),
-    pub account_email: (Vec<i32>, ArrayRef),
-    pub account_department: (Vec<i32>, ArrayRef),
-    pub account_full_name: (Vec<i32>, ArrayRef),
+    pub account_domain: Shared,
+    pub account_email: Shared,
+    pub account_department: Shared,
+    pub account_full_name: Shared,
     pub account_qualified: ArrayRef,
     pub account_sid: ArrayRef,
 
@@ -73,14 +47,14 @@ pub struct Tables {
     pub application: ArrayRef,
 
     pub rule_name: ArrayRef,
-    pub rule_id: (Vec<i32>, ArrayRef),
-    pub rule_category: (Vec<i32>, ArrayRef),
-    pub rule_severity: (Vec<i32>, ArrayRef),
+    pub rule_id: Shared,
+    pub rule_category: Shared,
+    pub rule_severity: Shared,
     /// Severity words, and each rule's.
-    pub severity_word: (Vec<i32>, ArrayRef),
+    pub severity_word: Shared,
     pub category: ArrayRef,
 
-    /// Technique of each rule, -1 without.
+    /// Technique of each rule, -1 without; it has a tactic where it has one.
     pub technique_of_rule: Vec<i32>,
     pub technique_id: ArrayRef,
     pub technique_name: ArrayRef,
@@ -142,18 +116,8 @@ impl Words {
 
 /// Optional texts: keys, with −1 for none, and the table.
 pub(super) fn optional<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> (Vec<i32>, ArrayRef) {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut index = std::collections::BTreeMap::new();
-    let keys = texts
-        .map(|text| match text {
-            None => -1,
-            Some(text) => *index.entry(text).or_insert_with(|| {
-                seen.push(text);
-                seen.len() as i32 - 1
-            }),
-        })
-        .collect();
-    (keys, table(&seen))
+    let Shared { of, values, .. } = Shared::new(texts);
+    (of, values)
 }
 
 /// The last part of a path.
@@ -204,7 +168,7 @@ impl Tables {
             stage_first.push(stages.len() as i32);
             stages.extend(playbook.steps.iter().map(|s| s.stage.as_str()));
         }
-        let location = Shared::new(hosts.iter().map(|h| h.location.as_str()));
+        let location = Shared::new(hosts.iter().map(|h| Some(h.location.as_str())));
         let locations: Vec<String> = {
             let mut seen: Vec<String> = Vec::new();
             for host in hosts {
@@ -235,21 +199,25 @@ impl Tables {
                 Platform::Windows => format!("{}.{}", h.name, world.domain.dns),
                 Platform::Linux => h.name.clone(),
             }),
-            host_type: Shared::new(hosts.iter().map(|h| h.asset_type.as_str())),
-            os_name: Shared::new(hosts.iter().map(|h| systems[h.os as usize].name.as_str())),
+            host_type: Shared::new(hosts.iter().map(|h| Some(h.asset_type.as_str()))),
+            os_name: Shared::new(
+                hosts
+                    .iter()
+                    .map(|h| Some(systems[h.os as usize].name.as_str())),
+            ),
             platform: Shared::new(hosts.iter().map(|h| match h.platform {
-                Platform::Windows => "windows",
-                Platform::Linux => "linux",
+                Platform::Windows => Some("windows"),
+                Platform::Linux => Some("linux"),
             })),
-            risk: Shared::new(hosts.iter().map(|h| h.criticality.as_str())),
+            risk: Shared::new(hosts.iter().map(|h| Some(h.criticality.as_str()))),
             owner: text(&|h| h.owner.clone()),
             location,
-            department: Shared::new(hosts.iter().map(|h| h.department.as_str())),
+            department: Shared::new(hosts.iter().map(|h| Some(h.department.as_str()))),
             account_name: table(accounts.iter().map(|a| &a.name)),
-            account_domain: optional(accounts.iter().map(|a| a.domain.as_deref())),
-            account_email: optional(accounts.iter().map(|a| a.email.as_deref())),
-            account_department: optional(accounts.iter().map(|a| a.department.as_deref())),
-            account_full_name: optional(accounts.iter().map(|a| a.full_name.as_deref())),
+            account_domain: Shared::new(accounts.iter().map(|a| a.domain.as_deref())),
+            account_email: Shared::new(accounts.iter().map(|a| a.email.as_deref())),
+            account_department: Shared::new(accounts.iter().map(|a| a.department.as_deref())),
+            account_full_name: Shared::new(accounts.iter().map(|a| a.full_name.as_deref())),
             account_qualified: table(accounts.iter().map(|a| &a.qualified)),
             account_sid: table(accounts.iter().map(|a| &a.sid)),
             address: table(world.addresses.texts.iter()),
@@ -263,10 +231,10 @@ impl Tables {
             iana_number: optional(iana_numbers.iter().map(Option::as_deref)),
             application: table(&maker.vocabulary.applications),
             rule_name: table(rules.iter().map(|r| &r.name)),
-            rule_id: optional(rules.iter().map(|r| r.id.as_deref())),
-            rule_category: optional(rules.iter().map(|r| r.raw_category.as_deref())),
-            rule_severity: optional(rules.iter().map(|r| r.severity.as_deref())),
-            severity_word: optional(rules.iter().map(|r| Some(words(r)))),
+            rule_id: Shared::new(rules.iter().map(|r| r.id.as_deref())),
+            rule_category: Shared::new(rules.iter().map(|r| r.raw_category.as_deref())),
+            rule_severity: Shared::new(rules.iter().map(|r| r.severity.as_deref())),
+            severity_word: Shared::new(rules.iter().map(|r| Some(words(r)))),
             category: table(&world.detections.categories),
             technique_id: table(catalog.techniques.iter().map(|t| &t.id)),
             technique_name: table(catalog.techniques.iter().map(|t| &t.name)),

@@ -11,34 +11,44 @@ const STOPS: &str = Stop::WORDS;
 pub(super) const WORDS: &[&str] = &[FRAMEWORK, STOPS];
 
 /// Key of a per-rule table, −1 for events.
+#[inline]
 fn rule_key(v: &View<'_>, keys: &[i32], row: usize) -> i32 {
     usize::try_from(v.frame.rule[row]).map_or(-1, |rule| keys[rule])
 }
 
+/// Key of the technique of a row's rule, −1 without.
+#[inline]
+fn technique_key(v: &View<'_>, row: usize) -> i32 {
+    rule_key(v, &v.tables.technique_of_rule, row)
+}
+
+/// Key of its tactic.
+#[inline]
+fn tactic_key(v: &View<'_>, row: usize) -> i32 {
+    rule_key(v, &v.tables.tactic_of_rule, row)
+}
+
 /// The technique of a row's rule, by its place in the catalog.
+#[inline]
 pub(super) fn technique(v: &View<'_>, row: usize) -> Option<usize> {
-    usize::try_from(rule_key(v, &v.tables.technique_of_rule, row)).ok()
+    usize::try_from(technique_key(v, row)).ok()
 }
 
 /// `rule.name`, `fusionai.signature`.
 pub fn rule_name(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.rule_name, |r| v.frame.rule[r])
+    v.texts_by(super::ALL, &v.tables.rule_name, |v, r| v.frame.rule[r])
 }
 /// `rule.id`.
 pub fn rule_id(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.rule_id.1, |r| rule_key(v, &v.tables.rule_id.0, r))
+    v.by_rule(&v.tables.rule_id)
 }
 /// `rule.category`: as its source spells it.
 pub fn rule_category(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.rule_category.1, |r| {
-        rule_key(v, &v.tables.rule_category.0, r)
-    })
+    v.by_rule(&v.tables.rule_category)
 }
 /// `fusionai.severity`: the source's number, as text.
 pub fn severity_number(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.rule_severity.1, |r| {
-        rule_key(v, &v.tables.rule_severity.0, r)
-    })
+    v.by_rule(&v.tables.rule_severity)
 }
 /// `fusionai.category`: the slug.
 pub fn category(v: &View<'_>) -> ArrayRef {
@@ -51,34 +61,25 @@ pub fn is_noise(v: &View<'_>) -> ArrayRef {
 
 /// `threat.framework`.
 pub fn framework(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.words.get(FRAMEWORK), |r| match technique(v, r) {
-        Some(_) => 0,
-        None => -1,
+    v.texts(&v.tables.words.get(FRAMEWORK), |r| {
+        technique_key(v, r).min(0)
     })
 }
 /// `threat.technique.id`.
 pub fn technique_id(v: &View<'_>) -> ArrayRef {
-    v.lists(&v.tables.technique_id, |r, keys| {
-        keys.extend(technique(v, r).map(|t| t as i32))
-    })
+    v.lists_of_one(&v.tables.technique_id, technique_key)
 }
 /// `threat.technique.name`: ATT&CK's own.
 pub fn technique_name(v: &View<'_>) -> ArrayRef {
-    v.lists(&v.tables.technique_name, |r, keys| {
-        keys.extend(technique(v, r).map(|t| t as i32))
-    })
+    v.lists_of_one(&v.tables.technique_name, technique_key)
 }
 /// `threat.tactic.id`.
 pub fn tactic_id(v: &View<'_>) -> ArrayRef {
-    v.lists(&v.tables.tactic_id, |r, keys| {
-        keys.extend(Some(rule_key(v, &v.tables.tactic_of_rule, r)).filter(|k| *k >= 0));
-    })
+    v.lists_of_one(&v.tables.tactic_id, tactic_key)
 }
 /// `threat.tactic.name`.
 pub fn tactic_name(v: &View<'_>) -> ArrayRef {
-    v.lists(&v.tables.tactic_name, |r, keys| {
-        keys.extend(Some(rule_key(v, &v.tables.tactic_of_rule, r)).filter(|k| *k >= 0));
-    })
+    v.lists_of_one(&v.tables.tactic_name, tactic_key)
 }
 
 fn playbook(v: &View<'_>, row: usize) -> Option<usize> {
@@ -88,16 +89,25 @@ fn playbook(v: &View<'_>, row: usize) -> Option<usize> {
 
 /// `attack.id`.
 pub fn attack_id(v: &View<'_>) -> ArrayRef {
+    if v.is_without_chains() {
+        return v.null_texts();
+    }
     v.texts(&v.tables.chain_id, |r| v.frame.chain[r])
 }
 /// `attack.playbook`.
 pub fn attack_playbook(v: &View<'_>) -> ArrayRef {
+    if v.is_without_chains() {
+        return v.null_texts();
+    }
     v.texts(&v.tables.playbook, |r| {
         playbook(v, r).map_or(-1, |p| p as i32)
     })
 }
 /// `attack.stage`: the tactic of the step.
 pub fn attack_stage(v: &View<'_>) -> ArrayRef {
+    if v.is_without_chains() {
+        return v.null_texts();
+    }
     v.texts(&v.tables.stage, |r| {
         playbook(v, r).map_or(-1, |p| {
             v.tables.stage_first[p] + i32::from(v.frame.step[r]) - 1
@@ -106,18 +116,27 @@ pub fn attack_stage(v: &View<'_>) -> ArrayRef {
 }
 /// `attack.step`, from 1.
 pub fn attack_step(v: &View<'_>) -> ArrayRef {
+    if v.is_without_chains() {
+        return v.null_integers();
+    }
     v.integers(super::ALL, |r| {
         (v.frame.chain[r] >= 0).then(|| i64::from(v.frame.step[r]))
     })
 }
 /// `attack.sequence`: 1..n over the chain's events, in order of time.
 pub fn attack_sequence(v: &View<'_>) -> ArrayRef {
+    if v.is_without_chains() {
+        return v.null_integers();
+    }
     v.integers(super::ALL, |r| {
         (v.frame.chain[r] >= 0).then(|| i64::from(v.frame.attack_sequence[r]))
     })
 }
 /// `attack.stop_reason`.
 pub fn stop_reason(v: &View<'_>) -> ArrayRef {
+    if v.is_without_chains() {
+        return v.null_texts();
+    }
     v.texts(&v.tables.words.get(STOPS), |r| {
         usize::try_from(v.frame.chain[r]).map_or(-1, |c| v.maker.plan.chains.all[c].stop as i32)
     })

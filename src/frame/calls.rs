@@ -92,8 +92,7 @@ impl<'a> Maker<'a> {
             (&mut frame.url, &record.url),
         ] {
             if let Some(template) = template {
-                let text = texts.render(template);
-                column.set(row, text);
+                texts.set(column, row, template);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Chains: events of attack steps.
 
 use super::Frame;
+use super::lineage::Started;
 use super::maker::Maker;
 use super::merge::Row;
 use super::record::{ChainScene, Scene};
@@ -25,7 +26,8 @@ impl<'a> Maker<'a> {
         let step = &self.catalog.playbooks[chain.playbook as usize].steps[event.step as usize];
         let placed = &chain.steps[event.step as usize];
         let record = &step.records[placed.record(event.index)];
-        let scene = self.scene(event);
+        let known = Started::default();
+        let scene = self.scene(event, &known);
         let host = chain.hosts[record.on.min(chain.hosts.len() - 1)];
         Actor {
             host: record.call.is_none().then_some(host),
@@ -35,7 +37,10 @@ impl<'a> Maker<'a> {
     }
 
     /// Where an event of a chain happens.
-    fn scene(&self, event: &ChainEvent) -> Scene<'a> {
+    fn scene<'s>(&self, event: &ChainEvent, known: &'s Started) -> Scene<'s>
+    where
+        'a: 's,
+    {
         let chain = &self.plan.chains.all[event.chain as usize];
         let placed = &chain.steps[event.step as usize];
         let key = self.plan.chains.chain_key(event.chain);
@@ -56,6 +61,7 @@ impl<'a> Maker<'a> {
                 index: event.chain,
                 chain,
                 step: event.step,
+                known,
             }),
         }
     }
@@ -85,6 +91,7 @@ impl<'a> Maker<'a> {
         events: &[ChainEvent],
         mine: impl Iterator<Item = (usize, &'r Row)>,
     ) {
+        let known = Started::default();
         for (row, at) in mine {
             let event = events[at.ordinal as usize];
             let chain = &self.plan.chains.all[event.chain as usize];
@@ -92,7 +99,7 @@ impl<'a> Maker<'a> {
             let placed = &chain.steps[event.step as usize];
             let position = placed.record(event.index);
             let record = &step.records[position];
-            let scene = self.scene(&event);
+            let scene = self.scene(&event, &known);
             let recipe =
                 self.recipes.playbooks[chain.playbook as usize][event.step as usize][position];
             self.emit(frame, row, record, recipe, &scene);

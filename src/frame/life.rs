@@ -168,8 +168,8 @@ impl<'a> Maker<'a> {
         frame.salt[row] = bits.at(0);
         frame.set_native(row, lag(frame.telemetry[row], bits.at(1)), Some(&process));
         let scene = self.life_scene(&start.host, start);
-        let mut texts = Texts::new(self, &scene, start.host, account);
-        self.life_path(frame, row, program, &mut texts);
+        let texts = Texts::new(self, &scene, start.host, account);
+        self.life_path(frame, row, program, &texts);
     }
 
     /// Makes a row that starts a process one of that process's end.
@@ -191,9 +191,9 @@ impl<'a> Maker<'a> {
             Some(&process),
         );
         frame.parent.clear(row);
-        frame.process.command.keys[row] = NONE;
-        frame.directory.keys[row] = NONE;
-        frame.hashes.keys[row] = NONE;
+        frame.process.command.set_key(row, NONE);
+        frame.directory.set_key(row, NONE);
+        frame.hashes.set_key(row, NONE);
         frame.integrity[row] = 0;
     }
 
@@ -219,14 +219,14 @@ impl<'a> Maker<'a> {
         frame: &mut Frame,
         row: usize,
         program: &Program,
-        texts: &mut Texts<'_, '_, '_>,
+        texts: &Texts<'_, '_, '_>,
     ) {
         let image = &self.catalog.images[program.image];
-        frame.process.path.keys[row] = if image.path.as_literal().is_some() {
-            program.image as i32
-        } else {
-            frame.process.path.add(texts.render(&image.path))
-        };
+        let path = &mut frame.process.path;
+        match image.path.as_literal() {
+            Some(_) => path.set_key(row, program.image as i32),
+            None => texts.set(path, row, &image.path),
+        }
     }
 
     fn life_start(&self, frame: &mut Frame, row: usize, class: u8, start: &Start) {
@@ -254,16 +254,15 @@ impl<'a> Maker<'a> {
         self.set_parent_texts(frame, row, &parent, &scene);
         if h.platform == Platform::Windows {
             let systems = self.world.hosts.systems.len();
-            frame.hashes.keys[row] = (program.image * systems + usize::from(h.os)) as i32;
+            let key = program.image * systems + usize::from(h.os);
+            frame.hashes.set_key(row, key as i32);
         }
         let mut texts = Texts::new(self, &scene, host, account);
         texts.pid = process.pid;
-        self.life_path(frame, row, program, &mut texts);
-        frame
-            .process
-            .command
-            .set(row, texts.render(choose(&program.commands, start.draws[5])));
-        frame.directory.set(row, texts.render(&program.directory));
+        self.life_path(frame, row, program, &texts);
+        let command = choose(&program.commands, start.draws[5]);
+        texts.set(&mut frame.process.command, row, command);
+        texts.set(&mut frame.directory, row, &program.directory);
         frame.integrity[row] = self.life_integrity(program, start.draws[6]);
     }
 

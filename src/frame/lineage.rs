@@ -1,5 +1,10 @@
 //! The processes that records name: who acts, who started it, and in whose session.
 
+use std::cell::RefCell;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use super::lag;
 use super::maker::Maker;
 use super::record::{Scene, Whole};
@@ -37,6 +42,22 @@ impl<'r> Acting<'r> {
             call: Call::Child,
             ..self
         }
+    }
+}
+
+/// Processes of chains that have been made, by chain, number and round.
+#[derive(Debug, Default)]
+pub struct Started(RefCell<HashMap<(u32, usize, u32), Process, FixedState>>);
+
+impl Started {
+    /// A process, made if it isn't there.
+    fn get(&self, of: (u32, usize, u32), make: impl FnOnce() -> Process) -> Process {
+        let known = self.0.borrow().get(&of).copied();
+        known.unwrap_or_else(|| {
+            let process = make();
+            self.0.borrow_mut().insert(of, process);
+            process
+        })
     }
 }
 
@@ -198,38 +219,43 @@ impl<'a> Maker<'a> {
             .records[placed.record(u32::from(position))];
         // A process of the same step is this round's; of an earlier step, its first round's.
         let round = if step == c.step { scene.round } else { 0 };
-        let index = round * placed.records + u32::from(position);
-        let at = chains.time(c.index, step, index);
-        let key = chains
-            .chain_key(c.index)
-            .with(0x9c0c)
-            .with(u64::from(index) << 8 | u64::from(step));
-        let mut start = at - lag(Telemetry::ProcessCreation, key.at(1));
-        if let ProcessRef::Started(parent) = record.process
-            && parent != number
-        {
-            let parent = self.started(&Scene { round, ..*scene }, parent, at).process;
-            start = start.max(parent.start + 1000).min(at);
-        }
         let on = record.on.min(c.chain.hosts.len() - 1);
         let host = c.chain.hosts[on];
-        let platform = self.world.hosts[host].platform;
-        let account =
-            self.world
-                .accounts
-                .resolve(&record.account, platform, host, scene.user, scene.admin);
-        let session = self.inherited(scene, record, host, account, start);
-        let ordinal = u64::from(c.chain.host_ordinals[on]) * 32 + number as u64;
-        let image = record.image.unwrap_or(0) as u32;
-        let process = self.world.started(
-            host,
-            start,
-            CHAIN_STREAM,
-            ordinal,
-            image,
-            account,
-            Some(session),
-        );
+        let process = c.known.get((c.index, number, round), || {
+            let index = round * placed.records + u32::from(position);
+            let at = chains.time(c.index, step, index);
+            let key = chains
+                .chain_key(c.index)
+                .with(0x9c0c)
+                .with(u64::from(index) << 8 | u64::from(step));
+            let mut start = at - lag(Telemetry::ProcessCreation, key.at(1));
+            if let ProcessRef::Started(parent) = record.process
+                && parent != number
+            {
+                let parent = self.started(&Scene { round, ..*scene }, parent, at).process;
+                start = start.max(parent.start + 1000).min(at);
+            }
+            let platform = self.world.hosts[host].platform;
+            let account = self.world.accounts.resolve(
+                &record.account,
+                platform,
+                host,
+                scene.user,
+                scene.admin,
+            );
+            let session = self.inherited(scene, record, host, account, start);
+            let ordinal = u64::from(c.chain.host_ordinals[on]) * 32 + number as u64;
+            let image = record.image.unwrap_or(0) as u32;
+            self.world.started(
+                host,
+                start,
+                CHAIN_STREAM,
+                ordinal,
+                image,
+                account,
+                Some(session),
+            )
+        });
         Acting {
             process,
             host,

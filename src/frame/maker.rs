@@ -211,7 +211,11 @@ impl<'a> Maker<'a> {
         for (slot, row) in frame.time.iter_mut().zip(rows) {
             *slot = row.time;
         }
-        let mut of_population = vec![Vec::new(); partition.populations.len()];
+        let mut counts = vec![0; partition.populations.len()];
+        for row in rows {
+            counts[usize::from(row.population)] += 1;
+        }
+        let mut of_population: Vec<_> = counts.into_iter().map(Vec::with_capacity).collect();
         for (at, row) in rows.iter().enumerate() {
             of_population[usize::from(row.population)].push(at);
         }

@@ -57,9 +57,9 @@ impl Order {
             }
             laws.push(law);
         }
-        // Runs that are already sorted merge in linear time.
+        // Runs that are already sorted merge in linear time; rows of one time stand in order.
         if partition.populations.len() > 1 {
-            rows.sort_by_key(|r| (r.time, r.population, r.ordinal));
+            rows.sort_by_key(|row| row.time);
         }
         Order {
             rows,

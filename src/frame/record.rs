@@ -2,10 +2,11 @@
 //!
 //! Chains, noise variants and endpoint alerts all come through [`Maker::emit`].
 
-use super::lineage::{Acting, Call};
+use super::lineage::{Acting, Call, Started};
 use super::maker::{Maker, Vocabulary, position};
-use super::text::{Texts, choose, salt_of};
+use super::text::{Texts, choose};
 use super::{Frame, NONE, lag};
+use crate::catalog::template::salt_of;
 use crate::catalog::{Account, Catalog, Connection, End, HostClass, Platform, Record, Telemetry};
 use crate::plan::TimeLaw;
 use crate::plan::chains::Chain;
@@ -165,6 +166,8 @@ pub struct ChainScene<'s> {
     pub index: u32,
     pub chain: &'s Chain,
     pub step: u8,
+    /// Processes that the events before have named.
+    pub known: &'s Started,
 }
 
 impl<'a> Maker<'a> {
@@ -257,11 +260,9 @@ impl<'a> Maker<'a> {
         };
         texts.pid = frame.process.pid[row];
         texts.time = frame.time[row];
-        let mut put = |column: &mut super::TextColumn,
-                       template: &Option<crate::catalog::Template>| {
+        let put = |column: &mut super::TextColumn, template: &Option<crate::catalog::Template>| {
             if let Some(template) = template {
-                let text = texts.render(template);
-                column.set(row, text);
+                texts.set(column, row, template);
             }
         };
         put(&mut frame.directory, &record.directory);
@@ -276,8 +277,7 @@ impl<'a> Maker<'a> {
             put(&mut frame.process.command, &record.command);
         }
         for (slot, template) in &record.data {
-            let text = texts.render(template);
-            frame.data[*slot].set(row, text);
+            texts.set(&mut frame.data[*slot], row, template);
         }
     }
 
@@ -312,8 +312,10 @@ impl<'a> Maker<'a> {
     ) {
         let process = &mut frame.process;
         process.set(row, &acting.process);
-        process.path.keys[row] = self.path(&mut process.path, acting, scene);
-        process.command.keys[row] = self.command(&mut process.command, acting, scene);
+        let path = self.path(&mut process.path, acting, scene);
+        process.path.set_key(row, path);
+        let command = self.command(&mut process.command, acting, scene);
+        process.command.set_key(row, command);
     }
 
     /// Writes the hashes of a started process's image into a row.
@@ -322,7 +324,7 @@ impl<'a> Maker<'a> {
         let image = &self.catalog.images[acting.process.image as usize];
         if image.platform == Platform::Windows {
             let known = image.path.as_literal().is_some();
-            hashes.keys[row] = if known {
+            let key = if known {
                 let systems = self.world.hosts.systems.len() as i32;
                 acting.process.image as i32 * systems + i32::from(self.world.hosts[acting.host].os)
             } else {
@@ -330,6 +332,7 @@ impl<'a> Maker<'a> {
                     scene.key.with(u64::from(acting.process.image)),
                 ))
             };
+            hashes.set_key(row, key);
         }
     }
 
@@ -352,8 +355,10 @@ impl<'a> Maker<'a> {
         scene: &Scene<'_>,
     ) {
         let parent = &mut frame.parent;
-        parent.path.keys[row] = self.path(&mut parent.path, acting, scene);
-        parent.command.keys[row] = self.command(&mut parent.command, acting, scene);
+        let path = self.path(&mut parent.path, acting, scene);
+        parent.path.set_key(row, path);
+        let command = self.command(&mut parent.command, acting, scene);
+        parent.command.set_key(row, command);
     }
 
     fn path(&self, column: &mut super::TextColumn, acting: &Acting<'_>, scene: &Scene<'_>) -> i32 {
@@ -361,8 +366,8 @@ impl<'a> Maker<'a> {
         if template.as_literal().is_some() {
             return acting.process.image as i32;
         }
-        let mut texts = Texts::new(self, scene, acting.host, acting.process.account);
-        column.add(texts.render(template))
+        let texts = Texts::new(self, scene, acting.host, acting.process.account);
+        texts.add(column, template)
     }
 
     fn command(
@@ -390,8 +395,8 @@ impl<'a> Maker<'a> {
             round: acting.round,
             ..*scene
         };
-        let mut texts = Texts::new(self, &at_round, acting.host, acting.process.account);
-        column.add(texts.render(template))
+        let texts = Texts::new(self, &at_round, acting.host, acting.process.account);
+        texts.add(column, template)
     }
 
     fn path_as_command(
@@ -401,8 +406,8 @@ impl<'a> Maker<'a> {
         scene: &Scene<'_>,
     ) -> i32 {
         let template = &self.catalog.images[acting.process.image as usize].path;
-        let mut texts = Texts::new(self, scene, acting.host, acting.process.account);
-        column.add(texts.render(template))
+        let texts = Texts::new(self, scene, acting.host, acting.process.account);
+        texts.add(column, template)
     }
 
     /// The address of an end.

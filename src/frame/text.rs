@@ -1,11 +1,14 @@
 //! Texts: templates filled in.
 
+use chrono::{Datelike, Timelike};
+
+use super::TextColumn;
 use super::maker::Maker;
 use super::record::Scene;
 use crate::catalog::{Placeholder, Platform, Purpose, Template, template::Piece};
 use crate::random::{Key, below};
 
-/// Fills templates for one scene. Reuses its buffer.
+/// Fills templates for one scene.
 pub struct Texts<'m, 'a, 's> {
     maker: &'m Maker<'a>,
     scene: &'m Scene<'s>,
@@ -17,7 +20,6 @@ pub struct Texts<'m, 'a, 's> {
     pub pid: u32,
     /// Unix microseconds.
     pub time: i64,
-    buffer: String,
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -80,7 +82,7 @@ pub fn service(maker: &Maker<'_>, scene: &Scene<'_>) -> u32 {
 /// Sysmon's `Hashes` of an executable that isn't part of Windows, from its key.
 pub fn hashes(key: Key) -> String {
     let mut text = String::with_capacity(170);
-    for (i, (name, digits)) in [("SHA1", 40), ("MD5", 32), ("SHA256", 64), ("IMPHASH", 32)]
+    for (i, (name, length)) in [("SHA1", 40), ("MD5", 32), ("SHA256", 64), ("IMPHASH", 32)]
         .into_iter()
         .enumerate()
     {
@@ -90,20 +92,16 @@ pub fn hashes(key: Key) -> String {
         text.push_str(name);
         text.push('=');
         let key = key.with(i as u64);
-        for d in 0..digits {
-            let nibble = key.at(d / 16) >> (4 * (d % 16)) & 15;
-            text.push(HEX[nibble as usize].to_ascii_uppercase() as char);
+        let mut digits = [0; 64];
+        for (word, part) in digits[..length].chunks_mut(16).enumerate() {
+            let bits = key.at(word as u64);
+            for (place, digit) in part.iter_mut().enumerate() {
+                *digit = HEX[(bits >> (4 * place) & 15) as usize].to_ascii_uppercase();
+            }
         }
+        text.push_str(std::str::from_utf8(&digits[..length]).unwrap_or_default());
     }
     text
-}
-
-/// By what a word of several is drawn: by the words themselves, so that they agree wherever they
-/// stand in a chain.
-pub fn salt_of<'w>(words: impl Iterator<Item = &'w str>) -> u64 {
-    words.flat_map(str::bytes).fold(0x811c_9dc5, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
-    })
 }
 
 impl<'m, 'a, 's> Texts<'m, 'a, 's> {
@@ -118,35 +116,38 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
             client_port: super::NONE,
             pid: 0,
             time: 0,
-            buffer: String::new(),
         }
     }
 
-    /// The text of a template.
-    pub fn render(&mut self, template: &Template) -> &str {
-        let mut out = std::mem::take(&mut self.buffer);
-        out.clear();
-        // Most texts are shorter: the buffer grows once, not with every piece.
-        out.reserve(256);
-        let mut encoded_from = 0;
+    /// Adds the text of a template to a column; returns its key.
+    pub fn add(&self, column: &mut TextColumn, template: &Template) -> i32 {
+        column.write(|out| self.render(template, out))
+    }
+
+    /// Sets a row of a column to the text of a template.
+    pub fn set(&self, column: &mut TextColumn, row: usize, template: &Template) {
+        let key = self.add(column, template);
+        column.set_key(row, key);
+    }
+
+    /// Appends the text of a template.
+    fn render(&self, template: &Template, out: &mut String) {
+        let mut encoded_from = out.len();
         for piece in &template.pieces {
             match piece {
                 Piece::Literal(text) => out.push_str(text),
                 Piece::Value(Placeholder::EncodedStart) => encoded_from = out.len(),
                 Piece::Value(Placeholder::EncodedEnd) => {
                     let script = out.split_off(encoded_from);
-                    push_base64_utf16(&mut out, &script);
+                    push_base64_utf16(out, &script);
                 }
-                Piece::Choice(words) => {
-                    let salt = salt_of(words.iter().map(String::as_str));
-                    let at = self.scene.key.below(salt, words.len() as u64);
+                Piece::Choice { words, salt } => {
+                    let at = self.scene.key.below(*salt, words.len() as u64);
                     out.push_str(&words[at as usize]);
                 }
-                Piece::Value(placeholder) => self.value(*placeholder, &mut out),
+                Piece::Value(placeholder) => self.value(*placeholder, out),
             }
         }
-        self.buffer = out;
-        &self.buffer
     }
 
     fn host_at(&self, k: u8) -> u32 {
@@ -168,7 +169,7 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
         }
     }
 
-    fn value(&mut self, placeholder: Placeholder, out: &mut String) {
+    fn value(&self, placeholder: Placeholder, out: &mut String) {
         let world = self.maker.world;
         let names = &self.maker.catalog.names;
         let key = self.scene.key;
@@ -318,35 +319,64 @@ pub fn push_number(out: &mut String, number: u64) {
             break;
         }
     }
-    out.extend(digits[at..].iter().map(|&d| d as char));
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// Appends base64 of the text's UTF-16LE bytes, as PowerShell's -EncodedCommand takes it.
 fn push_base64_utf16(out: &mut String, text: &str) {
     const SET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for chunk in bytes.chunks(3) {
-        let word = u32::from(chunk[0]) << 16
-            | u32::from(chunk.get(1).copied().unwrap_or(0)) << 8
-            | u32::from(chunk.get(2).copied().unwrap_or(0));
-        for i in 0..4 {
-            out.push(if i <= chunk.len() {
-                SET[(word >> (18 - 6 * i) & 63) as usize] as char
-            } else {
-                '='
-            });
+    let digits = |a: u8, b: u8, c: u8| {
+        let word = u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c);
+        [18, 12, 6, 0].map(|place| SET[(word >> place & 63) as usize])
+    };
+    let mut bytes = Vec::with_capacity(text.len());
+    bytes.extend(text.encode_utf16().map(u16::to_le_bytes));
+    let bytes = bytes.into_flattened();
+    let (whole, rest) = bytes.as_chunks::<3>();
+    let mut encoded: Vec<[u8; 4]> = whole.iter().map(|&[a, b, c]| digits(a, b, c)).collect();
+    match *rest {
+        [a, b] => {
+            let [first, second, third, _] = digits(a, b, 0);
+            encoded.push([first, second, third, b'=']);
+        }
+        [a] => {
+            let [first, second, ..] = digits(a, 0, 0);
+            encoded.push([first, second, b'=', b'=']);
+        }
+        _ => {}
+    }
+    out.push_str(std::str::from_utf8(encoded.as_flattened()).unwrap_or_default());
+}
+
+/// Appends a decimal number of at least so many digits.
+pub fn push_padded(out: &mut String, number: u64, digits: u32) {
+    for place in (1..digits).rev() {
+        if number < 10u64.pow(place) {
+            out.push('0');
         }
     }
+    push_number(out, number);
+}
+
+/// Appends a time as web servers log it: `12/Aug/2024:10:21:44 +0000`.
+pub fn push_log_time(out: &mut String, time: i64) {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let time = chrono::DateTime::from_timestamp_micros(time).unwrap_or_default();
+    push_padded(out, time.day().into(), 2);
+    out.push('/');
+    out.push_str(MONTHS[time.month0() as usize]);
+    out.push('/');
+    push_padded(out, time.year().max(0) as u64, 4);
+    for part in [time.hour(), time.minute(), time.second()] {
+        out.push(':');
+        push_padded(out, part.into(), 2);
+    }
+    out.push_str(" +0000");
 }
 
 /// Uniform choice from a list.
-/// Appends a time as web servers log it: `12/Aug/2024:10:21:44 +0000`.
-pub fn push_log_time(out: &mut String, time: i64) {
-    use std::fmt::Write;
-    let time = chrono::DateTime::from_timestamp_micros(time).unwrap_or_default();
-    let _ = write!(out, "{}", time.format("%d/%b/%Y:%H:%M:%S +0000"));
-}
-
 pub fn choose<T>(list: &[T], bits: u64) -> &T {
     &list[below(bits, list.len() as u64) as usize]
 }

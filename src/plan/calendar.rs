@@ -306,27 +306,26 @@ impl Calendar {
             _ => key.below(1 << 33, SLOT as u64) as usize,
         };
         let is_of_profile = rhythm == Rhythm::Alerts && self.alerts_of_profile;
-        for minute in 0..MINUTES {
+        // Bursts last for minutes, not for one: half of a minute's factor is its quarter-hour's.
+        let quarters: [u64; SLOTS] = std::array::from_fn(|own| match rhythm {
+            Rhythm::Life => 1024,
+            _ => u64::from(HEAVY_TAIL[key.below(own as u64 | 1 << 32, 256) as usize]).min(8192),
+        });
+        let (weights, storms) = (&weights[date as usize], &self.storms[date as usize]);
+        for (minute, &storm) in storms.iter().enumerate() {
             let own = ((minute + off).saturating_sub(SLOT / 2) / SLOT).min(SLOTS - 1);
             let slot = if is_of_profile { own } else { minute / SLOT };
             let factor = match rhythm {
                 Rhythm::Life => 512 + u64::from(heavy_tail(key.at(minute as u64)).min(3072)) / 2,
                 _ => u64::from(heavy_tail(key.at(minute as u64))),
             };
-            // Bursts last for minutes, not for one: half of a minute's factor is its quarter-hour's.
-            let quarter = u64::from(HEAVY_TAIL[key.below(own as u64 | 1 << 32, 256) as usize]);
-            let quarter = if rhythm == Rhythm::Life {
-                1024
-            } else {
-                quarter.min(8192)
-            };
             let storm = match rhythm {
-                Rhythm::Noise | Rhythm::Sequence { .. } => self.storms[date as usize][minute],
-                Rhythm::Life => life_storm(self.storms[date as usize][minute]),
+                Rhythm::Noise | Rhythm::Sequence { .. } => storm,
+                Rhythm::Life => life_storm(storm),
                 Rhythm::Alerts => 1024,
             };
-            let factor = u64::from(storm) * (factor + quarter) / 2048;
-            sum += (weights[date as usize][slot] * factor).max(1);
+            let factor = u64::from(storm) * (factor + quarters[own]) / 2048;
+            sum += (weights[slot] * factor).max(1);
             cumulative.push(sum);
         }
         TimeLaw::new(

@@ -104,19 +104,21 @@ impl Leaf {
 pub struct Schema {
     pub name: &'static str,
     pub leaves: Vec<Leaf>,
+    /// How they nest.
+    tree: Vec<(&'static str, Node)>,
     arrow: SchemaRef,
     /// A fused alert stands as its sensor's document.
     sensor_documents: bool,
 }
 
 /// A node of the tree of paths: a leaf's index or a struct of nodes.
-enum Node<'t> {
+enum Node {
     Leaf(usize),
-    Struct(Vec<(&'t str, Node<'t>)>),
+    Struct(Vec<(&'static str, Node)>),
 }
 
-fn tree<'t>(leaves: &'t [Leaf]) -> Vec<(&'t str, Node<'t>)> {
-    fn insert<'t>(nodes: &mut Vec<(&'t str, Node<'t>)>, path: &'t str, leaf: usize) {
+fn tree(leaves: &[Leaf]) -> Vec<(&'static str, Node)> {
+    fn insert(nodes: &mut Vec<(&'static str, Node)>, path: &'static str, leaf: usize) {
         let Some((head, rest)) = path.split_once('.') else {
             nodes.push((path, Node::Leaf(leaf)));
             return;
@@ -154,7 +156,7 @@ impl Kind {
     }
 }
 
-fn field(leaves: &[Leaf], name: &str, node: &Node<'_>) -> Field {
+fn field(leaves: &[Leaf], name: &str, node: &Node) -> Field {
     match node {
         Node::Leaf(leaf) => Field::new(
             name,
@@ -169,12 +171,7 @@ fn field(leaves: &[Leaf], name: &str, node: &Node<'_>) -> Field {
     }
 }
 
-fn array(
-    node: &Node<'_>,
-    field: &Field,
-    columns: &mut [Option<ArrayRef>],
-    rows: usize,
-) -> ArrayRef {
+fn array(node: &Node, field: &Field, columns: &mut [Option<ArrayRef>], rows: usize) -> ArrayRef {
     match (node, field.data_type()) {
         (Node::Struct(children), DataType::Struct(fields)) => {
             let arrays = children
@@ -199,13 +196,15 @@ fn is_answer(path: &str) -> bool {
 
 impl Schema {
     fn new(name: &'static str, leaves: Vec<Leaf>) -> Self {
-        let fields: Vec<Field> = tree(&leaves)
+        let tree = tree(&leaves);
+        let fields: Vec<Field> = tree
             .iter()
             .map(|(n, node)| field(&leaves, n, node))
             .collect();
         Schema {
             name,
             leaves,
+            tree,
             sensor_documents: false,
             arrow: Arc::new(ArrowSchema::new(fields)),
         }
@@ -266,7 +265,8 @@ impl Schema {
         let view = documents.as_ref().unwrap_or(view);
         let mut columns: Vec<Option<ArrayRef>> =
             self.leaves.iter().map(|l| Some(l.array(view))).collect();
-        let arrays = tree(&self.leaves)
+        let arrays = self
+            .tree
             .iter()
             .zip(self.arrow.fields())
             .map(|((_, node), field)| array(node, field, &mut columns, view.len()))

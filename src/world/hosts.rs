@@ -449,6 +449,7 @@ impl Hosts {
 
 impl std::ops::Index<u32> for Hosts {
     type Output = Host;
+    #[inline]
     fn index(&self, host: u32) -> &Host {
         &self.all[host as usize]
     }

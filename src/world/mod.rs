@@ -188,6 +188,7 @@ impl World {
     }
 
     /// Hosts of a class, in a keyed order.
+    #[inline]
     pub fn class(&self, class: HostClass) -> &[u32] {
         self.hosts.class(class)
     }

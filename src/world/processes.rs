@@ -79,21 +79,32 @@ impl World {
     /// The boot in force at `time` (Unix seconds).
     pub fn boot(&self, host: u32, time: i64) -> Boot {
         let h = &self.hosts[host];
-        let key = self.keys.boots.with(u64::from(host));
-        let at = |index: i64| {
-            h.boot_phase + index * h.boot_period + key.below(index as u64, 1500) as i64
-        };
         let mut index = (time - h.boot_phase).div_euclid(h.boot_period);
-        if at(index) > time {
+        let mut start = self.boot_start(host, index);
+        if start > time {
             index -= 1;
+            start = self.boot_start(host, index);
         }
         Boot {
             number: (index + 3) as u16,
-            start: at(index),
+            start,
         }
     }
 
+    /// When a host comes up for the so many-th time, Unix seconds.
+    #[inline]
+    fn boot_start(&self, host: u32, index: i64) -> i64 {
+        let h = &self.hosts[host];
+        let late = self
+            .keys
+            .boots
+            .with(u64::from(host))
+            .below(index as u64, 1500);
+        h.boot_phase + index * h.boot_period + late as i64
+    }
+
     /// The boot that applications belong to: like residents, they outlive the next one's start.
+    #[inline]
     pub fn settled_boot(&self, host: u32, time: i64) -> Boot {
         self.boot(host, time - SETTLED)
     }
@@ -159,6 +170,24 @@ impl World {
         let boot = self.boot(host, time - settled(r));
         let key = self.resident_key(host, boot.start);
         self.pid_of_resident(key, host, resident, r, u64::from(boot.number))
+    }
+
+    /// From when on, and until when, a boot-scope resident is the one of `time`: Unix seconds.
+    pub fn resident_span(
+        &self,
+        catalog: &Catalog,
+        host: u32,
+        resident: usize,
+        time: i64,
+    ) -> (i64, i64) {
+        let settled = settled(&catalog.residents[resident]);
+        let from = self.boot(host, time - settled).start;
+        let h = &self.hosts[host];
+        let mut next = (time - settled - h.boot_phase).div_euclid(h.boot_period);
+        if self.boot_start(host, next) <= time - settled {
+            next += 1;
+        }
+        (from + settled, self.boot_start(host, next) + settled)
     }
 
     /// A boot's or session's residents outlive the next one's start by [`SETTLED`]: `lane` keeps
@@ -290,6 +319,7 @@ impl World {
     }
 
     /// Key of a host's hardware: MAC address, disk, thread ids.
+    #[inline]
     pub fn host_key(&self, host: u32) -> Key {
         self.keys.hardware.with(u64::from(host))
     }
@@ -325,13 +355,24 @@ pub fn write_logon_guid(out: &mut Vec<u8>, prefix: u32, session: Session) {
     write_guid(out, prefix, session.start as u32, session.id);
 }
 
+/// Each byte's digits.
+const HEXADECIMAL: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut all = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        all[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    all
+};
+
 #[inline]
 fn write_guid(out: &mut Vec<u8>, prefix: u32, seconds: u32, tail: u64) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut text = *b"{00000000-0000-0000-0000-000000000000}";
     let mut put = |at: usize, byte: u8| {
-        text[at] = HEX[(byte >> 4) as usize];
-        text[at + 1] = HEX[(byte & 15) as usize];
+        let [high, low] = HEXADECIMAL[byte as usize];
+        (text[at], text[at + 1]) = (high, low);
     };
     let p = prefix.to_be_bytes();
     for (i, byte) in p.into_iter().enumerate() {

@@ -59,6 +59,7 @@ pub struct Accounts {
 
 impl std::ops::Index<u32> for Accounts {
     type Output = Account;
+    #[inline]
     fn index(&self, account: u32) -> &Account {
         &self.all[account as usize]
     }

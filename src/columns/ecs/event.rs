@@ -155,7 +155,7 @@ pub fn observer_product(v: &View<'_>) -> ArrayRef {
 pub fn observer_name(v: &View<'_>) -> ArrayRef {
     let names = &tables(v).sensor_name;
     v.texts_of(SENSOR, &names.values, |r| {
-        names.of_host[v.frame.host[r] as usize]
+        names.of[v.frame.host[r] as usize]
     })
 }
 

@@ -1,11 +1,10 @@
 //! `host.*` and `user.*` beyond what the seed's document has.
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 
 use super::Tables;
 use crate::columns::View;
 use crate::columns::cloud::{HOSTS, SERVICES, principal};
-use crate::columns::identity::shared;
 use crate::frame::NONE;
 
 const ARCHITECTURE: &str = "x86_64";
@@ -14,13 +13,6 @@ pub(in crate::columns) const WORDS: &[&str] = &[ARCHITECTURE];
 
 fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
     v.tables.ecs(v.maker)
-}
-
-fn of_host(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
-    if values.is_empty() {
-        return v.null_texts();
-    }
-    v.texts_of(HOSTS, values, |r| keys[v.frame.host[r] as usize])
 }
 
 /// `host.id`: the machine's own.
@@ -33,19 +25,19 @@ pub fn architecture(v: &View<'_>) -> ArrayRef {
 }
 /// `host.os.platform`: `windows`, or the distribution: `ubuntu`, `rhel`.
 pub fn os_platform(v: &View<'_>) -> ArrayRef {
-    shared(v, &tables(v).os_platform)
+    v.by_host(&tables(v).os_platform)
 }
 /// `host.os.family`: `windows`, `debian`, `redhat`.
 pub fn os_family(v: &View<'_>) -> ArrayRef {
-    shared(v, &tables(v).os_family)
+    v.by_host(&tables(v).os_family)
 }
 /// `host.os.version`.
 pub fn os_version(v: &View<'_>) -> ArrayRef {
-    of_host(v, &tables(v).os_version)
+    v.by_host(&tables(v).os_version)
 }
 /// `host.os.kernel`: Windows' build.
 pub fn os_kernel(v: &View<'_>) -> ArrayRef {
-    of_host(v, &tables(v).os_kernel)
+    v.by_host(&tables(v).os_kernel)
 }
 /// `user.id`: the security identifier; on Linux the uid; in a cloud the principal's.
 pub fn user_id(v: &View<'_>) -> ArrayRef {

@@ -73,11 +73,11 @@ fn parts(
     column: &TextColumn,
     part: impl Fn(&str) -> Option<&str>,
 ) -> ArrayRef {
-    if v.present & kinds == 0 {
+    if v.present & kinds == 0 || column.is_empty() {
         return v.null_texts();
     }
     let values = own_values(column, None, |text| part(text).unwrap_or_default());
-    non_empty(v, kinds, &values, |row| column.keys[row])
+    non_empty(v, kinds, &values, |row| column.key(row))
 }
 
 /// Texts of a table, null where they are empty.

@@ -164,7 +164,7 @@ fn push_hash(hashes: &[u8], name: &str, out: &mut Vec<u8>) {
 /// The frame's own hashes behind tables of known ones; `parts` names what to take of each.
 fn hash_values(v: &View<'_>, known: &ArrayRef, parts: &[&str]) -> ArrayRef {
     let column = &v.frame.hashes;
-    let own = column.offsets.len() - 1;
+    let own = column.own();
     let known_texts = match known.as_any().downcast_ref::<StringArray>() {
         Some(texts) if own > 0 => texts,
         _ => return known.clone(),
@@ -172,9 +172,8 @@ fn hash_values(v: &View<'_>, known: &ArrayRef, parts: &[&str]) -> ArrayRef {
     let mut bytes = known_texts.value_data().to_vec();
     let mut offsets = known_texts.value_offsets().to_vec();
     for part in parts {
-        for pair in column.offsets.windows(2) {
-            let hashes = &column.bytes[pair[0] as usize..pair[1] as usize];
-            push_hash(hashes, part, &mut bytes);
+        for hashes in column.own_texts() {
+            push_hash(hashes.as_bytes(), part, &mut bytes);
             offsets.push(bytes.len() as i32);
         }
     }
@@ -186,7 +185,7 @@ fn hash(v: &View<'_>, which: usize) -> ArrayRef {
         return v.null_texts();
     }
     let values = hash_values(v, &tables(v).hashes[which], &HASHES[which..=which]);
-    v.texts_of(CREATE, &values, |r| v.frame.hashes.keys[r])
+    v.texts_of(CREATE, &values, |r| v.frame.hashes.key(r))
 }
 
 /// `process.hash.md5`.
@@ -231,7 +230,7 @@ pub fn file_sha256(v: &View<'_>) -> ArrayRef {
 /// `related.hash`: all of a process's, or of a file's.
 pub fn related_hash(v: &View<'_>) -> ArrayRef {
     let column = &v.frame.hashes;
-    let (known, own) = (column.known, column.offsets.len() as i32 - 1);
+    let (known, own) = (column.known, column.own() as i32);
     // The table of known hashes is for processes alone.
     let mut values = match v.present & CREATE {
         0 => table::<&str>([]),
@@ -260,7 +259,7 @@ pub fn related_hash(v: &View<'_>) -> ArrayRef {
             keys.extend(next..next + number);
             next += number;
         }
-        let key = column.keys[r];
+        let key = column.key(r);
         if !v.is(r, CREATE) || key == NONE {
             return;
         }
@@ -334,7 +333,7 @@ fn number(details: &str, word: &str) -> Option<u64> {
 
 fn details<'f>(v: &View<'f>, row: usize) -> Option<&'f str> {
     let column = &v.frame.details;
-    (column.keys[row] != NONE).then(|| column.text(row))
+    (column.key(row) != NONE).then(|| column.text(row))
 }
 
 /// `registry.data.type`.

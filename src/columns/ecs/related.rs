@@ -49,8 +49,8 @@ pub fn hosts(v: &View<'_>) -> ArrayRef {
     };
     v.lists(&values, |r, keys| {
         keys.extend(Some(host(v, r)).filter(|host| *host != NONE));
-        if v.is(r, DNS) && v.frame.query.keys[r] != NONE {
-            keys.push(hosts + v.frame.query.keys[r]);
+        if v.is(r, DNS) && v.frame.query.key(r) != NONE {
+            keys.push(hosts + v.frame.query.key(r));
         }
     })
 }

@@ -4,7 +4,8 @@ use arrow::array::{Array, ArrayRef, StringArray};
 
 use super::records::{self, PROVIDERS, Provider, RECORDS, Record, SYSCALLS};
 use crate::catalog::{AuditLog, Call, Platform, Telemetry};
-use crate::columns::tables::{Shared, file_name, optional};
+use crate::columns::shared::Shared;
+use crate::columns::tables::{file_name, optional};
 use crate::columns::{View, base, cloud, table};
 use crate::frame::{Maker, NONE};
 use crate::random::Key;
@@ -63,8 +64,8 @@ pub struct Tables {
     pub host_id: ArrayRef,
     pub os_platform: Shared,
     pub os_family: Shared,
-    pub os_version: (Vec<i32>, ArrayRef),
-    pub os_kernel: (Vec<i32>, ArrayRef),
+    pub os_version: Shared,
+    pub os_kernel: Shared,
     pub sensor_name: Shared,
 
     /// Security identifiers of all accounts, then their Linux uids.
@@ -415,24 +416,24 @@ impl Tables {
             os_platform: Shared::new(
                 hosts
                     .iter()
-                    .map(|h| distribution(&os(h).name, h.platform).0),
+                    .map(|h| Some(distribution(&os(h).name, h.platform).0)),
             ),
             os_family: Shared::new(
                 hosts
                     .iter()
-                    .map(|h| distribution(&os(h).name, h.platform).1),
+                    .map(|h| Some(distribution(&os(h).name, h.platform).1)),
             ),
-            os_version: optional(hosts.iter().map(|h| match h.platform {
+            os_version: Shared::new(hosts.iter().map(|h| match h.platform {
                 Platform::Windows if os(h).file_version.starts_with("6.3") => Some("6.3"),
                 Platform::Windows => Some("10.0"),
                 Platform::Linux => version_word(&os(h).name),
             })),
-            os_kernel: optional(
+            os_kernel: Shared::new(
                 hosts
                     .iter()
                     .map(|h| (h.platform == Platform::Windows).then_some(os(h).file_version)),
             ),
-            sensor_name: Shared::new(sensor_names.iter().map(String::as_str)),
+            sensor_name: Shared::new(sensor_names.iter().map(|name| Some(name.as_str()))),
             user_id: table(&user_ids),
             accounts: accounts.len() as i32,
             user_domain: optional(

@@ -5,18 +5,18 @@ use arrow::array::ArrayRef;
 use super::{CHANNELS, KEYWORDS, LEVEL, OPCODE, PROVIDER_GUIDS, PROVIDERS};
 use crate::catalog::Telemetry as T;
 use crate::columns::enrichment::counter;
-use crate::columns::{SECURITY, View, WINDOWS};
+use crate::columns::{SECURITY, View, WINDOWS, holds};
 
-fn provider(v: &View<'_>, row: usize) -> i32 {
-    match v.frame.telemetry[row] {
+fn provider(kind: T) -> i32 {
+    match kind {
         T::ServiceCreated => 2,
         T::ScriptBlock => 3,
         T::LogCleared => 4,
-        _ => i32::from(v.is(row, SECURITY)),
+        kind => i32::from(holds(SECURITY, kind)),
     }
 }
-fn channel_index(v: &View<'_>, row: usize) -> i32 {
-    match provider(v, row) {
+fn channel_index(kind: T) -> i32 {
+    match provider(kind) {
         4 => 1,
         other => other,
     }
@@ -34,24 +34,20 @@ pub(in crate::columns) fn is_failure(v: &View<'_>, row: usize) -> bool {
 
 /// `winlog.channel`.
 pub fn channel(v: &View<'_>) -> ArrayRef {
-    v.texts_of(WINDOWS, &v.tables.words.get(CHANNELS), |r| {
-        channel_index(v, r)
-    })
+    v.texts_by_kind(WINDOWS, &v.tables.words.get(CHANNELS), channel_index)
 }
 /// `winlog.provider_name`.
 pub fn provider_name(v: &View<'_>) -> ArrayRef {
-    v.texts_of(WINDOWS, &v.tables.words.get(PROVIDERS), |r| provider(v, r))
+    v.texts_by_kind(WINDOWS, &v.tables.words.get(PROVIDERS), provider)
 }
 /// `winlog.provider_guid`.
 pub fn provider_guid(v: &View<'_>) -> ArrayRef {
-    v.texts_of(WINDOWS, &v.tables.words.get(PROVIDER_GUIDS), |r| {
-        provider(v, r)
-    })
+    v.texts_by_kind(WINDOWS, &v.tables.words.get(PROVIDER_GUIDS), provider)
 }
 /// `winlog.keywords`: Sysmon's, audit success, audit failure, classic, none, a cleared log's.
 pub fn keywords(v: &View<'_>) -> ArrayRef {
     v.texts_of(WINDOWS, &v.tables.words.get(KEYWORDS), |r| {
-        match provider(v, r) {
+        match provider(v.frame.telemetry[r]) {
             1 => 1 + i32::from(is_failure(v, r)),
             0 => 0,
             other => other + 1,
@@ -60,14 +56,14 @@ pub fn keywords(v: &View<'_>) -> ArrayRef {
 }
 /// `winlog.opcode`.
 pub fn opcode(v: &View<'_>) -> ArrayRef {
-    v.texts_of(WINDOWS, &v.tables.words.get(OPCODE), |r| {
-        i32::from(provider(v, r) == 3)
+    v.texts_by_kind(WINDOWS, &v.tables.words.get(OPCODE), |kind| {
+        i32::from(provider(kind) == 3)
     })
 }
 /// `winlog.level`.
 pub fn level(v: &View<'_>) -> ArrayRef {
-    v.texts_of(WINDOWS, &v.tables.words.get(LEVEL), |r| {
-        i32::from(provider(v, r) == 3)
+    v.texts_by_kind(WINDOWS, &v.tables.words.get(LEVEL), |kind| {
+        i32::from(provider(kind) == 3)
     })
 }
 
@@ -128,88 +124,84 @@ fn id(telemetry: T) -> i64 {
 
 /// `winlog.event_id`.
 pub fn event_id(v: &View<'_>) -> ArrayRef {
-    v.integers(WINDOWS, |r| Some(id(v.frame.telemetry[r])))
+    v.integers_by_kind(WINDOWS, id)
 }
 /// `winlog.version` of the event's schema.
 pub fn version(v: &View<'_>) -> ArrayRef {
-    v.integers(WINDOWS, |r| {
-        Some(match v.frame.telemetry[r] {
-            T::ProcessCreation
-            | T::NetworkConnection
-            | T::DnsQuery
-            | T::FileTimeChanged
-            | T::FileDeleted
-            | T::ProcessTampering
-            | T::FileDeleteLogged => 5,
-            T::DriverLoaded
-            | T::ProcessTermination
-            | T::SysmonState
-            | T::ImageLoaded
-            | T::ProcessAccess
-            | T::SysmonConfig
-            | T::WmiFilter
-            | T::WmiConsumer
-            | T::WmiBinding => 3,
-            T::FileCreate
-            | T::RegistrySet
-            | T::RegistryKey
-            | T::RemoteThread
-            | T::StreamCreated
-            | T::ProcessCreated
-            | T::Logon => 2,
-            T::LogonFailed
-            | T::Logoff
-            | T::ExplicitLogon
-            | T::SpecialLogon
-            | T::ServiceInstalled
-            | T::TaskCreated
-            | T::TaskUpdated
-            | T::UserCreated
-            | T::GlobalMemberAdded
-            | T::LocalMemberAdded
-            | T::TicketRequested
-            | T::ServiceTicket
-            | T::PreauthFailed
-            | T::CredentialValidated
-            | T::ShareCheck
-            | T::LogCleared
-            | T::ProcessExited
-            | T::ServiceCreated => 0,
-            _ => 1,
-        })
+    v.integers_by_kind(WINDOWS, |kind| match kind {
+        T::ProcessCreation
+        | T::NetworkConnection
+        | T::DnsQuery
+        | T::FileTimeChanged
+        | T::FileDeleted
+        | T::ProcessTampering
+        | T::FileDeleteLogged => 5,
+        T::DriverLoaded
+        | T::ProcessTermination
+        | T::SysmonState
+        | T::ImageLoaded
+        | T::ProcessAccess
+        | T::SysmonConfig
+        | T::WmiFilter
+        | T::WmiConsumer
+        | T::WmiBinding => 3,
+        T::FileCreate
+        | T::RegistrySet
+        | T::RegistryKey
+        | T::RemoteThread
+        | T::StreamCreated
+        | T::ProcessCreated
+        | T::Logon => 2,
+        T::LogonFailed
+        | T::Logoff
+        | T::ExplicitLogon
+        | T::SpecialLogon
+        | T::ServiceInstalled
+        | T::TaskCreated
+        | T::TaskUpdated
+        | T::UserCreated
+        | T::GlobalMemberAdded
+        | T::LocalMemberAdded
+        | T::TicketRequested
+        | T::ServiceTicket
+        | T::PreauthFailed
+        | T::CredentialValidated
+        | T::ShareCheck
+        | T::LogCleared
+        | T::ProcessExited
+        | T::ServiceCreated => 0,
+        _ => 1,
     })
 }
 /// `winlog.task`: Sysmon's equals the event id.
 pub fn task(v: &View<'_>) -> ArrayRef {
-    v.integers(WINDOWS, |r| {
-        Some(match v.frame.telemetry[r] {
-            T::Logon | T::LogonFailed | T::ExplicitLogon => 12_544,
-            T::ConnectionPermitted | T::ConnectionBlocked => 12_810,
-            T::Logoff => 12_545,
-            T::SpecialLogon => 12_548,
-            T::HandleRequested | T::ObjectAccess => 12_800,
-            T::ProcessCreated => 13_312,
-            T::ProcessExited => 13_313,
-            T::ServiceInstalled => 12_289,
-            T::TaskCreated | T::TaskUpdated => 12_804,
-            T::UserCreated => 13_824,
-            T::GlobalMemberAdded | T::LocalMemberAdded => 13_826,
-            T::TicketRequested | T::PreauthFailed => 14_339,
-            T::ServiceTicket => 14_337,
-            T::CredentialValidated => 14_336,
-            T::ShareAccess => 12_808,
-            T::ShareCheck => 12_811,
-            T::LogCleared => 104,
-            T::ServiceCreated => 0,
-            T::ScriptBlock => 2,
-            other => id(other),
-        })
+    v.integers_by_kind(WINDOWS, |kind| match kind {
+        T::Logon | T::LogonFailed | T::ExplicitLogon => 12_544,
+        T::ConnectionPermitted | T::ConnectionBlocked => 12_810,
+        T::Logoff => 12_545,
+        T::SpecialLogon => 12_548,
+        T::HandleRequested | T::ObjectAccess => 12_800,
+        T::ProcessCreated => 13_312,
+        T::ProcessExited => 13_313,
+        T::ServiceInstalled => 12_289,
+        T::TaskCreated | T::TaskUpdated => 12_804,
+        T::UserCreated => 13_824,
+        T::GlobalMemberAdded | T::LocalMemberAdded => 13_826,
+        T::TicketRequested | T::PreauthFailed => 14_339,
+        T::ServiceTicket => 14_337,
+        T::CredentialValidated => 14_336,
+        T::ShareAccess => 12_808,
+        T::ShareCheck => 12_811,
+        T::LogCleared => 104,
+        T::ServiceCreated => 0,
+        T::ScriptBlock => 2,
+        other => id(other),
     })
 }
 /// `winlog.record_id`: never falls with time on a host's channel.
 pub fn record_id(v: &View<'_>) -> ArrayRef {
     v.integers(WINDOWS, |r| {
-        let stream = [1, 2, 4, 5][channel_index(v, r) as usize];
+        let stream = [1, 2, 4, 5][channel_index(v.frame.telemetry[r]) as usize];
         Some(counter(v, r, stream))
     })
 }
@@ -218,6 +210,7 @@ pub fn service_pid(v: &View<'_>) -> ArrayRef {
     let sysmon = v.maker.catalog.resident("sysmon");
     let lsass = v.maker.catalog.resident("lsass");
     let services = v.maker.catalog.resident("services");
+    let mut known = Services::new(v.len());
     v.integers(WINDOWS, |r| {
         let resident = match v.frame.telemetry[r] {
             T::ConnectionPermitted
@@ -235,13 +228,60 @@ pub fn service_pid(v: &View<'_>) -> ArrayRef {
         }?;
         let host = v.frame.host[r] as u32;
         let seconds = v.frame.time[r].div_euclid(1_000_000);
-        Some(i64::from(v.maker.world.resident_pid(
-            v.maker.catalog,
-            host,
-            resident,
-            seconds,
-        )))
+        Some(i64::from(known.pid(v, host, resident, seconds)))
     })
+}
+
+/// A service of a host, from one boot to the next.
+#[derive(Clone, Copy)]
+struct Service {
+    host: u32,
+    resident: usize,
+    from: i64,
+    until: i64,
+    pid: u32,
+}
+
+/// The services that rows before were written by.
+struct Services {
+    /// By host, as far as there is room.
+    last: Vec<Service>,
+}
+
+impl Services {
+    fn new(rows: usize) -> Self {
+        let none = Service {
+            host: 0,
+            resident: 0,
+            from: i64::MAX,
+            until: i64::MIN,
+            pid: 0,
+        };
+        Services {
+            last: vec![none; rows.next_power_of_two().min(2048)],
+        }
+    }
+
+    /// The pid of a boot's service at a time, Unix seconds.
+    fn pid(&mut self, v: &View<'_>, host: u32, resident: usize, seconds: i64) -> u32 {
+        let at = (host as usize * 4 + resident % 4) & (self.last.len() - 1);
+        let known = &mut self.last[at];
+        if (known.host, known.resident) != (host, resident)
+            || !(known.from..known.until).contains(&seconds)
+        {
+            let world = v.maker.world;
+            let (from, until) = world.resident_span(v.maker.catalog, host, resident, seconds);
+            let pid = world.resident_pid(v.maker.catalog, host, resident, seconds);
+            *known = Service {
+                host,
+                resident,
+                from,
+                until,
+                pid,
+            };
+        }
+        known.pid
+    }
 }
 /// `winlog.process.thread_id`.
 pub fn thread_id(v: &View<'_>) -> ArrayRef {

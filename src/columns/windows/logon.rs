@@ -232,8 +232,8 @@ pub fn process_name(v: &View<'_>) -> ArrayRef {
             return true;
         }
         let path = &v.frame.process.path;
-        match usize::try_from(path.keys[r]) {
-            Ok(image) if path.keys[r] < path.known => {
+        match usize::try_from(path.key(r)) {
+            Ok(image) if path.key(r) < path.known => {
                 let image = v.maker.catalog.images[image].path.as_literal();
                 out.extend_from_slice(image.unwrap_or("-").as_bytes());
             }

@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, AsArray};
 
 use super::{BOOLEANS, CONNECT, DASH, FILTER_DIRECTIONS, LAYER_IDS, LAYERS, NULL_SID, PORT_NAMES};
 use crate::catalog::Telemetry as T;
-use crate::columns::enrichment::ends;
+use crate::columns::enrichment::{ends, push_decimal};
 use crate::columns::{FILTERING, View, table};
 use crate::frame::NONE;
 
@@ -29,6 +29,11 @@ pub fn protocol(v: &View<'_>) -> ArrayRef {
 /// Whether the reporting host is the client.
 fn initiated(v: &View<'_>, row: usize) -> bool {
     ends(v, row).0.0 == v.frame.host[row]
+}
+
+/// 0 where it is, 1 where not.
+fn accepted(v: &View<'_>, row: usize) -> i32 {
+    i32::from(!initiated(v, row))
 }
 
 /// Initiated.
@@ -117,9 +122,7 @@ pub fn filter_application(v: &View<'_>) -> ArrayRef {
 }
 /// Direction: inbound %%14592, outbound %%14593.
 pub fn filter_direction(v: &View<'_>) -> ArrayRef {
-    v.texts_of(FILTERING, &v.tables.words.get(FILTER_DIRECTIONS), |r| {
-        i32::from(!initiated(v, r))
-    })
+    v.texts_by(FILTERING, &v.tables.words.get(FILTER_DIRECTIONS), accepted)
 }
 /// SourceAddress.
 pub fn source_address(v: &View<'_>) -> ArrayRef {
@@ -138,21 +141,17 @@ pub fn filter_id(v: &View<'_>) -> ArrayRef {
     v.plain(FILTERING, 5, |r, out| {
         let key = v.maker.world.host_key(v.frame.host[r] as u32);
         let id = 65_000 + key.below(0xf1 + v.frame.salt[r] % 3, 8000);
-        out.extend_from_slice(id.to_string().as_bytes());
+        push_decimal(out, id);
         true
     })
 }
 /// LayerName: connect, receive/accept.
 pub fn layer_name(v: &View<'_>) -> ArrayRef {
-    v.texts_of(FILTERING, &v.tables.words.get(LAYERS), |r| {
-        i32::from(!initiated(v, r))
-    })
+    v.texts_by(FILTERING, &v.tables.words.get(LAYERS), accepted)
 }
 /// LayerRTID.
 pub fn layer_id(v: &View<'_>) -> ArrayRef {
-    v.texts_of(FILTERING, &v.tables.words.get(LAYER_IDS), |r| {
-        i32::from(!initiated(v, r))
-    })
+    v.texts_by(FILTERING, &v.tables.words.get(LAYER_IDS), accepted)
 }
 /// RemoteUserID and RemoteMachineID.
 pub fn remote_id(v: &View<'_>) -> ArrayRef {

@@ -116,7 +116,7 @@ pub fn original_file_name(v: &View<'_>) -> ArrayRef {
         |r| v.frame.process.image[r],
         LOADED,
         |r, out| {
-            let unsigned = v.frame.data[0].keys[r] == NONE;
+            let unsigned = v.frame.data[0].key(r) == NONE;
             let name = if unsigned {
                 "-"
             } else {
@@ -209,13 +209,22 @@ pub fn integrity(v: &View<'_>) -> ArrayRef {
 }
 /// Hashes.
 pub fn hashes(v: &View<'_>) -> ArrayRef {
-    let own = v.values_of(&v.frame.hashes, Some(&v.tables.hashes));
-    v.blend(
-        CREATE,
-        &own,
-        |r| v.frame.hashes.keys[r],
-        HASHED_FILE,
-        |r, out| crate::columns::sysmon::file_hashes(v, r, out),
+    let column = &v.frame.hashes;
+    if v.present & HASHED_FILE == 0 && column.own() == 0 {
+        return v.own(CREATE, column, Some(&v.tables.hashes));
+    }
+    let key = |r| match v.is(r, CREATE) {
+        true => column.key(r),
+        false => i32::MAX,
+    };
+    v.mix(
+        CREATE | HASHED_FILE,
+        &v.tables.hashes,
+        key,
+        |r, out| match v.is(r, CREATE) {
+            true => out.extend_from_slice(column.text(r).as_bytes()),
+            false => crate::columns::sysmon::file_hashes(v, r, out),
+        },
     )
 }
 /// ParentProcessGuid.

@@ -3,12 +3,20 @@
 
 use super::super::maker::{Maker, TCP};
 use super::super::owners::Client;
-use super::super::text::push_log_time;
+use super::super::text::{push_log_time, push_number};
 use super::super::{Frame, NONE};
 use super::{Flow, requests};
 use crate::catalog::{ProcessRef, Telemetry};
 use crate::random::{Key, below, chance};
 use crate::world::hosts::Role;
+
+/// Appends a text with the client's address where it says `{client}`.
+fn push_with_client(line: &mut String, text: &str, client: &str) {
+    match text.contains('{') {
+        true => line.push_str(&text.replace("{client}", client)),
+        false => line.push_str(text),
+    }
+}
 
 impl Maker<'_> {
     pub(super) fn linux_flow(&self, frame: &mut Frame, row: usize, host: u32, flow: &Flow) {
@@ -98,7 +106,6 @@ impl Maker<'_> {
     /// The line of the web server's log, in nginx's combined format: a request of the flow's
     /// client.
     fn access_line(&self, frame: &mut Frame, row: usize) {
-        use std::fmt::Write;
         let client = match frame.client_is_source[row] {
             true => frame.source[row],
             false => frame.destination[row],
@@ -107,23 +114,28 @@ impl Maker<'_> {
         let draw = Key::root(frame.salt[row]);
         let theme = self.alerts.tuples[frame.rule[row] as usize].requests;
         let request = requests::request(theme, draw);
-        let (path, agent) = (
-            request.path.replace("{client}", client),
-            request.agent.replace("{client}", client),
-        );
         let bytes = match request.status {
             304 => 0,
             _ => 150 + draw.below(13, 9_000),
         };
-        let mut line = String::with_capacity(220);
-        let _ = write!(line, "{client} - - [");
-        push_log_time(&mut line, frame.time[row]);
-        let _ = write!(
-            line,
-            "] \"{} {path} HTTP/1.1\" {} {bytes} \"-\" \"{agent}\"",
-            request.method, request.status
-        );
-        frame.message.set(row, &line);
+        let time = frame.time[row];
+        let key = frame.message.write(|line| {
+            line.push_str(client);
+            line.push_str(" - - [");
+            push_log_time(line, time);
+            line.push_str("] \"");
+            line.push_str(request.method);
+            line.push(' ');
+            push_with_client(line, request.path, client);
+            line.push_str(" HTTP/1.1\" ");
+            push_number(line, request.status.into());
+            line.push(' ');
+            push_number(line, bytes);
+            line.push_str(" \"-\" \"");
+            push_with_client(line, request.agent, client);
+            line.push('"');
+        });
+        frame.message.set_key(row, key);
     }
 
     /// The kernel's line: `[UFW BLOCK] IN=eth0 OUT= MAC=… SRC=… DST=… LEN=60 … PROTO=TCP SPT=… DPT=…`.

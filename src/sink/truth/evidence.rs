@@ -390,7 +390,7 @@ impl Evidence {
                 note("file", "file.path");
             }
             // An image whose path is the chain's own is no program that the catalog installs.
-            let own = frame.process.path.keys[row] >= frame.process.path.known;
+            let own = frame.process.path.key(row) >= frame.process.path.known;
             if own && frame.telemetry[row].is_start() {
                 note("file", "process.executable");
                 note("sha256", "winlog.event_data.Hashes");
