@@ -7,6 +7,8 @@ use crate::random::{Key, below, log_uniform};
 /// Lengths of the runs that a block of rows comes in. What starts with one cause comes
 /// together: real feeds have inter-arrival times of CV 8 to 14 (AIT-ADS, benign alerts).
 const NOISE_RUNS: &[u8] = &[1, 2, 4, 8, 16, 24, 32, 32];
+/// The same for what people do by hand.
+const PEOPLE_RUNS: &[u8] = &[1, 1, 2, 3, 4, 6];
 /// The same for process starts. A host starts one run at a time, of at most [`LIFE_RUN`].
 const LIFE_RUNS: &[u8] = &[1, 11, 16, 16];
 /// Standalone alerts come one by one.
@@ -92,7 +94,9 @@ impl Spread {
 const BITS: u32 = 20;
 /// Most microseconds that a run of noise lasts, and one of a host's process starts: programs that
 /// one cause starts follow each other within seconds, and seldom together.
-const LONGEST_RUN: [u64; 2] = [12_000_000, 90_000_000];
+const LONGEST_RUN: [u64; 2] = [4_000_000, 9_000_000];
+/// Microseconds that each row of a run of people's takes, at least and at most.
+const BY_HAND: (u64, u64) = (2_500_000, 20_000_000);
 
 /// How rows are cut into runs: blocks of the same lengths, each in one of a few orders.
 #[derive(Debug)]
@@ -198,6 +202,7 @@ impl TimeLaw {
             Rhythm::Alerts => ALERT_RUNS,
             // Sequences are runs of one length.
             Rhythm::Noise | Rhythm::Sequence { .. } => NOISE_RUNS,
+            Rhythm::People => PEOPLE_RUNS,
             Rhythm::Life => LIFE_RUNS,
         };
         TimeLaw {
@@ -379,7 +384,10 @@ impl TimeLaw {
                 drift: 0,
             };
         }
-        let least = 4 * APART as u64 * run.rows;
+        let (least, most) = match self.rhythm {
+            Rhythm::People => (BY_HAND.0 * run.rows, BY_HAND.1 * run.rows),
+            _ => (3 * APART as u64 * run.rows, most),
+        };
         let drawn = log_uniform(self.jitter.with(3).at(run.first), least, most) as i64;
         Spread {
             from: begin,
@@ -504,7 +512,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const RHYTHMS: [Rhythm; 3] = [Rhythm::Alerts, Rhythm::Noise, Rhythm::Life];
+    const RHYTHMS: [Rhythm; 4] = [Rhythm::Alerts, Rhythm::Noise, Rhythm::People, Rhythm::Life];
 
     fn law(rows: u64, weights: &[u64], rhythm: Rhythm) -> TimeLaw {
         let mut cumulative = vec![0];
@@ -520,7 +528,7 @@ mod tests {
         fn times_rise_within_the_day_and_any_row_stands_alone(
             rows in 1u64..20_000,
             weights in proptest::collection::vec(0u64..150_000_000, 1..50),
-            rhythm in 0usize..3,
+            rhythm in 0usize..4,
         ) {
             let law = law(rows, &weights, RHYTHMS[rhythm]);
             let mut times = Vec::new();
@@ -531,7 +539,7 @@ mod tests {
                 prop_assert_eq!(law.time(j), times[j as usize]);
                 let run = law.run(j);
                 prop_assert!(run.first <= j && j < run.first + run.rows);
-                prop_assert!(times[(run.first + run.rows - 1) as usize] - times[run.first as usize] < LONGEST_RUN[1] as i64);
+                prop_assert!(times[(run.first + run.rows - 1) as usize] - times[run.first as usize] < (6 * BY_HAND.1) as i64);
             }
             let middle = times[rows as usize / 2];
             prop_assert_eq!(law.before(middle), times.partition_point(|&t| t < middle) as u64);
