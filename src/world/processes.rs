@@ -272,6 +272,9 @@ impl World {
             _ => {
                 let class = stream as usize % LIFE.len();
                 let size = SLOTS[class] << ORDINAL_BITS;
+                // Units that come again do so in another order.
+                let turn = (slot / SLOTS[class]).wrapping_mul(0x9e37_79b1);
+                let low = low ^ turn >> (32 - ORDINAL_BITS);
                 LIFE[class] + within(slot << ORDINAL_BITS | low, size)
             }
         };
