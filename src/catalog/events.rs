@@ -48,8 +48,8 @@ fn sequence(
     records: &[Record],
     logins: &mut u8,
 ) -> Result<Sequence> {
-    use super::record::Telemetry::{CredDisp, Login, UserEnd};
-    let is_closed = |record: &Record| matches!(record.telemetry, UserEnd | CredDisp);
+    use super::record::Telemetry::{CredDisp, Login, Logoff, UserEnd};
+    let is_closed = |record: &Record| matches!(record.telemetry, UserEnd | CredDisp | Logoff);
     let opening = records.iter().position(is_closed).unwrap_or(records.len());
     if !(2..=MOST_IN_SEQUENCE).contains(&records.len()) || opening == 0 {
         return Err(source.error_at(
@@ -238,6 +238,7 @@ impl Tables<'_> {
             verdict,
             records,
             sequence,
+            people: raw.people.unwrap_or(false),
             reason: raw.reason.get_ref().clone(),
         })
     }

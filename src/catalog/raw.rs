@@ -145,6 +145,7 @@ entries! {
         verdict: Text,
         reason: Text,
         sequence: Option<Spanned<bool>>,
+        people: Option<bool>,
         record: Vec<Record>,
     }
 

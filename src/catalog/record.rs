@@ -22,6 +22,8 @@ pub enum Account {
     User,
     /// Some user of the organisation, another in every round. `other_user`
     OtherUser,
+    /// The user of the other host. `peer_user`
+    PeerUser,
     /// `HOST$` of the other host, as a domain controller sees who asks. `peer_machine`
     PeerMachine,
     /// The administrator's separate account. `admin`
@@ -316,6 +318,7 @@ impl Account {
         Ok(match word {
             "user" => Account::User,
             "other_user" => Account::OtherUser,
+            "peer_user" => Account::PeerUser,
             "peer_machine" => Account::PeerMachine,
             "admin" => Account::Admin,
             "system" => Account::System,
@@ -326,7 +329,7 @@ impl Account {
                 Some(name) if is_account(name) => Account::Service(name.to_owned()),
                 _ => {
                     return Err(
-                        "one of user, other_user, peer_machine, admin, system, local_service, network_service, \
+                        "one of user, other_user, peer_user, peer_machine, admin, system, local_service, network_service, \
                                 machine, service:NAME ([a-z_][a-z0-9_-]*, at most 20 bytes)"
                             .to_owned(),
                     );

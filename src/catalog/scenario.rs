@@ -63,6 +63,8 @@ pub struct Variant {
     pub records: Vec<Record>,
     /// All of its records come in each run, in their order.
     pub sequence: Option<Sequence>,
+    /// Its rows are what people do by hand: few at a time, seconds apart.
+    pub people: bool,
     /// Why an analyst would close it.
     pub reason: String,
 }

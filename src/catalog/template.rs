@@ -40,6 +40,18 @@ pub enum Placeholder {
     /// A plausible file stem of the chain or row. `{payload}` `{document}`
     Payload,
     Document,
+    /// A folder's name, another word than the document's. `{folder}`
+    Folder,
+    /// The n-th file that a round comes across, another in every round, and where it lies: files
+    /// of several rounds share a folder, from 5 on each has its own. `{found:1}` `{found_in:1}`
+    Found(u8),
+    FoundIn(u8),
+    /// The account of a service with a principal name, another in every round. `{principal}`
+    Principal,
+    /// The account name of someone who starts work, `given.family`. `{newcomer}`
+    Newcomer,
+    /// The name of the administrator's account. `{admin}`
+    Admin,
     /// A service or task name of the chain. `{task}`
     Task,
     /// n lower-case hex digits, letters, or a decimal number of n digits, drawn per chain or row. `{hex:8}` `{letters:6}` `{digits:4}`
@@ -125,6 +137,10 @@ const SIMPLE: &[(&str, Placeholder)] = &[
     ("cdn", Placeholder::Cdn),
     ("payload", Placeholder::Payload),
     ("document", Placeholder::Document),
+    ("folder", Placeholder::Folder),
+    ("newcomer", Placeholder::Newcomer),
+    ("principal", Placeholder::Principal),
+    ("admin", Placeholder::Admin),
     ("task", Placeholder::Task),
     ("guid", Placeholder::Guid),
     ("organization", Placeholder::Organization),
@@ -142,6 +158,8 @@ type Counted = (&'static str, fn(u8) -> Placeholder, u8);
 const COUNTED: &[Counted] = &[
     ("host", Placeholder::ChainHost, 9),
     ("host_ip", Placeholder::ChainHostIp, 9),
+    ("found", Placeholder::Found, 9),
+    ("found_in", Placeholder::FoundIn, 9),
     ("hex", Placeholder::Hex, 64),
     ("letters", Placeholder::Letters, 64),
     ("digits", Placeholder::Digits, 18),

@@ -20,7 +20,9 @@ const RESULT: &str = "success|failed";
 const ARCHITECTURE: &str = "x86_64";
 const TERMINALS: &str = "(none)|pts0|pts1|pts2|ssh|cron";
 const OPERATIONS: &str = "login|PAM:setcred|add-user|PAM:chauthtok|PAM:authentication|PAM:accounting|PAM:session_open|PAM:session_close";
-const GRANTORS: &str = "pam_env,pam_unix";
+/// Modules that granted: authentication, account, credentials; then sessions of sshd, cron and sudo.
+/// Debian's first, Red Hat's after them; none, where it was refused.
+const GRANTORS: &str = "pam_permit,pam_cap|pam_permit|pam_permit,pam_cap|pam_selinux,pam_loginuid,pam_keyinit,pam_permit,pam_umask,pam_unix,pam_systemd,pam_mail,pam_limits,pam_env,pam_env,pam_selinux|pam_loginuid,pam_env,pam_env,pam_permit,pam_umask,pam_unix,pam_limits|pam_limits,pam_env,pam_env,pam_permit,pam_umask,pam_unix|pam_unix|pam_unix,pam_localuser|pam_env,pam_unix|pam_selinux,pam_loginuid,pam_selinux,pam_namespace,pam_keyinit,pam_keyinit,pam_limits,pam_systemd,pam_unix,pam_lastlog|pam_loginuid,pam_keyinit,pam_limits,pam_systemd|pam_keyinit,pam_limits,pam_keyinit,pam_limits,pam_systemd,pam_unix|?";
 const FACILITIES: &str = "kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp";
 const SEVERITIES: &str = "emerg|alert|crit|err|warning|notice|info|debug";
 
@@ -40,7 +42,6 @@ const LOGIN: Kinds = kinds(&[T::UserLogin]);
 const COMMAND: Kinds = kinds(&[T::UserCmd]);
 const SYSCALL: Kinds = kinds(&[T::Syscall]);
 const EXECVE: Kinds = kinds(&[T::Execve]);
-const CREDENTIALS: Kinds = kinds(&[T::CredAcq]);
 const SYSLOG: Kinds = kinds(&[T::Syslog]);
 /// PAM's records of an account, by name.
 const PAM: Kinds = kinds(&[
@@ -107,8 +108,6 @@ pub fn exit(v: &View<'_>) -> ArrayRef {
             (true, Some("openat" | "open" | "accept4" | "accept")) => {
                 3 + (v.frame.salt[r] % 20) as i64
             }
-            // Non-blocking connects are in progress.
-            (true, Some("connect")) if v.frame.salt[r].is_multiple_of(3) => -115,
             _ => 0,
         })
     })
@@ -203,20 +202,50 @@ pub fn argument_count(v: &View<'_>) -> ArrayRef {
     v.integers(EXECVE, |r| Some(Arguments::of(v).count(r) as i64))
 }
 
+/// The n-th argument of a system call, as the kernel saw it.
+fn call_argument(name: &str, nth: usize, salt: u64, to_ipv6: bool) -> u64 {
+    let key = Key::root(salt);
+    let descriptor = 3 + key.below(0, 12);
+    let stack = 0x7ffc_0000_0000 + (key.below(1, 1 << 32) & !0xf);
+    let heap = 0x55d0_0000_0000 + (key.below(2, 1 << 34) & !0xf);
+    match (name, nth) {
+        // AT_FDCWD, the path, O_RDONLY or what a writer sets, and the mode of a new file.
+        ("openat", 0) => 0xffff_ff9c,
+        ("openat", 1) => heap,
+        ("openat", 2) => [0x0, 0x80000, 0x241, 0x441][(salt % 4) as usize],
+        ("openat", _) => [0, 0, 0x1b6, 0x1a4][(salt % 4) as usize],
+        ("open" | "unlink" | "chmod", 0) => heap,
+        ("open", 1) => [0x0, 0x80000, 0x241, 0x441][(salt % 4) as usize],
+        ("open", 2) => 0x1b6,
+        // The socket, its address, and how long that is.
+        ("connect", 0) => descriptor,
+        ("connect", 1) => stack,
+        ("connect", 2) => 0x10 + 0xc * u64::from(to_ipv6),
+        ("accept4" | "accept", 0) => descriptor,
+        ("accept4" | "accept", 1) => stack,
+        ("accept4" | "accept", 2) => stack - 0x14,
+        ("accept4", _) => 0x80800,
+        // The path, the arguments, the environment.
+        ("execve", 0) => heap,
+        ("execve", 1) => heap + 0x40 + (key.below(3, 1 << 12) & !0xf),
+        ("execve", 2) => heap + 0x1_0000 + (key.below(4, 1 << 14) & !0xf),
+        ("execve", _) => [0x8, 0x0][(salt % 2) as usize],
+        (_, 0) => descriptor,
+        (_, 1) => stack,
+        _ => 0,
+    }
+}
+
 /// `auditd.a0`… : EXECVE's arguments; a syscall's first four, in hexadecimal.
 pub fn argument<const N: usize>(v: &View<'_>) -> ArrayRef {
     let of = if N < 4 { EXECVE | SYSCALL } else { EXECVE };
     v.plain(of, 8, |r, out| {
         if v.frame.telemetry[r] == T::Syscall {
-            let key = Key::root(v.frame.salt[r]);
-            let value = match N {
-                // A descriptor or AT_FDCWD, pointers, small flags.
-                0 if v.frame.file.key(r) != NONE => 0xffff_ff9c,
-                0 => 3 + key.below(0, 12),
-                1 => 0x7ffc_0000_0000 + key.below(1, 1 << 32),
-                2 => [0x10, 0x0, 0x80000, 0x90800][key.below(2, 4) as usize],
-                _ => 0,
-            };
+            let name = usize::try_from(v.frame.syscall[r])
+                .map_or("", |s| v.maker.vocabulary.syscalls[s].0.as_str());
+            let to_ipv6 = usize::try_from(v.frame.destination[r])
+                .is_ok_and(|a| v.maker.world.addresses.texts[a].contains(':'));
+            let value = call_argument(name, N, v.frame.salt[r], to_ipv6);
             push_hexadecimal(out, value);
             return true;
         }
@@ -312,15 +341,25 @@ pub fn tty(v: &View<'_>) -> ArrayRef {
 }
 /// `auditd.terminal` of a user-space record.
 pub fn terminal(v: &View<'_>) -> ArrayRef {
-    let values = super::table(["ssh", "/dev/pts/0", "/dev/pts/1", "/dev/pts/2", "cron", "?"]);
+    let values = super::table([
+        "ssh",
+        "/dev/pts/0",
+        "/dev/pts/1",
+        "/dev/pts/2",
+        "cron",
+        "?",
+        "pts/0",
+        "pts/1",
+        "pts/2",
+    ]);
     let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
     let (sshd, cron) = (image("sshd"), image("cron"));
     v.texts_of(AUDIT_USER, &values, |r| match v.frame.telemetry[r] {
-        T::UserLogin if v.frame.success[r] => 1 + (v.frame.salt[r] % 3) as i32,
+        T::UserLogin if v.frame.success[r] => 1 + (v.frame.process.session_id[r] % 3) as i32,
         T::UserLogin => 0,
         T::AddUser | T::ServiceStart => 5,
-        T::UserChauthtok => 1 + (v.frame.process.session_id[r] % 3) as i32,
-        T::UserCmd => 1 + (v.frame.process.session_id[r] % 3) as i32,
+        // sudo and passwd call it without its directory.
+        T::UserChauthtok | T::UserCmd => 6 + (v.frame.process.session_id[r] % 3) as i32,
         _ if v.frame.process.image[r] == sshd => 0,
         _ if v.frame.process.image[r] == cron => 4,
         _ if in_session(v, r) => 1 + (v.frame.process.session_id[r] % 3) as i32,
@@ -361,10 +400,27 @@ pub fn operation(v: &View<'_>) -> ArrayRef {
         },
     )
 }
-/// `auditd.grantors`.
+/// `auditd.grantors`: the modules of the distribution's PAM stack.
 pub fn grantors(v: &View<'_>) -> ArrayRef {
-    let of = CREDENTIALS | kinds(&[T::CredDisp, T::CredRefr, T::UserStart, T::UserEnd]);
-    v.constant(of, &v.tables.words.get(GRANTORS))
+    let of = PAM & !kinds(&[T::UserChauthtok]);
+    let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
+    let (sshd, cron) = (image("sshd"), image("cron"));
+    v.texts_of(of, &v.tables.words.get(GRANTORS), |r| {
+        if !v.frame.success[r] {
+            return 12;
+        }
+        let image = v.frame.process.image[r];
+        let kind = match v.frame.telemetry[r] {
+            T::UserAuth => 0,
+            T::UserAcct => 1,
+            T::UserStart | T::UserEnd if image == sshd => 3,
+            T::UserStart | T::UserEnd if image == cron => 4,
+            T::UserStart | T::UserEnd => 5,
+            _ => 2,
+        };
+        let system = v.maker.world.hosts.system(v.frame.host[r] as u32);
+        kind + 6 * i32::from(system.name.starts_with("Red Hat"))
+    })
 }
 /// `auditd.acct`: on failed logins and credentials.
 pub fn account(v: &View<'_>) -> ArrayRef {
@@ -518,6 +574,19 @@ pub fn severity(v: &View<'_>) -> ArrayRef {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn calls_have_the_arguments_that_their_prototypes_ask_for() {
+        for salt in 0..100 {
+            let of = |name, nth| super::call_argument(name, nth, salt, false);
+            assert_eq!(of("connect", 2), 0x10);
+            assert_eq!(super::call_argument("connect", 2, salt, true), 0x1c);
+            assert!(of("connect", 0) < 20 && of("connect", 1) >> 32 == 0x7ffc);
+            assert_eq!(of("openat", 0), 0xffff_ff9c);
+            assert_eq!(of("openat", 2) & 0x40 != 0, of("openat", 3) != 0);
+            assert!(of("execve", 0) >> 40 == 0x55 && of("execve", 1) > of("execve", 0));
+        }
+    }
+
     #[test]
     fn arguments_are_split_as_a_shell_does() {
         let split = |c: &'static str| {

@@ -38,7 +38,7 @@ macro_rules! given {
     )*};
 }
 given! {
-    sub_status "SubStatus" failure_reason "FailureReason"
+    sub_status "SubStatus"
     target_server_name "TargetServerName" target_info "TargetInfo"
     object_name "ObjectName"
     service_file_name "ServiceFileName" service_start_type "ServiceStartType"
@@ -49,16 +49,21 @@ given! {
     script_block_text "ScriptBlockText" script_path "Path"
 }
 
-/// PrivilegeList: an administrator's for 4672, none elsewhere.
+/// PrivilegeList: an administrator's or SYSTEM's for 4672, none elsewhere.
 pub fn privilege_list(v: &View<'_>) -> ArrayRef {
     let values = super::table([
         "-",
         "SeSecurityPrivilege\n\t\t\tSeBackupPrivilege\n\t\t\tSeRestorePrivilege\n\t\t\t\
          SeTakeOwnershipPrivilege\n\t\t\tSeDebugPrivilege\n\t\t\tSeSystemEnvironmentPrivilege\n\t\t\t\
          SeLoadDriverPrivilege\n\t\t\tSeImpersonatePrivilege\n\t\t\tSeDelegateSessionUserImpersonatePrivilege",
+        "SeAssignPrimaryTokenPrivilege\n\t\t\tSeTcbPrivilege\n\t\t\tSeSecurityPrivilege\n\t\t\t\
+         SeTakeOwnershipPrivilege\n\t\t\tSeLoadDriverPrivilege\n\t\t\tSeBackupPrivilege\n\t\t\t\
+         SeRestorePrivilege\n\t\t\tSeDebugPrivilege\n\t\t\tSeAuditPrivilege\n\t\t\t\
+         SeSystemEnvironmentPrivilege\n\t\t\tSeImpersonatePrivilege\n\t\t\tSeDelegateSessionUserImpersonatePrivilege",
     ]);
     v.texts_of(PRIVILEGED | USER | MEMBER | HANDLE, &values, |r| {
-        i32::from(v.is(r, PRIVILEGED))
+        let is_system = v.frame.user[r] == crate::world::users::SYSTEM as i32;
+        i32::from(v.is(r, PRIVILEGED)) + i32::from(v.is(r, PRIVILEGED) && is_system)
     })
 }
 /// ObjectServer.
@@ -92,7 +97,8 @@ pub fn access_mask(v: &View<'_>) -> ArrayRef {
 /// AccessList: the mask's rights in message ids.
 pub fn access_list(v: &View<'_>) -> ArrayRef {
     v.plain(OBJECT | SHARE, 16, |r, out| {
-        if v.is(r, OBJECT) {
+        let is_file = v.is(r, SHARE) || v.given_text(r, "ObjectType") == Some("File");
+        if !is_file {
             let list = v.given_text(r, "AccessList").unwrap_or_default();
             out.extend_from_slice(list.as_bytes());
             return true;
@@ -165,6 +171,28 @@ pub fn mandatory_label(v: &View<'_>) -> ArrayRef {
     })
 }
 
+/// What a failed logon says beside its sub-status: the status, and the reason's message id.
+fn failure(sub_status: &str) -> (&'static str, &'static str) {
+    match sub_status {
+        "0xc000006f" => ("0xc000006e", "%%2311"),
+        "0xc0000070" => ("0xc000006e", "%%2312"),
+        "0xc0000071" => ("0xc000006e", "%%2309"),
+        "0xc0000072" => ("0xc000006e", "%%2310"),
+        "0xc0000193" => ("0xc000006e", "%%2305"),
+        "0xc000015b" => ("0xc000015b", "%%2308"),
+        "0xc0000234" => ("0xc0000234", "%%2307"),
+        _ => ("0xc000006d", "%%2313"),
+    }
+}
+/// FailureReason: the sub-status's.
+pub fn failure_reason(v: &View<'_>) -> ArrayRef {
+    v.plain(kinds(&[T::LogonFailed]), 6, |r, out| {
+        let (_, reason) = failure(v.given_text(r, "SubStatus").unwrap_or_default());
+        out.extend_from_slice(reason.as_bytes());
+        true
+    })
+}
+
 /// Status: the record's own; a service ticket was granted.
 pub fn status(v: &View<'_>) -> ArrayRef {
     let of = kinds(&[
@@ -176,7 +204,10 @@ pub fn status(v: &View<'_>) -> ArrayRef {
         T::ProcessExited,
     ]);
     v.plain(of, 10, |r, out| {
-        let status = v.given_text(r, "Status").unwrap_or("0x0");
+        let status = match v.frame.telemetry[r] {
+            T::LogonFailed => failure(v.given_text(r, "SubStatus").unwrap_or_default()).0,
+            _ => v.given_text(r, "Status").unwrap_or("0x0"),
+        };
         out.extend_from_slice(status.as_bytes());
         true
     })
@@ -206,14 +237,13 @@ pub fn service_name(v: &View<'_>) -> ArrayRef {
 /// ServiceSid: krbtgt's, or the principal's account.
 pub fn service_sid(v: &View<'_>) -> ArrayRef {
     v.plain(TICKET | SERVICE_TICKET, 46, |r, out| {
-        out.extend_from_slice(v.maker.world.domain.sid.as_bytes());
         let name = v.given_text(r, "ServiceName").unwrap_or("krbtgt");
-        let rid = if name == "krbtgt" {
-            502
+        if name == "krbtgt" {
+            out.extend_from_slice(v.maker.world.domain.sid.as_bytes());
+            out.extend_from_slice(b"-502");
         } else {
-            100_000 + Key::root(0x51d).child(name).below(1, 90_000)
-        };
-        out.extend_from_slice(format!("-{rid}").as_bytes());
+            domain_sid(v, name, out);
+        }
         true
     })
 }
@@ -290,10 +320,30 @@ pub fn fully_qualified_name(v: &View<'_>) -> ArrayRef {
     v.texts_of(TASK, &v.tables.computer_name, |r| v.frame.host[r])
 }
 
-fn account_sid(v: &View<'_>, name: &str, out: &mut Vec<u8>) {
+/// The SID of an account of the domain: its own, or a new one's, whose number comes after all
+/// others.
+fn domain_sid(v: &View<'_>, name: &str, out: &mut Vec<u8>) {
+    let accounts = &v.maker.world.accounts;
+    if let Some(account) = accounts.named(name) {
+        out.extend_from_slice(accounts[account].sid.as_bytes());
+        return;
+    }
+    let rid = u64::from(accounts.next_rid()) + Key::root(0x51d).child(name).below(1, 2_000);
     out.extend_from_slice(v.maker.world.domain.sid.as_bytes());
-    let rid = 100_000 + Key::root(0x51d).child(name).below(1, 90_000);
     out.extend_from_slice(format!("-{rid}").as_bytes());
+}
+
+/// The SID of an account that a record makes or adds: on a member server that server's own.
+fn account_sid(v: &View<'_>, row: usize, name: &str, out: &mut Vec<u8>) {
+    let host = v.frame.host[row] as u32;
+    if v.maker.world.hosts[host].is(crate::catalog::HostClass::DomainController) {
+        return domain_sid(v, name, out);
+    }
+    let key = v.maker.world.host_key(host).with(0x51d);
+    let part = |n| 1_000_000_000 + key.with(n).below(0, 3_000_000_000);
+    let rid = 1_001 + Key::root(0x51d).child(name).below(1, 12);
+    let sid = format!("S-1-5-21-{}-{}-{}-{rid}", part(0), part(1), part(2));
+    out.extend_from_slice(sid.as_bytes());
 }
 /// TargetSid: the account or group that the record is about.
 pub fn target_sid(v: &View<'_>) -> ArrayRef {
@@ -304,12 +354,18 @@ pub fn target_sid(v: &View<'_>) -> ArrayRef {
                 out.extend_from_slice(b"S-1-5-32-555");
             }
             (T::LocalMemberAdded, _) => out.extend_from_slice(b"S-1-5-32-544"),
-            (T::GlobalMemberAdded, _) => {
+            (T::GlobalMemberAdded, group) => {
                 out.extend_from_slice(v.maker.world.domain.sid.as_bytes());
-                out.extend_from_slice(b"-512");
+                let rid = match group.unwrap_or_default() {
+                    "Domain Admins" => 512,
+                    "Enterprise Admins" => 519,
+                    // A group of the organisation's own, from before its people's accounts.
+                    name => 1_000 + Key::root(0x6e0).child(name).below(1, 100),
+                };
+                out.extend_from_slice(format!("-{rid}").as_bytes());
             }
-            (T::UserCreated, Some(name)) => account_sid(v, name, out),
-            (T::TicketRequested, Some(name)) if name.ends_with('$') => account_sid(v, name, out),
+            (T::UserCreated, Some(name)) => account_sid(v, r, name, out),
+            (T::TicketRequested, Some(name)) if name.ends_with('$') => domain_sid(v, name, out),
             // An unknown principal has none.
             (T::TicketRequested | T::PreauthFailed, Some(_)) => out.extend_from_slice(b"S-1-0-0"),
             _ => out.extend_from_slice(
@@ -324,7 +380,7 @@ pub fn target_sid(v: &View<'_>) -> ArrayRef {
 /// MemberSid.
 pub fn member_sid(v: &View<'_>) -> ArrayRef {
     v.plain(MEMBER, 46, |r, out| {
-        account_sid(v, v.given_text(r, "Member").unwrap_or_default(), out);
+        account_sid(v, r, v.given_text(r, "Member").unwrap_or_default(), out);
         true
     })
 }
@@ -416,8 +472,15 @@ pub fn share_local_path(v: &View<'_>) -> ArrayRef {
             _ if !given.is_empty() => given,
             "ADMIN$" => r"\??\C:\Windows",
             "C$" => r"\??\C:\",
+            "D$" => r"\??\D:\",
             "SYSVOL" => r"\??\C:\Windows\SYSVOL\sysvol",
-            _ => "",
+            "NETLOGON" => r"\??\C:\Windows\SYSVOL\sysvol\scripts",
+            "IPC$" => "",
+            name => {
+                out.extend_from_slice(br"\??\D:\");
+                out.extend_from_slice(name.as_bytes());
+                return true;
+            }
         };
         out.extend_from_slice(path.as_bytes());
         true
@@ -446,4 +509,16 @@ pub fn script_block_id(v: &View<'_>) -> ArrayRef {
 /// Whether the client of a Kerberos or share record is known, and which address it has.
 pub(super) fn client(v: &View<'_>, row: usize) -> Option<usize> {
     usize::try_from(ends(v, row).0.0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_failed_logon_says_one_thing_in_three_fields() {
+        assert_eq!(super::failure("0xc000006a"), ("0xc000006d", "%%2313"));
+        assert_eq!(super::failure("0xc0000064"), ("0xc000006d", "%%2313"));
+        assert_eq!(super::failure("0xc0000072"), ("0xc000006e", "%%2310"));
+        assert_eq!(super::failure("0xc0000071"), ("0xc000006e", "%%2309"));
+        assert_eq!(super::failure("0xc0000070"), ("0xc000006e", "%%2312"));
+    }
 }

@@ -97,7 +97,12 @@ pub fn start_address(v: &View<'_>) -> ArrayRef {
         let address = if v.frame.data[0].key(r) == NONE {
             0x0000_0200_0000_0000 | bits & 0xff_ffff_0000
         } else {
-            0x0000_7ff8_0000_0000 | bits & 0xffff_fff0
+            // A boot loads a module at one address, and a build has the function at one place.
+            let host = v.frame.host[r] as u32;
+            let base = v.maker.world.host_key(host).with(0xba5e);
+            let base = base.at(u64::from(v.frame.process.boot[r])) & 0xffff_0000;
+            let os = u64::from(v.maker.world.hosts[host].os);
+            (0x0000_7ff8_0000_0000 | base) + (Key::root(os).at(0xf0) & 0xf_fff0)
         };
         out.extend_from_slice(format!("0x{address:016X}").as_bytes());
         true
@@ -125,14 +130,38 @@ pub fn signature_status(v: &View<'_>) -> ArrayRef {
     )
 }
 
-/// A file's hashes: the same for the same path on hosts of one build.
+/// A file's hashes: of a program the same for the same name on hosts of one build, of a document
+/// its own. What is no program imports nothing.
 pub(super) fn file_hashes(v: &View<'_>, row: usize, out: &mut Vec<u8>) {
-    let os = v.maker.world.hosts[v.frame.host[row] as u32].os;
+    const NO_IMPORTS: &[u8] = b"IMPHASH=00000000000000000000000000000000";
+    let host = v.frame.host[row] as u32;
     let path = v.frame.file.text(row);
-    let key = Key::root(0xf11e)
-        .child(file_name(path.split(':').take(2).last().unwrap_or(path)))
-        .with(u64::from(os));
-    out.extend_from_slice(crate::frame::file_hashes(key).as_bytes());
+    let name = file_name(path.split(':').take(2).last().unwrap_or(path));
+    let key = Key::root(0xf11e);
+    if is_program(name) {
+        let key = key
+            .child(name)
+            .with(u64::from(v.maker.world.hosts[host].os));
+        out.extend_from_slice(crate::frame::file_hashes(key).as_bytes());
+        return;
+    }
+    // A configuration is handed out; a document is of one host.
+    let key = match name.ends_with(".xml") {
+        true => key.child(name),
+        false => key.child(path).with(u64::from(host)),
+    };
+    let text = crate::frame::file_hashes(key);
+    let own = text.len() - NO_IMPORTS.len();
+    out.extend_from_slice(&text.as_bytes()[..own]);
+    out.extend_from_slice(NO_IMPORTS);
+}
+
+fn is_program(name: &str) -> bool {
+    let name = name.as_bytes();
+    [".exe", ".dll", ".sys", ".scr", ".msi"].iter().any(|end| {
+        name.len() >= end.len()
+            && name[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+    })
 }
 /// Hash of event 15.
 pub fn stream_hash(v: &View<'_>) -> ArrayRef {

@@ -159,6 +159,7 @@ impl<'a> Maker<'a> {
             adversary: below(draws[5], u64::from(self.world.adversaries.count())) as u32,
             key: Key::root(draws[6]),
             event: Key::root(draws[7]),
+            burst: Key::root(draws[7]),
             round: 0,
             ordinal: start.map_or(at.ordinal, |start| {
                 start.nth * STARTING as u64 + u64::from(start.number)
@@ -381,9 +382,12 @@ impl<'a> Maker<'a> {
         let owner = if frame.destination_port[row] == NONE {
             None
         } else if initiated {
-            let bits = Key::root(frame.salt[row]).at(6);
+            let bits = Key::root(frame.salt[row]);
+            // Few are at work at night: the share of desks in use is at most two thirds.
+            let in_use = self.world.in_use(frame.time[row].div_euclid(1_000_000));
+            let at_work = bits.below(7, 600) < in_use;
             self.owners
-                .windows_client(h, port, application, outwards, bits)
+                .windows_client(h, port, application, outwards, at_work, bits.at(6))
         } else {
             self.owners.windows_server(h, port)
         };
@@ -417,6 +421,7 @@ impl<'a> Maker<'a> {
             adversary: 0,
             key,
             event: key,
+            burst: key,
             round: 0,
             ordinal: 0,
             stream: OTHER_STREAM,

@@ -44,15 +44,17 @@ impl<'a> Maker<'a> {
         let chain = &self.plan.chains.all[event.chain as usize];
         let placed = &chain.steps[event.step as usize];
         let key = self.plan.chains.chain_key(event.chain);
+        let own = key
+            .with(0xe7e1)
+            .with(u64::from(event.index) << 8 | u64::from(event.step));
         Scene {
             hosts: &chain.hosts,
             user: chain.user,
             admin: chain.admin,
             adversary: chain.adversary,
             key: key.with(0x7e87),
-            event: key
-                .with(0xe7e1)
-                .with(u64::from(event.index) << 8 | u64::from(event.step)),
+            event: own,
+            burst: own,
             round: event.index / placed.records,
             ordinal: 0,
             stream: CHAIN_STREAM,

@@ -206,6 +206,7 @@ impl<'a> Maker<'a> {
             adversary: 0,
             key: Key::root(start.draws[2]),
             event: Key::root(start.draws[3]),
+            burst: Key::root(start.draws[3]),
             round: 0,
             ordinal: start.ordinal,
             stream: OTHER_STREAM,

@@ -79,7 +79,22 @@ impl<'a> Maker<'a> {
                 Some(_) => (of_run.with(5), of_run.with(6)),
                 None => (Key::root(draws[5]), Key::root(draws[2])),
             };
-            let peer = self.peer(record, host, of_run.at(1), platform);
+            // A sequence has one other end, which its first connection names.
+            let naming = match v.sequence {
+                Some(_) => v.records.iter().find(|r| r.connection.is_some()),
+                None => None,
+            };
+            let naming = naming.unwrap_or(record);
+            let peer = match naming.account {
+                // Whose user asks is at work.
+                crate::catalog::Account::PeerUser => {
+                    let time = whole.map_or(at.time, |whole| whole.start);
+                    self.world
+                        .wheel(time.div_euclid(1_000_000))
+                        .active_workstation(of_run.at(1))
+                }
+                _ => self.peer(naming, host, of_run.at(1), platform),
+            };
             let scene = Scene {
                 hosts: &[host, peer],
                 user: self.world.hosts[host].user,
@@ -87,6 +102,7 @@ impl<'a> Maker<'a> {
                 adversary: 0,
                 key,
                 event,
+                burst: of_run.with(6),
                 round: 0,
                 ordinal: visit,
                 stream: OTHER_STREAM,

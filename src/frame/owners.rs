@@ -175,16 +175,20 @@ impl Owners {
         }
     }
 
-    /// The process that connects to `port` from a Windows host, inside or outwards.
+    /// The process that connects to `port` from a Windows host, inside or outwards; `at_work` says
+    /// whether the host's user is.
     pub fn windows_client(
         &self,
         host: &Host,
         port: i32,
         application: &str,
         outwards: bool,
+        at_work: bool,
         bits: u64,
     ) -> Option<usize> {
         let workstation = host.is(HostClass::Workstation);
+        // Where nobody sits, services and agents are what connects, as on a server.
+        let in_use = workstation && at_work;
         match (port, application) {
             (53, _) if host.role == Role::DomainController => self.dns_server,
             (53 | 5353 | 5355, _) | (_, "dns") => self.dnscache,
@@ -195,9 +199,9 @@ impl Owners {
             (25 | 110 | 143 | 587 | 993, _) | (_, "smtp" | "imap" | "pop3") if workstation => {
                 self.mail
             }
-            (5985 | 5986, _) if workstation => self.managing_workstation.draw(bits),
+            (5985 | 5986, _) if in_use => self.managing_workstation.draw(bits),
             (5985 | 5986, _) => self.managing_server.draw(bits),
-            _ => match (workstation, outwards) {
+            _ => match (in_use, outwards) {
                 (true, true) => &self.from_workstation,
                 (true, false) => &self.workstation_to_inside,
                 (false, true) => &self.from_server,

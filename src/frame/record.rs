@@ -98,6 +98,9 @@ impl Recipes {
     }
 }
 
+/// The logon type of a desk that is unlocked: a session of its own, which ends at once.
+const UNLOCK: u8 = 7;
+
 /// Every record of the catalog, in file order.
 pub fn all_records(catalog: &Catalog) -> impl Iterator<Item = &Record> {
     let variants = catalog
@@ -126,6 +129,8 @@ pub struct Scene<'s> {
     pub key: Key,
     /// What is the event's own.
     pub event: Key,
+    /// What a burst of events has in common.
+    pub burst: Key,
     pub round: u32,
     /// Tells apart processes of one host and slot.
     pub ordinal: u64,
@@ -235,7 +240,10 @@ impl<'a> Maker<'a> {
             }
             if record.telemetry.is_of_session() {
                 // The session that opens is the account's, not the logging process's.
-                let session = self.session(scene, record.on, host, account, time);
+                let session = match record.logon_type {
+                    UNLOCK => self.unlocking(scene, host, account, time),
+                    _ => self.session(scene, record.on, host, account, time),
+                };
                 frame.process.session_id[row] = session.id;
                 frame.process.session_start[row] = session.start;
             }
@@ -287,6 +295,9 @@ impl<'a> Maker<'a> {
             Account::OtherUser => return self.other_user(scene),
             Account::PeerMachine if scene.hosts.len() > 1 => {
                 return self.world.accounts.machine(scene.hosts[1]);
+            }
+            Account::PeerUser if scene.hosts.len() > 1 => {
+                return self.world.hosts[scene.hosts[1]].user;
             }
             _ => {}
         }
@@ -458,7 +469,7 @@ impl<'a> Maker<'a> {
             // Who comes from the Internet is a client, not one of its services.
             End::Internet => {
                 let addresses = &self.world.addresses;
-                addresses.client(scene.event.at(8), scene.event.at(9))
+                addresses.client(scene.burst.at(8), scene.burst.at(9))
             }
             _ => self.address(&connection.from, scene, host),
         };

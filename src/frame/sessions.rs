@@ -58,11 +58,32 @@ impl<'a> Maker<'a> {
             None if account == h.user => world.session(host, seconds),
             // Someone else's network logon, a little earlier.
             None => {
-                let before = seconds - 1 - scene.event.below(7, 50) as i64;
+                let before = match scene.whole {
+                    // What comes together on Windows is of one logon.
+                    Some(whole) if h.platform == Platform::Windows => {
+                        whole.start.div_euclid(1_000_000)
+                    }
+                    _ => seconds - 1 - scene.event.below(7, 50) as i64,
+                };
                 let session = world.logon(host, boot, before, account_here, Purpose::Visit);
                 self.acting_session(host, account, boot, session)
             }
         }
+    }
+
+    /// The session of who comes back to a locked desk.
+    pub(super) fn unlocking(
+        &self,
+        scene: &Scene<'_>,
+        host: u32,
+        account: u32,
+        time: i64,
+    ) -> Session {
+        let time = scene.whole.map_or(time, |whole| whole.start);
+        let seconds = time.div_euclid(1_000_000);
+        let boot = self.world.settled_boot(host, seconds);
+        self.world
+            .logon(host, boot, seconds, account, Purpose::Visit)
     }
 
     /// Whose login an account's doings are: on Linux, root's are by sudo of who works there.

@@ -263,6 +263,45 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
                     &names.documents[key.below(0xd0c, names.documents.len() as u64) as usize],
                 );
             }
+            Placeholder::Folder => {
+                // The document's is the word at `document`: this one stands elsewhere in the list.
+                let n = names.documents.len() as u64;
+                let document = key.below(0xd0c, n);
+                let folder = (document + 1 + key.with(0xf01d).below(0, (n - 1).max(1))) % n;
+                out.push_str(&names.documents[folder as usize]);
+            }
+            Placeholder::Found(n) => {
+                let key = key.with(0xf0d << 8 | u64::from(n));
+                push_found(key.with(u64::from(self.scene.round)), &names.documents, out);
+            }
+            Placeholder::FoundIn(n) => {
+                let round = match n {
+                    0..=4 => self.scene.round / 7,
+                    _ => self.scene.round,
+                };
+                let key = key.with(0xf1d << 8 | u64::from(n));
+                push_folders(key.with(u64::from(round)), &names.documents, out);
+            }
+            Placeholder::Principal => {
+                let count = PRINCIPALS.len() as u64;
+                let round = u64::from(self.scene.round);
+                let nth = key.with(0x5b4).below(0, count) + round * 7;
+                out.push_str("svc_");
+                out.push_str(PRINCIPALS[(nth % count) as usize]);
+                if round >= count {
+                    push_number(out, round / count + 1);
+                }
+            }
+            Placeholder::Newcomer => {
+                let key = key.with(0x0e3c);
+                let name = |list: &[String], at| {
+                    list[key.with(at).below(0, list.len() as u64) as usize].to_lowercase()
+                };
+                out.push_str(&name(&names.given, 0));
+                out.push('.');
+                out.push_str(&name(&names.family, 1));
+            }
+            Placeholder::Admin => out.push_str(&world.accounts[self.scene.admin].name),
             Placeholder::Task => {
                 out.push_str(TASKS[key.below(0x7a5, 16) as usize]);
                 out.push_str(
@@ -303,6 +342,102 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
             Placeholder::Round => push_number(out, u64::from(self.scene.round) + 1),
             Placeholder::EncodedStart | Placeholder::EncodedEnd => {}
         }
+    }
+}
+
+/// What services with accounts of their own are for. Their number has no factor 7, by which rounds
+/// step through them.
+const PRINCIPALS: [&str; 30] = [
+    "sql",
+    "sqlrep",
+    "sqlagent",
+    "ssrs",
+    "sharepoint",
+    "spfarm",
+    "erp",
+    "erpdb",
+    "crm",
+    "iis",
+    "webapp",
+    "adfs",
+    "scom",
+    "sccm",
+    "wsus",
+    "backup",
+    "exchange",
+    "print",
+    "scan",
+    "tableau",
+    "jira",
+    "confluence",
+    "jenkins",
+    "gitlab",
+    "vpn",
+    "citrix",
+    "vcenter",
+    "oracle",
+    "mdm",
+    "fax",
+];
+/// Departments, as the folders of a share name them.
+const DEPARTMENTS: [&str; 8] = [
+    "Finance",
+    "HR",
+    "Sales",
+    "Projects",
+    "Engineering",
+    "Legal",
+    "Marketing",
+    "Operations",
+];
+/// What people keep on a share, by how much of it there is.
+const EXTENSIONS: [&str; 16] = [
+    "docx", "docx", "docx", "docx", "xlsx", "xlsx", "xlsx", "xlsx", "pdf", "pdf", "pdf", "pptx",
+    "pptx", "jpg", "csv", "txt",
+];
+
+/// Appends a file's name as people give them.
+fn push_found(key: Key, words: &[String], out: &mut String) {
+    let word = |n| &words[key.with(n).below(0, words.len() as u64) as usize];
+    out.push_str(word(0));
+    match key.with(2).below(0, 8) {
+        0 | 1 => {
+            out.push('_');
+            out.push_str(word(1));
+        }
+        2 | 3 => {
+            out.push(' ');
+            out.push_str(word(1));
+            out.push_str([" final", " v2", " v3", " draft"][key.with(3).below(0, 4) as usize]);
+        }
+        4 | 5 => {
+            out.push('_');
+            push_number(out, 2018 + key.with(4).below(0, 7));
+            out.push('-');
+            push_number(out, 10 + key.with(5).below(0, 3));
+            out.push('_');
+            out.push_str(word(1));
+        }
+        _ => {
+            out.push('-');
+            push_number(out, 100 + key.with(6).below(0, 9_900));
+        }
+    }
+    out.push('.');
+    out.push_str(EXTENSIONS[key.with(7).below(0, EXTENSIONS.len() as u64) as usize]);
+}
+
+/// Appends the folders of a share that lead to a file.
+fn push_folders(key: Key, words: &[String], out: &mut String) {
+    out.push_str(DEPARTMENTS[key.with(0).below(0, DEPARTMENTS.len() as u64) as usize]);
+    let depth = key.with(1).below(0, 4);
+    if depth & 1 == 1 {
+        out.push('\\');
+        push_number(out, 2019 + key.with(2).below(0, 6));
+    }
+    if depth > 0 {
+        out.push('\\');
+        out.push_str(&words[key.with(3).below(0, words.len() as u64) as usize]);
     }
 }
 
@@ -396,6 +531,18 @@ mod tests {
         out.clear();
         push_base64_utf16(&mut out, "a");
         assert_eq!(out, "YQA=");
+    }
+
+    #[test]
+    fn files_that_are_found_differ() {
+        let words: Vec<String> = (0..100).map(|n| format!("w{n}")).collect();
+        let mut names = std::collections::BTreeSet::new();
+        for round in 0..1000 {
+            let mut name = String::new();
+            push_found(Key::root(1).with(round), &words, &mut name);
+            names.insert(name);
+        }
+        assert!(names.len() > 970, "{}", names.len());
     }
 
     #[test]

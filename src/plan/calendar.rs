@@ -46,6 +46,8 @@ pub enum Rhythm {
         /// Bit i: row i has the time of the one before it.
         companions: u16,
     },
+    /// Noise that people make by hand.
+    People,
     /// Noise whose bursts are bounded, so that no host starts too many processes at once.
     Life,
 }
@@ -67,6 +69,8 @@ pub struct Calendar {
     noise_dates: Vec<u64>,
     /// Scenarios' variants.
     sequences: Vec<Vec<Option<Sequence>>>,
+    /// Which of them people make by hand.
+    people: Vec<Vec<bool>>,
 }
 
 fn noise_weight(weights: &NoiseWeights, hour: usize, weekday: usize) -> u64 {
@@ -209,6 +213,9 @@ impl Calendar {
             sequences: (catalog.scenarios.iter())
                 .map(|s| s.variants.iter().map(|v| v.sequence).collect())
                 .collect(),
+            people: (catalog.scenarios.iter())
+                .map(|s| s.variants.iter().map(|v| v.people).collect())
+                .collect(),
         }
     }
 
@@ -220,6 +227,7 @@ impl Calendar {
                 opening: sequence.opening,
                 companions: sequence.companions,
             },
+            None if self.people[usize::from(scenario)][usize::from(variant)] => Rhythm::People,
             None => Rhythm::Noise,
         }
     }
@@ -291,7 +299,7 @@ impl Calendar {
     pub fn law(&self, rhythm: Rhythm, date: u32, name: Key, rows: u64) -> TimeLaw {
         let weights = match rhythm {
             Rhythm::Alerts => &self.alerts,
-            Rhythm::Noise | Rhythm::Sequence { .. } => &self.noise,
+            Rhythm::Noise | Rhythm::People | Rhythm::Sequence { .. } => &self.noise,
             Rhythm::Life => &self.life,
         };
         let key = self.key.with(name.at(0)).with(u64::from(date));
@@ -320,7 +328,7 @@ impl Calendar {
                 _ => u64::from(heavy_tail(key.at(minute as u64))),
             };
             let storm = match rhythm {
-                Rhythm::Noise | Rhythm::Sequence { .. } => storm,
+                Rhythm::Noise | Rhythm::People | Rhythm::Sequence { .. } => storm,
                 Rhythm::Life => life_storm(storm),
                 Rhythm::Alerts => 1024,
             };

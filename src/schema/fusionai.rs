@@ -232,7 +232,7 @@ pub(super) const LEAVES: &[Leaf] = &[
     own("winlog.event_data.IpAddress", windows::ip_address),
     own("winlog.event_data.IpPort", windows::ip_port),
     text("winlog.event_data.ImpersonationLevel", windows::impersonation_level),
-    text("winlog.event_data.RestrictedAdminMode", windows::logon_dash),
+    text("winlog.event_data.RestrictedAdminMode", windows::restricted_admin_mode),
     text("winlog.event_data.TargetOutboundUserName", windows::logon_dash),
     text("winlog.event_data.TargetOutboundDomainName", windows::logon_dash),
     text("winlog.event_data.VirtualAccount", windows::virtual_account),

@@ -11,7 +11,7 @@ use super::hosts::Role;
 use super::sessions::{COMING_UP, Session};
 use super::starts::STARTING;
 use super::users::{ROOT, SYSTEM};
-use crate::catalog::{Catalog, MOST_RESIDENTS, Platform, Resident, Scope};
+use crate::catalog::{Catalog, Platform, Resident, Scope};
 use crate::random::{Key, chance};
 
 /// Residents have started this long (seconds) before anyone meets them.
@@ -39,17 +39,32 @@ pub const CHAIN_STREAM: u32 = 4;
 pub const ALERT_STREAM: u32 = 5;
 /// Processes of one category of alerts that are never alive at once: its next have their pids.
 pub const ALIVE: u64 = 2048 / STARTING as u64;
-/// Process numbers below this belong to residents.
-const FIRST_NUMBER: u32 = 8 * MOST_RESIDENTS as u32;
-/// Units of a host's pid space, two a number: a prime, so that every factor permutes it.
-const SPACE: u32 = 17_921;
-/// The least pids of that space; below are a boot's first processes.
-const LEAST_WINDOWS: u32 = 800;
-const LEAST_LINUX: u32 = 1_800;
+/// Units of a resident's pids: eight lanes of two.
+const LANES: u32 = 8;
+const OF_RESIDENT: u32 = 2 * LANES;
+/// Units of a host's pid space: a prime, so that every factor permutes it.
+const SPACE: u32 = 14_221;
+/// The least pids of that space; below are those that come up with a boot.
+const LEAST_WINDOWS: u32 = 7_040;
+const LEAST_LINUX: u32 = 2_000;
 /// What a boot starts within so many seconds has pids below all others.
 const EARLY: u32 = 7;
-/// The pid space above it; a power of two, more than an eight-hour day of slots.
-const NUMBERS: u32 = 8192;
+/// Residents that have the lowest pids, in their order; the others' order is each host's own.
+const FIRST_RESIDENTS: u64 = 8;
+/// A prime, no less than the residents.
+const PLACES: u64 = 97;
+/// Slots after which a lifetime class has the same units again: its processes are gone by then,
+/// and those that run for hours in more than an eight-hour day.
+const SLOTS: [u32; 3] = [4, 8, 64];
+/// First units of the lifetime classes, of alerts' processes, of the others that are seen once and
+/// of chains'; those before are of sessions' residents.
+const LIFE: [u32; 3] = [1_536, 1_664, 1_920];
+const ALERTS: u32 = 3_968;
+const OTHER: u32 = 6_016;
+const CHAINS: u32 = 10_112;
+/// Units of alerts' processes, and of the others; powers of two.
+const OF_ALERTS: u32 = 2048;
+const OF_OTHERS: u32 = 4096;
 
 /// One boot of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,19 +215,25 @@ impl World {
         r: &Resident,
         lane: u64,
     ) -> u32 {
-        const LANES: u64 = 8;
         let number = resident as u64;
-        let unit = (number * 2 * LANES + lane % LANES * 2 + key.below(number ^ 0x70, 2)) as u32;
-        let is_early = r.scope == Scope::Boot && r.delay < EARLY;
-        let (windows, linux) = (4 * (72 + unit), 300 + unit);
+        let own = lane as u32 % LANES * 2 + key.below(number ^ 0x70, 2) as u32;
+        // What a boot starts has the lowest numbers for good, and first what it starts first.
+        let place = match r.scope {
+            Scope::Session => return self.spread_pid(host, number as u32 * OF_RESIDENT + own),
+            Scope::Boot if r.delay < EARLY && number < FIRST_RESIDENTS => number,
+            Scope::Boot => {
+                let key = self.pids(host);
+                let factor = 1 + key.below(3, PLACES - 1);
+                FIRST_RESIDENTS + (number * factor + key.below(4, PLACES)) % PLACES
+            }
+        };
+        let unit = place as u32 * OF_RESIDENT + own;
         match self.hosts[host].platform {
             // The kernel, and init.
             Platform::Windows if resident == 0 => 4,
             Platform::Linux if r.parent.is_none() => 1,
-            // What a boot starts first has the lowest numbers for good.
-            Platform::Windows if is_early && windows < LEAST_WINDOWS => windows,
-            Platform::Linux if is_early && linux < LEAST_LINUX => linux,
-            _ => self.spread_pid(host, unit),
+            Platform::Windows => 4 * (72 + unit),
+            Platform::Linux => 300 + unit,
         }
     }
 
@@ -270,25 +291,23 @@ impl World {
         let within_slot =
             (stream.min(OTHER_STREAM) << ORDINAL_BITS) | (low % STARTS_PER_SLOT as u32);
         let sequence = ((slot + (low >> ORDINAL_BITS)) << SEQUENCE_BITS) | within_slot;
-        let salt = self.pids(host).below(0, u64::from(NUMBERS)) as u32;
-        let other = u32::from(matches!(stream, OTHER_STREAM | CHAIN_STREAM));
+        let salt = self.pids(host).below(0, u64::from(OF_OTHERS)) as u32;
         // Multiplying by an odd constant permutes a pid space whose size is a power of two.
         let within = |place: u32, size: u32| (place.wrapping_mul(0x9e5) ^ salt) % size;
-        let number = FIRST_NUMBER
-            + match stream {
-                OTHER_STREAM => within((seconds - boot.start) as u32 + 257 * low, NUMBERS / 2),
-                CHAIN_STREAM => NUMBERS / 2 + within(ordinal as u32, NUMBERS / 2),
-                // Numbers that the lifetime classes leave.
-                ALERT_STREAM => {
-                    let (high, low) = (
-                        ordinal as u32 >> ORDINAL_BITS,
-                        ordinal as u32 % (1 << ORDINAL_BITS),
-                    );
-                    within((high << 2 | OTHER_STREAM) << ORDINAL_BITS | low, NUMBERS)
-                }
-                _ => within(slot << 7 | stream << 5 | low, NUMBERS),
-            };
-        let pid = self.spread_pid(host, 2 * number + other);
+        let unit = match stream {
+            OTHER_STREAM => OTHER + within((seconds - boot.start) as u32 + 257 * low, OF_OTHERS),
+            CHAIN_STREAM => CHAINS + within(ordinal as u32, OF_OTHERS),
+            ALERT_STREAM => ALERTS + within(ordinal as u32, OF_ALERTS),
+            _ => {
+                let class = stream as usize % LIFE.len();
+                let size = SLOTS[class] << ORDINAL_BITS;
+                // Units that come again do so in another order.
+                let turn = (slot / SLOTS[class]).wrapping_mul(0x9e37_79b1);
+                let low = low ^ turn >> (32 - ORDINAL_BITS);
+                LIFE[class] + within(slot << ORDINAL_BITS | low, size)
+            }
+        };
+        let pid = self.spread_pid(host, unit);
         let interactive = interactive.unwrap_or_else(|| self.session(host, seconds));
         Process {
             image,
@@ -395,6 +414,21 @@ fn write_guid(out: &mut Vec<u8>, prefix: u32, seconds: u32, tail: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::MOST_RESIDENTS;
+
+    #[test]
+    fn units_of_pids_are_each_of_one_kind() {
+        assert_eq!(LIFE[0], OF_RESIDENT * MOST_RESIDENTS as u32);
+        let sizes = SLOTS.map(|slots| slots << ORDINAL_BITS);
+        assert_eq!([LIFE[0] + sizes[0], LIFE[1] + sizes[1]], [LIFE[1], LIFE[2]]);
+        assert_eq!(LIFE[2] + sizes[2], ALERTS);
+        assert_eq!(ALERTS + OF_ALERTS, OTHER);
+        assert_eq!(OTHER + OF_OTHERS, CHAINS);
+        assert!(CHAINS + OF_OTHERS <= SPACE && MOST_RESIDENTS as u64 <= PLACES);
+        let residents = (FIRST_RESIDENTS + PLACES) as u32 * OF_RESIDENT;
+        assert!(4 * (72 + residents) <= LEAST_WINDOWS && 300 + residents <= LEAST_LINUX);
+        assert_eq!(OF_ALERTS, STARTING as u32 * ALIVE as u32);
+    }
 
     #[test]
     fn guids_have_the_shape_of_real_ones() {

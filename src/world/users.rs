@@ -55,6 +55,9 @@ pub struct Accounts {
     users: u32,
     admins: u32,
     services: u32,
+    /// Accounts of the domain in the order of their names.
+    by_name: Vec<u32>,
+    next_rid: u32,
 }
 
 impl std::ops::Index<u32> for Accounts {
@@ -236,12 +239,18 @@ impl Accounts {
                 None,
             ));
         }
+        let next_rid = rid + 1;
         let mut accounts = Accounts {
             all,
             users,
             admins,
             services,
+            by_name: Vec::new(),
+            next_rid,
         };
+        let mut by_name: Vec<u32> = (FIRST_USER..accounts.all.len() as u32).collect();
+        by_name.sort_by(|&a, &b| accounts[a].name.cmp(&accounts[b].name));
+        accounts.by_name = by_name;
         accounts.settle(key, hosts, notices);
         accounts
     }
@@ -285,6 +294,20 @@ impl Accounts {
         if self.users == 0 {
             notices.push("the directory has no users; service accounts act instead".into());
         }
+    }
+
+    /// The domain's account of a name.
+    pub fn named(&self, name: &str) -> Option<u32> {
+        let at = self
+            .by_name
+            .binary_search_by(|&account| self[account].name.as_str().cmp(name))
+            .ok()?;
+        Some(self.by_name[at])
+    }
+
+    /// The number that the domain's next account gets.
+    pub fn next_rid(&self) -> u32 {
+        self.next_rid
     }
 
     /// Number of user accounts; they are `users()`.
@@ -331,7 +354,7 @@ impl Accounts {
         let windows = platform == Platform::Windows;
         match wanted {
             // Which other one depends on the row; whoever asks without one gets the host's own.
-            Wanted::User | Wanted::OtherUser => user,
+            Wanted::User | Wanted::OtherUser | Wanted::PeerUser => user,
             Wanted::Admin => admin,
             Wanted::System => {
                 if windows {

@@ -167,3 +167,100 @@ def test_no_second_is_fuller_than_the_others(table, seconds):
     figure(f"rows in the first of {seconds} seconds: {at}, in another {others:.0f}")
     # Hours have few rows in a second, which come in bursts.
     assert 0.4 * others < at < 2.5 * others if seconds == 3600 else 0.9 * others < at < 1.1 * others
+
+
+def test_starts_of_a_host_are_no_comb(table):
+    """What one cause starts follows unevenly: no two gaps in a row are alike."""
+    alike, n = table.execute(
+        """SELECT count(*) FILTER (abs(gap - before) < 20), count(*) FROM (
+             SELECT gap, lag(gap) OVER (PARTITION BY host ORDER BY moment) AS before FROM (
+               SELECT host.name AS host, epoch_us("@timestamp") AS moment,
+                 epoch_us("@timestamp") - lag(epoch_us("@timestamp")) OVER (
+                   PARTITION BY host.name ORDER BY "@timestamp") AS gap
+               FROM e WHERE winlog.event_id = 1 AND labels.noise_type = 'process_life'))
+           WHERE gap < 10000000 AND before < 10000000"""
+    ).fetchone()
+    figure(f"process starts: {alike} of {n} gaps are as long as the one before")
+    assert n > 300
+    assert alike < 0.01 * n
+
+
+def test_services_that_boot_have_low_pids(table):
+    least, most = table.execute(
+        """SELECT min(winlog.process.pid), max(winlog.process.pid) FROM e
+           WHERE winlog.provider_name = 'Microsoft-Windows-Sysmon'"""
+    ).fetchone()
+    assert 200 < least and most < 8000
+
+
+def test_machines_make_half_of_a_domain_controllers_logons(table):
+    logons, machines = table.execute(
+        """SELECT count(*), count(*) FILTER (winlog.event_data.TargetUserName LIKE '%$') FROM e
+           WHERE winlog.event_id = 4624 AND host.type = 'Domain Controller'"""
+    ).fetchone()
+    figure(f"domain controllers: {machines} of {logons} logons are machines'")
+    assert logons > 30
+    assert machines >= 0.5 * logons
+
+
+def test_special_logons_are_no_chains_alone(table):
+    chains, n = table.execute(
+        "SELECT count(attack.id), count(*) FROM e WHERE winlog.event_id = 4672"
+    ).fetchone()
+    assert n > 20
+    assert chains < 0.8 * n
+
+
+def test_a_logon_says_what_asked_for_it(table):
+    """Chains and ordinary life agree: a remote desktop's logon is the terminal service's, whoever comes."""
+    kinds = table.execute(
+        """SELECT winlog.event_data.LogonType, count(DISTINCT winlog.event_data.ProcessName) FROM e
+           WHERE winlog.event_id = 4624 GROUP BY ALL"""
+    ).fetchall()
+    assert {"3", "5", "7", "10"} <= {kind for kind, _ in kinds}
+    assert all(names == 1 for _, names in kinds)
+
+
+def test_an_account_has_one_sid_whoever_names_it(table):
+    wrong = table.execute(
+        """WITH named AS (
+             SELECT DISTINCT winlog.event_data.ServiceName AS name, winlog.event_data.ServiceSid AS sid FROM e
+             WHERE winlog.event_id = 4769
+             UNION SELECT DISTINCT winlog.event_data.TargetUserName, winlog.event_data.TargetUserSid FROM e
+             WHERE winlog.event_id = 4624
+             UNION SELECT DISTINCT winlog.event_data.SubjectUserName, winlog.event_data.SubjectUserSid FROM e
+             WHERE winlog.event_id = 5140)
+           SELECT name FROM named WHERE name LIKE '%$' GROUP BY name HAVING count(DISTINCT sid) > 1"""
+    ).fetchall()
+    assert wrong == []
+
+
+def test_people_mistype_few_times_and_slowly(table):
+    """Failed logons at a desk are keyed in by hand: seconds apart, and few."""
+    quick, n = table.execute(
+        """SELECT count(*) FILTER (gap < 1), count(*) FROM (
+             SELECT epoch("@timestamp") - epoch(lag("@timestamp") OVER (
+               PARTITION BY host.name ORDER BY "@timestamp")) AS gap
+             FROM e WHERE winlog.event_id = 4625 AND winlog.event_data.LogonType IN ('2', '7'))
+           WHERE gap IS NOT NULL"""
+    ).fetchone()
+    assert quick <= 0.05 * n
+
+
+def test_files_that_chains_touch_have_many_names(table):
+    """Encrypted and copied files are a company's, not one name with a counter."""
+    chains = table.execute(
+        r"""SELECT attack.id, count(*), count(DISTINCT regexp_replace(name, '[0-9]+', '', 'g')) FROM (
+              SELECT attack.id AS id, attack, coalesce(winlog.event_data.TargetFilename,
+                winlog.event_data.RelativeTargetName) AS name FROM e WHERE attack.id IS NOT NULL)
+            WHERE name LIKE 'D:\%' OR name LIKE '%\%\%' GROUP BY ALL HAVING count(*) > 100"""
+    ).fetchall()
+    assert chains
+    assert all(names > 20 for _, _, names in chains)
+
+
+def test_system_calls_have_the_lengths_of_addresses(table):
+    lengths = table.execute(
+        "SELECT DISTINCT auditd.a2 FROM e WHERE auditd.syscall = 'connect'"
+    ).fetchall()
+    assert {length for (length,) in lengths} <= {"10", "1c"}

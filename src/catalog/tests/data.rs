@@ -157,6 +157,38 @@ fn steps_go_more_than_one_way() {
 }
 
 #[test]
+fn logons_are_called_for_by_whom_windows_has_for_them() {
+    let catalog = embedded();
+    let of = |key| ProcessRef::Resident(catalog.resident(key).unwrap());
+    let variants = catalog.scenarios.iter().flat_map(|s| &s.variants);
+    let steps = catalog.playbooks.iter().flat_map(|p| &p.steps);
+    let records = (variants.flat_map(|v| &v.records))
+        .chain(steps.flat_map(|s| &s.records))
+        .chain(catalog.heuristics.iter().flat_map(|h| &h.records))
+        .filter(|r| matches!(r.telemetry, Telemetry::Logon | Telemetry::LogonFailed));
+    for record in records {
+        let wanted = match record.logon_type {
+            2 | 11 => of("lsm"),
+            5 => of("services"),
+            10 => of("termservice"),
+            _ => continue,
+        };
+        assert_eq!(record.process, wanted, "{record:?}");
+    }
+}
+
+#[test]
+fn documents_stand_in_folders_of_other_names() {
+    let noise = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/data/catalog/noise.toml"
+    ));
+    let twice =
+        |line: &&str| line.contains(r"{document}\{document}.{") || line.contains(r"{letters:4}\{");
+    assert_eq!(noise.lines().find(twice), None);
+}
+
+#[test]
 fn kerberos_is_written_by_domain_controllers() {
     let catalog = embedded();
     let kerberos = |t: Telemetry| {

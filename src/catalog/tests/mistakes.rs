@@ -475,8 +475,8 @@ fn sequences_have_an_order_and_a_place() {
     );
     refuses(
         "noise.toml",
-        "reason = \"People change their passwords.\"",
-        "reason = \"People change their passwords.\"\n  sequence = true",
+        "reason = \"Mistyped passwords, as the domain controller sees them.\"",
+        "reason = \"Mistyped passwords, as the domain controller sees them.\"\n  sequence = true",
         "a sequence of 1 records",
     );
 }

@@ -3,9 +3,9 @@
 use arrow::array::ArrayRef;
 
 use super::{
-    CLIENT, CREATED, DASH, IMPERSONATION, KERBEROS, LOGOFF, LOGON, LOGON_FAILED, LOGON_PROCESSES,
-    LOGON_TYPES, LOGONS, NAMED_TARGET, NO, NULL_SID, OWNED, PACKAGES, SERVICE_TICKET, SUBJECT,
-    TARGET_DOMAIN, YES,
+    CLIENT, CREATED, DASH, EXPLICIT, IMPERSONATION, KERBEROS, LOGOFF, LOGON, LOGON_FAILED,
+    LOGON_PROCESSES, LOGON_TYPES, LOGONS, NAMED_TARGET, NO, NULL_SID, OWNED, PACKAGES,
+    SERVICE_TICKET, SUBJECT, TARGET_DOMAIN, YES,
 };
 use crate::catalog::Telemetry as T;
 use crate::columns::{View, kinds};
@@ -27,6 +27,8 @@ pub(super) fn package(v: &View<'_>, row: usize) -> i32 {
 fn subject_is_system(v: &View<'_>, row: usize) -> bool {
     !network_logon(v, row)
 }
+/// 4672 names the account that has the privileges, SYSTEM too.
+const PRIVILEGED: crate::columns::Kinds = kinds(&[T::SpecialLogon]);
 /// The three built-in accounts of Windows come first.
 fn is_built_in(account: i32) -> bool {
     (0..=2).contains(&account)
@@ -52,7 +54,8 @@ pub fn subject_user_sid(v: &View<'_>) -> ArrayRef {
 pub fn subject_user_name(v: &View<'_>) -> ArrayRef {
     v.plain(SUBJECT | LOGONS, 12, |r, out| {
         let account = v.frame.user[r];
-        if v.is(r, SUBJECT) && account != crate::world::users::SYSTEM as i32 {
+        let named = account != crate::world::users::SYSTEM as i32 || v.is(r, PRIVILEGED);
+        if v.is(r, SUBJECT) && named {
             let name = &v.maker.world.accounts[account as u32].name;
             out.extend_from_slice(name.as_bytes());
         } else if subject_is_system(v, r) {
@@ -71,7 +74,8 @@ pub fn subject_domain_name(v: &View<'_>) -> ArrayRef {
     v.texts_of(SUBJECT | LOGONS, &values, |r| {
         let account = v.frame.user[r];
         if v.is(r, SUBJECT) {
-            1 + i32::from(is_built_in(account) && account != crate::world::users::SYSTEM as i32)
+            let named = account != crate::world::users::SYSTEM as i32 || v.is(r, PRIVILEGED);
+            1 + i32::from(is_built_in(account) && named)
         } else {
             i32::from(subject_is_system(v, r))
         }
@@ -182,6 +186,8 @@ pub fn logon_process_name(v: &View<'_>) -> ArrayRef {
             (3, 0) => 0,
             (3, _) => 1,
             (5, _) => 3,
+            // LSA itself unlocks.
+            (7, _) if v.is(r, LOGON) => 4,
             _ => 2,
         }
     })
@@ -202,6 +208,12 @@ pub fn workstation_name(v: &View<'_>) -> ArrayRef {
             _ => out.extend_from_slice(hosts[v.frame.host[r] as u32].name.as_bytes()),
         }
         true
+    })
+}
+/// RestrictedAdminMode: no, where a remote desktop asks.
+pub fn restricted_admin_mode(v: &View<'_>) -> ArrayRef {
+    v.texts_of(LOGON, &crate::columns::table(["-", NO]), |r| {
+        i32::from(v.frame.logon_type[r] == 10)
     })
 }
 /// `-` of a logon's unused fields.
@@ -243,10 +255,20 @@ pub fn process_name(v: &View<'_>) -> ArrayRef {
         true
     })
 }
+/// Winlogon names the loopback address as the client of who sits at the desk.
+fn at_console(v: &View<'_>, row: usize) -> bool {
+    match v.frame.logon_type[row] {
+        2 | 11 => v.is(row, LOGONS),
+        7 => v.is(row, LOGON_FAILED),
+        _ => false,
+    }
+}
 /// IpAddress: the client's; the domain controller's Kerberos writes it as IPv6 has it.
 pub fn ip_address(v: &View<'_>) -> ArrayRef {
     v.plain(CLIENT, 14, |r, out| {
         match crate::columns::security::client(v, r) {
+            // Who uses credentials here is no client of this host.
+            Some(_) if v.is(r, EXPLICIT) => out.push(b'-'),
             Some(address) => {
                 if v.is(r, KERBEROS) {
                     out.extend_from_slice(b"::ffff:");
@@ -254,6 +276,7 @@ pub fn ip_address(v: &View<'_>) -> ArrayRef {
                 out.extend_from_slice(v.maker.world.addresses.texts[address].as_bytes());
             }
             None if v.is(r, KERBEROS) => out.extend_from_slice(b"::1"),
+            None if at_console(v, r) => out.extend_from_slice(b"127.0.0.1"),
             None => out.push(b'-'),
         }
         true
@@ -263,8 +286,9 @@ pub fn ip_address(v: &View<'_>) -> ArrayRef {
 pub fn ip_port(v: &View<'_>) -> ArrayRef {
     v.plain(CLIENT, 5, |r, out| {
         match v.frame.source_port[r] {
-            NONE if v.is(r, KERBEROS) => out.push(b'0'),
+            NONE if v.is(r, KERBEROS) || at_console(v, r) => out.push(b'0'),
             NONE => out.push(b'-'),
+            _ if v.is(r, EXPLICIT) => out.push(b'-'),
             port => out.extend_from_slice(port.to_string().as_bytes()),
         }
         true
@@ -284,7 +308,11 @@ pub fn virtual_account(v: &View<'_>) -> ArrayRef {
 pub fn linked_logon_id(v: &View<'_>) -> ArrayRef {
     v.integers(LOGON, |_| Some(0))
 }
-/// ElevatedToken: yes.
+/// ElevatedToken: of all but plain users at a desk.
 pub fn elevated_token(v: &View<'_>) -> ArrayRef {
-    v.constant(LOGON, &v.tables.words.get(YES))
+    v.texts_of(LOGON, &crate::columns::table([NO, YES]), |r| {
+        let account = &v.maker.world.accounts[v.frame.user[r] as u32];
+        let at_desk = matches!(v.frame.logon_type[r], 2 | 7 | 10 | 11);
+        i32::from(!at_desk || account.kind != crate::world::AccountKind::User)
+    })
 }

@@ -35,7 +35,7 @@ const LAYER_IDS: &str = "48|44|13";
 const EVENT_TYPES: &str =
     "SetValue|CreatePipe|ConnectPipe|WmiFilterEvent|WmiConsumerEvent|WmiBindingEvent";
 const NULL_SID: &str = "S-1-0-0";
-const SESSIONS: &str = "0|1";
+const SESSIONS: &str = "0|1|2|3";
 const STATUSES: &str = "0|9003|9501";
 const LOGON_PROCESSES: &str = "Kerberos|NtLmSsp |User32 |Advapi  |Negotiat";
 const PACKAGES: &str = "Kerberos|NTLM|Negotiate";

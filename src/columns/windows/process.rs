@@ -87,7 +87,10 @@ pub fn file_version(v: &View<'_>) -> ArrayRef {
                 .given_text(r, "Signature")
                 .is_some_and(|s| s.starts_with("Microsoft W"));
             let os = v.maker.world.hosts[v.frame.host[r] as u32].os as usize;
-            let version = if microsoft {
+            let version = if v.frame.file.text(r).ends_with("\\mpengine.dll") {
+                // It comes with the signatures, not with Windows.
+                "1.1.24070.3"
+            } else if microsoft {
                 v.maker.world.hosts.systems[os].file_version
             } else {
                 "-"
@@ -192,13 +195,25 @@ pub fn logon_id(v: &View<'_>) -> ArrayRef {
         true
     })
 }
-/// TerminalSessionId: 0 for services, 1 for the console.
+/// TerminalSessionId: 0 for services, 1 for the console, more for remote desktops.
 pub fn terminal_session(v: &View<'_>) -> ArrayRef {
+    use crate::world::{AccountKind, hosts::Role};
+    let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
+    let desks = [image("explorer"), image("rdpclip")];
+    let remote = ["wmiprvse", "wsmprovhost", "psexesvc", "services", "svchost"].map(image);
     v.texts_of(CREATE, &v.tables.words.get(SESSIONS), |r| {
         let host = &v.maker.world.hosts[v.frame.host[r] as u32];
-        let interactive = v.frame.process.account[r] as u32 == host.user
-            && host.role == crate::world::hosts::Role::Workstation;
-        i32::from(interactive)
+        let account = v.frame.process.account[r] as u32;
+        let is_admin = v.maker.world.accounts[account].kind == AccountKind::Admin;
+        let (image, parent) = (v.frame.process.image[r], v.frame.parent.image[r]);
+        match host.role {
+            Role::Workstation if account == host.user => 1,
+            Role::Workstation => i32::from(is_admin && !remote.contains(&parent)),
+            _ if is_admin && (desks.contains(&image) || desks.contains(&parent)) => {
+                2 + (v.frame.process.session_id[r] >> 3 & 1) as i32
+            }
+            _ => 0,
+        }
     })
 }
 /// IntegrityLevel.

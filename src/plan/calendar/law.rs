@@ -7,6 +7,8 @@ use crate::random::{Key, below, log_uniform};
 /// Lengths of the runs that a block of rows comes in. What starts with one cause comes
 /// together: real feeds have inter-arrival times of CV 8 to 14 (AIT-ADS, benign alerts).
 const NOISE_RUNS: &[u8] = &[1, 2, 4, 8, 16, 24, 32, 32];
+/// The same for what people do by hand.
+const PEOPLE_RUNS: &[u8] = &[1, 1, 2, 3, 4, 6];
 /// The same for process starts. A host starts one run at a time, of at most [`LIFE_RUN`].
 const LIFE_RUNS: &[u8] = &[1, 11, 16, 16];
 /// Standalone alerts come one by one.
@@ -44,19 +46,31 @@ struct Spread {
     closing: (u64, i64),
     /// Bit i: row i has the time of the one before it.
     companions: u16,
+    /// Ends follow their starts by so much, and by up to so much more.
+    after: i64,
+    drift: i64,
 }
 
 impl Spread {
-    /// Time of a start of the run: rising.
+    /// Time of a start of the run, or of its end: rising.
     #[inline]
     fn time(&self, start: u64, run: &Run) -> i64 {
-        const BITS: u32 = 20;
+        let time = self.start_time(start, run);
+        if self.after == 0 {
+            return time;
+        }
+        let x = ((start - run.first) << BITS) + (self.jitter.at2(start, 1) >> (64 - BITS));
+        time + self.after + (self.drift as u64 * x / (run.rows << BITS)) as i64
+    }
+
+    #[inline]
+    fn start_time(&self, start: u64, run: &Run) -> i64 {
         let mut nth = start - run.first;
         if self.step > 0 {
             while self.companions >> nth & 1 == 1 {
                 nth -= 1;
             }
-            let jitter = self.jitter.at(run.first + nth);
+            let jitter = self.jitter.at2(run.first + nth, 0);
             let (from, nth) = match nth.checked_sub(self.closing.0) {
                 Some(nth) => (self.closing.1, nth),
                 None => (self.from, nth),
@@ -67,12 +81,22 @@ impl Spread {
         if nth == 0 {
             return self.from;
         }
-        let apart = (self.span / run.rows as i64).min(APART);
+        // Where there is little room they are still no comb.
+        let apart = (self.span / 4 * 3 / run.rows as i64).min(APART);
         let free = self.span - apart * run.rows as i64;
-        let x = (nth << BITS) + (self.jitter.at(start) >> (64 - BITS));
+        // Point hashes of neighbours step evenly; of theirs each is independent.
+        let x = (nth << BITS) + (self.jitter.at2(start, 0) >> (64 - BITS));
         self.from + apart * nth as i64 + (free as u64 * x / (run.rows << BITS)) as i64
     }
 }
+
+/// Fraction bits of a row's place in its run.
+const BITS: u32 = 20;
+/// Most microseconds that a run of noise lasts, and one of a host's process starts: programs that
+/// one cause starts follow each other within seconds, and seldom together.
+const LONGEST_RUN: [u64; 2] = [4_000_000, 9_000_000];
+/// Microseconds that each row of a run of people's takes, at least and at most.
+const BY_HAND: (u64, u64) = (2_500_000, 20_000_000);
 
 /// How rows are cut into runs: blocks of the same lengths, each in one of a few orders.
 #[derive(Debug)]
@@ -158,9 +182,9 @@ const POSITION_BITS: u32 = 24;
 const STEP_BITS: u32 = 24;
 /// Kinds of lifetimes of one class, by which its blocks of starts go round.
 pub const BUCKETS: u64 = 6;
-/// Least and most lifetime of the classes whose ends are seen, in microseconds: seconds, which
-/// outlast a run, and minutes. What runs for hours ends with its session.
-const LIFETIMES: [(u64, u64); 2] = [(900_000, 50_000_000), (60_000_000, 1_200_000_000)];
+/// Least and most lifetime of the classes whose ends are seen, in microseconds: seconds and
+/// minutes. What runs for hours ends with its session.
+const LIFETIMES: [(u64, u64); 2] = [(250_000, 45_000_000), (60_000_000, 1_200_000_000)];
 /// Lifetime classes whose ends are seen.
 pub const ENDING: u8 = LIFETIMES.len() as u8;
 
@@ -178,6 +202,7 @@ impl TimeLaw {
             Rhythm::Alerts => ALERT_RUNS,
             // Sequences are runs of one length.
             Rhythm::Noise | Rhythm::Sequence { .. } => NOISE_RUNS,
+            Rhythm::People => PEOPLE_RUNS,
             Rhythm::Life => LIFE_RUNS,
         };
         TimeLaw {
@@ -328,15 +353,15 @@ impl TimeLaw {
     /// Where the starts of a run stand.
     fn starting(&self, run: &Run) -> Spread {
         let (begin, next) = self.bounds(run);
-        let (least, most, end) = match self.rhythm {
-            // A host's run stays in the host's slot.
+        let (most, room) = match self.rhythm {
+            // A host's run stays in the host's slot, and leaves room for its ends.
             Rhythm::Life => {
                 let end = (begin.div_euclid(ACTIVITY_US) + 1) * ACTIVITY_US;
-                (20_000, 800_000, end)
+                let room = ((next - begin) / 2).min((end - begin) / 8 * 7);
+                (LONGEST_RUN[1], room)
             }
-            _ => (20_000, 4_000_000, i64::MAX),
+            _ => (LONGEST_RUN[0], (next - begin) / 8 * 7),
         };
-        let room = (next.min(end) - begin) / 8 * 7;
         if let Rhythm::Sequence {
             rows,
             opening,
@@ -355,35 +380,41 @@ impl TimeLaw {
                 step,
                 closing: (opening as u64, begin + opening * step + pause),
                 companions,
+                after: 0,
+                drift: 0,
             };
         }
+        let (least, most) = match self.rhythm {
+            Rhythm::People => (BY_HAND.0 * run.rows, BY_HAND.1 * run.rows),
+            _ => (3 * APART as u64 * run.rows, most),
+        };
         let drawn = log_uniform(self.jitter.with(3).at(run.first), least, most) as i64;
         Spread {
             from: begin,
-            span: drawn.max(APART * run.rows as i64).min(room),
+            span: drawn.min(room),
             jitter: self.jitter.with(4),
             step: 0,
             closing: (0, 0),
             companions: 0,
+            after: 0,
+            drift: 0,
         }
     }
 
-    /// Where their ends stand: after a lifetime and a wait, before those of the next run.
+    /// Where their ends stand: each a lifetime and a wait after its start, before those of the
+    /// next run.
     fn stopping(&self, run: &Run, lifetime: i64) -> Spread {
         let (begin, next) = self.bounds(run);
         let gap = next - begin;
         let wait = below(
             self.jitter.with(5).at(run.first),
-            (gap / 2).min(lifetime / 2).max(1) as u64,
+            (gap / 4).min(lifetime / 2).max(1) as u64,
         );
         let drawn = log_uniform(self.jitter.with(6).at(run.first), 30_000, 5_000_000) as i64;
         Spread {
-            from: begin + lifetime + wait as i64,
-            span: drawn.max(APART * run.rows as i64).min(gap / 8 * 3),
-            jitter: self.jitter.with(7),
-            step: 0,
-            closing: (0, 0),
-            companions: 0,
+            after: lifetime + wait as i64,
+            drift: drawn.min(lifetime).min(gap / 8),
+            ..self.starting(run)
         }
     }
 
@@ -481,7 +512,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const RHYTHMS: [Rhythm; 3] = [Rhythm::Alerts, Rhythm::Noise, Rhythm::Life];
+    const RHYTHMS: [Rhythm; 4] = [Rhythm::Alerts, Rhythm::Noise, Rhythm::People, Rhythm::Life];
 
     fn law(rows: u64, weights: &[u64], rhythm: Rhythm) -> TimeLaw {
         let mut cumulative = vec![0];
@@ -497,7 +528,7 @@ mod tests {
         fn times_rise_within_the_day_and_any_row_stands_alone(
             rows in 1u64..20_000,
             weights in proptest::collection::vec(0u64..150_000_000, 1..50),
-            rhythm in 0usize..3,
+            rhythm in 0usize..4,
         ) {
             let law = law(rows, &weights, RHYTHMS[rhythm]);
             let mut times = Vec::new();
@@ -508,7 +539,7 @@ mod tests {
                 prop_assert_eq!(law.time(j), times[j as usize]);
                 let run = law.run(j);
                 prop_assert!(run.first <= j && j < run.first + run.rows);
-                prop_assert!(times[(run.first + run.rows - 1) as usize] - times[run.first as usize] < 4_000_000);
+                prop_assert!(times[(run.first + run.rows - 1) as usize] - times[run.first as usize] < (6 * BY_HAND.1) as i64);
             }
             let middle = times[rows as usize / 2];
             prop_assert_eq!(law.before(middle), times.partition_point(|&t| t < middle) as u64);
@@ -572,6 +603,27 @@ mod tests {
                 }
             }
             prop_assert!(ended.iter().all(|e| *e));
+        }
+    }
+
+    #[test]
+    fn rows_of_a_run_are_no_comb() {
+        for rhythm in [Rhythm::Noise, Rhythm::Life] {
+            for rows in [10_000, 100_000, 1_000_000] {
+                let law = law(rows, &[40_000_000], rhythm);
+                let mut times = Vec::new();
+                law.times(0..9_000, &mut times);
+                let steps: Vec<i64> = times.windows(2).map(|t| t[1] - t[0]).collect();
+                let same = steps
+                    .windows(2)
+                    .filter(|s| (s[1] - s[0]).abs() < 10)
+                    .count();
+                assert!(
+                    same < steps.len() / 50,
+                    "{same} of {} at {rows}",
+                    steps.len()
+                );
+            }
         }
     }
 
