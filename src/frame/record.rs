@@ -264,7 +264,7 @@ impl<'a> Maker<'a> {
                 column.set(row, text);
             }
         };
-        put(&mut frame.directory, &record.directory);
+        put(&mut frame.directory, self.directory(scene, record));
         put(&mut frame.file, &record.file);
         put(&mut frame.registry, &record.registry);
         put(&mut frame.details, &record.details);
