@@ -41,5 +41,6 @@ pub(super) const FILES: &[(&str, &str)] = &[
     embed!("playbooks/ssh_bruteforce_exfiltration.toml"),
     embed!("playbooks/supply_chain_abuse.toml"),
     embed!("playbooks/vpn_phishing.toml"),
+    embed!("playbooks/web_shell_intrusion.toml"),
     embed!("playbooks/wmi_winrm_lateral_movement.toml"),
 ];

@@ -232,7 +232,12 @@ impl<'a> Records<'a> {
         self.check_path(raw.file.as_ref(), file.as_ref(), platform)?;
         self.check_registry(raw.registry.as_ref(), registry.as_ref())?;
         let directory = match text(&raw.directory)? {
-            None if telemetry.is_start() => Some(default_directory(platform, &account)),
+            // What runs as its parent does, runs where its parent does.
+            None if telemetry.is_start()
+                && (account != acting || !matches!(process, ProcessRef::Started(_))) =>
+            {
+                Some(default_directory(platform, &account))
+            }
             directory => directory,
         };
         let query_status = raw

@@ -319,21 +319,44 @@ impl<'a> Maker<'a> {
                 ProcessRef::Resident(resident) => return Some(resident),
                 ProcessRef::Started(number) => number,
             };
-            let starting = match (scene.chain, scene.whole) {
-                (Some(c), _) => {
-                    let (step, position) = self.plan.chains.start_of(c.chain, number);
-                    let placed = &c.chain.steps[step as usize];
-                    let playbook = &self.catalog.playbooks[usize::from(c.chain.playbook)];
-                    &playbook.steps[step as usize].records[placed.record(u32::from(position))]
-                }
-                (None, Some(whole)) => self.starting_in(&whole, number)?.1,
-                (None, None) => return None,
-            };
+            let starting = self.starting(scene, number)?;
             if starting.process == process {
                 return None;
             }
             process = starting.process;
         }
+    }
+
+    /// The record that starts process `number` of a scene's chain or sequence.
+    fn starting(&self, scene: &Scene<'_>, number: usize) -> Option<&'a Record> {
+        match (scene.chain, scene.whole) {
+            (Some(c), _) => {
+                let (step, position) = self.plan.chains.start_of(c.chain, number);
+                let placed = &c.chain.steps[step as usize];
+                let playbook = &self.catalog.playbooks[usize::from(c.chain.playbook)];
+                Some(&playbook.steps[step as usize].records[placed.record(u32::from(position))])
+            }
+            (None, Some(whole)) => Some(self.starting_in(&whole, number)?.1),
+            (None, None) => None,
+        }
+    }
+
+    /// Where what a record starts runs: where the record says, or where its parent does.
+    pub(super) fn directory(
+        &self,
+        scene: &Scene<'_>,
+        record: &'a Record,
+    ) -> &'a Option<crate::catalog::Template> {
+        let mut told = record;
+        while told.directory.is_none()
+            && told.telemetry.is_start()
+            && let ProcessRef::Started(number) = told.process
+            && let Some(starting) = self.starting(scene, number)
+            && starting.process != told.process
+        {
+            told = starting;
+        }
+        &told.directory
     }
 
     /// The account that logged in to the session of an acting process, `account`'s.

@@ -273,7 +273,7 @@ impl<'a> Maker<'a> {
                 texts.set(column, row, template);
             }
         };
-        put(&mut frame.directory, &record.directory);
+        put(&mut frame.directory, self.directory(scene, record));
         put(&mut frame.file, &record.file);
         put(&mut frame.registry, &record.registry);
         put(&mut frame.details, &record.details);
