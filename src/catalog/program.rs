@@ -57,6 +57,8 @@ pub struct Resident {
     pub delay: u32,
     /// Service ports that it opens connections to; Linux.
     pub connects: Vec<u16>,
+    /// It writes others' records and does nothing that has any itself.
+    pub is_sensor: bool,
 }
 
 /// Lifetime class of a program.

@@ -179,6 +179,7 @@ pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Residen
             parent,
             delay,
             connects: raw.connects.clone(),
+            is_sensor: raw.key.get_ref() == "sysmon",
         });
     }
     check_needed(source, &file, &residents)?;

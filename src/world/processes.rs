@@ -57,7 +57,7 @@ const PLACES: u64 = 97;
 /// and those that run for hours in more than an eight-hour day.
 const SLOTS: [u32; 3] = [4, 8, 64];
 /// First units of the lifetime classes, of alerts' processes, of the others that are seen once and
-/// of chains'; those before are of sessions' residents.
+/// of chains'; those before are of residents.
 const LIFE: [u32; 3] = [1_536, 1_664, 1_920];
 const ALERTS: u32 = 3_968;
 const OTHER: u32 = 6_016;
@@ -217,11 +217,13 @@ impl World {
     ) -> u32 {
         let number = resident as u64;
         let own = lane as u32 % LANES * 2 + key.below(number ^ 0x70, 2) as u32;
-        // What a boot starts has the lowest numbers for good, and first what it starts first.
-        let place = match r.scope {
-            Scope::Session => return self.spread_pid(host, number as u32 * OF_RESIDENT + own),
-            Scope::Boot if r.delay < EARLY && number < FIRST_RESIDENTS => number,
-            Scope::Boot => {
+        // What a boot starts first, and the sensor, have the lowest numbers for good. All others come
+        // from where programs and what a chain starts do: a pid tells nothing of who has it.
+        let is_early = r.scope == Scope::Boot && (r.delay < EARLY || r.is_sensor);
+        let place = match is_early {
+            false => return self.spread_pid(host, number as u32 * OF_RESIDENT + own),
+            true if number < FIRST_RESIDENTS => number,
+            true => {
                 let key = self.pids(host);
                 let factor = 1 + key.below(3, PLACES - 1);
                 FIRST_RESIDENTS + (number * factor + key.below(4, PLACES)) % PLACES
