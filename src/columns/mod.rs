@@ -67,6 +67,9 @@ pub struct View<'v> {
     arguments: OnceCell<linux::Arguments>,
 }
 
+/// Of the functions that [`Keyed`] tells apart by type.
+const CAPTURES_NOTHING: &str = "a function that is known by its type captures nothing";
+
 /// What decides the keys of a column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keyed {
@@ -399,6 +402,7 @@ impl<'v> View<'v> {
         values: &ArrayRef,
         key: K,
     ) -> ArrayRef {
+        const { assert!(size_of::<K>() == 0, "{}", CAPTURES_NOTHING) };
         let of = Keyed::Function(TypeId::of::<K>());
         self.keyed(of, kinds, values, |row| key(self, row))
     }
@@ -624,6 +628,7 @@ impl<'v> View<'v> {
         values: &ArrayRef,
         key: K,
     ) -> ArrayRef {
+        const { assert!(size_of::<K>() == 0, "{}", CAPTURES_NOTHING) };
         let of = Keyed::Lists(TypeId::of::<K>());
         let mut made = self.keyed.borrow_mut();
         let known = made.iter().find(|(k, _, _)| *k == of);
