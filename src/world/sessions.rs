@@ -29,9 +29,8 @@ pub enum Purpose {
     Chain { slot: i64 },
 }
 
-/// Seconds of a slot, where numbers suffice: on Windows, and on Linux, whose audit sessions are
-/// counted one by one, so that their numbers are small.
-const SLOT: [i64; 2] = [60, 600];
+/// Seconds of a slot, where numbers suffice.
+const SLOT: i64 = 60;
 /// Seconds after a boot in which the session that comes up with it begins, and no other.
 pub(super) const COMING_UP: i64 = 120;
 /// No boot lasts longer, in seconds: four weeks, and what its start may be late.
@@ -45,7 +44,7 @@ const CHAIN_CLASSES: u64 = 3;
 /// Scenarios that open whole sessions of their own.
 const WHOLE: u8 = crate::catalog::LOGIN_SEQUENCES;
 /// Whole sessions of one scenario that can begin in one slot of a Linux host.
-const VISITS: u64 = 8;
+const VISITS: u64 = 16;
 /// Numbers of services that log on with the boot, on Windows.
 const FIRST_SERVICE: u64 = 0x1_0000;
 
@@ -92,8 +91,7 @@ impl World {
             first,
             lanes,
             whole,
-            slot: SLOT[self.hosts[host].platform as usize]
-                .max((LONGEST_BOOT as u64 * lanes).div_ceil(most) as i64),
+            slot: SLOT.max((LONGEST_BOOT as u64 * lanes).div_ceil(most) as i64),
         }
     }
 
