@@ -383,11 +383,11 @@ impl<'a> Maker<'a> {
             None
         } else if initiated {
             let bits = Key::root(frame.salt[row]);
-            // Few are at work at night: the share of desks in use is at most two thirds.
+            // Few are at work at night, but locked sessions go on: two of three desks keep theirs.
             let in_use = self.world.in_use(frame.time[row].div_euclid(1_000_000));
-            let at_work = bits.below(7, 600) < in_use;
+            let in_session = bits.below(7, 600) < in_use.max(400);
             self.owners
-                .windows_client(h, port, application, outwards, at_work, bits.at(6))
+                .windows_client(h, port, application, outwards, in_session, bits.at(6))
         } else {
             self.owners.windows_server(h, port)
         };

@@ -175,20 +175,20 @@ impl Owners {
         }
     }
 
-    /// The process that connects to `port` from a Windows host, inside or outwards; `at_work` says
-    /// whether the host's user is.
+    /// The process that connects to `port` from a Windows host, inside or outwards; `in_session`
+    /// says whether the host's user is logged on.
     pub fn windows_client(
         &self,
         host: &Host,
         port: i32,
         application: &str,
         outwards: bool,
-        at_work: bool,
+        in_session: bool,
         bits: u64,
     ) -> Option<usize> {
         let workstation = host.is(HostClass::Workstation);
-        // Where nobody sits, services and agents are what connects, as on a server.
-        let in_use = workstation && at_work;
+        // Where nobody is logged on, services and agents are what connects, as on a server.
+        let in_use = workstation && in_session;
         match (port, application) {
             (53, _) if host.role == Role::DomainController => self.dns_server,
             (53 | 5353 | 5355, _) | (_, "dns") => self.dnscache,

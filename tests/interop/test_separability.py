@@ -20,8 +20,6 @@ from support import figure, generate
 LEAST = 200
 LEAST_CHAINS = 20
 MOST = 0.9
-# Missing still: ordinary SSH logins to deploy and root, from inside and outside.
-KNOWN = {"auditd USER_LOGIN"}
 # Values of a text column that are told apart: the most frequent of all rows of the kind.
 VALUES = 40
 
@@ -128,4 +126,4 @@ def test_no_kind_of_record_gives_its_chains_away(judged):
     told = "\n".join(f"{v.auc:.3f}  {v.kind}: {v.chain_rows} of {v.rows} rows, {v.splits}" for v in judged)
     figure(f"AUC of chain rows by kind of record:\n{told}")
     assert len(judged) >= 3, told
-    assert {v.kind for v in judged if v.auc >= MOST} <= KNOWN, told
+    assert not [v.kind for v in judged if v.auc >= MOST], told
