@@ -1,6 +1,7 @@
 //! Figures: how a corpus looks as a whole, held against `thresholds.toml`.
 
 mod friction;
+mod life;
 mod statistics;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::grounding::Profile;
 use crate::plan::others_needed;
 use friction::Friction;
+use life::Life;
 use statistics::{jensen_shannon, labels, median, variation, vowels, zipf};
 
 const THRESHOLDS: &str = include_str!("thresholds.toml");
@@ -134,6 +136,7 @@ pub struct Figures {
     words: u64,
     bytes: Moments,
     friction: Friction,
+    life: Life,
     labelled: bool,
 }
 
@@ -156,6 +159,7 @@ impl Default for Figures {
             words: 0,
             bytes: Moments::default(),
             friction: Friction::default(),
+            life: Life::default(),
             labelled: false,
         }
     }
@@ -191,6 +195,7 @@ impl Figures {
             }
         }
         if noise == Some(true) {
+            self.life.read(row);
             *self.hours.entry(time.div_euclid(HOUR)).or_default() += 1;
             // Thinning would change the gaps: beyond the exact size, the first hours stand for all.
             if time < facts.start() + facts.kept_span() {
@@ -340,6 +345,7 @@ impl Figures {
         }
         self.words += other.words;
         self.friction.add(other.friction);
+        self.life.add(&other.life);
         let (m, o) = (&mut self.bytes, &other.bytes);
         m.n += o.n;
         m.x += o.x;
@@ -398,6 +404,7 @@ impl Figures {
             let value = least.filter(|_| has_room);
             values.insert("composition.other_share", (rows, value));
             values.insert("chains.friction", self.friction.share());
+            self.life.shares(&mut values);
         }
         for (fact, counts) in COMPARED.iter().zip(&self.alerts) {
             let name = thresholds

@@ -14,7 +14,7 @@ pub mod truth;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, HostClass, Platform};
+use crate::catalog::{Catalog, HostClass, PROCESS_LIFE, Platform};
 use crate::grounding::{Asset, Profile, User};
 use crate::numbers::counted;
 use crate::random::Key;
@@ -112,7 +112,7 @@ pub struct Plan {
 }
 
 /// Share of the noise that is ordinary process life, per mille.
-const LIFE_SHARE: u64 = 480;
+const LIFE_SHARE: u64 = 400;
 /// Process starts of an active host in the busiest slot, on average: half a run, of which its ordinals hold two.
 const STARTS_AT_ONCE: u64 = 6;
 /// Of a category that chains use, rows that are not a chain's: at least this, per mille of the chain's own.
@@ -329,7 +329,7 @@ fn plan_life(
     let Some(category) = catalog
         .categories
         .iter()
-        .position(|c| c.name == "process_activity")
+        .position(|c| c.name == PROCESS_LIFE)
     else {
         return 0;
     };
