@@ -94,7 +94,7 @@ impl Spread {
 const BITS: u32 = 20;
 /// Most microseconds that a run of noise lasts, and one of a host's process starts: programs that
 /// one cause starts follow each other within seconds, and seldom together.
-const LONGEST_RUN: [u64; 2] = [4_000_000, 9_000_000];
+const LONGEST_RUN: [u64; 2] = [2_500_000, 9_000_000];
 /// Microseconds that each row of a run of people's takes, at least and at most.
 const BY_HAND: (u64, u64) = (2_500_000, 20_000_000);
 
