@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::load::{LONGEST_PLAYBOOK, check_platform, find_category, technique, weight};
+use super::order::{companions, end_processes, pauses};
 use super::raw;
 use toml::Spanned;
 
@@ -12,7 +13,7 @@ use super::scenario::{Sequence, Visit};
 use super::source::{Source, Text};
 use super::{
     Alternative, Category, Heuristic, Image, Playbook, Record, Resident, Scenario, Step, Technique,
-    Telemetry, Variant,
+    Variant,
 };
 use crate::Result;
 
@@ -31,20 +32,12 @@ pub(super) struct Tables<'a> {
     pub residents: &'a [Resident],
 }
 
-/// Whether a record tells of the same audit event as the one before it: an exec is one of
-/// several records, and companions are of the event that they follow.
-fn is_of_same_event(last: &Record, record: &Record) -> bool {
-    let is_exec = last.telemetry == Telemetry::Execve
-        && record.telemetry == Telemetry::Syscall
-        && record.syscall.as_deref() == Some("execve");
-    is_exec || record.telemetry.is_companion()
-}
-
 /// How a variant's records come as one.
 fn sequence(
     source: &Source,
     key: &Spanned<bool>,
     visit: Visit,
+    by_hand: bool,
     records: &[Record],
     logins: &mut u8,
 ) -> Result<Sequence> {
@@ -73,9 +66,8 @@ fn sequence(
     Ok(Sequence {
         rows: records.len() as u8,
         opening: opening as u8,
-        companions: (1..records.len())
-            .filter(|&i| is_of_same_event(&records[i - 1], &records[i]))
-            .fold(0, |companions, i| companions | 1 << i),
+        companions: companions(records) as u16,
+        pauses: if by_hand { pauses(records) as u16 } else { 0 },
         number: logs_in.then(|| *logins - 1),
     })
 }
@@ -226,8 +218,11 @@ impl Tables<'_> {
             records.push(resolved);
         }
         let visit = source.word(&raw.visit)?;
+        let by_hand = raw.people.unwrap_or(false);
         let sequence = match &raw.sequence {
-            Some(key) if is_sequence => Some(sequence(source, key, visit, &records, logins)?),
+            Some(key) if is_sequence => {
+                Some(sequence(source, key, visit, by_hand, &records, logins)?)
+            }
             _ => None,
         };
         Ok(Variant {
@@ -238,7 +233,7 @@ impl Tables<'_> {
             verdict,
             records,
             sequence,
-            people: raw.people.unwrap_or(false),
+            people: by_hand,
             reason: raw.reason.get_ref().clone(),
         })
     }
@@ -289,6 +284,7 @@ impl Tables<'_> {
                 format!("a chain has room for {MOST_PROCESSES}; split the playbook"),
             ));
         }
+        end_processes(&mut steps);
         let playbook = Playbook {
             name: raw.name.get_ref().clone(),
             weight: weight(source, &raw.weight)?,
@@ -326,16 +322,11 @@ impl Tables<'_> {
         for (weight, way) in &ways {
             records.next_alternative();
             let first = resolved.len();
-            let mut companions = 0u64;
-            for (i, record) in way.iter().enumerate() {
+            for record in *way {
                 let made = records.resolve(record, Some(&self.categories[category]))?;
                 if made.alert {
                     let names = made.attack_names();
                     check_platform(source, &raw.technique, &self.techniques[index], names)?;
-                }
-                let last = resolved.last().filter(|_| i > 0);
-                if last.is_some_and(|last| is_of_same_event(last, &made)) {
-                    companions |= 1 << i.min(63);
                 }
                 resolved.push(made);
             }
@@ -349,8 +340,9 @@ impl Tables<'_> {
             }
             alternatives.push(Alternative {
                 weight: *weight,
+                companions: companions(&resolved[first..]),
+                pauses: pauses(&resolved[first..]),
                 records: first..resolved.len(),
-                companions,
             });
         }
         records.end_step(ways.len());

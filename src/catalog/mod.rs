@@ -27,6 +27,7 @@ pub mod heuristics;
 mod load;
 mod lookup;
 pub mod names;
+mod order;
 pub mod playbook;
 pub mod program;
 mod raw;

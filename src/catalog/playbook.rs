@@ -36,6 +36,8 @@ pub struct Alternative {
     pub records: std::ops::Range<usize>,
     /// Bit i: record i tells of the same audit event as the one before it.
     pub companions: u64,
+    /// Bit i: before record i somebody thinks, and types.
+    pub pauses: u64,
 }
 
 /// A kind of attack chain.

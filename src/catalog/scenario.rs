@@ -45,6 +45,8 @@ pub struct Sequence {
     pub opening: u8,
     /// Bit i: record i tells of the same audit event as the one before it.
     pub companions: u16,
+    /// Bit i: before record i somebody thinks, and types.
+    pub pauses: u16,
     /// Among the sequences that open an audit session; none where it stands in another's.
     pub number: Option<u8>,
 }
@@ -63,7 +65,7 @@ pub struct Variant {
     pub records: Vec<Record>,
     /// All of its records come in each run, in their order.
     pub sequence: Option<Sequence>,
-    /// Its rows are what people do by hand: few at a time, seconds apart.
+    /// Its rows are what people do by hand: few at a time, seconds apart; of a sequence, its commands are.
     pub people: bool,
     /// Why an analyst would close it.
     pub reason: String,

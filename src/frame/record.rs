@@ -216,11 +216,15 @@ impl<'a> Maker<'a> {
             self.set_parent(frame, row, &parent, scene);
         } else {
             let acting = self.writer(scene, record, host, time);
-            frame.set_native(
-                row,
-                lag(record.telemetry, scene.event.at(1)),
-                Some(&acting.process),
-            );
+            let lag = lag(record.telemetry, scene.event.at(1));
+            let lag = match (record.telemetry, scene.chain) {
+                // An end is the last that a process does, by its own time too.
+                (Telemetry::ProcessTermination, Some(of)) => {
+                    lag.min(of.chain.steps[usize::from(of.step)].apart())
+                }
+                _ => lag,
+            };
+            frame.set_native(row, lag, Some(&acting.process));
             self.set_process(frame, row, &acting, scene);
             if matches!(
                 record.telemetry,

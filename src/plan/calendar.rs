@@ -2,6 +2,7 @@
 
 mod exits;
 mod law;
+mod spread;
 
 use super::config::{AlertWeights, Config, NoiseWeights};
 use crate::catalog::scenario::Sequence;
@@ -11,7 +12,8 @@ use crate::random::{HEAVY_TAIL, Key, heavy_tail};
 use crate::world::World;
 use crate::world::activity;
 pub use exits::{Exits, SEEN};
-pub use law::{APART, BUCKETS, ENDING, LIFE_RUN, TimeLaw};
+pub use law::{BUCKETS, ENDING, LIFE_RUN, TimeLaw};
+pub use spread::APART;
 
 /// Minutes of a day.
 const MINUTES: usize = 1440;
@@ -45,6 +47,8 @@ pub enum Rhythm {
         opening: u8,
         /// Bit i: row i has the time of the one before it.
         companions: u16,
+        /// Bit i: before row i somebody thinks, and types.
+        pauses: u16,
     },
     /// Noise that people make by hand.
     People,
@@ -226,6 +230,7 @@ impl Calendar {
                 rows: sequence.rows,
                 opening: sequence.opening,
                 companions: sequence.companions,
+                pauses: sequence.pauses,
             },
             None if self.people[usize::from(scenario)][usize::from(variant)] => Rhythm::People,
             None => Rhythm::Noise,

@@ -37,6 +37,10 @@ pub struct PlacedStep {
     pub first_record: u32,
     /// Bit i: record i of a round tells of the same audit event as the one before.
     pub companions: u64,
+    /// Bit i: before record i of the only round somebody thinks, and types.
+    pub pauses: u64,
+    /// So long at most, in microseconds.
+    pub pause: i64,
     /// Events of all steps before.
     pub first: u32,
     /// Events of this step; less than rounds × records only where the chain is cut.
@@ -129,18 +133,45 @@ impl PlacedStep {
         while record > 0 && self.companions >> record.min(63) & 1 == 1 {
             record -= 1;
         }
-        let share = (self.span / i64::from(self.rounds)).max(4) as u64;
+        let spread = self.span - self.thinking();
+        let share = (spread / i64::from(self.rounds)).max(4) as u64;
         let bits = key.at(round);
         let jitter = below(bits, share / 2);
         let slot = share / 2 / u64::from(self.records);
+        let apart = self.apart() as u64;
         let within = record * slot
+            + apart
             + below(
                 bits.rotate_left(20) ^ record.wrapping_mul(0x9e37_79b9_7f4a_7c15),
-                slot.max(1),
+                (slot - apart).max(1),
             );
         self.start
-            + (i128::from(round) * i128::from(self.span) / i128::from(self.rounds)) as i64
+            + (i128::from(round) * i128::from(spread) / i128::from(self.rounds)) as i64
             + (jitter + within) as i64
+            + self.typed(bits, record)
+    }
+
+    /// Microseconds between two records of a round, at least.
+    pub fn apart(&self) -> i64 {
+        let share = (self.span - self.thinking()) / i64::from(self.rounds);
+        share.max(4) / 2 / i64::from(self.records) / 4
+    }
+
+    /// The part of the span in which somebody thinks.
+    pub(super) fn thinking(&self) -> i64 {
+        self.pause * i64::from(self.pauses.count_ones())
+    }
+
+    /// The part of it before a record: each pause is a third as long as it may be, or longer.
+    fn typed(&self, bits: u64, record: u64) -> i64 {
+        let passed = (self.pauses & u64::MAX >> (63 - record.min(63))).count_ones();
+        (0..passed)
+            .map(|nth| {
+                let drawn = bits.rotate_left(7 * nth + 11) & 0xffff;
+                let least = self.pause / 3;
+                least + (((self.pause - least) as u64 * drawn) >> 16) as i64
+            })
+            .sum()
     }
 
     /// Where the record of event `index` stands in the step's records.

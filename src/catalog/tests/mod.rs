@@ -2,4 +2,5 @@
 
 mod data;
 mod mistakes;
+mod order;
 mod properties;

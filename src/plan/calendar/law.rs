@@ -1,6 +1,7 @@
 //! When row j of a population happens: runs, starts, ends.
 
 use super::exits::Exits;
+use super::spread::{APART, Run, Spread};
 use super::{ACTIVITY_US, DAY_US, MINUTE_US, MINUTES, Rhythm};
 use crate::random::{Key, below, log_uniform};
 
@@ -15,88 +16,19 @@ const LIFE_RUNS: &[u8] = &[1, 11, 16, 16];
 const ALERT_RUNS: &[u8] = &[1];
 /// Most process starts of a run.
 pub const LIFE_RUN: u64 = 16;
-/// Microseconds between two records of a run, at least, where there is room: each has a record id
-/// or an audit serial of its own.
-pub const APART: i64 = 10_500;
 /// Microseconds that a sequence's session is open at most.
 const LONGEST_SESSION: u64 = 5_400_000_000;
 /// Orders of a block's runs that are told apart.
 const ORDERS: u64 = 16;
 
-/// Consecutive rows with one cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run {
-    /// Counts the population's runs of the date.
-    pub number: u64,
-    /// Its first row.
-    pub first: u64,
-    pub rows: u64,
-}
-
-/// Where the rows of a run stand.
-struct Spread {
-    /// The first, Unix microseconds.
-    from: i64,
-    /// The others come within so many microseconds.
-    span: i64,
-    jitter: Key,
-    /// Rows follow each other at this distance, where they are a sequence's.
-    step: i64,
-    /// Where a sequence closes: from which row on, and when.
-    closing: (u64, i64),
-    /// Bit i: row i has the time of the one before it.
-    companions: u16,
-    /// Ends follow their starts by so much, and by up to so much more.
-    after: i64,
-    drift: i64,
-}
-
-impl Spread {
-    /// Time of a start of the run, or of its end: rising.
-    #[inline]
-    fn time(&self, start: u64, run: &Run) -> i64 {
-        let time = self.start_time(start, run);
-        if self.after == 0 {
-            return time;
-        }
-        let x = ((start - run.first) << BITS) + (self.jitter.at2(start, 1) >> (64 - BITS));
-        time + self.after + (self.drift as u64 * x / (run.rows << BITS)) as i64
-    }
-
-    #[inline]
-    fn start_time(&self, start: u64, run: &Run) -> i64 {
-        let mut nth = start - run.first;
-        if self.step > 0 {
-            while self.companions >> nth & 1 == 1 {
-                nth -= 1;
-            }
-            let jitter = self.jitter.at2(run.first + nth, 0);
-            let (from, nth) = match nth.checked_sub(self.closing.0) {
-                Some(nth) => (self.closing.1, nth),
-                None => (self.from, nth),
-            };
-            let late = jitter % (self.step - APART).max(1) as u64;
-            return from + nth as i64 * self.step + late as i64;
-        }
-        if nth == 0 {
-            return self.from;
-        }
-        // Where there is little room they are still no comb.
-        let apart = (self.span / 4 * 3 / run.rows as i64).min(APART);
-        let free = self.span - apart * run.rows as i64;
-        // Point hashes of neighbours step evenly; of theirs each is independent.
-        let x = (nth << BITS) + (self.jitter.at2(start, 0) >> (64 - BITS));
-        self.from + apart * nth as i64 + (free as u64 * x / (run.rows << BITS)) as i64
-    }
-}
-
-/// Fraction bits of a row's place in its run.
-const BITS: u32 = 20;
 /// Most microseconds that a run of noise lasts, and one of a host's process starts: programs that
 /// one cause starts follow each other within seconds, and seldom together.
 const LONGEST_RUN: [u64; 2] = [2_500_000, 9_000_000];
 /// Microseconds that each row of a run of people's takes, at least and at most.
 const BY_HAND: (u64, u64) = (2_500_000, 20_000_000);
+
+/// How long somebody thinks before the next command of a sequence, at most, in microseconds.
+const TYPED: (u64, u64) = (2_000_000, 20_000_000);
 
 /// How rows are cut into runs: blocks of the same lengths, each in one of a few orders.
 #[derive(Debug)]
@@ -366,20 +298,30 @@ impl TimeLaw {
             rows,
             opening,
             companions,
+            pauses,
         } = self.rhythm
         {
             let (rows, opening) = (i64::from(rows), i64::from(opening));
             let step = log_uniform(self.jitter.with(8).at(run.first), 21_000, 70_000) as i64;
             let step = step.min(room / (rows + 1)).max(1);
+            let thought = log_uniform(self.jitter.with(10).at(run.first), TYPED.0, TYPED.1) as i64;
+            let many = i64::from(pauses.count_ones());
+            let thought = thought
+                .min((room - (rows + 1) * step) / 2 / many.max(1))
+                .max(0);
+            let begun = begin + opening * step + thought * many;
             let pause = log_uniform(self.jitter.with(9).at(run.first), 300_000, LONGEST_SESSION);
-            let pause = (pause as i64).min(room - (rows + 1) * step).max(0);
+            let pause = (pause as i64)
+                .min(begin + room - begun - (rows + 1 - opening) * step)
+                .max(0);
             return Spread {
                 from: begin,
                 span: 0,
                 jitter: self.jitter.with(4),
                 step,
-                closing: (opening as u64, begin + opening * step + pause),
+                closing: (opening as u64, begun + pause),
                 companions,
+                thought: (pauses, thought),
                 after: 0,
                 drift: 0,
             };
@@ -396,6 +338,7 @@ impl TimeLaw {
             step: 0,
             closing: (0, 0),
             companions: 0,
+            thought: (0, 0),
             after: 0,
             drift: 0,
         }
@@ -551,12 +494,15 @@ mod tests {
             length in 2u8..12,
             opening in 1u8..12,
             companion in 1u8..12,
+            pause in 1u8..12,
             weights in proptest::collection::vec(0u64..150_000_000, 1..50),
         ) {
             let opening = opening.min(length);
             let companion = if companion < length && companion != opening { companion } else { 0 };
             let companions = if companion > 0 { 1 << companion } else { 0 };
-            let law = law(rows, &weights, Rhythm::Sequence { rows: length, opening, companions });
+            let pause = if pause < opening && pause != companion { pause } else { 0 };
+            let pauses = if pause > 0 { 1 << pause } else { 0 };
+            let law = law(rows, &weights, Rhythm::Sequence { rows: length, opening, companions, pauses });
             let mut times = Vec::new();
             law.times(0..rows, &mut times);
             prop_assert!(times.is_sorted());
@@ -570,7 +516,8 @@ mod tests {
                     prop_assert_eq!(times[j as usize], times[j as usize - 1]);
                 }
                 if nth > 0 && nth != u64::from(opening) {
-                    prop_assert!(times[j as usize] - times[j as usize - 1] < 250_000);
+                    let most = if nth == u64::from(pause) { 250_000 + TYPED.1 as i64 } else { 250_000 };
+                    prop_assert!(times[j as usize] - times[j as usize - 1] < most);
                 }
             }
             prop_assert_eq!(law.before(times[rows as usize / 2]), times.partition_point(|&t| t < times[rows as usize / 2]) as u64);

@@ -13,6 +13,9 @@ use crate::world::World;
 /// places block little, few block much, and what blocks one step there blocks the next too.
 const HARDNESS: [u64; 5] = [100, 300, 600, 1000, 1500];
 
+/// How long somebody thinks before the next command, at most, in microseconds: a script hardly does.
+const TYPED: (u64, u64) = (600_000, 30_000_000);
+
 /// What (seed, i) says about a chain before its volume is known.
 pub(super) struct Draft {
     playbook: usize,
@@ -183,6 +186,12 @@ pub(super) fn place(
         let span = (pace.saturating_mul(i64::from(rounds)))
             .min(LONGEST / 3)
             .max(4 * i64::from(records * rounds));
+        let (low, high) = TYPED;
+        let pause = match alternative.pauses {
+            0 => 0,
+            _ => log_uniform(key.with(12).at(s as u64), low, high) as i64,
+        };
+        let span = span + pause * i64::from(alternative.pauses.count_ones());
         let events = rounds * records;
         steps.push(PlacedStep {
             start: cursor,
@@ -191,6 +200,8 @@ pub(super) fn place(
             records,
             first_record: alternative.records.start as u32,
             companions: alternative.companions,
+            pauses: alternative.pauses,
+            pause,
             first,
             events,
             blocked: draft.blocked[s],
@@ -204,6 +215,7 @@ pub(super) fn place(
         if cursor > most {
             step.start = (i128::from(step.start) * i128::from(most) / i128::from(cursor)) as i64;
             step.span = (i128::from(step.span) * i128::from(most) / i128::from(cursor)) as i64;
+            step.pause = (i128::from(step.pause) * i128::from(most) / i128::from(cursor)) as i64;
         }
         step.start += start;
     }

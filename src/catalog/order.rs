@@ -1,0 +1,114 @@
+//! How the records of one course of events follow each other: what is of one event, where
+//! somebody thinks before typing on, and when the processes that a playbook starts end.
+
+use super::record::{Platform, ProcessRef, Record};
+use super::{Alternative, Step, Telemetry};
+
+/// Whether a record tells of the same audit event as the one before it: an exec is one of
+/// several records, and companions are of the event that they follow.
+fn is_of_same_event(last: &Record, record: &Record) -> bool {
+    let is_exec = last.telemetry == Telemetry::Execve
+        && record.telemetry == Telemetry::Syscall
+        && record.syscall.as_deref() == Some("execve");
+    is_exec || record.telemetry.is_companion()
+}
+
+/// Bit i: record i tells of the same audit event as the one before it.
+pub(super) fn companions(records: &[Record]) -> u64 {
+    (1..records.len().min(64))
+        .filter(|&i| is_of_same_event(&records[i - 1], &records[i]))
+        .fold(0, |bits, i| bits | 1 << i)
+}
+
+/// Bit i: record i starts a process where the same shell has started another one before.
+pub(super) fn pauses(records: &[Record]) -> u64 {
+    let shell = |record: &Record| record.starts.map(|_| record.process);
+    (1..records.len().min(64))
+        .filter(|&i| {
+            let parent = shell(&records[i]);
+            parent.is_some() && records[..i].iter().any(|before| shell(before) == parent)
+        })
+        .fold(0, |bits, i| bits | 1 << i)
+}
+
+/// Gives each process that only its own step knows an end, after the last record that names it
+/// or what it has started: Windows says so. What later steps use stays, and what has started that.
+pub(super) fn end_processes(steps: &mut [Step]) {
+    let known = |step: &Step, process| step.records.iter().any(|record| names(record, process));
+    for at in 0..steps.len() {
+        let (before, rest) = steps.split_at_mut(at);
+        let Some((step, after)) = rest.split_first_mut() else {
+            return;
+        };
+        let is_own = |process| {
+            !before
+                .iter()
+                .chain(&*after)
+                .any(|step| known(step, process))
+        };
+        let mut records = Vec::with_capacity(step.records.len());
+        for alternative in &mut step.alternatives {
+            let first = records.len();
+            records.extend(with_ends(
+                &step.records[alternative.records.clone()],
+                &is_own,
+            ));
+            *alternative = Alternative {
+                records: first..records.len(),
+                companions: companions(&records[first..]),
+                pauses: pauses(&records[first..]),
+                ..*alternative
+            };
+        }
+        step.records = records;
+    }
+}
+
+/// Whether a record is of what a process does, or has done to it.
+fn names(record: &Record, process: usize) -> bool {
+    [Some(record.process), record.target].contains(&Some(ProcessRef::Started(process)))
+}
+
+/// One alternative's records; on Linux nothing tells of ends.
+fn with_ends(records: &[Record], is_own: &impl Fn(usize) -> bool) -> Vec<Record> {
+    // After which record each record's process ends. Children start after their parents, so from
+    // the last on each knows where its own end.
+    let mut ends: Vec<Option<usize>> = vec![None; records.len()];
+    for (i, start) in records.iter().enumerate().rev() {
+        let is_windows = start.telemetry.platform() == Some(Platform::Windows);
+        let Some(process) = start
+            .starts
+            .filter(|&process| is_windows && is_own(process))
+        else {
+            continue;
+        };
+        let children = (records.iter().zip(&ends)).filter(|(child, _)| {
+            child.starts.is_some() && child.process == ProcessRef::Started(process)
+        });
+        let named = records.iter().rposition(|record| names(record, process));
+        ends[i] = children
+            .map(|(_, &end)| end)
+            .try_fold(named.unwrap_or(i), |last, end| Some(last.max(end?)));
+    }
+    let mut all = Vec::with_capacity(2 * records.len());
+    for (i, record) in records.iter().enumerate() {
+        all.push(record.clone());
+        let here = (records.iter().zip(&ends)).filter(|&(_, &end)| end == Some(i));
+        all.extend(here.rev().map(|(start, _)| end_of(start)));
+    }
+    all
+}
+
+/// The end of what a record starts.
+fn end_of(start: &Record) -> Record {
+    Record {
+        telemetry: Telemetry::ProcessTermination,
+        alert: false,
+        process: ProcessRef::Started(start.starts.unwrap_or_default()),
+        starts: None,
+        image: None,
+        command: None,
+        directory: None,
+        ..start.clone()
+    }
+}
