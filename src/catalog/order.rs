@@ -109,6 +109,9 @@ fn end_of(start: &Record) -> Record {
         image: None,
         command: None,
         directory: None,
+        url: None,
+        connection: None,
+        data: Vec::new(),
         ..start.clone()
     }
 }

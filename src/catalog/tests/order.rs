@@ -35,6 +35,7 @@ fn a_process_ends_once_after_all_it_does_and_only_where_no_other_step_needs_it()
                     ended += 1;
                     assert_eq!(record.telemetry.platform(), Some(Platform::Windows));
                     assert!(start < end && records[end].account == record.account);
+                    assert!(records[end].url.is_none() && records[end].connection.is_none());
                     assert!(!records[end..].iter().skip(1).any(|r| is_about(r, process)));
                     let elsewhere = (playbook.steps.iter().enumerate())
                         .filter(|&(other, _)| other != at)
