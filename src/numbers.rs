@@ -29,6 +29,20 @@ pub fn sized(bytes: u64) -> String {
     }
 }
 
+/// Decimal digits, written at the end of a buffer that holds any number.
+#[inline]
+pub fn decimal(number: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    let (mut at, mut rest) = (buffer.len(), number);
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            return &buffer[at..];
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -39,5 +53,16 @@ mod tests {
         assert_eq!(super::grouped(12_345_678), "12,345,678");
         assert_eq!(super::counted(1, "day"), "1 day");
         assert_eq!(super::counted(0, "host"), "0 hosts");
+    }
+
+    #[test]
+    fn decimal_digits_are_those_of_display() {
+        for number in [0, 9, 10, 65_535, 1_000_000_007, u64::MAX] {
+            let mut buffer = [0; 20];
+            assert_eq!(
+                super::decimal(number, &mut buffer),
+                number.to_string().as_bytes()
+            );
+        }
     }
 }

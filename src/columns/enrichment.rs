@@ -2,6 +2,7 @@
 
 use super::View;
 use crate::frame::{Frame, NONE};
+use crate::numbers::decimal;
 
 pub(super) const WORDS: &[&str] = &[];
 
@@ -84,17 +85,7 @@ impl Clock {
 
 /// Appends a number's decimal digits.
 pub fn push_decimal(out: &mut Vec<u8>, value: u64) {
-    let mut digits = [0; 20];
-    let (mut at, mut rest) = (digits.len(), value);
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(decimal(value, &mut [0; 20]));
 }
 
 /// Appends a number's lower-case hexadecimal digits.

@@ -6,6 +6,7 @@ use super::TextColumn;
 use super::maker::Maker;
 use super::record::Scene;
 use crate::catalog::{Placeholder, Platform, Purpose, Template, template::Piece};
+use crate::numbers::decimal;
 use crate::random::{Key, below};
 
 /// Fills templates for one scene.
@@ -443,18 +444,7 @@ fn push_folders(key: Key, words: &[String], out: &mut String) {
 
 /// Appends a decimal number.
 pub fn push_number(out: &mut String, number: u64) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    let mut rest = number;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+    out.push_str(std::str::from_utf8(decimal(number, &mut [0; 20])).unwrap_or_default());
 }
 
 /// Appends base64 of the text's UTF-16LE bytes, as PowerShell's -EncodedCommand takes it.
