@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::load::{LONGEST_PLAYBOOK, check_platform, find_category, technique, weight};
-use super::order::{companions, end_processes, pauses};
+use super::order;
 use super::raw;
 use toml::Spanned;
 
@@ -12,8 +12,7 @@ use super::records::{Records, Setting};
 use super::scenario::{Sequence, Visit};
 use super::source::{Source, Text};
 use super::{
-    Alternative, Category, Heuristic, Image, Playbook, Record, Resident, Scenario, Step, Technique,
-    Variant,
+    Category, Heuristic, Image, Playbook, Record, Resident, Scenario, Step, Technique, Variant,
 };
 use crate::Result;
 
@@ -66,8 +65,12 @@ fn sequence(
     Ok(Sequence {
         rows: records.len() as u8,
         opening: opening as u8,
-        companions: companions(records) as u16,
-        pauses: if by_hand { pauses(records) as u16 } else { 0 },
+        companions: order::companions(records) as u16,
+        pauses: if by_hand {
+            order::pauses(records) as u16
+        } else {
+            0
+        },
         number: logs_in.then(|| *logins - 1),
     })
 }
@@ -284,7 +287,7 @@ impl Tables<'_> {
                 format!("a chain has room for {MOST_PROCESSES}; split the playbook"),
             ));
         }
-        end_processes(&mut steps);
+        order::end_processes(&mut steps);
         let playbook = Playbook {
             name: raw.name.get_ref().clone(),
             weight: weight(source, &raw.weight)?,
@@ -338,12 +341,7 @@ impl Tables<'_> {
                     "add alert = true to the record that a detection sees",
                 ));
             }
-            alternatives.push(Alternative {
-                weight: *weight,
-                companions: companions(&resolved[first..]),
-                pauses: pauses(&resolved[first..]),
-                records: first..resolved.len(),
-            });
+            alternatives.push(order::way(*weight, first, &resolved));
         }
         records.end_step(ways.len());
         let rounds = match &raw.rounds {

@@ -1,7 +1,7 @@
 //! How the records of one course of events follow each other: what is of one event, where
 //! somebody thinks before typing on, and when the processes that a playbook starts end.
 
-use super::record::{Platform, ProcessRef, Record};
+use super::record::{Account, Platform, ProcessRef, Record};
 use super::{Alternative, Step, Telemetry};
 
 /// Whether a record tells of the same audit event as the one before it: an exec is one of
@@ -20,19 +20,40 @@ pub(super) fn companions(records: &[Record]) -> u64 {
         .fold(0, |bits, i| bits | 1 << i)
 }
 
-/// Bit i: record i starts a process where the same shell has started another one before.
+/// Bit i: record i starts a process where the same shell has started another one before, or a
+/// user opens something that has been saved.
 pub(super) fn pauses(records: &[Record]) -> u64 {
     let shell = |record: &Record| record.starts.map(|_| record.process);
+    let is_saved = |record: &Record| {
+        record.account == Account::User && record.telemetry == Telemetry::FileCreate
+    };
+    let is_opening = |record: &Record| {
+        record.account == Account::User && matches!(record.process, ProcessRef::Resident(_))
+    };
     (1..records.len().min(64))
         .filter(|&i| {
-            let parent = shell(&records[i]);
-            parent.is_some() && records[..i].iter().any(|before| shell(before) == parent)
+            let before = &records[..i];
+            shell(&records[i]).is_some_and(|parent| {
+                before.iter().any(|record| shell(record) == Some(parent))
+                    || is_opening(&records[i]) && before.iter().any(is_saved)
+            })
         })
         .fold(0, |bits, i| bits | 1 << i)
 }
 
+/// The alternative whose records stand from the `first` on.
+pub(super) fn way(weight: u32, first: usize, records: &[Record]) -> Alternative {
+    Alternative {
+        weight,
+        records: first..records.len(),
+        companions: companions(&records[first..]),
+        pauses: pauses(&records[first..]),
+    }
+}
+
 /// Gives each process that only its own step knows an end, after the last record that names it
-/// or what it has started: Windows says so. What later steps use stays, and what has started that.
+/// or what it has started: Windows says so. What later steps use stays, what has started that, and
+/// what code is injected into.
 pub(super) fn end_processes(steps: &mut [Step]) {
     let known = |step: &Step, process| step.records.iter().any(|record| names(record, process));
     for at in 0..steps.len() {
@@ -40,11 +61,13 @@ pub(super) fn end_processes(steps: &mut [Step]) {
         let Some((step, after)) = rest.split_first_mut() else {
             return;
         };
+        let injected: Vec<ProcessRef> = (step.records.iter())
+            .filter(|record| record.telemetry == Telemetry::RemoteThread)
+            .filter_map(|record| record.target)
+            .collect();
         let is_own = |process| {
-            !before
-                .iter()
-                .chain(&*after)
-                .any(|step| known(step, process))
+            !injected.contains(&ProcessRef::Started(process))
+                && !(before.iter().chain(&*after)).any(|step| known(step, process))
         };
         let mut records = Vec::with_capacity(step.records.len());
         for alternative in &mut step.alternatives {
@@ -53,12 +76,7 @@ pub(super) fn end_processes(steps: &mut [Step]) {
                 &step.records[alternative.records.clone()],
                 &is_own,
             ));
-            *alternative = Alternative {
-                records: first..records.len(),
-                companions: companions(&records[first..]),
-                pauses: pauses(&records[first..]),
-                ..*alternative
-            };
+            *alternative = way(alternative.weight, first, &records);
         }
         step.records = records;
     }

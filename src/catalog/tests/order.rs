@@ -1,6 +1,6 @@
 //! When the processes of playbooks end, and where somebody thinks.
 
-use crate::catalog::{Catalog, Platform, ProcessRef, Record, Telemetry};
+use crate::catalog::{Account, Catalog, Platform, ProcessRef, Record, Telemetry};
 
 fn is_end(record: &Record) -> bool {
     record.telemetry == Telemetry::ProcessTermination
@@ -50,22 +50,32 @@ fn a_process_ends_once_after_all_it_does_and_only_where_no_other_step_needs_it()
 }
 
 #[test]
-fn whoever_types_thinks_before_the_second_command_of_a_shell() {
+fn whoever_types_thinks_before_the_second_command_and_whoever_opens_before_the_first() {
     let catalog = Catalog::embedded().unwrap();
-    let mut pauses = 0;
+    let (mut pauses, mut opened) = (0, 0);
     for step in catalog.playbooks.iter().flat_map(|p| &p.steps) {
         for alternative in &step.alternatives {
             let records = &step.records[alternative.records.clone()];
             for (i, record) in records.iter().enumerate() {
-                let before = records[..i].iter().filter(|r| r.starts.is_some());
-                let again = record.starts.is_some()
-                    && before.into_iter().any(|r| r.process == record.process);
-                assert_eq!(alternative.pauses >> i & 1 == 1, again, "record {i}");
+                let is_of = |r: &&Record| r.starts.is_some() && r.process == record.process;
+                let again = record.starts.is_some() && records[..i].iter().any(|r| is_of(&r));
+                let opens = record.starts.is_some()
+                    && record.account == Account::User
+                    && matches!(record.process, ProcessRef::Resident(_))
+                    && (records[..i].iter()).any(|r| {
+                        r.account == Account::User && r.telemetry == Telemetry::FileCreate
+                    });
+                assert_eq!(
+                    alternative.pauses >> i & 1 == 1,
+                    again || opens,
+                    "record {i}"
+                );
                 pauses += u32::from(again);
+                opened += u32::from(opens);
             }
         }
     }
-    assert!(pauses > 100, "{pauses}");
+    assert!(pauses > 100 && opened > 5, "{pauses}, {opened}");
     let by_hand = (catalog.scenarios.iter().flat_map(|s| &s.variants))
         .filter_map(|variant| Some((variant.people, variant.sequence?)));
     let thinks: Vec<bool> = by_hand

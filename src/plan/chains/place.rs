@@ -13,8 +13,8 @@ use crate::world::World;
 /// places block little, few block much, and what blocks one step there blocks the next too.
 const HARDNESS: [u64; 5] = [100, 300, 600, 1000, 1500];
 
-/// How long somebody thinks before the next command, at most, in microseconds: a script hardly does.
-const TYPED: (u64, u64) = (600_000, 30_000_000);
+/// How long somebody thinks before the next command, at most, in microseconds.
+const TYPED: (u64, u64) = (4_000_000, 30_000_000);
 
 /// What (seed, i) says about a chain before its volume is known.
 pub(super) struct Draft {
