@@ -475,6 +475,116 @@ proptest! {
     }
 }
 
+/// Dictionary leaves of a batch that have one buffer of keys in common: with the same nulls or
+/// others, and dictionaries of all kinds. The last is a list of its own.
+fn sharing(dice: &mut Dice, names: &[String], len: usize) -> RecordBatch {
+    let distinct = 2 + dice.below(90);
+    let stretch = [1, 1, 30][dice.below(3)];
+    let mut current = 0;
+    let keys: ScalarBuffer<i32> = (0..len)
+        .map(|i| {
+            if i % stretch == 0 {
+                current = dice.below(distinct) as i32;
+            }
+            current
+        })
+        .collect();
+    let masks: [Option<NullBuffer>; 3] = [
+        None,
+        nulls(dice, len),
+        // Bits that begin within a byte.
+        nulls(dice, len + 3).map(|nulls| nulls.slice(3, len)),
+    ];
+    let offsets = OffsetBuffer::new((0..=len as i32).collect());
+    let arrays = names.iter().map(|name| {
+        let text = |i: usize| match dice.below(4) {
+            // Values that are long, or stand there twice.
+            0 => "x".repeat(i % 40),
+            1 => "again".to_string(),
+            _ => format!("{name} {i}"),
+        };
+        let texts: Vec<String> = (0..distinct).map(text).collect();
+        let texts: Vec<String> = match dice.below(3) {
+            0 => (0..distinct + 3).map(|i| format!("{i} {name}")).collect(),
+            _ => texts,
+        };
+        let has_nulls = dice.one_in(4);
+        let values: StringArray = (texts.iter())
+            .map(|t| (!has_nulls || !dice.one_in(5)).then_some(t))
+            .collect();
+        let mask = masks[dice.below(3)].clone();
+        let keys = Int32Array::new(keys.clone(), mask.filter(|_| !name.starts_with("list")));
+        let items: ArrayRef = Arc::new(DictionaryArray::new(keys, Arc::new(values) as ArrayRef));
+        let array: ArrayRef = match name.starts_with("list") {
+            true => {
+                let item = Arc::new(Field::new("element", items.data_type().clone(), true));
+                Arc::new(ListArray::new(
+                    item,
+                    offsets.clone(),
+                    items,
+                    masks[1].clone(),
+                ))
+            }
+            false => items,
+        };
+        (name.clone(), array, true)
+    });
+    RecordBatch::try_from_iter_with_nullable(arrays.collect::<Vec<_>>()).unwrap()
+}
+
+/// The bytes of each column chunk of a file.
+fn chunks(file: &Bytes) -> Vec<Bytes> {
+    let (metadata, _) = read(file);
+    let of = |column: &parquet::file::metadata::ColumnChunkMetaData| {
+        let (start, length) = column.byte_range();
+        file.slice(start as usize..(start + length) as usize)
+    };
+    (metadata.row_groups().iter())
+        .flat_map(|g| g.columns().iter().map(of))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    /// A column's bytes don't depend on the columns beside it.
+    #[test]
+    fn leaves_that_share_keys_are_written_as_each_alone(
+        seed in any::<u64>(),
+        lengths in prop::collection::vec(1usize..1500, 1..4),
+        page_rows in prop::sample::select(vec![100usize, 1000, 20_000]),
+        page_bytes in prop::sample::select(vec![1000usize, 1 << 20]),
+        dictionary_bytes in prop::sample::select(vec![300usize, 2000, 1 << 20]),
+    ) {
+        let mut dice = Dice(seed);
+        let names = ["a", "b", "c", "raw", "best", "list", "list2"].map(String::from);
+        let mut batches: Vec<RecordBatch> = Vec::new();
+        for len in lengths {
+            let batch = sharing(&mut dice, &names, len + 9);
+            batches.push(batch.slice(dice.below(9), len));
+            if dice.one_in(3) {
+                // The same buffers in the next batch, from another row on.
+                batches.push(batch.slice(dice.below(9), len));
+            }
+        }
+        let properties = properties()
+            .set_column_compression("raw".into(), Compression::UNCOMPRESSED)
+            .set_column_compression("best".into(), Compression::ZSTD(ZstdLevel::try_new(9).unwrap()))
+            .set_data_page_row_count_limit(page_rows)
+            .set_data_page_size_limit(page_bytes)
+            .set_dictionary_page_size_limit(dictionary_bytes)
+            .set_write_batch_size(page_rows.min(64))
+            .build();
+        let together = compare(&batches[0].schema(), &[&batches], &properties).unwrap();
+        for (c, bytes) in chunks(&together).into_iter().enumerate() {
+            let alone: Vec<RecordBatch> =
+                batches.iter().map(|b| b.project(&[c]).unwrap()).collect();
+            let alone = encode(&alone[0].schema(), &[&alone], properties.clone());
+            prop_assert_eq!(&chunks(&alone)[0], &bytes, "{}", &names[c]);
+        }
+    }
+}
+
 // ---- Single rules ----
 
 fn dictionary(keys: Vec<Option<i32>>, values: &[&str]) -> ArrayRef {

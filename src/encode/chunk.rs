@@ -3,6 +3,7 @@
 mod encoded;
 
 use arrow::array::ArrayRef;
+use bytes::Bytes;
 use parquet::basic::{
     BoundaryOrder, Compression, ConvertedType, Encoding, EncodingMask, LogicalType, PageType,
     SortOrder,
@@ -19,6 +20,8 @@ use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::bounds::{lower, upper};
+use super::dictionary::put_ids;
+use super::keys::{Body, Whole};
 use super::levels::{Pending, Piece, Selection};
 use super::page::{Compressor, DataPage, dictionary_header};
 use super::values::{Appended, Bounds, Scratch, ValueOptions, Values};
@@ -242,36 +245,43 @@ impl<'o> ChunkWriter<'o> {
         {
             self.bloom = Some(Sbbf::new_with_ndv_fpp(bloom.ndv(), bloom.fpp())?);
         }
-        let (encoding, bounds) = match values {
-            0 => (None, Bounds::None),
-            _ => {
-                let (encoding, bounds) = self.values.flush(&mut bytes, &mut self.bloom);
-                (Some(encoding), bounds)
+        let is_tried = self.misses < HOPELESS || self.pages.len().is_multiple_of(RETRY);
+        let tried = is_tried.then_some(self.options.codec);
+        let whole = match values {
+            0 => None,
+            _ => self.values.take_whole(),
+        };
+        let (encoding, bounds, body) = match whole {
+            Some((Whole { set, of }, bounds)) => {
+                let body = set.body(of, tried, |of| {
+                    let ids = &mut memory.scratch.ids;
+                    ids.clear();
+                    set.ids(of, ids);
+                    put_ids(ids, &mut bytes);
+                    page_body(&bytes[levels..], tried, &mut memory.compressor)
+                })?;
+                (Some(Encoding::RLE_DICTIONARY), bounds, body)
+            }
+            None => {
+                let (encoding, bounds) = match values {
+                    0 => (None, Bounds::None),
+                    _ => {
+                        let (encoding, bounds) = self.values.flush(&mut bytes, &mut self.bloom);
+                        (Some(encoding), bounds)
+                    }
+                };
+                let body = page_body(&bytes[levels..], tried, &mut memory.compressor)?;
+                (encoding, bounds, body)
             }
         };
-        let body_length = bytes.len() - levels;
-        let is_tried = self.misses < HOPELESS || self.pages.len().is_multiple_of(RETRY);
-        let compressed = match is_tried {
-            true => memory
-                .compressor
-                .compress(self.options.codec, &bytes[levels..])?,
-            false => None,
+        self.misses = match body.is_compressed {
+            true => 0,
+            false => self.misses + 1,
         };
-        self.misses = match compressed {
-            Some(_) => 0,
-            None => self.misses + 1,
-        };
-        let is_compressed = compressed.is_some();
-        let body = compressed.unwrap_or(&bytes[levels..]);
-        let mut page = Vec::with_capacity(levels + body.len());
-        page.extend_from_slice(&bytes[..levels]);
-        page.extend_from_slice(body);
         self.pages.push(DataPage {
-            bytes: page,
+            levels: bytes[..levels].to_vec(),
             repetition_length,
-            definition_length: levels - repetition_length,
-            body_length,
-            is_compressed,
+            body,
             encoding,
             slots,
             nulls: slots - values,
@@ -310,7 +320,7 @@ impl<'o> ChunkWriter<'o> {
             uncompressed += segment.len() + body.len();
             segment.extend_from_slice(stored);
             compressed += segment.len();
-            segments.push(segment);
+            segments.push(segment.into());
             statistics.push(PageEncodingStats {
                 page_type: PageType::DICTIONARY_PAGE,
                 encoding: Encoding::PLAIN,
@@ -327,20 +337,21 @@ impl<'o> ChunkWriter<'o> {
             });
             if page.encoding.is_none() && has_dictionary {
                 // A page without values: the width of indices, and none.
-                page.bytes.push(1);
-                page.body_length = 1;
+                page.body.bytes = Bytes::from_static(&[1]);
+                page.body.length = 1;
             }
-            let mut header = Vec::with_capacity(48);
-            page.header(encoding, &mut header)?;
-            uncompressed += header.len() + page.uncompressed();
-            let length = header.len() + page.bytes.len();
+            let mut head = Vec::with_capacity(48 + page.levels.len());
+            page.header(encoding, &mut head)?;
+            uncompressed += head.len() + page.uncompressed();
+            head.extend_from_slice(&page.levels);
+            let length = head.len() + page.body.bytes.len();
             offsets.append_row_count(page.rows as i64);
             let size = i32::try_from(length)
                 .map_err(|_| ParquetError::General("a page is too long".into()))?;
             offsets.append_offset_and_size(compressed as i64, size);
             compressed += length;
-            segments.push(header);
-            segments.push(std::mem::take(&mut page.bytes));
+            segments.push(head.into());
+            segments.push(std::mem::take(&mut page.body.bytes));
             encodings.insert(encoding);
             match statistics.last_mut() {
                 Some(last)
@@ -546,10 +557,31 @@ impl<'o> ChunkWriter<'o> {
     }
 }
 
+/// A page's body, compressed where that is tried and helps.
+fn page_body(raw: &[u8], tried: Option<Compression>, compressor: &mut Compressor) -> Result<Body> {
+    let packed = match tried {
+        Some(codec) => compressor.compress(codec, raw)?,
+        None => None,
+    };
+    Ok(Body {
+        is_compressed: packed.is_some(),
+        bytes: Bytes::copy_from_slice(packed.unwrap_or(raw)),
+        length: raw.len(),
+        tried,
+    })
+}
+
 /// Memory that a thread's chunks share.
 #[derive(Default)]
 pub(super) struct Memory {
     pub scratch: Scratch,
     pub compressor: Compressor,
     page: Vec<u8>,
+}
+
+impl Memory {
+    /// Forgets what leaves of the batch before have shared.
+    pub(super) fn begin_batch(&mut self) {
+        self.scratch.sets.clear();
+    }
 }

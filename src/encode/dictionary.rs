@@ -6,6 +6,9 @@ use arrow::array::{Array, ArrayRef};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use super::bits::{hybrid, hybrid_constant, width_of};
+use super::keys::Whole;
+
 /// A value that no page has used yet.
 const NEVER: u32 = 0;
 
@@ -158,19 +161,15 @@ impl TextPool {
 pub(super) struct Remap {
     /// Held, so that its address stays its own.
     values: ArrayRef,
-    /// By key: one more than the id, or 0. Half as long as with the page that used it last: tables
-    /// of addresses have a million keys.
+    /// By key: one more than the id, or 0.
     entries: Vec<u32>,
-    /// Bytes of the longest value.
-    pub longest: usize,
 }
 
 impl Remap {
-    pub(super) fn new(values: &ArrayRef, longest: usize) -> Self {
+    pub(super) fn new(values: &ArrayRef) -> Self {
         Remap {
             values: values.clone(),
             entries: vec![0; values.len()],
-            longest,
         }
     }
 
@@ -181,9 +180,9 @@ impl Remap {
                 && values.to_data().ptr_eq(&self.values.to_data()))
     }
 
-    /// Appends the id of each key to `ids`, which the page uses from then on. `intern` finds the
-    /// id of a key's value where no page has used the key. Where that fails, or a key has no
-    /// value, `None`; the new ids mean nothing then.
+    /// Appends the ids of keys, which differ, to `ids`; the page uses them from then on. `intern`
+    /// finds the id of a key's value where no page has used the key. Where that fails, `None`; the
+    /// new ids mean nothing then.
     #[inline]
     pub(super) fn map(
         &mut self,
@@ -192,11 +191,9 @@ impl Remap {
         ids: &mut Vec<u32>,
         mut intern: impl FnMut(&mut TextPool, usize) -> Option<u32>,
     ) -> Option<()> {
-        let start = ids.len();
-        ids.resize(start + keys.len(), 0);
-        for (key, id) in keys.iter().zip(&mut ids[start..]) {
+        for key in keys {
             let known = self.entries.get_mut(*key as usize)?;
-            *id = match known.checked_sub(1) {
+            ids.push(match known.checked_sub(1) {
                 Some(id) => {
                     pool.used.mark(id);
                     id
@@ -206,7 +203,7 @@ impl Remap {
                     *known = id + 1;
                     id
                 }
-            };
+            });
         }
         Some(())
     }
@@ -328,8 +325,9 @@ impl IntegerPool {
 pub(super) struct Ids {
     first: u32,
     count: usize,
-    /// Empty while all are `first`.
+    /// Empty while all are `first`, or `whole` says them.
     all: Vec<u32>,
+    whole: Option<Whole>,
 }
 
 impl Ids {
@@ -337,16 +335,20 @@ impl Ids {
         self.count
     }
 
+    fn is_constant(&self) -> bool {
+        self.all.is_empty() && self.whole.is_none()
+    }
+
     /// The id that all are.
     pub(super) fn constant(&self) -> Option<u32> {
-        (self.count > 0 && self.all.is_empty()).then_some(self.first)
+        (self.count > 0 && self.is_constant()).then_some(self.first)
     }
 
     pub(super) fn push_constant(&mut self, id: u32, count: usize) {
         if self.count == 0 {
             self.first = id;
         }
-        if self.all.is_empty() && self.first == id {
+        if self.is_constant() && self.first == id {
             self.count += count;
             return;
         }
@@ -355,9 +357,34 @@ impl Ids {
         self.count = self.all.len();
     }
 
+    /// Adds the ids of a key set's values, of which not all have one key.
+    pub(super) fn push_whole(&mut self, whole: Whole) {
+        if self.count == 0 {
+            self.count = whole.set.len;
+            self.whole = Some(whole);
+            return;
+        }
+        whole.set.ids(&whole.of, self.mix());
+        self.settle();
+    }
+
+    /// Those, where they are all that waits; nothing does then.
+    pub(super) fn take_whole(&mut self) -> Option<Whole> {
+        let whole = self.whole.take()?;
+        self.count = 0;
+        Some(whole)
+    }
+
+    /// The same without taking them.
+    pub(super) fn whole(&self) -> Option<&Whole> {
+        self.whole.as_ref()
+    }
+
     /// The ids, to append to. [`Ids::settle`] must follow.
     pub(super) fn mix(&mut self) -> &mut Vec<u32> {
-        if self.all.is_empty() {
+        if let Some(whole) = self.whole.take() {
+            whole.set.ids(&whole.of, &mut self.all);
+        } else if self.all.is_empty() {
             self.all.resize(self.count, self.first);
         }
         &mut self.all
@@ -370,34 +397,49 @@ impl Ids {
 
     /// Drops the ids from `len` on.
     pub(super) fn truncate(&mut self, len: usize) {
+        if len < self.count && self.whole.is_some() {
+            self.mix();
+        }
         self.all.truncate(len);
         self.count = len;
     }
 
     /// Each id.
     pub(super) fn for_each(&self, mut visit: impl FnMut(u32)) {
-        match self.all.is_empty() {
-            true => (0..self.count).for_each(|_| visit(self.first)),
-            false => self.all.iter().for_each(|id| visit(*id)),
+        match &self.whole {
+            Some(whole) => whole.set.for_each(|place| visit(whole.of[place as usize])),
+            None if self.all.is_empty() => (0..self.count).for_each(|_| visit(self.first)),
+            None => self.all.iter().for_each(|id| visit(*id)),
         }
     }
 
     /// Appends a page's body: width, then the ids; and starts anew.
     pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
-        use super::bits::{hybrid, hybrid_constant, width_of};
-        // All bits in use: as wide as the greatest id, and quicker found.
-        let bits = match self.all.is_empty() {
-            true => self.first,
-            false => self.all.iter().fold(0, |bits, id| bits | id),
-        };
-        // Some readers know no width of 0.
-        let width = width_of(u64::from(bits)).max(1);
-        out.push(width as u8);
+        if self.whole.is_some() {
+            self.mix();
+        }
         match self.all.is_empty() {
-            true => hybrid_constant(self.first, self.count, width, out),
-            false => hybrid(&self.all, width, out),
+            true => {
+                let width = index_width(self.first);
+                out.push(width as u8);
+                hybrid_constant(self.first, self.count, width, out);
+            }
+            false => put_ids(&self.all, out),
         }
         self.all.clear();
         self.count = 0;
     }
+}
+
+/// Appends ids as a page's body has them.
+pub(super) fn put_ids(ids: &[u32], out: &mut Vec<u8>) {
+    // All bits in use: as wide as the greatest id, and quicker found.
+    let width = index_width(ids.iter().fold(0, |bits, id| bits | id));
+    out.push(width as u8);
+    hybrid(ids, width, out);
+}
+
+/// Width of ids up to `greatest`. Some readers know no width of 0.
+fn index_width(greatest: u32) -> usize {
+    width_of(u64::from(greatest)).max(1)
 }

@@ -1,8 +1,9 @@
 //! A Parquet encoder that never hashes a string it already knows.
 //!
 //! Arrow dictionary columns come with their values known; `ArrowWriter` looks every row's value up
-//! again. This encoder maps keys to a chunk's own ids by a table and packs the ids; definition
-//! levels come straight from validity bitmaps, repetition levels from offsets. Everything else of
+//! again. This encoder maps keys to a chunk's own ids by a table and packs the ids, for all leaves
+//! with one buffer of keys at once; definition levels come straight from validity bitmaps,
+//! repetition levels from offsets. Everything else of
 //! Parquet stays with the `parquet` crate: schema, footer, page index, bloom filters, and the
 //! types that have no fast path here (floats, decimals, fixed-size binaries, maps, views), which
 //! `ArrowColumnWriter` writes into the same row group.
@@ -55,6 +56,7 @@ mod bounds;
 mod chunk;
 mod delta;
 mod dictionary;
+mod keys;
 mod levels;
 mod page;
 mod row_group;

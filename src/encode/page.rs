@@ -4,19 +4,17 @@ use parquet::basic::{Compression, Encoding};
 use parquet::errors::{ParquetError, Result};
 
 use super::bits::put_zigzag;
+use super::keys::Body;
 
 /// Bodies shorter than this are not worth a compressor's call.
 const SMALLEST: usize = 48;
 
 /// A data page (version 2) before its header.
 pub(super) struct DataPage {
-    /// Repetition levels, definition levels, body.
-    pub bytes: Vec<u8>,
+    /// Repetition levels, definition levels.
+    pub levels: Vec<u8>,
     pub repetition_length: usize,
-    pub definition_length: usize,
-    /// Length of the body before compression.
-    pub body_length: usize,
-    pub is_compressed: bool,
+    pub body: Body,
     /// `None`: no values.
     pub encoding: Option<Encoding>,
     /// Values, nulls and empty lists.
@@ -69,15 +67,15 @@ impl DataPage {
         let mut header = Header { out, last: 0 };
         header.int(1, 3)?;
         header.int(2, self.uncompressed())?;
-        header.int(3, self.bytes.len())?;
+        header.int(3, self.levels.len() + self.body.bytes.len())?;
         let mut v2 = header.begin(8);
         v2.int(1, self.slots)?;
         v2.int(2, self.nulls)?;
         v2.int(3, self.rows)?;
         v2.int(4, encoding as usize)?;
-        v2.int(5, self.definition_length)?;
+        v2.int(5, self.levels.len() - self.repetition_length)?;
         v2.int(6, self.repetition_length)?;
-        v2.boolean(7, self.is_compressed);
+        v2.boolean(7, self.body.is_compressed);
         v2.end();
         header.end();
         Ok(())
@@ -85,7 +83,7 @@ impl DataPage {
 
     /// Length before compression.
     pub(super) fn uncompressed(&self) -> usize {
-        self.repetition_length + self.definition_length + self.body_length
+        self.levels.len() + self.body.length
     }
 }
 

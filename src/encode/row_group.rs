@@ -24,7 +24,7 @@ enum Writer<'e> {
 pub struct RowGroup<'e> {
     encoder: &'e Encoder,
     writers: Vec<Writer<'e>>,
-    memory: Memory,
+    memory: Box<Memory>,
     rows: u64,
 }
 
@@ -62,7 +62,7 @@ impl<'e> RowGroup<'e> {
         Ok(RowGroup {
             encoder,
             writers,
-            memory: encoder.take_memory(),
+            memory: Box::new(encoder.take_memory()),
             rows: 0,
         })
     }
@@ -81,6 +81,7 @@ impl<'e> RowGroup<'e> {
                 fields.len()
             )));
         }
+        self.memory.begin_batch();
         let mut walk = Walk {
             writers: &mut self.writers,
             at: 0,
@@ -116,7 +117,9 @@ impl<'e> RowGroup<'e> {
                 })
             })
             .collect::<Result<_>>()?;
-        self.encoder.return_memory(self.memory);
+        // What a batch has is not kept for the next row group.
+        self.memory.begin_batch();
+        self.encoder.return_memory(*self.memory);
         Ok(EncodedRowGroup {
             chunks,
             rows: self.rows,

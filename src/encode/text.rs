@@ -1,5 +1,7 @@
 //! Values of a chunk of texts or binaries.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
     ArrowDictionaryKeyType, BinaryType, ByteArrayType, DataType, Int8Type, Int16Type, Int32Type,
@@ -12,6 +14,7 @@ use parquet::errors::{ParquetError, Result};
 
 use super::delta::{delta_byte_array, delta_length, prefixes_pay};
 use super::dictionary::{Ids, Remap, TextPool, head};
+use super::keys::{Identity, KeySet, Whole};
 use super::levels::Selection;
 use super::values::{Appended, Bounds, Mode, SAMPLE, Scratch, is_varied};
 
@@ -54,16 +57,6 @@ impl<'a> Texts<'a> {
         match self {
             Texts::Small(offsets, _) => (offsets[at] as usize, offsets[at + 1] as usize),
             Texts::Large(offsets, _) => (offsets[at] as usize, offsets[at + 1] as usize),
-        }
-    }
-
-    /// Bytes of the longest text.
-    fn longest(&self) -> usize {
-        match self {
-            Texts::Small(offsets, _) => (offsets.windows(2).map(|o| o[1] - o[0]).max())
-                .map_or(0, |longest| longest as usize),
-            Texts::Large(offsets, _) => (offsets.windows(2).map(|o| o[1] - o[0]).max())
-                .map_or(0, |longest| longest as usize),
         }
     }
 
@@ -129,6 +122,42 @@ fn selected_keys<'a>(
     }
 }
 
+/// The set of the selected keys of a dictionary array, and its values; `None` where a key has none.
+fn key_set<'a>(
+    array: &'a ArrayRef,
+    selection: &Selection<'_>,
+    scratch: &mut Scratch,
+) -> Option<(Arc<KeySet>, &'a ArrayRef)> {
+    let dictionary = array.as_any_dictionary_opt()?;
+    let values = dictionary.values();
+    let keys = match dictionary.keys().data_type() {
+        DataType::Int32 => Some(
+            dictionary
+                .keys()
+                .as_primitive::<Int32Type>()
+                .values()
+                .inner(),
+        ),
+        DataType::UInt32 => Some(
+            dictionary
+                .keys()
+                .as_primitive::<UInt32Type>()
+                .values()
+                .inner(),
+        ),
+        _ => None,
+    };
+    let identity = keys.and_then(|keys| Identity::new(keys, selection));
+    if let Some(set) = identity
+        .as_ref()
+        .and_then(|identity| scratch.sets.find(identity))
+    {
+        return set.fits(values.len()).then_some((set, values));
+    }
+    let (keys, _) = selected_keys(array, selection, &mut scratch.keys)?;
+    Some((scratch.sets.add(keys, values.len(), identity)?, values))
+}
+
 /// Whether all keys are one.
 pub(super) fn is_constant<T: Copy + PartialEq>(keys: &[T]) -> bool {
     let Some(first) = keys.first() else {
@@ -191,13 +220,13 @@ impl TextValues {
         let Some(id) = self.constant() else {
             return false;
         };
-        let Some((keys, values)) = selected_keys(array, selection, &mut scratch.keys) else {
+        let Some((set, values)) = key_set(array, selection, scratch) else {
             return false;
         };
-        let (Some(key), true) = (keys.first(), is_constant(keys)) else {
+        let [key] = set.distinct[..] else {
             return false;
         };
-        Texts::new(values).is_some_and(|texts| texts.get(*key as usize) == self.pool.get(id))
+        Texts::new(values).is_some_and(|texts| texts.get(key as usize) == self.pool.get(id))
     }
 
     /// Adds the selected values of an array.
@@ -210,13 +239,19 @@ impl TextValues {
     ) -> Result<Appended> {
         let foreign = || ParquetError::General(format!("{} is no text", array.data_type()));
         if let DataType::Dictionary(..) = array.data_type() {
-            let (keys, values) =
-                selected_keys(array, selection, &mut scratch.keys).ok_or_else(foreign)?;
+            if self.mode == Mode::Delta {
+                let keys = selected_keys(array, selection, &mut scratch.keys);
+                let (keys, values) = keys.ok_or_else(foreign)?;
+                let texts = Texts::new(values).ok_or_else(foreign)?;
+                return Ok(self.append_raw(keys, &texts, limited));
+            }
+            let (set, values) = key_set(array, selection, scratch)
+                .ok_or_else(|| ParquetError::General("a key without a value".into()))?;
             let texts = Texts::new(values).ok_or_else(foreign)?;
-            if !self.has_room(keys, values, &texts, limited) {
+            if !self.has_room(&set, &texts, limited) {
                 return Ok(Appended::TooLong);
             }
-            return self.append_keys(keys, values, &texts);
+            return Ok(self.append_set(set, values, &texts));
         }
         let texts = Texts::new(array).ok_or_else(foreign)?;
         let ranges = &mut scratch.ranges;
@@ -237,36 +272,47 @@ impl TextValues {
         self.append_ranges(ranges, added, texts.bytes())
     }
 
-    /// Counts the bytes of a page with the values of `keys`, where they would stand in it: whether
-    /// it is not too long then.
-    fn has_room(
-        &mut self,
-        keys: &[u32],
-        values: &ArrayRef,
-        texts: &Texts<'_>,
-        limited: bool,
-    ) -> bool {
-        let length = |key: &u32| texts.get(*key as usize).len();
-        let is_constant = is_constant(keys);
-        let added = match self.mode {
-            Mode::Dictionary => return true,
-            _ if is_constant => keys.first().map_or(0, length) * keys.len(),
-            Mode::Undecided => {
-                // Nearly always short enough whatever the keys are; else they are counted.
-                let at = self.remap(values, texts);
-                let most = self.remaps[at].longest * keys.len();
-                match self.most + most <= self.page_limit {
-                    true => most,
-                    false => {
-                        self.most = self.exact();
-                        keys.iter().map(length).sum()
-                    }
-                }
+    /// Adds the texts of keys where there is no dictionary.
+    fn append_raw(&mut self, keys: &[u32], texts: &Texts<'_>, limited: bool) -> Appended {
+        let added: usize = (keys.iter()).map(|k| texts.get(*k as usize).len()).sum();
+        if limited && self.bytes.len() + added > self.page_limit {
+            return Appended::TooLong;
+        }
+        self.bytes.reserve(added);
+        self.lengths.reserve(keys.len());
+        for key in keys {
+            self.push_raw(texts.get(*key as usize));
+        }
+        Appended::Done
+    }
+
+    fn push_raw(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.lengths.push(text.len() as i64);
+    }
+
+    /// Counts the bytes of a page with the values of a key set, where they would stand in it:
+    /// whether it is not too long then.
+    fn has_room(&mut self, set: &KeySet, texts: &Texts<'_>, limited: bool) -> bool {
+        if self.mode == Mode::Dictionary {
+            return true;
+        }
+        let lengths = set.distinct.iter().map(|k| texts.get(*k as usize).len());
+        // Nearly always short enough whatever the keys are; else they are counted.
+        let most = lengths.clone().max().unwrap_or(0) * set.len;
+        let added = match self.most + most <= self.page_limit {
+            true => most,
+            false => {
+                self.most = self.exact();
+                let counts = set.counts().iter();
+                counts
+                    .zip(lengths)
+                    .map(|(n, length)| *n as usize * length)
+                    .sum()
             }
-            Mode::Delta => keys.iter().map(length).sum(),
         };
         // One value in all rows is short in a dictionary.
-        let is_short = is_constant && self.mode == Mode::Undecided;
+        let is_short = set.distinct.len() < 2;
         if limited && !is_short && self.raw() + added > self.page_limit {
             return false;
         }
@@ -284,74 +330,66 @@ impl TextValues {
 
     /// Bytes of the values that wait by their ids.
     fn exact(&self) -> usize {
-        match self.ids.constant() {
-            Some(id) => self.pool.get(id).len() * self.ids.len(),
-            None => {
-                let mut bytes = 0;
-                self.ids.for_each(|id| bytes += self.pool.get(id).len());
-                bytes
-            }
+        let length = |id: u32| self.pool.get(id).len();
+        if let Some(id) = self.ids.constant() {
+            return length(id) * self.ids.len();
         }
+        if let Some(whole) = self.ids.whole() {
+            let counts = whole.set.counts().iter().zip(&whole.of);
+            return counts.map(|(n, id)| *n as usize * length(*id)).sum();
+        }
+        let mut bytes = 0;
+        self.ids.for_each(|id| bytes += length(id));
+        bytes
     }
 
     /// The table of a dictionary, among those kept.
-    fn remap(&mut self, values: &ArrayRef, texts: &Texts<'_>) -> usize {
+    fn remap(&mut self, values: &ArrayRef) -> usize {
         if let Some(at) = self.remaps.iter().position(|r| r.is_of(values)) {
             return at;
         }
         if self.remaps.len() == REMAPS {
             self.remaps.remove(0);
         }
-        self.remaps.push(Remap::new(values, texts.longest()));
+        self.remaps.push(Remap::new(values));
         self.remaps.len() - 1
     }
 
-    fn append_keys(
-        &mut self,
-        keys: &[u32],
-        values: &ArrayRef,
-        texts: &Texts<'_>,
-    ) -> Result<Appended> {
-        if self.mode == Mode::Delta {
-            for key in keys {
-                let text = texts.get(*key as usize);
-                self.bytes.extend_from_slice(text);
-                self.lengths.push(text.len() as i64);
-            }
-            return Ok(Appended::Done);
-        }
+    fn append_set(&mut self, set: Arc<KeySet>, values: &ArrayRef, texts: &Texts<'_>) -> Appended {
         let (waiting, known) = (self.ids.len(), self.pool.len());
-        if is_constant(keys) {
-            if let Some(key) = keys.first() {
+        if let [] | [_] = set.distinct[..] {
+            if let Some(key) = set.distinct.first() {
                 let id = self.pool.intern(texts.get(*key as usize));
-                self.ids.push_constant(id, keys.len());
+                self.ids.push_constant(id, set.len);
             }
-            return Ok(self.check(waiting, known));
+            return self.check(waiting, known);
         }
-        let at = self.remap(values, texts);
-        let sampled = match self.mode == Mode::Undecided && waiting == 0 {
-            true => keys.len().min(SAMPLE),
-            false => keys.len(),
+        let at = self.remap(values);
+        let is_sampled = self.mode == Mode::Undecided && waiting == 0;
+        let sampled = match is_sampled {
+            true => set.sampled,
+            false => 0,
         };
         let limit = self.limit;
-        for part in [&keys[..sampled], &keys[sampled..]] {
-            if self.mode == Mode::Delta {
-                return self.append_keys(part, values, texts);
-            }
-            let ids = self.ids.mix();
-            let mapped = self.remaps[at].map(part, &mut self.pool, ids, |pool, key| {
+        let mut of = Vec::with_capacity(set.distinct.len());
+        let (sample, rest) = set.distinct.split_at(sampled);
+        for part in [sample, rest] {
+            let mapped = self.remaps[at].map(part, &mut self.pool, &mut of, |pool, key| {
                 (pool.bytes.len() <= limit).then(|| pool.intern(texts.get(key)))
             });
-            self.ids.settle();
             if mapped.is_none() {
-                if keys.iter().any(|k| *k as usize >= values.len()) {
-                    return Err(ParquetError::General("a key without a value".into()));
-                }
-                return Ok(self.full(waiting, known));
+                return self.full(waiting, known);
             }
-            self.sample();
+            if is_sampled && is_varied(SAMPLE.min(set.len), self.pool.len()) && of.len() == sampled
+            {
+                self.leave_dictionary();
+                set.for_each(|p| self.push_raw(texts.get(set.distinct[p as usize] as usize)));
+                return Appended::Done;
+            }
         }
-        Ok(self.check(waiting, known))
+        self.ids.push_whole(Whole { set, of });
+        self.sample();
+        self.check(waiting, known)
     }
 
     fn append_ranges(
@@ -429,11 +467,7 @@ impl TextValues {
             std::mem::take(&mut self.ids),
             std::mem::take(&mut self.pool),
         );
-        ids.for_each(|id| {
-            let text = pool.get(id);
-            self.bytes.extend_from_slice(text);
-            self.lengths.push(text.len() as i64);
-        });
+        ids.for_each(|id| self.push_raw(pool.get(id)));
         self.fall_back();
     }
 
@@ -459,6 +493,29 @@ impl TextValues {
         }
     }
 
+    /// Bounds of the page at hand by the ids that it uses; the next one begins.
+    fn turn(&mut self) -> Bounds {
+        let bounds = match self.pool.extremes() {
+            Some((least, greatest)) => Bounds::Text(
+                self.pool.get(least).to_vec(),
+                self.pool.get(greatest).to_vec(),
+            ),
+            None => Bounds::None,
+        };
+        self.pool.used.turn();
+        bounds
+    }
+
+    /// The page's values, where they are of one key set and have a dictionary; and starts anew.
+    pub(super) fn take_whole(&mut self) -> Option<(Whole, Bounds)> {
+        if self.mode != Mode::Dictionary {
+            return None;
+        }
+        let whole = self.ids.take_whole()?;
+        self.most = 0;
+        Some((whole, self.turn()))
+    }
+
     /// Appends the page's body, and starts anew.
     pub(super) fn flush(
         &mut self,
@@ -467,14 +524,7 @@ impl TextValues {
     ) -> (Encoding, Bounds) {
         self.most = 0;
         if self.mode == Mode::Dictionary {
-            let bounds = match self.pool.extremes() {
-                Some((least, greatest)) => Bounds::Text(
-                    self.pool.get(least).to_vec(),
-                    self.pool.get(greatest).to_vec(),
-                ),
-                None => Bounds::None,
-            };
-            self.pool.used.turn();
+            let bounds = self.turn();
             self.ids.flush(out);
             return (Encoding::RLE_DICTIONARY, bounds);
         }

@@ -13,6 +13,7 @@ use parquet::errors::{ParquetError, Result};
 use super::bits::{hybrid_bits, width_of};
 use super::delta::delta_binary_packed;
 use super::dictionary::{Direct, Ids, IntegerPool};
+use super::keys::{KeySets, Whole};
 use super::levels::Selection;
 use super::text::{TextValues, is_constant, is_text};
 
@@ -60,6 +61,8 @@ pub(super) struct Scratch {
     pub keys: Vec<u32>,
     pub integers: Vec<i64>,
     pub ranges: Vec<(usize, usize)>,
+    pub ids: Vec<u32>,
+    pub sets: KeySets,
     pub tables: Vec<Direct>,
 }
 
@@ -454,6 +457,15 @@ impl Values {
             Values::Texts(texts) => texts.flush(out, bloom),
             Values::Integers(integers) => integers.flush(out, bloom),
             Values::Booleans(booleans) => booleans.flush(out),
+        }
+    }
+
+    /// The waiting values, where they are all of a page and of one key set; their body is made
+    /// elsewhere then. Whatever [waits](Values::decide) must have a dictionary.
+    pub(super) fn take_whole(&mut self) -> Option<(Whole, Bounds)> {
+        match self {
+            Values::Texts(texts) => texts.take_whole(),
+            Values::Integers(_) | Values::Booleans(_) => None,
         }
     }
 

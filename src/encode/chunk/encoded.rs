@@ -8,14 +8,14 @@ use std::io::Read;
 
 /// A column chunk as it lies in a file, with its metadata. Offsets count from its first byte.
 pub(in crate::encode) struct EncodedChunk {
-    pub(super) segments: Vec<Vec<u8>>,
+    pub(super) segments: Vec<Bytes>,
     /// Until it is appended to a file.
     pub close: Option<ColumnCloseResult>,
 }
 
 /// Reads a chunk's segments as one.
 pub(in crate::encode) struct Segments<'c> {
-    segments: &'c [Vec<u8>],
+    segments: &'c [Bytes],
     at: usize,
 }
 
