@@ -2,30 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, DictionaryArray, ListArray, PrimitiveArray};
+use arrow::array::{ArrayRef, ListArray};
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::Int32Type;
 
 use super::cloud::{HOSTS, SERVICES};
+use super::shared::Entry;
 use super::{View, list_item};
-
-fn by_host(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
-    let Some(nulls) = v.hosts() else {
-        return v.null_texts();
-    };
-    // All columns that differ by host share one key buffer.
-    let keys = PrimitiveArray::<Int32Type>::new(v.host_keys.clone(), nulls);
-    Arc::new(DictionaryArray::new(keys, values.clone()))
-}
-
-fn by_user(v: &View<'_>, values: &ArrayRef) -> ArrayRef {
-    let keys = PrimitiveArray::<Int32Type>::new(v.user_keys.clone(), None);
-    Arc::new(DictionaryArray::new(keys, values.clone()))
-}
 
 /// `host.name`, `host.hostname`.
 pub fn host_name(v: &View<'_>) -> ArrayRef {
-    by_host(v, &v.tables.host_name)
+    v.by_entry(Entry::Host, &v.tables.host_name)
 }
 /// `winlog.computer_name`'s value on Windows.
 pub fn computer_name(v: &View<'_>) -> ArrayRef {
@@ -40,13 +26,13 @@ pub fn host_ip(v: &View<'_>) -> ArrayRef {
             }
         });
     }
-    let keys = PrimitiveArray::<Int32Type>::new(v.host_keys.clone(), None);
-    let items = DictionaryArray::new(keys, v.tables.address.clone());
+    // Every row has a host here: the keys are those of all that follows from it.
+    let items = v.by_entry(Entry::Host, &v.tables.address);
     let offsets: ScalarBuffer<i32> = (0..=v.len() as i32).collect::<Vec<_>>().into();
     Arc::new(ListArray::new(
         list_item(),
         OffsetBuffer::new(offsets),
-        Arc::new(items),
+        items,
         None,
     ))
 }
@@ -68,7 +54,7 @@ pub fn risk(v: &View<'_>) -> ArrayRef {
 }
 /// `fusionai.asset_owner`.
 pub fn asset_owner(v: &View<'_>) -> ArrayRef {
-    by_host(v, &v.tables.owner)
+    v.by_entry(Entry::Host, &v.tables.owner)
 }
 /// `fusionai.asset_location`.
 pub fn asset_location(v: &View<'_>) -> ArrayRef {
@@ -80,7 +66,7 @@ pub fn asset_department(v: &View<'_>) -> ArrayRef {
 }
 /// `user.name`.
 pub fn user_name(v: &View<'_>) -> ArrayRef {
-    by_user(v, &v.tables.account_name)
+    v.by_entry(Entry::User, &v.tables.account_name)
 }
 /// `user.domain`.
 pub fn user_domain(v: &View<'_>) -> ArrayRef {

@@ -56,6 +56,10 @@ pub struct View<'v> {
     values: RefCell<Vec<(*const TextColumn, ArrayRef)>>,
     /// Keys that several columns have, as the first of them made them.
     keyed: RefCell<Vec<(Keyed, Kinds, ArrayRef)>>,
+    /// By [`Entry`](shared::Entry).
+    entries: [OnceCell<Option<ArrayRef>>; 3],
+    /// The same where only some entries have something, by which.
+    known_entries: RefCell<Vec<KnownEntries>>,
     rules: OnceCell<Int32Array>,
     chains: OnceCell<Int32Array>,
     ends: OnceCell<enrichment::Ends>,
@@ -66,6 +70,9 @@ pub struct View<'v> {
     guids: OnceCell<process::Guids>,
     arguments: OnceCell<linux::Arguments>,
 }
+
+/// Entries of a table, which of them have something, and the rows' keys.
+type KnownEntries = (shared::Entry, Box<[bool]>, Option<ArrayRef>);
 
 /// Of the functions that [`Keyed`] tells apart by type.
 const CAPTURES_NOTHING: &str = "a function that is known by its type captures nothing";
@@ -81,6 +88,8 @@ enum Keyed {
     Function(TypeId),
     /// The same of lists.
     Lists(TypeId),
+    /// The kind of record.
+    Kind,
 }
 
 /// A set of telemetry kinds.
@@ -247,6 +256,8 @@ impl<'v> View<'v> {
             selections: RefCell::default(),
             values: RefCell::default(),
             keyed: RefCell::default(),
+            entries: Default::default(),
+            known_entries: RefCell::default(),
             rules: OnceCell::new(),
             chains: OnceCell::new(),
             ends: OnceCell::new(),

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, PrimitiveArray};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
 use arrow::datatypes::Int32Type;
 
 use super::selection::Selection;
-use super::{Kinds, View, holds, table};
+use super::{Keyed, Kinds, View, holds, table};
 use crate::catalog::Telemetry;
 
 /// A text that the entries of a table share: few values, and which one each entry has, if any.
@@ -18,37 +18,50 @@ pub struct Shared {
     /// By entry; −1 for none.
     pub of: Vec<i32>,
     pub values: ArrayRef,
-    /// The same as a dictionary array.
+    /// Each entry's text: columns have the entries' numbers for keys, one buffer for all of them.
     by_entry: ArrayRef,
+    /// Which entries have one, if not all.
+    known: Option<Vec<bool>>,
 }
 
 impl Shared {
     pub(super) fn new<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Self {
+        let texts: Vec<Option<&str>> = texts.collect();
         let mut seen: Vec<&str> = Vec::new();
         let mut index = BTreeMap::new();
-        let of: Vec<i32> = texts
+        let of: Vec<i32> = (texts.iter())
             .map(|text| match text {
                 None => -1,
-                Some(text) => *index.entry(text).or_insert_with(|| {
+                Some(text) => *index.entry(*text).or_insert_with(|| {
                     seen.push(text);
                     seen.len() as i32 - 1
                 }),
             })
             .collect();
-        let values = table(&seen);
         Shared {
-            by_entry: entries(of.clone(), &values),
+            values: table(&seen),
+            by_entry: table(texts.iter().map(|text| text.unwrap_or_default())),
+            known: (of.contains(&-1)).then(|| of.iter().map(|key| *key >= 0).collect()),
             of,
-            values,
         }
     }
 }
 
-/// Entries of a table as a dictionary array over texts; a negative key is null.
-fn entries(keys: Vec<i32>, values: &ArrayRef) -> ArrayRef {
-    let nulls = known(&keys);
-    let keys = PrimitiveArray::<Int32Type>::new(keys.into(), nulls);
-    Arc::new(DictionaryArray::new(keys, values.clone()))
+/// What a row has one of, in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Host,
+    User,
+    Rule,
+}
+
+/// A dictionary array of the same keys over other values, at least as many.
+fn over(array: &ArrayRef, values: &ArrayRef) -> ArrayRef {
+    Arc::new(
+        array
+            .as_dictionary::<Int32Type>()
+            .with_values(values.clone()),
+    )
 }
 
 /// Where keys are not negative, if not everywhere.
@@ -64,25 +77,81 @@ impl View<'_> {
         (taken.null_count() < taken.len()).then_some(taken)
     }
 
+    /// Each row's number of a host, account or rule, as keys; none where no row has one. All
+    /// columns that follow from it share the buffer.
+    fn entries(&self, of: Entry) -> Option<&ArrayRef> {
+        let at = of as usize;
+        let made = self.entries[at].get_or_init(|| {
+            let tables = self.tables;
+            let (keys, values) = match of {
+                Entry::Host => (
+                    Int32Array::new(self.host_keys.clone(), self.hosts()?),
+                    &tables.host_name,
+                ),
+                Entry::User => (
+                    Int32Array::new(self.user_keys.clone(), None),
+                    &tables.account_name,
+                ),
+                Entry::Rule => (self.rules().clone(), &tables.rule_name),
+            };
+            let has_some = keys.null_count() < keys.len();
+            has_some.then(|| Arc::new(DictionaryArray::new(keys, values.clone())) as ArrayRef)
+        });
+        made.as_ref()
+    }
+
+    /// The same without rows whose entry has nothing.
+    fn known_entries(&self, of: Entry, known: &[bool]) -> Option<ArrayRef> {
+        let mut made = self.known_entries.borrow_mut();
+        let of_these = made.iter().find(|(o, k, _)| (*o, &k[..]) == (of, known));
+        if let Some((_, _, array)) = of_these {
+            return array.clone();
+        }
+        let all = self.entries(of)?.as_dictionary::<Int32Type>();
+        let keys = all.keys().values();
+        let has = |row: usize| known.get(keys[row] as usize).copied().unwrap_or(false);
+        let valid = BooleanBuffer::collect_bool(keys.len(), has).into();
+        let nulls = NullBuffer::union(all.nulls(), Some(&valid)).filter(|n| n.null_count() > 0);
+        let has_some = nulls.as_ref().is_none_or(|n| n.null_count() < n.len());
+        let array = has_some.then(|| {
+            let keys = Int32Array::new(keys.clone(), nulls);
+            Arc::new(DictionaryArray::new(keys, all.values().clone())) as ArrayRef
+        });
+        made.push((of, known.into(), array.clone()));
+        array
+    }
+
+    /// A text of the entry of each row: one for each there is.
+    pub(super) fn by_entry(&self, of: Entry, values: &ArrayRef) -> ArrayRef {
+        match self.entries(of) {
+            Some(entries) => over(entries, values),
+            None => self.null_texts(),
+        }
+    }
+
+    fn shared(&self, of: Entry, shared: &Shared) -> ArrayRef {
+        let Some(known) = &shared.known else {
+            return self.by_entry(of, &shared.by_entry);
+        };
+        match self.known_entries(of, known) {
+            Some(entries) => over(&entries, &shared.by_entry),
+            None => self.null_texts(),
+        }
+    }
+
     /// What hosts share.
     pub(super) fn by_host(&self, shared: &Shared) -> ArrayRef {
-        self.hosts()
-            .map(|nulls| Int32Array::new(self.host_keys.clone(), nulls))
-            .and_then(|hosts| self.taken(&shared.by_entry, &hosts))
-            .unwrap_or_else(|| self.null_texts())
+        self.shared(Entry::Host, shared)
     }
 
     /// What accounts share.
     pub(super) fn by_user(&self, shared: &Shared) -> ArrayRef {
-        let users = Int32Array::new(self.user_keys.clone(), None);
-        self.taken(&shared.by_entry, &users)
-            .unwrap_or_else(|| self.null_texts())
+        self.shared(Entry::User, shared)
     }
 
     /// What the rules of alerts share; null for events.
     pub(super) fn by_rule(&self, shared: &Shared) -> ArrayRef {
-        self.taken(&shared.by_entry, self.rules())
-            .unwrap_or_else(|| self.null_texts())
+        self.shared(Entry::Rule, shared)
     }
 
     /// Each row's rule; null for events.
@@ -126,12 +195,36 @@ impl View<'_> {
         values: &ArrayRef,
         key: impl Fn(Telemetry) -> i32,
     ) -> ArrayRef {
-        self.telemetry(kinds)
-            .and_then(|of| {
-                let keys = self.of_kinds(kinds, -1, key).collect();
-                self.taken(&entries(keys, values), &of)
-            })
-            .unwrap_or_else(|| self.null_texts())
+        if kinds & self.present == 0 {
+            return self.null_texts();
+        }
+        let is_of = |telemetry: &Telemetry| holds(kinds, *telemetry);
+        if Telemetry::all()
+            .filter(is_of)
+            .any(|telemetry| key(telemetry) < 0)
+        {
+            return self.texts_of(kinds, values, |row| key(self.frame.telemetry[row]));
+        }
+        let texts = values.as_string::<i32>();
+        let of_kind = table(Telemetry::all().map(|telemetry| match is_of(&telemetry) {
+            true => texts.value(key(telemetry) as usize),
+            false => "",
+        }));
+        // Sets with the same rows.
+        let kinds = kinds & self.present;
+        let mut made = self.keyed.borrow_mut();
+        if let Some((_, _, array)) = made
+            .iter()
+            .find(|(k, of, _)| (*k, *of) == (Keyed::Kind, kinds))
+        {
+            return over(array, &of_kind);
+        }
+        let Some(keys) = self.telemetry(kinds) else {
+            return self.null_texts();
+        };
+        let array: ArrayRef = Arc::new(DictionaryArray::new(keys, of_kind));
+        made.push((Keyed::Kind, kinds, array.clone()));
+        array
     }
 
     /// Integers by what kind of record a row is, on rows of some kinds.

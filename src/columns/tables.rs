@@ -52,6 +52,8 @@ pub struct Tables {
     pub rule_severity: Shared,
     /// Severity words, and each rule's.
     pub severity_word: Shared,
+    /// Of rules that have a technique.
+    pub framework: Shared,
     pub category: ArrayRef,
 
     /// Technique of each rule, -1 without; it has a tactic where it has one.
@@ -235,6 +237,11 @@ impl Tables {
             rule_category: Shared::new(rules.iter().map(|r| r.raw_category.as_deref())),
             rule_severity: Shared::new(rules.iter().map(|r| r.severity.as_deref())),
             severity_word: Shared::new(rules.iter().map(|r| Some(words(r)))),
+            framework: Shared::new(
+                rules
+                    .iter()
+                    .map(|r| r.technique.map(|_| super::threat::FRAMEWORK)),
+            ),
             category: table(&world.detections.categories),
             technique_id: table(catalog.techniques.iter().map(|t| &t.id)),
             technique_name: table(catalog.techniques.iter().map(|t| &t.name)),

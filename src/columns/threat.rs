@@ -3,12 +3,13 @@
 use arrow::array::ArrayRef;
 
 use super::View;
+use super::shared::Entry;
 use crate::plan::chains::Stop;
 
-const FRAMEWORK: &str = "MITRE ATT&CK";
+pub(super) const FRAMEWORK: &str = "MITRE ATT&CK";
 const STOPS: &str = Stop::WORDS;
 
-pub(super) const WORDS: &[&str] = &[FRAMEWORK, STOPS];
+pub(super) const WORDS: &[&str] = &[STOPS];
 
 /// Key of a per-rule table, −1 for events.
 #[inline]
@@ -36,7 +37,7 @@ pub(super) fn technique(v: &View<'_>, row: usize) -> Option<usize> {
 
 /// `rule.name`, `fusionai.signature`.
 pub fn rule_name(v: &View<'_>) -> ArrayRef {
-    v.texts_by(super::ALL, &v.tables.rule_name, |v, r| v.frame.rule[r])
+    v.by_entry(Entry::Rule, &v.tables.rule_name)
 }
 /// `rule.id`.
 pub fn rule_id(v: &View<'_>) -> ArrayRef {
@@ -61,9 +62,7 @@ pub fn is_noise(v: &View<'_>) -> ArrayRef {
 
 /// `threat.framework`.
 pub fn framework(v: &View<'_>) -> ArrayRef {
-    v.texts(&v.tables.words.get(FRAMEWORK), |r| {
-        technique_key(v, r).min(0)
-    })
+    v.by_rule(&v.tables.framework)
 }
 /// `threat.technique.id`.
 pub fn technique_id(v: &View<'_>) -> ArrayRef {

@@ -357,7 +357,7 @@ impl Ids {
         self.count = self.all.len();
     }
 
-    /// Adds the ids of a key set's values, of which not all have one key.
+    /// Adds the ids of a key set's values, of which not all have one.
     pub(super) fn push_whole(&mut self, whole: Whole) {
         if self.count == 0 {
             self.count = whole.set.len;

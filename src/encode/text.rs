@@ -223,10 +223,12 @@ impl TextValues {
         let Some((set, values)) = key_set(array, selection, scratch) else {
             return false;
         };
-        let [key] = set.distinct[..] else {
+        let Some(texts) = Texts::new(values).filter(|_| set.len > 0) else {
             return false;
         };
-        Texts::new(values).is_some_and(|texts| texts.get(key as usize) == self.pool.get(id))
+        // Several keys may have one value.
+        let mut keys = set.distinct.iter();
+        keys.all(|key| texts.get(*key as usize) == self.pool.get(id))
     }
 
     /// Adds the selected values of an array.
@@ -387,7 +389,10 @@ impl TextValues {
                 return Appended::Done;
             }
         }
-        self.ids.push_whole(Whole { set, of });
+        match of.iter().all(|id| *id == of[0]) {
+            true => self.ids.push_constant(of[0], set.len),
+            false => self.ids.push_whole(Whole { set, of }),
+        }
         self.sample();
         self.check(waiting, known)
     }
