@@ -8,6 +8,12 @@ const MINIBLOCK: usize = 32;
 
 /// Appends integers as `DELTA_BINARY_PACKED`. With `narrow` they are 32-bit: deltas wrap there.
 pub(super) fn delta_binary_packed(values: &[i64], narrow: bool, out: &mut Vec<u8>) {
+    delta_at_most(values, narrow, usize::MAX, out);
+}
+
+/// The same in at most `most` bytes: false where it takes more, and `out` means nothing then.
+pub(super) fn delta_at_most(values: &[i64], narrow: bool, most: usize, out: &mut Vec<u8>) -> bool {
+    let most = out.len().saturating_add(most);
     put_varint(out, BLOCK as u64);
     put_varint(out, (BLOCK / MINIBLOCK) as u64);
     put_varint(out, values.len() as u64);
@@ -57,7 +63,11 @@ pub(super) fn delta_binary_packed(values: &[i64], narrow: bool, out: &mut Vec<u8
             }
         }
         start += count;
+        if out.len() > most {
+            return false;
+        }
     }
+    out.len() <= most
 }
 
 /// Appends texts as `DELTA_LENGTH_BYTE_ARRAY`: all lengths, then all bytes.
@@ -134,6 +144,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn at_most_is_as_long_as_it_says(
+            values in prop::collection::vec(any::<i64>().prop_map(|v| v >> (v & 63)), 0..600),
+            narrow in any::<bool>(),
+        ) {
+            let mut all = vec![1, 2, 3];
+            delta_binary_packed(&values, narrow, &mut all);
+            let length = all.len() - 3;
+            let mut out = vec![1, 2, 3];
+            prop_assert!(delta_at_most(&values, narrow, length, &mut out));
+            prop_assert_eq!(out, all);
+            prop_assert!(!delta_at_most(&values, narrow, length - 1, &mut Vec::new()));
+        }
+
         #[test]
         fn prefix_is_what_is_common(a in "[ab]{0,20}", b in "[ab]{0,20}") {
             let expected = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();

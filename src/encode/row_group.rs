@@ -1,6 +1,8 @@
 //! A row group: each leaf of each batch to its column chunk.
 
+use std::borrow::Cow;
 use std::io::Write;
+use std::rc::Rc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::NullBuffer;
@@ -86,6 +88,7 @@ impl<'e> RowGroup<'e> {
             writers: &mut self.writers,
             at: 0,
             nulls: Vec::new(),
+            lists: Vec::new(),
             memory: &mut self.memory,
         };
         for ((field, column), slow) in fields.iter().zip(batch.columns()).zip(&self.encoder.slow) {
@@ -161,12 +164,53 @@ fn arrow_writers(encoder: &Encoder) -> Result<Vec<ArrowColumnWriter>> {
     ArrowRowGroupWriterFactory::new(&file, encoder.arrow.clone()).create_column_writers(0)
 }
 
+/// What decides the slots of a list that is under nothing that can be null. Its addresses are the
+/// batch's, which outlives the walk.
+#[derive(PartialEq)]
+struct ListIdentity {
+    offsets: *const u8,
+    is_large: bool,
+    len: usize,
+    is_nullable: bool,
+    /// Bits, and which is the first.
+    valid: Option<(*const u8, usize)>,
+}
+
+impl ListIdentity {
+    fn new(field: &Field, array: &ArrayRef) -> Option<Self> {
+        let valid = array.nulls().map(NullBuffer::inner);
+        let (offsets, is_large) = match list_parts(array)?.0 {
+            Offsets::Small(offsets) => (offsets.as_ptr().cast(), false),
+            Offsets::Large(offsets) => (offsets.as_ptr().cast(), true),
+        };
+        Some(ListIdentity {
+            offsets,
+            is_large,
+            len: array.len(),
+            is_nullable: field.is_nullable(),
+            valid: valid.map(|bits| (bits.values().as_ptr(), bits.offset())),
+        })
+    }
+}
+
+/// Has slots pass a list.
+fn pass_list(slots: &mut Slots, field: &Field, array: &ArrayRef) -> Result<()> {
+    let (offsets, _) = list_parts(array).ok_or_else(|| foreign(field, array))?;
+    match field.is_nullable() {
+        true => slots.nullable_list(array.nulls(), |e| offsets.span(e)),
+        false => slots.list(|e| offsets.span(e)),
+    }
+    Ok(())
+}
+
 /// Visits the leaves of a batch in the schema's order.
 struct Walk<'w, 'e, 'a> {
     writers: &'w mut [Writer<'e>],
     at: usize,
     /// Validity of the nullable nodes on the way.
     nulls: Vec<Option<&'a NullBuffer>>,
+    /// Slots of lists by their offsets and nulls: lists that have both in common share them.
+    lists: Vec<(ListIdentity, Rc<Slots>)>,
     memory: &'w mut Memory,
 }
 
@@ -238,9 +282,28 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
                 Ok(())
             }
-            DataType::List(_) | DataType::LargeList(_) => {
-                let slots = Slots::new(array.len(), &self.nulls);
-                self.nested(field, array, slots)
+            DataType::List(item) | DataType::LargeList(item) => {
+                let identity = match self.nulls.is_empty() {
+                    true => ListIdentity::new(field, array),
+                    false => None,
+                };
+                let known = self
+                    .lists
+                    .iter()
+                    .find(|(list, _)| Some(list) == identity.as_ref());
+                let slots = match known {
+                    Some((_, slots)) => slots.clone(),
+                    None => {
+                        let mut slots = Slots::new(array.len(), &self.nulls);
+                        pass_list(&mut slots, field, array)?;
+                        let slots = Rc::new(slots);
+                        self.lists
+                            .extend(identity.map(|list| (list, slots.clone())));
+                        slots
+                    }
+                };
+                let (_, child) = list_parts(array).ok_or_else(|| foreign(field, array))?;
+                self.nested(item, child, &slots)
             }
             other => {
                 let first = self.at;
@@ -268,28 +331,27 @@ impl<'a> Walk<'_, '_, 'a> {
     }
 
     /// A node under a list.
-    fn nested(&mut self, field: &Field, array: &ArrayRef, mut slots: Slots) -> Result<()> {
+    fn nested(&mut self, field: &Field, array: &ArrayRef, slots: &Slots) -> Result<()> {
         match field.data_type() {
             DataType::Struct(fields) => {
                 let parent = array
                     .as_struct_opt()
                     .filter(|s| s.num_columns() == fields.len())
                     .ok_or_else(|| foreign(field, array))?;
+                let mut own = Cow::Borrowed(slots);
                 if field.is_nullable() {
-                    slots.nullable(array.nulls());
+                    own.to_mut().nullable(array.nulls());
                 }
                 for (field, child) in fields.iter().zip(parent.columns()) {
-                    self.nested(field, child, slots.clone())?;
+                    self.nested(field, child, &own)?;
                 }
                 Ok(())
             }
             DataType::List(item) | DataType::LargeList(item) => {
-                let (offsets, child) = list_parts(array).ok_or_else(|| foreign(field, array))?;
-                match field.is_nullable() {
-                    true => slots.nullable_list(array.nulls(), |e| offsets.span(e)),
-                    false => slots.list(|e| offsets.span(e)),
-                }
-                self.nested(item, child, slots)
+                let mut own = slots.clone();
+                pass_list(&mut own, field, array)?;
+                let (_, child) = list_parts(array).ok_or_else(|| foreign(field, array))?;
+                self.nested(item, child, &own)
             }
             other => {
                 let first = self.at;
@@ -297,13 +359,14 @@ impl<'a> Walk<'_, '_, 'a> {
                 let Some(Writer::Fast(writer)) = self.writers.get_mut(first) else {
                     return Ok(());
                 };
-                let own = leaf_nulls(array);
+                let nulls = leaf_nulls(array);
+                let mut own = Cow::Borrowed(slots);
                 if field.is_nullable() {
-                    slots.nullable(own.as_ref());
+                    own.to_mut().nullable(nulls.as_ref());
                 }
-                let piece = Piece::Nested(&slots);
+                let piece = Piece::Nested(&own);
                 if !field.is_nullable() {
-                    check_required(field, &piece, own.as_ref())?;
+                    check_required(field, &piece, nulls.as_ref())?;
                 }
                 writer.append(array, &piece, self.memory)
             }

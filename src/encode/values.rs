@@ -11,7 +11,7 @@ use parquet::bloom_filter::Sbbf;
 use parquet::errors::{ParquetError, Result};
 
 use super::bits::{hybrid_bits, width_of};
-use super::delta::delta_binary_packed;
+use super::delta::{delta_at_most, delta_binary_packed};
 use super::dictionary::{Direct, Ids, IntegerPool};
 use super::keys::{KeySets, Whole};
 use super::levels::Selection;
@@ -72,6 +72,8 @@ pub(super) struct IntegerValues {
     pub pool: IntegerPool,
     ids: Ids,
     delta: Vec<i64>,
+    /// Those as the page has them, where the decision took that.
+    packed: Vec<u8>,
     /// 32 bits wide.
     pub narrow: bool,
     /// 64 bits without a sign.
@@ -225,7 +227,7 @@ impl IntegerValues {
         self.ids = Ids::default();
     }
 
-    fn decide(&mut self, tables: &mut Vec<Direct>) {
+    fn decide(&mut self, scratch: &mut Scratch) {
         if self.mode != Mode::Undecided {
             return;
         }
@@ -233,49 +235,60 @@ impl IntegerValues {
         let width = width_of(distinct as u64 - 1).max(1);
         // Most bytes of a dictionary's integers are alike, and compress.
         let dictionary = 24 + distinct * self.size() / 3 + self.ids.len() * width / 8;
-        let same = self.ids.constant().is_some() && self.ids.len() > 1;
-        let is_shorter = || {
-            let mut values = Vec::with_capacity(self.ids.len());
-            self.ids
-                .for_each(|id| values.push(self.pool.values[id as usize]));
-            let mut delta = Vec::new();
-            delta_binary_packed(&values, self.narrow, &mut delta);
-            dictionary < delta.len()
-        };
-        match same || is_shorter() {
-            true => self.mode = Mode::Dictionary,
-            false => self.leave_dictionary(tables),
+        if self.ids.constant().is_some() && self.ids.len() > 1 {
+            self.mode = Mode::Dictionary;
+            return;
+        }
+        let values = &mut scratch.integers;
+        values.clear();
+        values.reserve(self.ids.len());
+        self.ids
+            .for_each(|id| values.push(self.pool.values[id as usize]));
+        self.packed.clear();
+        if delta_at_most(values, self.narrow, dictionary, &mut self.packed) {
+            std::mem::swap(&mut self.delta, values);
+            self.pool.end(&mut scratch.tables);
+            self.pool = IntegerPool::default();
+            self.fall_back();
+        } else {
+            self.packed = Vec::new();
+            self.mode = Mode::Dictionary;
         }
     }
 
     fn flush(&mut self, out: &mut Vec<u8>, bloom: &mut Option<Sbbf>) -> (Encoding, Bounds) {
         let flip = if self.unsigned { i64::MIN } else { 0 };
-        let bounds = |values: &mut dyn Iterator<Item = i64>| {
-            let Some(first) = values.next() else {
-                return Bounds::None;
-            };
-            let (least, greatest) = values.fold((first ^ flip, first ^ flip), |(l, g), v| {
-                (l.min(v ^ flip), g.max(v ^ flip))
-            });
-            Bounds::Integer(least ^ flip, greatest ^ flip)
-        };
         if self.mode == Mode::Dictionary {
             let used = &self.pool.used.ids;
-            let bounds = bounds(&mut used.iter().map(|id| self.pool.values[*id as usize]));
+            let bounds = integer_bounds(used.iter().map(|id| self.pool.values[*id as usize]), flip);
             self.pool.used.turn();
             self.ids.flush(out);
             return (Encoding::RLE_DICTIONARY, bounds);
         }
-        let bounds = bounds(&mut self.delta.iter().copied());
+        let bounds = integer_bounds(self.delta.iter().copied(), flip);
         if let Some(bloom) = bloom {
             for value in &self.delta {
                 insert_integer(bloom, *value, self.narrow);
             }
         }
-        delta_binary_packed(&self.delta, self.narrow, out);
+        match self.packed.is_empty() {
+            true => delta_binary_packed(&self.delta, self.narrow, out),
+            false => out.append(&mut self.packed),
+        }
         self.delta.clear();
         (Encoding::DELTA_BINARY_PACKED, bounds)
     }
+}
+
+/// Least and greatest of values in the order of their bits with those of `flip` turned.
+fn integer_bounds(mut values: impl Iterator<Item = i64>, flip: i64) -> Bounds {
+    let Some(first) = values.next() else {
+        return Bounds::None;
+    };
+    let (least, greatest) = values.fold((first ^ flip, first ^ flip), |(l, g), v| {
+        (l.min(v ^ flip), g.max(v ^ flip))
+    });
+    Bounds::Integer(least ^ flip, greatest ^ flip)
 }
 
 fn insert_integer(bloom: &mut Sbbf, value: i64, narrow: bool) {
@@ -360,6 +373,7 @@ impl Values {
                 pool: IntegerPool::default(),
                 ids: Ids::default(),
                 delta: Vec::new(),
+                packed: Vec::new(),
                 narrow: data_type.primitive_width().is_some_and(|w| w < 8),
                 unsigned: *data_type == DataType::UInt64,
                 limit: options.dictionary_limit,
@@ -439,7 +453,7 @@ impl Values {
                 texts.mode == Mode::Dictionary
             }
             Values::Integers(integers) => {
-                integers.decide(&mut scratch.tables);
+                integers.decide(scratch);
                 integers.mode == Mode::Dictionary
             }
             Values::Booleans(_) => false,
