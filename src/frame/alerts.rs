@@ -11,7 +11,6 @@ use super::{Frame, NONE, lag};
 use crate::catalog::{HostClass, Platform, Telemetry, scenario::Verdict};
 use crate::plan::TimeLaw;
 use crate::random::{Key, below, chance};
-use crate::world::detections::is_start;
 use crate::world::processes::{ALERT_STREAM, OTHER_STREAM};
 use crate::world::starts::STARTING;
 pub use tables::AlertTables;
@@ -69,13 +68,10 @@ impl<'a> Maker<'a> {
                 self.flow_alert(frame, row, tuple as usize, draws);
                 continue;
             };
-            let records = &self.catalog.heuristics[heuristic].records;
-            let fits = |r: &usize| {
-                detection.fits(&records[*r]) && (strata.is_none() || !is_start(&records[*r]))
-            };
-            let count = (0..records.len()).filter(fits).count() as u64;
-            let nth = below(draws[1], count.max(1)) as usize;
-            let choice = (0..records.len()).filter(fits).nth(nth).unwrap_or(0);
+            let records = &self.alerts.tuples[tuple as usize].records;
+            let fitting = &records[usize::from(strata.is_some())];
+            let nth = below(draws[1], fitting.len().max(1) as u64) as usize;
+            let choice = fitting.get(nth).copied().unwrap_or(0);
             self.endpoint_alert(frame, row, (heuristic, choice), None, at, draws);
         }
     }

@@ -7,7 +7,7 @@ use crate::frame::maker::{Vocabulary, position};
 use crate::grounding::{Direction, Profile, Tuple};
 use crate::random::{Alias, below};
 use crate::world::World;
-use crate::world::detections::{counts, is_portless, is_start};
+use crate::world::detections::{Detection, counts, is_portless, is_start};
 
 /// What a tuple needs at generation time.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub(super) struct TupleTable {
     pub(super) bytes: usize,
     /// What a web server was asked when it fired.
     pub(super) requests: u8,
+    /// Records of its heuristic that can stand for it: all, and those that start no process.
+    pub(super) records: [Vec<usize>; 2],
 }
 
 /// What fires in a category.
@@ -186,7 +188,13 @@ impl AlertTables {
                 .or_else(|| find("tcp", None))
                 .unwrap_or(0)
         };
-        let table = |tuple: &Tuple| {
+        let table = |(detection, tuple): (&Detection, &Tuple)| {
+            let heuristic = detection
+                .endpoint
+                .map(|h| &catalog.heuristics[h].records[..]);
+            let records = heuristic.unwrap_or_default();
+            let fitting = (0..records.len()).filter(|&r| detection.fits(&records[r]));
+            let others = fitting.clone().filter(|&r| !is_start(&records[r]));
             let e = &tuple.ends;
             let counts = [
                 e.internal_internal,
@@ -226,6 +234,7 @@ impl AlertTables {
                 client_port_weights: Alias::new(&weights),
                 bytes: byte_table(&tuple.protocol, tuple.application.as_deref()),
                 requests: requests::theme(&tuple.signature),
+                records: [fitting.collect(), others.collect()],
             }
         };
         let mut categories: Vec<Vec<u32>> = vec![Vec::new(); world.detections.categories.len()];
@@ -240,7 +249,11 @@ impl AlertTables {
         }
         let alerts = counts(profile);
         AlertTables {
-            tuples: profile.tuples.iter().map(table).collect(),
+            // The profile's tuples are the first rules.
+            tuples: (world.detections.all.iter())
+                .zip(&profile.tuples)
+                .map(table)
+                .collect(),
             categories: categories
                 .into_iter()
                 .enumerate()
