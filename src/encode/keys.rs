@@ -7,13 +7,18 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::{BooleanBuffer, Buffer};
+use arrow::datatypes::{
+    ArrowDictionaryKeyType, DataType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
+};
 use bytes::Bytes;
 use parquet::basic::Compression;
 
 use super::levels::Selection;
 use super::text::is_constant;
-use super::values::SAMPLE;
+use super::values::{SAMPLE, Scratch};
 
 /// Which keys of which buffer. Holds the buffers, so that their addresses stay their own.
 pub(super) struct Identity {
@@ -140,6 +145,86 @@ impl KeySet {
     }
 }
 
+/// The selected keys of a dictionary array, and its values.
+pub(super) fn selected_keys<'a>(
+    array: &'a ArrayRef,
+    selection: &Selection<'_>,
+    scratch: &'a mut Vec<u32>,
+) -> Option<(&'a [u32], &'a ArrayRef)> {
+    fn narrow<'a, K: ArrowDictionaryKeyType>(
+        array: &'a ArrayRef,
+        selection: &Selection<'_>,
+        scratch: &'a mut Vec<u32>,
+        convert: impl Fn(K::Native) -> u32,
+    ) -> Option<(&'a [u32], &'a ArrayRef)> {
+        let array = array.as_dictionary_opt::<K>()?;
+        let keys = array.keys().values();
+        scratch.clear();
+        scratch.reserve(selection.len());
+        selection.for_each(|e| scratch.push(convert(keys[e])));
+        Some((scratch, array.values()))
+    }
+    let DataType::Dictionary(key, _) = array.data_type() else {
+        return None;
+    };
+    // Keys of values are never negative; those of nulls are not selected.
+    match **key {
+        DataType::Int32 => {
+            let array = array.as_dictionary_opt::<Int32Type>()?;
+            let keys = array.keys().values().inner().typed_data::<u32>();
+            Some((selection.gather(keys, scratch), array.values()))
+        }
+        DataType::UInt32 => {
+            let array = array.as_dictionary_opt::<UInt32Type>()?;
+            let keys: &[u32] = array.keys().values();
+            Some((selection.gather(keys, scratch), array.values()))
+        }
+        DataType::Int8 => narrow::<Int8Type>(array, selection, scratch, |k| k as u32),
+        DataType::Int16 => narrow::<Int16Type>(array, selection, scratch, |k| k as u32),
+        DataType::Int64 => narrow::<Int64Type>(array, selection, scratch, |k| k as u32),
+        DataType::UInt8 => narrow::<UInt8Type>(array, selection, scratch, u32::from),
+        DataType::UInt16 => narrow::<UInt16Type>(array, selection, scratch, u32::from),
+        DataType::UInt64 => narrow::<UInt64Type>(array, selection, scratch, |k| k as u32),
+        _ => None,
+    }
+}
+
+/// The set of the selected keys of a dictionary array, and its values; `None` where a key has none.
+pub(super) fn key_set<'a>(
+    array: &'a ArrayRef,
+    selection: &Selection<'_>,
+    scratch: &mut Scratch,
+) -> Option<(Arc<KeySet>, &'a ArrayRef)> {
+    let dictionary = array.as_any_dictionary_opt()?;
+    let values = dictionary.values();
+    let keys = match dictionary.keys().data_type() {
+        DataType::Int32 => Some(
+            dictionary
+                .keys()
+                .as_primitive::<Int32Type>()
+                .values()
+                .inner(),
+        ),
+        DataType::UInt32 => Some(
+            dictionary
+                .keys()
+                .as_primitive::<UInt32Type>()
+                .values()
+                .inner(),
+        ),
+        _ => None,
+    };
+    let identity = keys.and_then(|keys| Identity::new(keys, selection));
+    if let Some(set) = identity
+        .as_ref()
+        .and_then(|identity| scratch.sets.find(identity))
+    {
+        return set.fits(values.len()).then_some((set, values));
+    }
+    let (keys, _) = selected_keys(array, selection, &mut scratch.keys)?;
+    Some((scratch.sets.add(keys, values.len(), identity)?, values))
+}
+
 /// Ids of a key set's distinct keys, as all values of a page.
 pub(super) struct Whole {
     pub set: Arc<KeySet>,
@@ -212,20 +297,21 @@ impl KeySets {
             1
         });
         let number = u64::from(self.last) << 32;
-        set.places.reserve_exact(keys.len());
-        let (sample, rest) = keys.split_at(keys.len().min(SAMPLE));
-        for part in [sample, rest] {
-            for key in part {
-                let stamp = self.stamps.get_mut(*key as usize)?;
-                if *stamp >> 32 != number >> 32 {
-                    *stamp = number | set.distinct.len() as u64;
-                    set.distinct.push(*key);
-                }
-                set.places.push(*stamp as u32);
-            }
-            if set.places.len() == sample.len() {
+        set.places.resize(keys.len(), 0);
+        let sample = keys.len().min(SAMPLE);
+        for (at, (key, place)) in keys.iter().zip(&mut set.places).enumerate() {
+            if at == sample {
                 set.sampled = set.distinct.len();
             }
+            let stamp = self.stamps.get_mut(*key as usize)?;
+            if *stamp >> 32 != number >> 32 {
+                *stamp = number | set.distinct.len() as u64;
+                set.distinct.push(*key);
+            }
+            *place = *stamp as u32;
+        }
+        if sample == keys.len() {
+            set.sampled = set.distinct.len();
         }
         Some(())
     }

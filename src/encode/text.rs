@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
-    ArrowDictionaryKeyType, BinaryType, ByteArrayType, DataType, Int8Type, Int16Type, Int32Type,
-    Int64Type, LargeBinaryType, LargeUtf8Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-    Utf8Type,
+    BinaryType, ByteArrayType, DataType, LargeBinaryType, LargeUtf8Type, Utf8Type,
 };
 use parquet::basic::Encoding;
 use parquet::bloom_filter::Sbbf;
@@ -14,7 +12,7 @@ use parquet::errors::{ParquetError, Result};
 
 use super::delta::{delta_byte_array, delta_length, prefixes_pay};
 use super::dictionary::{Ids, Remap, TextPool, head};
-use super::keys::{Identity, KeySet, Whole};
+use super::keys::{KeySet, Whole, key_set, selected_keys};
 use super::levels::Selection;
 use super::values::{Appended, Bounds, Mode, SAMPLE, Scratch, is_varied};
 
@@ -76,86 +74,6 @@ pub(super) fn is_text(data_type: &DataType) -> bool {
         }
         _ => false,
     }
-}
-
-/// The selected keys of a dictionary array, and its values.
-fn selected_keys<'a>(
-    array: &'a ArrayRef,
-    selection: &Selection<'_>,
-    scratch: &'a mut Vec<u32>,
-) -> Option<(&'a [u32], &'a ArrayRef)> {
-    fn narrow<'a, K: ArrowDictionaryKeyType>(
-        array: &'a ArrayRef,
-        selection: &Selection<'_>,
-        scratch: &'a mut Vec<u32>,
-        convert: impl Fn(K::Native) -> u32,
-    ) -> Option<(&'a [u32], &'a ArrayRef)> {
-        let array = array.as_dictionary_opt::<K>()?;
-        let keys = array.keys().values();
-        scratch.clear();
-        scratch.reserve(selection.len());
-        selection.for_each(|e| scratch.push(convert(keys[e])));
-        Some((scratch, array.values()))
-    }
-    let DataType::Dictionary(key, _) = array.data_type() else {
-        return None;
-    };
-    // Keys of values are never negative; those of nulls are not selected.
-    match **key {
-        DataType::Int32 => {
-            let array = array.as_dictionary_opt::<Int32Type>()?;
-            let keys = array.keys().values().inner().typed_data::<u32>();
-            Some((selection.gather(keys, scratch), array.values()))
-        }
-        DataType::UInt32 => {
-            let array = array.as_dictionary_opt::<UInt32Type>()?;
-            let keys: &[u32] = array.keys().values();
-            Some((selection.gather(keys, scratch), array.values()))
-        }
-        DataType::Int8 => narrow::<Int8Type>(array, selection, scratch, |k| k as u32),
-        DataType::Int16 => narrow::<Int16Type>(array, selection, scratch, |k| k as u32),
-        DataType::Int64 => narrow::<Int64Type>(array, selection, scratch, |k| k as u32),
-        DataType::UInt8 => narrow::<UInt8Type>(array, selection, scratch, u32::from),
-        DataType::UInt16 => narrow::<UInt16Type>(array, selection, scratch, u32::from),
-        DataType::UInt64 => narrow::<UInt64Type>(array, selection, scratch, |k| k as u32),
-        _ => None,
-    }
-}
-
-/// The set of the selected keys of a dictionary array, and its values; `None` where a key has none.
-fn key_set<'a>(
-    array: &'a ArrayRef,
-    selection: &Selection<'_>,
-    scratch: &mut Scratch,
-) -> Option<(Arc<KeySet>, &'a ArrayRef)> {
-    let dictionary = array.as_any_dictionary_opt()?;
-    let values = dictionary.values();
-    let keys = match dictionary.keys().data_type() {
-        DataType::Int32 => Some(
-            dictionary
-                .keys()
-                .as_primitive::<Int32Type>()
-                .values()
-                .inner(),
-        ),
-        DataType::UInt32 => Some(
-            dictionary
-                .keys()
-                .as_primitive::<UInt32Type>()
-                .values()
-                .inner(),
-        ),
-        _ => None,
-    };
-    let identity = keys.and_then(|keys| Identity::new(keys, selection));
-    if let Some(set) = identity
-        .as_ref()
-        .and_then(|identity| scratch.sets.find(identity))
-    {
-        return set.fits(values.len()).then_some((set, values));
-    }
-    let (keys, _) = selected_keys(array, selection, &mut scratch.keys)?;
-    Some((scratch.sets.add(keys, values.len(), identity)?, values))
 }
 
 /// Whether all keys are one.
