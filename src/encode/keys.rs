@@ -197,23 +197,12 @@ pub(super) fn key_set<'a>(
 ) -> Option<(Arc<KeySet>, &'a ArrayRef)> {
     let dictionary = array.as_any_dictionary_opt()?;
     let values = dictionary.values();
-    let keys = match dictionary.keys().data_type() {
-        DataType::Int32 => Some(
-            dictionary
-                .keys()
-                .as_primitive::<Int32Type>()
-                .values()
-                .inner(),
-        ),
-        DataType::UInt32 => Some(
-            dictionary
-                .keys()
-                .as_primitive::<UInt32Type>()
-                .values()
-                .inner(),
-        ),
-        _ => None,
-    };
+    let keys = dictionary.keys();
+    let signed = keys.as_primitive_opt::<Int32Type>();
+    let unsigned = keys.as_primitive_opt::<UInt32Type>();
+    let keys = signed
+        .map(|keys| keys.values().inner())
+        .or_else(|| unsigned.map(|keys| keys.values().inner()));
     let identity = keys.and_then(|keys| Identity::new(keys, selection));
     if let Some(set) = identity
         .as_ref()

@@ -133,12 +133,11 @@ impl PlacedStep {
         while record > 0 && self.companions >> record.min(63) & 1 == 1 {
             record -= 1;
         }
-        let spread = self.span - self.thinking();
-        let share = (spread / i64::from(self.rounds)).max(4) as u64;
+        let (spread, half) = self.spread();
         let bits = key.at(round);
-        let jitter = below(bits, share / 2);
-        let slot = share / 2 / u64::from(self.records);
-        let apart = self.apart() as u64;
+        let jitter = below(bits, half);
+        let slot = half / u64::from(self.records);
+        let apart = slot / 4;
         let within = record * slot
             + apart
             + below(
@@ -153,16 +152,18 @@ impl PlacedStep {
 
     /// Microseconds between two records of a round, at least.
     pub fn apart(&self) -> i64 {
-        let share = (self.span - self.thinking()) / i64::from(self.rounds);
-        share.max(4) / 2 / i64::from(self.records) / 4
+        (self.spread().1 / u64::from(self.records) / 4) as i64
     }
 
-    /// The part of the span in which somebody thinks.
-    pub(super) fn thinking(&self) -> i64 {
-        self.pause * i64::from(self.pauses.count_ones())
+    /// The part of the span in which nobody thinks, and half of a round's share of it.
+    #[inline]
+    fn spread(&self) -> (i64, u64) {
+        let spread = self.span - self.pause * i64::from(self.pauses.count_ones());
+        let share = (spread / i64::from(self.rounds)).max(4);
+        (spread, share as u64 / 2)
     }
 
-    /// The part of it before a record: each pause is a third as long as it may be, or longer.
+    /// How long somebody has thought before a record: each pause is a third as long as it may be, or longer.
     fn typed(&self, bits: u64, record: u64) -> i64 {
         let passed = (self.pauses & u64::MAX >> (63 - record.min(63))).count_ones();
         (0..passed)
@@ -502,4 +503,53 @@ fn cut(chain: &mut Chain, mut excess: u64) -> u64 {
         }
     }
     excess
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn events_of_a_step_rise_within_its_span(
+            seed: u64,
+            records in 1u32..40,
+            rounds in 1u32..50,
+            round in 1_000i64..60_000_000,
+            pauses: u64,
+            pause in 1i64..30_000_000,
+        ) {
+            // Nobody thinks where there is more than one round, nor before the first record.
+            let pauses = if rounds == 1 { pauses & ((1 << records) - 2) } else { 0 };
+            let thought = pause * i64::from(pauses.count_ones());
+            let step = PlacedStep {
+                start: 1_000,
+                span: round * i64::from(rounds) + thought,
+                rounds,
+                records,
+                first_record: 0,
+                companions: 0,
+                pauses,
+                pause,
+                first: 0,
+                events: records * rounds,
+                blocked: false,
+            };
+            let key = Key::root(seed);
+            let times: Vec<i64> = (0..step.events).map(|index| step.time(key, index)).collect();
+            prop_assert!(times.is_sorted());
+            prop_assert!(times[0] >= step.start && times[times.len() - 1] <= step.start + step.span);
+            for (index, pair) in times.windows(2).enumerate() {
+                let record = (index as u32 + 1) % records;
+                if record > 0 {
+                    prop_assert!(pair[1] - pair[0] >= step.apart());
+                    if pauses >> record & 1 == 1 {
+                        prop_assert!(pair[1] - pair[0] >= pause / 3);
+                    }
+                }
+                prop_assert!(step.before(key, pair[1]) <= index as u32 + 1);
+            }
+        }
+    }
 }
