@@ -1,5 +1,6 @@
 """The README's recipes run as they stand, on the tests' corpora."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -79,6 +80,31 @@ def test_commands_do_what_the_readme_says(tmp_path):
         assert done.returncode == 0, (arguments, done.stderr)
         assert done.stdout.strip()
     assert {path.name for path in tmp_path.iterdir()} == {"corpus", "profile.json", "profiled", "report.html"}
+
+
+def test_the_event_of_the_readme_is_one_that_its_command_writes(tmp_path):
+    (text,) = re.findall(r"^```json\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    event = json.loads(text)
+    (arguments,) = [a for a in commands(README.split("\n## Recipes\n")[0]) if "1M" in a]
+    arguments = [re.sub(r"^out/", f"{tmp_path}/", word) for word in arguments]
+    done = fusiongen(*arguments)
+    assert done.returncode == 0, done.stderr
+    found = duckdb.execute(
+        f"""SELECT winlog.record_id, winlog.event_data.UtcTime, process.entity_id, process.command_line, attack.id,
+              source.port, user.name FROM read_parquet('{tmp_path}/corpus/events/**/*.parquet')
+            WHERE event.sequence = {event["event"]["sequence"]}"""
+    ).fetchall()
+    assert found == [
+        (
+            event["winlog"]["record_id"],
+            event["winlog"]["event_data"]["UtcTime"],
+            event["process"]["entity_id"],
+            event["process"].get("command_line"),
+            event["attack"]["id"],
+            event["source"]["port"],
+            event["user"]["name"],
+        )
+    ]
 
 
 def test_configuration_of_the_readme_is_understood(tmp_path):
