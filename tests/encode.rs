@@ -345,16 +345,7 @@ fn array(dice: &mut Dice, field: &Field, len: usize, parent: Option<&NullBuffer>
                 field.is_nullable() && dice.one_in(3),
             );
             let values = array(dice, &values, distinct, None);
-            let stretch = [1, 1, 30][dice.below(3)];
-            let mut current = 0;
-            let keys: Vec<i64> = (0..len)
-                .map(|i| {
-                    if i % stretch == 0 {
-                        current = dice.below(distinct) as i64;
-                    }
-                    current
-                })
-                .collect();
+            let keys: Vec<i64> = keys(dice, len, distinct).map(|key| key as i64).collect();
             macro_rules! dictionary {
                 ($t:ty) => {{
                     // Garbage under nulls, out of the values' range.
@@ -475,20 +466,23 @@ proptest! {
     }
 }
 
+/// Keys of a dictionary of `distinct` values, each at random or thirty times in a row.
+fn keys(dice: &mut Dice, len: usize, distinct: usize) -> impl Iterator<Item = usize> {
+    let stretch = [1, 1, 30][dice.below(3)];
+    let mut current = 0;
+    (0..len).map(move |i| {
+        if i % stretch == 0 {
+            current = dice.below(distinct);
+        }
+        current
+    })
+}
+
 /// Dictionary leaves of a batch that have one buffer of keys in common: with the same nulls or
 /// others, and dictionaries of all kinds. The last is a list of its own.
 fn sharing(dice: &mut Dice, names: &[String], len: usize) -> RecordBatch {
     let distinct = 2 + dice.below(90);
-    let stretch = [1, 1, 30][dice.below(3)];
-    let mut current = 0;
-    let keys: ScalarBuffer<i32> = (0..len)
-        .map(|i| {
-            if i % stretch == 0 {
-                current = dice.below(distinct) as i32;
-            }
-            current
-        })
-        .collect();
+    let keys: ScalarBuffer<i32> = keys(dice, len, distinct).map(|key| key as i32).collect();
     let masks: [Option<NullBuffer>; 3] = [
         None,
         nulls(dice, len),
