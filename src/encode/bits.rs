@@ -25,54 +25,74 @@ pub(super) fn width_of(max: u64) -> usize {
     (u64::BITS - max.leading_zeros()) as usize
 }
 
-/// Packs 32 values of `W` bits into `4 * W` bytes.
+/// Bytes that a store of a group may write past its own.
+const SLACK: usize = 16;
+
+/// Eight values of `W` bits, at most 16, as one number. They begin and end at a byte: no value
+/// waits for another group's bits.
 #[inline]
-fn pack_32<const W: usize>(values: &[u32; 32], out: &mut [u8]) {
-    if W <= 16 {
-        // Eight values begin and end at a byte: no value waits for another's bits.
-        let mut packed = [0; 4 * 16 + 16];
-        for (at, v) in values.as_chunks::<8>().0.iter().enumerate() {
-            let wide = v.map(u64::from);
-            let low = wide[0] | wide[1] << W | wide[2] << (2 * W) | wide[3] << (3 * W);
-            let high = wide[4] | wide[5] << W | wide[6] << (2 * W) | wide[7] << (3 * W);
-            let word = u128::from(low) | u128::from(high) << (4 * W);
-            packed[at * W..at * W + 16].copy_from_slice(&word.to_le_bytes());
-        }
-        out[..4 * W].copy_from_slice(&packed[..4 * W]);
-        return;
-    }
-    let mut bits = 0u64;
-    let mut filled = 0;
-    let mut at = 0;
-    for &value in values {
-        bits |= u64::from(value) << filled;
-        filled += W;
-        if filled >= 32 {
-            out[at..at + 4].copy_from_slice(&(bits as u32).to_le_bytes());
-            at += 4;
-            bits >>= 32;
-            filled -= 32;
-        }
+fn pack_8<const W: usize>(v: &[u32; GROUP]) -> u128 {
+    let four = |v: [u32; 4]| {
+        u64::from(v[0])
+            | u64::from(v[1]) << W
+            | u64::from(v[2]) << (2 * W)
+            | u64::from(v[3]) << (3 * W)
+    };
+    let (low, high) = (
+        four([v[0], v[1], v[2], v[3]]),
+        four([v[4], v[5], v[6], v[7]]),
+    );
+    match W {
+        0..=8 => u128::from(low | high << (4 * W)),
+        _ => u128::from(low) | u128::from(high) << (4 * W),
     }
 }
 
-fn pack_blocks<const W: usize>(values: &[u32], out: &mut Vec<u8>) {
-    let groups = values.len().div_ceil(GROUP);
-    let start = out.len();
-    out.resize(start + groups * W, 0);
-    let bytes = &mut out[start..];
-    let (blocks, rest) = values.as_chunks::<32>();
-    for (block, bytes) in blocks.iter().zip(bytes.chunks_exact_mut(4 * W)) {
-        pack_32::<W>(block, bytes);
+/// Puts a group into the first `W` of `W + SLACK` bytes; what is behind them is anything.
+#[inline]
+fn put_8<const W: usize>(v: &[u32; GROUP], out: &mut [u8]) {
+    if W <= 8 {
+        let word = pack_8::<W>(v) as u64;
+        out[..8].copy_from_slice(&word.to_le_bytes());
+        return;
+    }
+    if W <= 16 {
+        let word = pack_8::<W>(v);
+        out[..16].copy_from_slice(&word.to_le_bytes());
+        return;
+    }
+    // Two values at a time, whole words as they fill.
+    let (mut bits, mut filled, mut at) = (0u128, 0, 0);
+    for pair in v.as_chunks::<2>().0 {
+        let pair = u64::from(pair[0]) | u64::from(pair[1]) << W;
+        bits |= u128::from(pair) << filled;
+        filled += 2 * W;
+        if filled >= 64 {
+            out[at..at + 8].copy_from_slice(&(bits as u64).to_le_bytes());
+            at += 8;
+            bits >>= 64;
+            filled -= 64;
+        }
+    }
+    out[at..at + 8].copy_from_slice(&(bits as u64).to_le_bytes());
+}
+
+fn pack_groups<const W: usize>(values: &[u32], out: &mut Vec<u8>) {
+    let (start, groups) = (out.len(), values.len().div_ceil(GROUP));
+    let end = start + groups * W;
+    out.resize(end + SLACK, 0);
+    let (whole, rest) = values.as_chunks::<GROUP>();
+    let mut bytes = &mut out[start..];
+    for group in whole {
+        put_8::<W>(group, bytes);
+        bytes = &mut bytes[W..];
     }
     if !rest.is_empty() {
-        let mut block = [0; 32];
-        block[..rest.len()].copy_from_slice(rest);
-        let mut packed = [0; 128];
-        pack_32::<W>(&block, &mut packed);
-        let tail = rest.len().div_ceil(GROUP) * W;
-        bytes[blocks.len() * 4 * W..].copy_from_slice(&packed[..tail]);
+        let mut group = [0; GROUP];
+        group[..rest.len()].copy_from_slice(rest);
+        put_8::<W>(&group, bytes);
     }
+    out.truncate(end);
 }
 
 /// Appends values bit-packed, least significant bit first, padded with zeros to a multiple of
@@ -80,7 +100,7 @@ fn pack_blocks<const W: usize>(values: &[u32], out: &mut Vec<u8>) {
 pub(super) fn pack(values: &[u32], width: usize, out: &mut Vec<u8>) {
     macro_rules! widths {
         ($($w:literal)*) => {
-            match width { $($w => pack_blocks::<$w>(values, out),)* _ => {} }
+            match width { $($w => pack_groups::<$w>(values, out),)* _ => {} }
         };
     }
     widths!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
