@@ -57,7 +57,11 @@ pub(super) fn delta_at_most(values: &[i64], narrow: bool, most: usize, out: &mut
             let width = width_of(miniblock.iter().fold(0, |all, a| all | a));
             out[widths + m] = width as u8;
             if width <= 32 {
-                pack(&miniblock.map(|a| a as u32), width, out);
+                let mut low = [0; MINIBLOCK];
+                for (low, above) in low.iter_mut().zip(miniblock) {
+                    *low = *above as u32;
+                }
+                pack(&low, width, out);
             } else {
                 pack_wide(miniblock, width, out);
             }

@@ -12,11 +12,6 @@ use super::keys::Whole;
 /// A value that no page has used yet.
 const NEVER: u32 = 0;
 
-/// An entry of a table from keys to ids: the page that used the key last, and the id.
-fn entry(page: u32, id: u32) -> u64 {
-    u64::from(page) << 32 | u64::from(id)
-}
-
 /// Which ids the page at hand uses.
 pub(super) struct Used {
     /// Number of the page, from 1.
@@ -210,14 +205,22 @@ impl Remap {
 }
 
 /// Values below this are found in a table rather than by hash.
-const DIRECT: u64 = 1 << 16;
+const DIRECT: i64 = 1 << 16;
 
 /// Ids by value, handed from chunk to chunk: clearing it would cost more than a chunk's values.
-#[derive(Default)]
 pub(super) struct Direct {
-    entries: Vec<u64>,
-    /// The last page of the chunks before.
-    page: u32,
+    /// By value: `base` and the id; less than `base` where the chunk has no such value.
+    entries: Vec<u32>,
+    base: u32,
+}
+
+impl Default for Direct {
+    fn default() -> Self {
+        Direct {
+            entries: Vec::new(),
+            base: 1,
+        }
+    }
 }
 
 /// Integers, each once.
@@ -226,7 +229,6 @@ pub(super) struct IntegerPool {
     pub values: Vec<i64>,
     direct: Direct,
     index: HashTable<u32>,
-    pub used: Used,
 }
 
 #[inline]
@@ -243,68 +245,74 @@ impl IntegerPool {
             && let Some(direct) = tables.pop()
         {
             self.direct = direct;
-            self.used.page = self.direct.page + 1;
         }
     }
 
     /// Hands the table on; no value can be added after that.
     pub(super) fn end(&mut self, tables: &mut Vec<Direct>) {
         let mut direct = std::mem::take(&mut self.direct);
-        if !direct.entries.is_empty() {
-            direct.page = self.used.page;
-            tables.push(direct);
+        if direct.entries.is_empty() {
+            return;
+        }
+        // Above all entries of this chunk, so that the next takes none of them for its own.
+        let next = direct.base.checked_add(self.values.len() as u32);
+        direct.base = next.filter(|next| *next < u32::MAX / 2).unwrap_or_else(|| {
+            direct.entries.fill(0);
+            1
+        });
+        tables.push(direct);
+    }
+
+    /// Appends the id of each value to `ids`; `bounds` are the least and the greatest.
+    pub(super) fn map(&mut self, values: &[i64], bounds: (i64, i64), ids: &mut Vec<u32>) {
+        if bounds.0 < 0 || bounds.1 >= DIRECT {
+            ids.extend(values.iter().map(|value| self.id(*value)));
+            return;
+        }
+        self.reach(bounds.1);
+        let Direct { entries, base } = &mut self.direct;
+        let (base, pool) = (*base, &mut self.values);
+        ids.extend(values.iter().map(|value| {
+            let entry = &mut entries[*value as usize];
+            if *entry < base {
+                *entry = base + pool.len() as u32;
+                pool.push(*value);
+            }
+            *entry - base
+        }));
+    }
+
+    /// Makes the table long enough for a value.
+    fn reach(&mut self, value: i64) {
+        let (entries, len) = (&mut self.direct.entries, value as usize + 1);
+        if entries.len() < len {
+            entries.resize(len.next_power_of_two(), 0);
         }
     }
 
-    /// Appends the id of each value to `ids`.
-    pub(super) fn map(&mut self, values: &[i64], ids: &mut Vec<u32>) {
-        let start = ids.len();
-        ids.resize(start + values.len(), 0);
-        for (&value, id) in values.iter().zip(&mut ids[start..]) {
-            *id = match self.direct.entries.get(value as usize) {
-                Some(known) if (*known >> 32) as u32 == self.used.page => *known as u32,
-                _ => self.intern(value),
-            };
+    fn id(&mut self, value: i64) -> u32 {
+        if (0..DIRECT).contains(&value) {
+            self.reach(value);
+            let (entry, base) = (&mut self.direct.entries[value as usize], self.direct.base);
+            if *entry < base {
+                *entry = base + self.values.len() as u32;
+                self.values.push(value);
+            }
+            return *entry - base;
         }
-    }
-
-    fn intern(&mut self, value: i64) -> u32 {
-        let id = if (value as u64) < DIRECT {
-            let at = value as usize;
-            let entries = &mut self.direct.entries;
-            if at >= entries.len() {
-                entries.resize((at + 1).next_power_of_two(), 0);
-            }
-            let known = entries[at];
-            let id = match (known >> 32) as u32 > self.direct.page {
-                true => known as u32,
-                false => self.push(value),
-            };
-            self.direct.entries[at] = entry(self.used.page, id);
-            id
-        } else {
-            let hash = hash_integer(value);
-            let found = self
-                .index
-                .find(hash, |id| self.values[*id as usize] == value);
-            match found {
-                Some(id) => *id,
-                None => {
-                    let id = self.push(value);
-                    let values = &self.values;
-                    self.index
-                        .insert_unique(hash, id, |id| hash_integer(values[*id as usize]));
-                    id
-                }
-            }
-        };
-        self.used.mark(id);
-        id
-    }
-
-    fn push(&mut self, value: i64) -> u32 {
+        let hash = hash_integer(value);
+        let found = self
+            .index
+            .find(hash, |id| self.values[*id as usize] == value);
+        if let Some(id) = found {
+            return *id;
+        }
+        let id = self.values.len() as u32;
         self.values.push(value);
-        self.values.len() as u32 - 1
+        let values = &self.values;
+        self.index
+            .insert_unique(hash, id, |id| hash_integer(values[*id as usize]));
+        id
     }
 
     /// Whether most values are found by hash.
@@ -315,7 +323,6 @@ impl IntegerPool {
     /// Forgets the values from `len` on; no value can be added after that.
     pub(super) fn truncate(&mut self, len: usize) {
         self.values.truncate(len);
-        self.used.ids.retain(|id| (*id as usize) < len);
         self.index = HashTable::new();
     }
 }
@@ -442,4 +449,41 @@ pub(super) fn put_ids(ids: &[u32], out: &mut Vec<u8>) {
 /// Width of ids up to `greatest`. Some readers know no width of 0.
 fn index_width(greatest: u32) -> usize {
     width_of(u64::from(greatest)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn integers() -> impl Strategy<Value = i64> {
+        prop_oneof![0i64..9, 0..70_000, -5i64..5, any::<i64>()]
+    }
+
+    proptest! {
+        #[test]
+        fn ids_are_of_the_chunk_whose_table_was_handed_on(
+            chunks in prop::collection::vec(prop::collection::vec(integers(), 1..60), 1..6),
+            base in prop_oneof![Just(1), u32::MAX / 2 - 60..u32::MAX / 2],
+        ) {
+            let mut tables = vec![Direct { entries: vec![0], base }];
+            for chunk in chunks {
+                let mut pool = IntegerPool::default();
+                pool.begin(&mut tables);
+                let mut ids = Vec::new();
+                for values in chunk.chunks(20) {
+                    let bounds = values.iter().fold((i64::MAX, i64::MIN), |(l, g), v| (l.min(*v), g.max(*v)));
+                    pool.map(values, bounds, &mut ids);
+                }
+                let mapped: Vec<i64> = ids.iter().map(|id| pool.values[*id as usize]).collect();
+                prop_assert_eq!(&mapped, &chunk);
+                let mut once = pool.values.clone();
+                once.sort_unstable();
+                once.dedup();
+                prop_assert_eq!(once.len(), pool.values.len());
+                pool.end(&mut tables);
+                prop_assert_eq!(tables.len(), 1);
+            }
+        }
+    }
 }

@@ -74,6 +74,8 @@ pub(super) struct IntegerValues {
     delta: Vec<i64>,
     /// Those as the page has them, where the decision took that.
     packed: Vec<u8>,
+    /// Least and greatest of what waits, in the order of their bits with those of `flip` turned.
+    bounds: Option<(i64, i64)>,
     /// 32 bits wide.
     pub narrow: bool,
     /// 64 bits without a sign.
@@ -163,6 +165,11 @@ impl IntegerValues {
     ) -> Result<Appended> {
         let values = selected_integers(array, selection, &mut scratch.integers)
             .ok_or_else(|| ParquetError::General(format!("{} is no integer", array.data_type())))?;
+        let Some(bounds) = bounds_of(values, 0) else {
+            return Ok(Appended::Done);
+        };
+        let before = self.bounds;
+        self.widen(values, bounds);
         if self.mode == Mode::Delta {
             self.delta.extend_from_slice(values);
             return Ok(Appended::Done);
@@ -170,9 +177,9 @@ impl IntegerValues {
         let tables = &mut scratch.tables;
         self.pool.begin(tables);
         let (waiting, known) = (self.ids.len(), self.pool.values.len());
-        if let (Some(first), true) = (values.first(), is_constant(values)) {
+        if bounds.0 == bounds.1 {
             let mut one = Vec::new();
-            self.pool.map(&[*first], &mut one);
+            self.pool.map(&values[..1], bounds, &mut one);
             self.ids.push_constant(one[0], values.len());
         } else {
             let sampled = match self.mode == Mode::Undecided && waiting == 0 {
@@ -184,7 +191,7 @@ impl IntegerValues {
                     self.delta.extend_from_slice(part);
                     return Ok(Appended::Done);
                 }
-                self.pool.map(part, self.ids.mix());
+                self.pool.map(part, bounds, self.ids.mix());
                 self.ids.settle();
                 // Few bits make a dictionary of many values still worth it: that is seen later.
                 if self.mode == Mode::Undecided
@@ -199,6 +206,7 @@ impl IntegerValues {
             return Ok(Appended::Done);
         }
         self.ids.truncate(waiting);
+        self.bounds = before;
         if self.mode == Mode::Undecided {
             self.leave_dictionary(tables);
             return Ok(Appended::Again);
@@ -206,6 +214,22 @@ impl IntegerValues {
         self.pool.end(tables);
         self.pool.truncate(known);
         Ok(Appended::Full)
+    }
+
+    fn flip(&self) -> i64 {
+        if self.unsigned { i64::MIN } else { 0 }
+    }
+
+    /// Has the bounds of what waits hold more values, whose signed bounds are known.
+    fn widen(&mut self, values: &[i64], signed: (i64, i64)) {
+        let more = match self.unsigned {
+            true => bounds_of(values, self.flip()),
+            false => Some(signed),
+        };
+        self.bounds = match (self.bounds, more) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (one, other) => one.or(other),
+        };
     }
 
     fn size(&self) -> usize {
@@ -257,15 +281,15 @@ impl IntegerValues {
     }
 
     fn flush(&mut self, out: &mut Vec<u8>, bloom: &mut Option<Sbbf>) -> (Encoding, Bounds) {
-        let flip = if self.unsigned { i64::MIN } else { 0 };
+        let flip = self.flip();
+        let bounds = match self.bounds.take() {
+            Some((least, greatest)) => Bounds::Integer(least ^ flip, greatest ^ flip),
+            None => Bounds::None,
+        };
         if self.mode == Mode::Dictionary {
-            let used = &self.pool.used.ids;
-            let bounds = integer_bounds(used.iter().map(|id| self.pool.values[*id as usize]), flip);
-            self.pool.used.turn();
             self.ids.flush(out);
             return (Encoding::RLE_DICTIONARY, bounds);
         }
-        let bounds = integer_bounds(self.delta.iter().copied(), flip);
         if let Some(bloom) = bloom {
             for value in &self.delta {
                 insert_integer(bloom, *value, self.narrow);
@@ -280,15 +304,12 @@ impl IntegerValues {
     }
 }
 
-/// Least and greatest of values in the order of their bits with those of `flip` turned.
-fn integer_bounds(mut values: impl Iterator<Item = i64>, flip: i64) -> Bounds {
-    let Some(first) = values.next() else {
-        return Bounds::None;
-    };
-    let (least, greatest) = values.fold((first ^ flip, first ^ flip), |(l, g), v| {
+/// Least and greatest of values in the order of their bits with those of `flip` turned, turned.
+fn bounds_of(values: &[i64], flip: i64) -> Option<(i64, i64)> {
+    let (first, rest) = values.split_first()?;
+    Some(rest.iter().fold((first ^ flip, first ^ flip), |(l, g), v| {
         (l.min(v ^ flip), g.max(v ^ flip))
-    });
-    Bounds::Integer(least ^ flip, greatest ^ flip)
+    }))
 }
 
 fn insert_integer(bloom: &mut Sbbf, value: i64, narrow: bool) {
@@ -374,6 +395,7 @@ impl Values {
                 ids: Ids::default(),
                 delta: Vec::new(),
                 packed: Vec::new(),
+                bounds: None,
                 narrow: data_type.primitive_width().is_some_and(|w| w < 8),
                 unsigned: *data_type == DataType::UInt64,
                 limit: options.dictionary_limit,
