@@ -204,6 +204,18 @@ impl Remap {
     }
 }
 
+/// The base of a table's next user: above all entries of the last, which had `base` and `len`
+/// ids, so that none is taken for one of the next.
+pub(super) fn next_base(base: u32, len: usize, entries: &mut [u32]) -> u32 {
+    match base.checked_add(len as u32) {
+        Some(next) if next < u32::MAX / 2 => next,
+        _ => {
+            entries.fill(0);
+            1
+        }
+    }
+}
+
 /// Values below this are found in a table rather than by hash.
 const DIRECT: i64 = 1 << 16;
 
@@ -254,12 +266,7 @@ impl IntegerPool {
         if direct.entries.is_empty() {
             return;
         }
-        // Above all entries of this chunk, so that the next takes none of them for its own.
-        let next = direct.base.checked_add(self.values.len() as u32);
-        direct.base = next.filter(|next| *next < u32::MAX / 2).unwrap_or_else(|| {
-            direct.entries.fill(0);
-            1
-        });
+        direct.base = next_base(direct.base, self.values.len(), &mut direct.entries);
         tables.push(direct);
     }
 

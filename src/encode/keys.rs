@@ -16,8 +16,8 @@ use arrow::datatypes::{
 use bytes::Bytes;
 use parquet::basic::Compression;
 
+use super::dictionary::next_base;
 use super::levels::Selection;
-use super::text::is_constant;
 use super::values::{SAMPLE, Scratch};
 
 /// Which keys of which buffer. Holds the buffers, so that their addresses stay their own.
@@ -221,13 +221,21 @@ pub(super) struct Whole {
 }
 
 /// The key sets of the batch at hand.
-#[derive(Default)]
 pub(super) struct KeySets {
     known: Vec<Arc<KeySet>>,
-    /// By key: the set that met it last, and its place there.
-    stamps: Vec<u64>,
-    /// Number of the last set.
-    last: u32,
+    /// By key: `base` and its place in the set at hand; less than `base` where it is not in it.
+    places: Vec<u32>,
+    base: u32,
+}
+
+impl Default for KeySets {
+    fn default() -> Self {
+        KeySets {
+            known: Vec::new(),
+            places: Vec::new(),
+            base: 1,
+        }
+    }
 }
 
 impl KeySets {
@@ -259,16 +267,21 @@ impl KeySets {
             bodies: Mutex::default(),
             identity,
         };
-        match keys.first() {
-            Some(first) if is_constant(keys) => {
-                set.distinct.push(*first);
-                set.sampled = 1;
+        if let Some((first, rest)) = keys.split_first() {
+            let (least, greatest) = rest
+                .iter()
+                .fold((*first, *first), |(l, g), k| (l.min(*k), g.max(*k)));
+            set.greatest = greatest;
+            if !set.fits(values) {
+                return None;
             }
-            _ => self.tell_apart(keys, values, &mut set)?,
-        }
-        set.greatest = set.distinct.iter().copied().max().unwrap_or(0);
-        if !set.fits(values) {
-            return None;
+            match least == greatest {
+                true => {
+                    set.distinct.push(*first);
+                    set.sampled = 1;
+                }
+                false => self.tell_apart(keys, &mut set),
+            }
         }
         let set = Arc::new(set);
         if set.identity.is_some() {
@@ -277,32 +290,27 @@ impl KeySets {
         Some(set)
     }
 
-    fn tell_apart(&mut self, keys: &[u32], values: usize, set: &mut KeySet) -> Option<()> {
-        if self.stamps.len() < values {
-            self.stamps.resize(values, 0);
+    fn tell_apart(&mut self, keys: &[u32], set: &mut KeySet) {
+        let len = set.greatest as usize + 1;
+        if self.places.len() < len {
+            self.places.resize(len.next_power_of_two(), 0);
         }
-        self.last = self.last.checked_add(1).unwrap_or_else(|| {
-            self.stamps.fill(0);
-            1
-        });
-        let number = u64::from(self.last) << 32;
-        set.places.resize(keys.len(), 0);
-        let sample = keys.len().min(SAMPLE);
-        for (at, (key, place)) in keys.iter().zip(&mut set.places).enumerate() {
-            if at == sample {
-                set.sampled = set.distinct.len();
+        let (base, distinct, known) = (self.base, &mut set.distinct, &mut self.places);
+        let mut place = |key: &u32| {
+            let entry = &mut known[*key as usize];
+            if *entry < base {
+                *entry = base + distinct.len() as u32;
+                distinct.push(*key);
             }
-            let stamp = self.stamps.get_mut(*key as usize)?;
-            if *stamp >> 32 != number >> 32 {
-                *stamp = number | set.distinct.len() as u64;
-                set.distinct.push(*key);
-            }
-            *place = *stamp as u32;
-        }
-        if sample == keys.len() {
-            set.sampled = set.distinct.len();
-        }
-        Some(())
+            *entry - base
+        };
+        let (sample, rest) = keys.split_at(keys.len().min(SAMPLE));
+        set.places.reserve_exact(keys.len());
+        set.places.extend(sample.iter().map(&mut place));
+        // By first use: those of the sample have the first places.
+        set.sampled = set.places.iter().fold(0, |all, p| all.max(*p)) as usize + 1;
+        set.places.extend(rest.iter().map(place));
+        self.base = next_base(base, set.distinct.len(), &mut self.places);
     }
 }
 
@@ -314,9 +322,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ids_are_those_of_the_keys(keys in prop::collection::vec(0u32..40, 0..1200)) {
-            let mut sets = KeySets::default();
-            // Stamps of sets before don't matter.
+        fn ids_are_those_of_the_keys(
+            keys in prop::collection::vec(0u32..40, 0..1200),
+            base in prop_oneof![Just(1), u32::MAX / 2 - 50..u32::MAX / 2],
+        ) {
+            let mut sets = KeySets { base, ..KeySets::default() };
+            // Places in sets before don't matter.
             sets.add(&[3, 1, 2], 40, None);
             let set = sets.add(&keys, 40, None).unwrap();
             let mut ids = Vec::new();
