@@ -498,19 +498,39 @@ impl<'v> View<'v> {
     ) -> ArrayRef {
         let known = values.as_string::<i32>();
         // Of the table only what rows have: the rest would be copied for nothing.
-        let mut places = vec![NONE; known.len()];
+        self.once(kinds, known.len(), &key, |row, bytes| {
+            match key(row) as usize {
+                at if at < known.len() => bytes.extend_from_slice(known.value(at).as_bytes()),
+                _ => write(row, bytes),
+            }
+        })
+    }
+
+    /// Texts by key on rows of some kinds: written once for each key below `count`, where a row
+    /// first has it, and for each row that has another; a negative key is null.
+    pub fn once(
+        &self,
+        kinds: Kinds,
+        count: usize,
+        key: impl Fn(usize) -> i32,
+        mut write: impl FnMut(usize, &mut Vec<u8>),
+    ) -> ArrayRef {
+        let Some(selection) = self.select(kinds) else {
+            return self.null_texts();
+        };
+        let mut places = vec![NONE; count];
         let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
         let place = |row: usize| {
-            let key = key(row);
-            let place = match usize::try_from(key) {
+            let place = match usize::try_from(key(row)) {
                 Err(_) => return NONE,
                 Ok(at) => places.get_mut(at),
             };
-            match &place {
-                Some(place) if **place != NONE => return **place,
-                Some(_) => bytes.extend_from_slice(known.value(key as usize).as_bytes()),
-                None => write(row, &mut bytes),
+            if let Some(place) = &place
+                && **place != NONE
+            {
+                return **place;
             }
+            write(row, &mut bytes);
             offsets.push(bytes.len() as i32);
             let new = offsets.len() as i32 - 2;
             if let Some(place) = place {
@@ -518,10 +538,7 @@ impl<'v> View<'v> {
             }
             new
         };
-        let Some(selection) = self.select(kinds) else {
-            return self.null_texts();
-        };
-        // The table is whole only when all keys are known.
+        // The values are whole only when all keys are known.
         let keys = self.keys(&selection, place);
         self.dictionary(&plain_texts(bytes, offsets, None), keys, &selection)
     }

@@ -456,7 +456,8 @@ impl Chains {
                 });
             }
         }
-        events.sort_unstable();
+        // Each step's are in order already, which a stable sort takes as they are.
+        events.sort();
         events
     }
 

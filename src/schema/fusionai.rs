@@ -208,7 +208,7 @@ pub(super) const LEAVES: &[Leaf] = &[
     text("winlog.event_data.SourceAddress", windows::source_address),
     text("winlog.event_data.DestAddress", windows::dest_address),
     integer("winlog.event_data.DestPort", windows::dest_port),
-    own("winlog.event_data.FilterRTID", windows::filter_id),
+    text("winlog.event_data.FilterRTID", windows::filter_id),
     text("winlog.event_data.LayerName", windows::layer_name),
     text("winlog.event_data.LayerRTID", windows::layer_id),
     text("winlog.event_data.RemoteUserID", windows::remote_id),

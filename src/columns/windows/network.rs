@@ -138,12 +138,18 @@ pub fn dest_port(v: &View<'_>) -> ArrayRef {
 }
 /// FilterRTID: the filter that matched, few a boot.
 pub fn filter_id(v: &View<'_>) -> ArrayRef {
-    v.plain(FILTERING, 5, |r, out| {
-        let key = v.maker.world.host_key(v.frame.host[r] as u32);
-        let id = 65_000 + key.below(0xf1 + v.frame.salt[r] % 3, 8000);
-        push_decimal(out, id);
-        true
-    })
+    const FILTERS: u64 = 3;
+    let filter = |r: usize| v.frame.salt[r] % FILTERS;
+    let hosts = v.maker.world.hosts.len();
+    v.once(
+        FILTERING,
+        hosts * FILTERS as usize,
+        |r| v.frame.host[r] * FILTERS as i32 + filter(r) as i32,
+        |r, out| {
+            let key = v.maker.world.host_key(v.frame.host[r] as u32);
+            push_decimal(out, 65_000 + key.below(0xf1 + filter(r), 8000));
+        },
+    )
 }
 /// LayerName: connect, receive/accept.
 pub fn layer_name(v: &View<'_>) -> ArrayRef {
