@@ -156,9 +156,17 @@ pub(super) fn file_hashes(v: &View<'_>, row: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(NO_IMPORTS);
 }
 
+/// What images that can be loaded end with.
+const EXECUTABLE: &[&str] = &[".exe", ".dll", ".sys", ".scr"];
+
 fn is_program(name: &str) -> bool {
+    ends_with_any(name, EXECUTABLE) || ends_with_any(name, &[".msi"])
+}
+
+/// Whether a name ends with one of some, in any case.
+fn ends_with_any(name: &str, ends: &[&str]) -> bool {
     let name = name.as_bytes();
-    [".exe", ".dll", ".sys", ".scr", ".msi"].iter().any(|end| {
+    ends.iter().any(|end| {
         name.len() >= end.len()
             && name[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
     })
@@ -176,11 +184,7 @@ pub fn stream_hash(v: &View<'_>) -> ArrayRef {
 /// IsExecutable, by what the name says.
 pub fn is_executable(v: &View<'_>) -> ArrayRef {
     v.texts_of(DELETED, &super::table(["false", "true"]), |r| {
-        let path = v.frame.file.text(r).to_ascii_lowercase();
-        let executable = [".exe", ".dll", ".sys", ".scr"]
-            .iter()
-            .any(|end| path.ends_with(end));
-        i32::from(executable)
+        i32::from(ends_with_any(v.frame.file.text(r), EXECUTABLE))
     })
 }
 /// Archived: event 23 keeps a copy.

@@ -80,6 +80,20 @@ pub fn service(maker: &Maker<'_>, scene: &Scene<'_>) -> u32 {
     a.min(b) as u32
 }
 
+/// The hexadecimal digits of each byte, the low one first.
+const DIGITS: [[u8; 2]; 256] = {
+    let mut digits = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        digits[byte] = [
+            HEX[byte & 15].to_ascii_uppercase(),
+            HEX[byte >> 4].to_ascii_uppercase(),
+        ];
+        byte += 1;
+    }
+    digits
+};
+
 /// Sysmon's `Hashes` of an executable that isn't part of Windows, from its key.
 pub fn hashes(key: Key) -> String {
     let mut text = String::with_capacity(170);
@@ -95,9 +109,9 @@ pub fn hashes(key: Key) -> String {
         let key = key.with(i as u64);
         let mut digits = [0; 64];
         for (word, part) in digits[..length].chunks_mut(16).enumerate() {
-            let bits = key.at(word as u64);
-            for (place, digit) in part.iter_mut().enumerate() {
-                *digit = HEX[(bits >> (4 * place) & 15) as usize].to_ascii_uppercase();
+            let bytes = key.at(word as u64).to_le_bytes();
+            for (pair, byte) in part.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+                *pair = DIGITS[usize::from(byte)];
             }
         }
         text.push_str(std::str::from_utf8(&digits[..length]).unwrap_or_default());
