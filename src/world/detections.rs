@@ -113,21 +113,31 @@ fn mentions(text: &str, keyword: &str) -> bool {
     })
 }
 
-/// Lower case, with `_` and `-` of category names as blanks, so that words stand free.
-fn searchable(text: &str) -> String {
-    text.to_lowercase().replace(['_', '/', ':', '-'], " ")
+/// A text that keywords are looked for in, in lower case.
+struct Searchable {
+    text: String,
+    /// With `_`, `-` and their like, as category names have them, as blanks: words stand free.
+    words: String,
 }
 
-fn matches(heuristic: &Heuristic, signature: &str, category: &str) -> bool {
-    let text = if heuristic.in_signature {
-        signature
-    } else {
-        category
+impl Searchable {
+    fn new(text: &str) -> Self {
+        let text = text.to_lowercase();
+        let words = text.replace(['_', '/', ':', '-'], " ");
+        Searchable { text, words }
+    }
+
+    fn mentions(&self, keyword: &str) -> bool {
+        mentions(&self.text, keyword) || mentions(&self.words, keyword)
+    }
+}
+
+fn matches(heuristic: &Heuristic, signature: &Searchable, category: &Searchable) -> bool {
+    let text = match heuristic.in_signature {
+        true => signature,
+        false => category,
     };
-    heuristic
-        .keywords
-        .iter()
-        .any(|k| mentions(text, k) || mentions(&searchable(text), k))
+    heuristic.keywords.iter().any(|k| text.mentions(k))
 }
 
 impl Detections {
@@ -153,15 +163,15 @@ impl Detections {
         let mut all = Vec::new();
         let mut unmapped: Vec<(String, u64)> = Vec::new();
         for (tuple, slug) in profile.tuples.iter().zip(&tuple_slugs) {
-            let signature = tuple.signature.to_lowercase();
+            let signature = Searchable::new(&tuple.signature);
             let raw = tuple.category.clone().unwrap_or_default();
-            let lower = raw.to_lowercase();
+            let category = Searchable::new(&raw);
             let by_keyword = |in_signature: bool| {
                 catalog
                     .heuristics
                     .iter()
                     .filter(move |h| h.in_signature == in_signature)
-                    .find(|h| h.technique.is_some() && matches(h, &signature, &lower))
+                    .find(|h| h.technique.is_some() && matches(h, &signature, &category))
                     .and_then(|h| h.technique.map(|t| (t, h.tactic)))
             };
             let own = || {
@@ -213,7 +223,7 @@ impl Detections {
                 _ => catalog
                     .heuristics
                     .iter()
-                    .find(|h| h.platform.is_some() && matches(h, &signature, &lower))
+                    .find(|h| h.platform.is_some() && matches(h, &signature, &category))
                     .and_then(|h| h.platform),
             };
             // An endpoint detection has no service port: it stands on the endpoint's own record.
@@ -222,7 +232,7 @@ impl Detections {
                 && !is_portless(&tuple.protocol))
             .then(|| {
                 catalog.heuristics.iter().position(|h| {
-                    h.records.iter().any(|r| fits(platform, r)) && matches(h, &signature, &lower)
+                    h.records.iter().any(|r| fits(platform, r)) && matches(h, &signature, &category)
                 })
             })
             .flatten();
@@ -321,7 +331,7 @@ mod tests {
             "powershell"
         ));
         assert!(!mentions("et info capture of packets", "apt"));
-        assert!(mentions(&searchable("ssh_bruteforce"), "ssh"));
+        assert!(Searchable::new("ssh_bruteforce").mentions("ssh"));
         assert!(mentions("access to admin$ share", "admin$"));
     }
 }
