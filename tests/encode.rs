@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::*;
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::compute::take;
 use arrow::datatypes::*;
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use fusiongen::encode::Encoder;
+use fusiongen::encode::{Encoder, RowGroup};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
@@ -25,6 +26,18 @@ fn properties() -> WriterPropertiesBuilder {
 
 /// A file of one row group for each slice of batches.
 fn encode(schema: &SchemaRef, groups: &[&[RecordBatch]], properties: WriterProperties) -> Bytes {
+    encode_by(schema, groups, properties, |group, batch| {
+        group.write(batch)
+    })
+}
+
+/// The same, with batches added as `write` does it.
+fn encode_by(
+    schema: &SchemaRef,
+    groups: &[&[RecordBatch]],
+    properties: WriterProperties,
+    write: impl Fn(&mut RowGroup<'_>, &RecordBatch) -> parquet::errors::Result<()>,
+) -> Bytes {
     let descriptor = ArrowSchemaConverter::new().convert(schema).unwrap();
     let properties = Arc::new(properties);
     let encoder = Encoder::new(schema, &descriptor, &properties).unwrap();
@@ -33,7 +46,7 @@ fn encode(schema: &SchemaRef, groups: &[&[RecordBatch]], properties: WriterPrope
     for batches in groups {
         let mut group = encoder.row_group().unwrap();
         for batch in *batches {
-            group.write(batch).unwrap();
+            write(&mut group, batch).unwrap();
         }
         let mut writer = file.next_row_group().unwrap();
         group.finish().unwrap().append_to(&mut writer).unwrap();
@@ -576,6 +589,18 @@ proptest! {
             let alone = encode(&alone[0].schema(), &[&alone], properties.clone());
             prop_assert_eq!(&chunks(&alone)[0], &bytes, "{}", &names[c]);
         }
+        // Leaf by leaf, too: as they are, and as copies, each in the memory of one before it.
+        let schema = batches[0].schema();
+        let as_they_are = encode_by(&schema, &[&batches], properties.clone(), |group, batch| {
+            group.write_leaves(batch.num_rows(), batch.columns().iter().cloned())
+        });
+        prop_assert_eq!(&as_they_are, &together);
+        let copies = encode_by(&schema, &[&batches], properties, |group, batch| {
+            let rows = UInt32Array::from_iter_values(0..batch.num_rows() as u32);
+            let copy = |column: &ArrayRef| take(column, &rows, None).unwrap();
+            group.write_leaves(batch.num_rows(), batch.columns().iter().map(copy))
+        });
+        prop_assert_eq!(&copies, &together);
     }
 }
 
@@ -792,6 +817,86 @@ fn a_batch_of_another_schema_is_refused() {
         let mut group = encoder.row_group().unwrap();
         assert!(group.write(&one("c", wrong)).is_err());
     }
+}
+
+#[test]
+fn leaves_of_structs_are_those_of_the_batch() {
+    let rows = 3000;
+    let text = |of: i32| dictionary((0..rows).map(|r| Some(r % of)).collect(), &["a", "b", "c"]);
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter(
+        (0..rows).map(|r| (r % 3 > 0).then_some(i64::from(r))),
+    ));
+    let child =
+        |name, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
+    let (x, y) = (text(2), text(3));
+    // One struct may be null, as far as the schema says.
+    let inner = StructArray::from(vec![(child("y", &y), y.clone())]);
+    let field = Arc::new(Field::new("inner", inner.data_type().clone(), true));
+    let outer: ArrayRef = Arc::new(StructArray::from(vec![
+        (child("x", &x), x.clone()),
+        (field, Arc::new(inner) as ArrayRef),
+    ]));
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("outer", outer, false),
+        ("n", numbers.clone(), true),
+    ])
+    .unwrap();
+    let schema = batch.schema();
+    let batches = [batch];
+    let whole = compare(&schema, &[&batches], &properties().build()).unwrap();
+    let leaves = encode_by(&schema, &[&batches], properties().build(), |group, _| {
+        group.write_leaves(rows as usize, [x.clone(), y.clone(), numbers.clone()])
+    });
+    assert_eq!(leaves, whole);
+
+    let descriptor = ArrowSchemaConverter::new().convert(&schema).unwrap();
+    let error = |leaves: &[&ArrayRef], properties: WriterPropertiesBuilder| {
+        let encoder = Encoder::new(&schema, &descriptor, &Arc::new(properties.build())).unwrap();
+        let mut group = encoder.row_group().unwrap();
+        let leaves = leaves.iter().map(|leaf| (*leaf).clone());
+        group
+            .write_leaves(rows as usize, leaves)
+            .unwrap_err()
+            .to_string()
+    };
+    let refused = |leaves: &[&ArrayRef]| error(leaves, properties());
+    assert!(refused(&[&x, &y]).contains("no leaf is left for column n"));
+    assert!(refused(&[&x, &y, &numbers, &x]).contains("more leaves"));
+    assert!(refused(&[&x, &numbers, &y]).contains("column y is Int64"));
+    assert!(refused(&[&x, &y.slice(1, 9), &numbers]).contains("column y has 9 rows where 3000"));
+    let snappy = properties().set_compression(Compression::SNAPPY);
+    assert!(error(&[&x, &y, &numbers], snappy).contains("takes whole batches"));
+}
+
+#[test]
+fn lists_that_follow_each_other_in_memory_are_told_apart() {
+    const ROWS: usize = 3000;
+    let item = Arc::new(Field::new("element", DataType::Int64, false));
+    // Of the same size, each; that the next has the place of the last is up to the allocator.
+    let list = |longer: usize| -> ArrayRef {
+        let mut offsets = Vec::with_capacity(ROWS + 1);
+        offsets.push(0);
+        for row in 0..ROWS {
+            offsets.push(offsets[row] + if row % 7 == longer { 7 } else { 1 });
+        }
+        let values = Arc::new(Int64Array::from_iter_values(0..i64::from(offsets[ROWS])));
+        Arc::new(ListArray::new(
+            item.clone(),
+            OffsetBuffer::new(offsets.into()),
+            values,
+            None,
+        ))
+    };
+    let whole = RecordBatch::try_from_iter_with_nullable(
+        (0..5).map(|longer| (format!("list{longer}"), list(longer), false)),
+    )
+    .unwrap();
+    let (schema, batches) = (whole.schema(), [whole]);
+    let expected = encode(&schema, &[&batches], properties().build());
+    let leaves = encode_by(&schema, &[&batches], properties().build(), |group, _| {
+        group.write_leaves(ROWS, (0..5).map(list))
+    });
+    assert_eq!(leaves, expected);
 }
 
 #[test]

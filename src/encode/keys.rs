@@ -203,7 +203,11 @@ pub(super) fn key_set<'a>(
     let keys = signed
         .map(|keys| keys.values().inner())
         .or_else(|| unsigned.map(|keys| keys.values().inner()));
-    let identity = keys.and_then(|keys| Identity::new(keys, selection));
+    // Keys that nothing else holds are no other leaf's.
+    let is_shared = |keys: &&Buffer| Arc::strong_count(array) > 1 || keys.strong_count() > 1;
+    let identity = keys
+        .filter(is_shared)
+        .and_then(|keys| Identity::new(keys, selection));
     if let Some(set) = identity
         .as_ref()
         .and_then(|identity| scratch.sets.find(identity))

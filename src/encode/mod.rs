@@ -46,6 +46,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Whoever makes columns one after the other gives them one by one
+//! ([`RowGroup::write_leaves`]): the file is the same, and no batch is ever whole in memory.
+//!
 //! # As a crate
 //! The folder knows nothing of events and uses nothing of this crate. Move it to a crate's `src/`,
 //! rename `mod.rs` to `lib.rs`, and depend on `arrow`, `parquet` (feature `arrow`), `bytes`,
@@ -184,6 +187,12 @@ impl Encoder {
             slow,
             memory: Mutex::default(),
         })
+    }
+
+    /// Whether no leaf is left to `ArrowColumnWriter`, so that row groups can be written
+    /// [leaf by leaf](RowGroup::write_leaves).
+    pub fn takes_leaves(&self) -> bool {
+        !self.slow.contains(&true)
     }
 
     /// Begins a row group, detached from any file.

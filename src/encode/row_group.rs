@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Fields};
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
@@ -84,11 +84,12 @@ impl<'e> RowGroup<'e> {
             )));
         }
         self.memory.begin_batch();
+        let mut lists = Vec::new();
         let mut walk = Walk {
             writers: &mut self.writers,
             at: 0,
             nulls: Vec::new(),
-            lists: Vec::new(),
+            lists: &mut lists,
             memory: &mut self.memory,
         };
         for ((field, column), slow) in fields.iter().zip(batch.columns()).zip(&self.encoder.slow) {
@@ -102,6 +103,48 @@ impl<'e> RowGroup<'e> {
             walk.flat(field, column)?;
         }
         self.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    /// Whether the encoder [takes leaves](Encoder::takes_leaves).
+    pub fn takes_leaves(&self) -> bool {
+        self.encoder.takes_leaves()
+    }
+
+    /// Adds `rows` rows column by column: `leaves` gives, in the schema's order, the array of each
+    /// node that is no struct, a list as a whole. Structs are there in every row. Each array is let
+    /// go before the next is asked for, so that what makes them needs the memory of one column
+    /// rather than of a batch, and that one stays in the processor's cache.
+    ///
+    /// # Errors
+    /// When the encoder doesn't [take leaves](Encoder::takes_leaves), an array is not of the
+    /// schema's type or of another length, there are fewer or more, a required column holds a null,
+    /// or compression fails.
+    pub fn write_leaves(
+        &mut self,
+        rows: usize,
+        leaves: impl IntoIterator<Item = ArrayRef>,
+    ) -> Result<()> {
+        if !self.encoder.takes_leaves() {
+            return Err(ParquetError::General(
+                "an encoder that leaves columns to ArrowColumnWriter takes whole batches".into(),
+            ));
+        }
+        self.memory.begin_batch();
+        let mut leaves = leaves.into_iter();
+        let mut stream = Stream {
+            writers: &mut self.writers,
+            at: 0,
+            lists: Vec::new(),
+            held: Vec::new(),
+            memory: &mut self.memory,
+            rows,
+        };
+        stream.fields(self.encoder.arrow.fields(), 0, &mut leaves)?;
+        if leaves.next().is_some() {
+            return Err(ParquetError::General("more leaves than columns".into()));
+        }
+        self.rows += rows as u64;
         Ok(())
     }
 
@@ -164,8 +207,8 @@ fn arrow_writers(encoder: &Encoder) -> Result<Vec<ArrowColumnWriter>> {
     ArrowRowGroupWriterFactory::new(&file, encoder.arrow.clone()).create_column_writers(0)
 }
 
-/// What decides the slots of a list that is under nothing that can be null. Its addresses are the
-/// batch's, which outlives the walk.
+/// What decides the slots of a list that is under nothing that can be null. Its addresses are of
+/// arrays that outlive all walks of a batch.
 #[derive(PartialEq)]
 struct ListIdentity {
     offsets: *const u8,
@@ -203,6 +246,65 @@ fn pass_list(slots: &mut Slots, field: &Field, array: &ArrayRef) -> Result<()> {
     Ok(())
 }
 
+/// Lists that were met, and their slots.
+type Lists = Vec<(ListIdentity, Rc<Slots>)>;
+
+/// Leaves of a batch that is never whole.
+struct Stream<'w, 'e> {
+    writers: &'w mut [Writer<'e>],
+    at: usize,
+    lists: Lists,
+    /// Those lists' arrays, so that their addresses stay their own.
+    held: Vec<ArrayRef>,
+    memory: &'w mut Memory,
+    rows: usize,
+}
+
+impl Stream<'_, '_> {
+    /// Takes the leaves of fields that are under `nullable` nullable structs.
+    fn fields(
+        &mut self,
+        fields: &Fields,
+        nullable: usize,
+        leaves: &mut impl Iterator<Item = ArrayRef>,
+    ) -> Result<()> {
+        for field in fields {
+            if let DataType::Struct(children) = field.data_type() {
+                let nullable = nullable + usize::from(field.is_nullable());
+                self.fields(children, nullable, leaves)?;
+                continue;
+            }
+            let array = leaves.next().ok_or_else(|| {
+                ParquetError::General(format!("no leaf is left for column {}", field.name()))
+            })?;
+            if array.data_type() != field.data_type() {
+                return Err(foreign(field, &array));
+            }
+            if array.len() != self.rows {
+                return Err(ParquetError::General(format!(
+                    "column {} has {} rows where {} are expected",
+                    field.name(),
+                    array.len(),
+                    self.rows
+                )));
+            }
+            let mut walk = Walk {
+                writers: self.writers,
+                at: self.at,
+                nulls: vec![None; nullable],
+                lists: &mut self.lists,
+                memory: self.memory,
+            };
+            walk.flat(field, &array)?;
+            self.at = walk.at;
+            if list_parts(&array).is_some() {
+                self.held.push(array);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Visits the leaves of a batch in the schema's order.
 struct Walk<'w, 'e, 'a> {
     writers: &'w mut [Writer<'e>],
@@ -210,7 +312,7 @@ struct Walk<'w, 'e, 'a> {
     /// Validity of the nullable nodes on the way.
     nulls: Vec<Option<&'a NullBuffer>>,
     /// Slots of lists by their offsets and nulls: lists that have both in common share them.
-    lists: Vec<(ListIdentity, Rc<Slots>)>,
+    lists: &'w mut Lists,
     memory: &'w mut Memory,
 }
 

@@ -141,6 +141,21 @@ fn tree(leaves: &[Leaf]) -> Vec<(&'static str, Node)> {
     nodes
 }
 
+/// Puts leaves beside those of the same struct, which stands where its first leaf does.
+fn in_order_of_structs(leaves: &mut Vec<Leaf>) {
+    fn visit(nodes: &[(&str, Node)], order: &mut Vec<usize>) {
+        for (_, node) in nodes {
+            match node {
+                Node::Leaf(leaf) => order.push(*leaf),
+                Node::Struct(children) => visit(children, order),
+            }
+        }
+    }
+    let mut order = Vec::with_capacity(leaves.len());
+    visit(&tree(leaves), &mut order);
+    *leaves = order.into_iter().map(|at| leaves[at]).collect();
+}
+
 impl Kind {
     fn data_type(self) -> DataType {
         match self {
@@ -195,7 +210,8 @@ fn is_answer(path: &str) -> bool {
 }
 
 impl Schema {
-    fn new(name: &'static str, leaves: Vec<Leaf>) -> Self {
+    fn new(name: &'static str, mut leaves: Vec<Leaf>) -> Self {
+        in_order_of_structs(&mut leaves);
         let tree = tree(&leaves);
         let fields: Vec<Field> = tree
             .iter()
@@ -256,6 +272,12 @@ impl Schema {
         self.sensor_documents.then(|| view.with_sensor_documents())
     }
 
+    /// The leaves' arrays, in order, each made when it is asked for. The view is of
+    /// [documents](Schema::documents).
+    pub fn columns<'v>(&'v self, view: &'v View<'v>) -> impl Iterator<Item = ArrayRef> + 'v {
+        self.leaves.iter().map(|leaf| leaf.array(view))
+    }
+
     /// Renders a frame.
     ///
     /// # Errors
@@ -263,8 +285,7 @@ impl Schema {
     pub fn batch(&self, view: &View<'_>) -> Result<RecordBatch, arrow::error::ArrowError> {
         let documents = self.documents(view);
         let view = documents.as_ref().unwrap_or(view);
-        let mut columns: Vec<Option<ArrayRef>> =
-            self.leaves.iter().map(|l| Some(l.array(view))).collect();
+        let mut columns: Vec<Option<ArrayRef>> = self.columns(view).map(Some).collect();
         let arrays = self
             .tree
             .iter()
@@ -306,6 +327,25 @@ mod tests {
         }
         walk(Schema::fusionai().arrow().fields());
         walk(Schema::ecs().arrow().fields());
+    }
+
+    #[test]
+    fn leaves_stand_in_the_order_of_the_arrow_schema() {
+        fn paths(before: &str, fields: &Fields, found: &mut Vec<String>) {
+            for field in fields {
+                let path = format!("{before}{}", field.name());
+                match field.data_type() {
+                    DataType::Struct(children) => paths(&format!("{path}."), children, found),
+                    _ => found.push(path),
+                }
+            }
+        }
+        for schema in [Schema::fusionai(), Schema::ecs()] {
+            let mut found = Vec::new();
+            paths("", schema.arrow().fields(), &mut found);
+            let leaves: Vec<&str> = schema.leaves.iter().map(|leaf| leaf.path).collect();
+            assert_eq!(found, leaves, "{}", schema.name);
+        }
     }
 
     #[test]

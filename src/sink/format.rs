@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StructArray};
 use arrow::compute::take;
-use arrow::datatypes::{DataType, Field, FieldRef, Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Int32Type, Schema as ArrowSchema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
@@ -14,9 +14,11 @@ use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 use super::file::{Whole, Written};
 use super::json::Lines;
 use super::parquet::{self, Layout, RowGroupEncoder};
+use crate::columns::View;
 use crate::encode::EncodedRowGroup;
 use crate::error::{Error, Result};
 use crate::plan::{Compression, Config, Format};
+use crate::schema::Schema;
 
 /// How the event files of a corpus are written.
 pub enum FileFormat {
@@ -82,7 +84,7 @@ impl FileFormat {
             }),
             Format::Arrow => {
                 let fields: Vec<FieldRef> = schema.fields().iter().map(plain_field).collect();
-                let plain = Arc::new(Schema::new_with_metadata(
+                let plain = Arc::new(ArrowSchema::new_with_metadata(
                     fields,
                     std::collections::HashMap::from([(
                         "fusiongen.fingerprint".to_string(),
@@ -137,6 +139,24 @@ impl FileFormat {
 }
 
 impl Encoder<'_> {
+    /// Adds the rows of a view; column by column, where the format allows that.
+    ///
+    /// # Errors
+    /// When a column breaks the schema's promise: a defect. `path` is for the message.
+    pub fn write_view(&mut self, schema: &Schema, view: &View<'_>, path: &Path) -> Result<()> {
+        let failed = |e| parquet::encoding_failed(path, e);
+        if let Encoder::Parquet(encoder) = self
+            && encoder.takes_leaves()
+        {
+            let documents = schema.documents(view);
+            let view = documents.as_ref().unwrap_or(view);
+            let leaves = schema.columns(view);
+            return encoder.write_leaves(view.len(), leaves).map_err(failed);
+        }
+        let batch = schema.batch(view).map_err(|e| failed(e.into()))?;
+        self.write(&batch, path)
+    }
+
     /// Adds a batch.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
@@ -159,6 +159,23 @@ impl<'l> RowGroupEncoder<'l> {
     /// When the library refuses the schema: a defect.
     pub fn new(layout: &'l Layout) -> ParquetResult<Self> {
         Ok(RowGroupEncoder(layout.encoder.row_group()?))
+    }
+
+    /// Whether [leaves](RowGroupEncoder::write_leaves) can be written.
+    pub fn takes_leaves(&self) -> bool {
+        self.0.takes_leaves()
+    }
+
+    /// Adds rows leaf by leaf, as [`RowGroup::write_leaves`] has it.
+    ///
+    /// # Errors
+    /// When the leaves aren't those of the layout's schema: a defect.
+    pub fn write_leaves(
+        &mut self,
+        rows: usize,
+        leaves: impl IntoIterator<Item = ArrayRef>,
+    ) -> ParquetResult<()> {
+        self.0.write_leaves(rows, leaves)
     }
 
     /// Adds a batch.

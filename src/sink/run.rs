@@ -16,7 +16,6 @@ use super::file::{Written, sync_directory, write_whole};
 use super::format::{Encoded, EventFile, FileFormat};
 use super::in_order::in_order;
 use super::manifest::{FileEntry, Manifest, Notes, PlanFile, to_json};
-use super::parquet::encoding_failed;
 use super::progress::{Progress, RESUME, RESUME_OVERWRITTEN, Silent, go_on};
 use super::target::{Corpus, Found};
 use super::truth::Truth;
@@ -403,10 +402,8 @@ impl Workshop<'_> {
             if let (Some(&first), Some(&last)) = (frame.time.first(), frame.time.last()) {
                 times = Some((times.map_or(first, |t| t.0), last));
             }
-            self.schema
-                .batch(&View::new(&frame, self.maker, &self.tables))
-                .map_err(|e| encoding_failed(&path, e.into()))
-                .and_then(|batch| encoder.write(&batch, &path))
+            let view = View::new(&frame, self.maker, &self.tables);
+            encoder.write_view(&self.schema, &view, &path)
         })?;
         let times = times.unwrap_or((unit.group.from, unit.group.to));
         Ok((encoder.finish(&path)?, times))
