@@ -347,9 +347,16 @@ impl<'t> Truth<'t> {
         let tables = self.tables;
         let techniques = &self.maker.catalog.techniques;
         let outcomes = table(["failure", "success"]);
+        // The tactics of all techniques one after the other, and where each technique's begin.
+        let tactics = table(techniques.iter().flat_map(|t| &t.tactics));
+        let first: Vec<usize> = (techniques.iter())
+            .scan(0, |next, t| {
+                Some(std::mem::replace(next, *next + t.tactics.len()))
+            })
+            .collect();
         let tactic = |r: &StepRow| {
             let step = self.step(r.chain, r.step);
-            &techniques[step.technique].tactics[step.tactic]
+            (first[step.technique] + step.tactic) as i32
         };
         vec![
             (
@@ -377,7 +384,7 @@ impl<'t> Truth<'t> {
                     each().map(|r| self.step(r.chain, r.step).technique as i32),
                 ),
             ),
-            ("tactic", own(each().map(tactic))),
+            ("tactic", texts(&tactics, each().map(tactic))),
             ("host", texts(&tables.host_name, each().map(|r| r.host))),
             (
                 "user",
