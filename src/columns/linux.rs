@@ -3,15 +3,17 @@
 //! Keys and value formats follow real audit records; names and texts are decoded
 //! as a parser leaves them (no hexadecimal, no quotes).
 
+mod arguments;
+
 use arrow::array::ArrayRef;
 
 use super::enrichment::{counter, push_hexadecimal};
-use super::process::command_of;
 use super::tables;
 use super::{AUDIT, AUDIT_USER, Kinds, View, kinds};
 use crate::catalog::Telemetry as T;
 use crate::frame::NONE;
 use crate::random::Key;
+pub(super) use arguments::{Arguments, arguments};
 
 /// In the order of [`T`], from UserLogin.
 const TYPES: &str = "USER_LOGIN|USER_CMD|SYSCALL|EXECVE|CRED_ACQ|PATH|CWD|PROCTITLE|SOCKADDR|ADD_USER|USER_CHAUTHTOK|SERVICE_START|USER_AUTH|USER_ACCT|LOGIN|USER_START|USER_END|CRED_DISP|CRED_REFR";
@@ -111,90 +113,6 @@ pub fn exit(v: &View<'_>) -> ArrayRef {
             _ => 0,
         })
     })
-}
-
-/// Arguments of a command line, quotes as the shell takes them.
-pub(super) fn arguments(command: &str) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
-    use std::borrow::Cow;
-    let mut rest = command.trim_start();
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut quote = None;
-        let mut end = rest.len();
-        let mut quoted = false;
-        for (at, c) in rest.char_indices() {
-            match (quote, c) {
-                (None, '\'' | '"') => {
-                    quote = Some(c);
-                    quoted = true;
-                }
-                (Some(q), c) if q == c => quote = None,
-                (None, c) if c.is_whitespace() => {
-                    end = at;
-                    break;
-                }
-                _ => {}
-            }
-        }
-        let (word, tail) = rest.split_at(end);
-        rest = tail.trim_start();
-        Some(if quoted {
-            let outer = word
-                .chars()
-                .find(|c| matches!(c, '\'' | '"'))
-                .unwrap_or('"');
-            Cow::Owned(word.replace(outer, ""))
-        } else {
-            Cow::Borrowed(word)
-        })
-    })
-}
-
-/// Arguments of the frame's EXECVE records.
-pub(super) struct Arguments {
-    text: Vec<u8>,
-    /// Where each ends in `text`, after a 0.
-    ends: Vec<usize>,
-    /// By row: how many stand before its first; one more for the end.
-    first: Vec<usize>,
-}
-
-impl Arguments {
-    fn new(v: &View<'_>) -> Self {
-        let mut made = Arguments {
-            text: Vec::new(),
-            ends: vec![0],
-            first: Vec::with_capacity(v.len() + 1),
-        };
-        for row in 0..v.len() {
-            made.first.push(made.ends.len() - 1);
-            if v.is(row, EXECVE) {
-                for argument in arguments(command_of(v, &v.frame.process, row)) {
-                    made.text.extend_from_slice(argument.as_bytes());
-                    made.ends.push(made.text.len());
-                }
-            }
-        }
-        made.first.push(made.ends.len() - 1);
-        made
-    }
-
-    fn of<'v>(v: &'v View<'_>) -> &'v Self {
-        v.arguments.get_or_init(|| Arguments::new(v))
-    }
-
-    fn count(&self, row: usize) -> usize {
-        self.first[row + 1] - self.first[row]
-    }
-
-    fn get(&self, row: usize, nth: usize) -> Option<&[u8]> {
-        (nth < self.count(row)).then(|| {
-            let at = self.first[row] + nth;
-            &self.text[self.ends[at]..self.ends[at + 1]]
-        })
-    }
 }
 
 /// `auditd.argc` of EXECVE.
@@ -585,17 +503,5 @@ mod tests {
             assert_eq!(of("openat", 2) & 0x40 != 0, of("openat", 3) != 0);
             assert!(of("execve", 0) >> 40 == 0x55 && of("execve", 1) > of("execve", 0));
         }
-    }
-
-    #[test]
-    fn arguments_are_split_as_a_shell_does() {
-        let split = |c: &'static str| {
-            super::arguments(c)
-                .map(|a| a.into_owned())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(split("ls -la  /tmp"), ["ls", "-la", "/tmp"]);
-        assert_eq!(split("sh -c 'curl x | sh'"), ["sh", "-c", "curl x | sh"]);
-        assert_eq!(split(""), Vec::<String>::new());
     }
 }

@@ -4,11 +4,13 @@
 //! schema. Texts are `DictionaryArray`s over world and catalog tables, or plain
 //! where nearly every row has its own (times, GUIDs).
 
+mod arrays;
 pub mod base;
 pub mod cloud;
 pub mod ecs;
 pub mod enrichment;
 pub mod identity;
+mod kinds;
 pub mod linux;
 pub mod network;
 pub mod process;
@@ -25,17 +27,21 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, ListArray,
-    StringArray, new_null_array,
-};
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, Int32Type};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, ListArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow::datatypes::Int32Type;
 
 use crate::catalog::Telemetry;
 use crate::frame::{Frame, Maker, NONE, TextColumn};
 use selection::{ByKind, Selection, Validity};
 
+use arrays::{dictionary, lists, own_texts, own_values, plain_texts};
+pub use arrays::{list_item, table, text_type};
+pub use kinds::{
+    ALL, AUDIT, AUDIT_USER, FILTERING, Kinds, RECORDS, SECURITY, SENSOR, SYSMON, SYSMON_PROCESS,
+    WINDOWS, holds, kinds,
+};
+use kinds::{SENSOR_KIND, has};
 pub use tables::Tables;
 
 /// A frame with all it refers to.
@@ -91,141 +97,6 @@ enum Keyed {
     /// The kind of record.
     Kind,
 }
-
-/// A set of telemetry kinds.
-pub type Kinds = u128;
-
-/// The set of some kinds.
-pub const fn kinds(list: &[Telemetry]) -> Kinds {
-    let mut set: Kinds = 0;
-    let mut i = 0;
-    while i < list.len() {
-        set |= 1 << list[i] as u32;
-        i += 1;
-    }
-    set
-}
-
-/// Whether a kind is one of some.
-#[inline]
-pub const fn holds(kinds: Kinds, telemetry: Telemetry) -> bool {
-    has(kinds, telemetry as u8)
-}
-
-/// The same by number.
-#[inline]
-const fn has(kinds: Kinds, kind: u8) -> bool {
-    let half = if kind < 64 { kinds } else { kinds >> 64 };
-    half as u64 >> (kind & 63) & 1 == 1
-}
-
-/// Sysmon's records.
-pub const SYSMON: Kinds = kinds(&[
-    Telemetry::ProcessCreation,
-    Telemetry::NetworkConnection,
-    Telemetry::ProcessTermination,
-    Telemetry::FileCreate,
-    Telemetry::RegistrySet,
-    Telemetry::DnsQuery,
-    Telemetry::FileTimeChanged,
-    Telemetry::SysmonState,
-    Telemetry::DriverLoaded,
-    Telemetry::ImageLoaded,
-    Telemetry::RemoteThread,
-    Telemetry::ProcessAccess,
-    Telemetry::RegistryKey,
-    Telemetry::StreamCreated,
-    Telemetry::SysmonConfig,
-    Telemetry::PipeCreated,
-    Telemetry::PipeConnected,
-    Telemetry::WmiFilter,
-    Telemetry::WmiConsumer,
-    Telemetry::WmiBinding,
-    Telemetry::FileDeleted,
-    Telemetry::ProcessTampering,
-    Telemetry::FileDeleteLogged,
-]);
-/// Sysmon's records that name one process of their own.
-pub const SYSMON_PROCESS: Kinds = SYSMON
-    & !kinds(&[
-        Telemetry::SysmonState,
-        Telemetry::DriverLoaded,
-        Telemetry::RemoteThread,
-        Telemetry::ProcessAccess,
-        Telemetry::SysmonConfig,
-        Telemetry::WmiFilter,
-        Telemetry::WmiConsumer,
-        Telemetry::WmiBinding,
-    ]);
-/// Records of the filtering platform.
-pub const FILTERING: Kinds = kinds(&[Telemetry::ConnectionPermitted, Telemetry::ConnectionBlocked]);
-/// Records of the security audit.
-pub const SECURITY: Kinds = FILTERING
-    | kinds(&[
-        Telemetry::Logon,
-        Telemetry::LogonFailed,
-        Telemetry::Logoff,
-        Telemetry::ExplicitLogon,
-        Telemetry::HandleRequested,
-        Telemetry::ObjectAccess,
-        Telemetry::SpecialLogon,
-        Telemetry::ProcessCreated,
-        Telemetry::ProcessExited,
-        Telemetry::ServiceInstalled,
-        Telemetry::TaskCreated,
-        Telemetry::TaskUpdated,
-        Telemetry::UserCreated,
-        Telemetry::GlobalMemberAdded,
-        Telemetry::LocalMemberAdded,
-        Telemetry::TicketRequested,
-        Telemetry::ServiceTicket,
-        Telemetry::PreauthFailed,
-        Telemetry::CredentialValidated,
-        Telemetry::ShareAccess,
-        Telemetry::ShareCheck,
-    ]);
-/// Windows records.
-pub const WINDOWS: Kinds = SYSMON
-    | SECURITY
-    | kinds(&[
-        Telemetry::LogCleared,
-        Telemetry::ServiceCreated,
-        Telemetry::ScriptBlock,
-    ]);
-/// auditd's user-space records.
-pub const AUDIT_USER: Kinds = kinds(&[
-    Telemetry::UserLogin,
-    Telemetry::UserCmd,
-    Telemetry::CredAcq,
-    Telemetry::AddUser,
-    Telemetry::UserChauthtok,
-    Telemetry::ServiceStart,
-    Telemetry::UserAuth,
-    Telemetry::UserAcct,
-    Telemetry::UserStart,
-    Telemetry::UserEnd,
-    Telemetry::CredDisp,
-    Telemetry::CredRefr,
-]);
-/// auditd records.
-pub const AUDIT: Kinds = AUDIT_USER
-    | kinds(&[
-        Telemetry::Syscall,
-        Telemetry::Execve,
-        Telemetry::Path,
-        Telemetry::Cwd,
-        Telemetry::Proctitle,
-        Telemetry::Sockaddr,
-        Telemetry::Login,
-    ]);
-/// Every kind.
-pub const ALL: Kinds = Kinds::MAX;
-/// The kind of a row that stands as the network sensor's document.
-const SENSOR_KIND: u8 = (Kinds::BITS - 1) as u8;
-/// Documents of the network sensor.
-pub const SENSOR: Kinds = 1 << SENSOR_KIND;
-/// Native records of hosts.
-pub const RECORDS: Kinds = !SENSOR;
 
 impl<'v> View<'v> {
     /// A view of a frame.
@@ -696,89 +567,4 @@ impl<'v> View<'v> {
         }
         lists(values, keys, offsets)
     }
-}
-
-/// Lists of a table's texts, null where they are empty.
-fn lists(values: &ArrayRef, keys: Vec<i32>, offsets: Vec<i32>) -> ArrayRef {
-    let valid =
-        BooleanBuffer::collect_bool(offsets.len() - 1, |row| offsets[row] < offsets[row + 1]);
-    let items = match values.is_empty() {
-        true => new_null_array(&text_type(), keys.len()),
-        false => dictionary(values, keys, None),
-    };
-    Arc::new(ListArray::new(
-        list_item(),
-        OffsetBuffer::new(offsets.into()),
-        items,
-        Some(NullBuffer::new(valid)),
-    ))
-}
-
-/// The type of dictionary texts.
-pub fn text_type() -> DataType {
-    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-}
-
-/// The element of every list of texts.
-pub fn list_item() -> Arc<Field> {
-    Arc::new(Field::new("element", text_type(), false))
-}
-
-/// A table of texts.
-pub fn table<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(texts))
-}
-
-/// A dictionary array over a table that is not empty.
-fn dictionary(values: &ArrayRef, keys: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
-    let keys = arrow::array::PrimitiveArray::<Int32Type>::new(keys.into(), nulls);
-    Arc::new(DictionaryArray::new(keys, values.clone()))
-}
-
-fn plain_texts(bytes: Vec<u8>, offsets: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
-    Arc::new(StringArray::new(
-        OffsetBuffer::new(offsets.into()),
-        Buffer::from_vec(bytes),
-        nulls,
-    ))
-}
-
-/// Values of a frame's text column: the known table, then the frame's own, each through `map`.
-fn own_values(
-    column: &TextColumn,
-    known: Option<&ArrayRef>,
-    map: impl Fn(&str) -> &str,
-) -> ArrayRef {
-    if let (0, Some(known)) = (column.own(), known) {
-        return known.clone();
-    }
-    let (mut bytes, mut offsets) = begin(column, known);
-    for text in column.own_texts() {
-        bytes.extend_from_slice(map(text).as_bytes());
-        offsets.push(bytes.len() as i32);
-    }
-    plain_texts(bytes, offsets, None)
-}
-
-/// The same, with the texts as they are.
-fn own_texts(column: &TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
-    if let (0, Some(known)) = (column.own(), known) {
-        return known.clone();
-    }
-    let (mut bytes, mut offsets) = begin(column, known);
-    let before = bytes.len() as i32;
-    bytes.extend_from_slice(column.texts.as_bytes());
-    offsets.extend(column.offsets[1..].iter().map(|end| before + end));
-    plain_texts(bytes, offsets, None)
-}
-
-/// The bytes and offsets of a known table, with room for a column's own texts.
-fn begin(column: &TextColumn, known: Option<&ArrayRef>) -> (Vec<u8>, Vec<i32>) {
-    let known = known.and_then(|k| k.as_any().downcast_ref::<StringArray>());
-    let (data, ends) = known.map_or((&[][..], &[0][..]), |k| (k.value_data(), k.value_offsets()));
-    let mut bytes = Vec::with_capacity(data.len() + column.texts.len());
-    let mut offsets = Vec::with_capacity(ends.len() + column.own());
-    bytes.extend_from_slice(data);
-    offsets.extend_from_slice(ends);
-    (bytes, offsets)
 }

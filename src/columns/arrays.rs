@@ -1,0 +1,99 @@
+//! Arrow arrays of the forms that columns have: dictionaries over tables, plain texts, lists.
+//! Knows no frame but its text columns.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, DictionaryArray, ListArray, StringArray, new_null_array};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field, Int32Type};
+
+use crate::frame::TextColumn;
+
+/// Lists of a table's texts, null where they are empty.
+pub(super) fn lists(values: &ArrayRef, keys: Vec<i32>, offsets: Vec<i32>) -> ArrayRef {
+    let valid =
+        BooleanBuffer::collect_bool(offsets.len() - 1, |row| offsets[row] < offsets[row + 1]);
+    let items = match values.is_empty() {
+        true => new_null_array(&text_type(), keys.len()),
+        false => dictionary(values, keys, None),
+    };
+    Arc::new(ListArray::new(
+        list_item(),
+        OffsetBuffer::new(offsets.into()),
+        items,
+        Some(NullBuffer::new(valid)),
+    ))
+}
+
+/// The type of dictionary texts.
+pub fn text_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// The element of every list of texts.
+pub fn list_item() -> Arc<Field> {
+    Arc::new(Field::new("element", text_type(), false))
+}
+
+/// A table of texts.
+pub fn table<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(texts))
+}
+
+/// A dictionary array over a table that is not empty.
+pub(super) fn dictionary(values: &ArrayRef, keys: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
+    let keys = arrow::array::PrimitiveArray::<Int32Type>::new(keys.into(), nulls);
+    Arc::new(DictionaryArray::new(keys, values.clone()))
+}
+
+pub(super) fn plain_texts(
+    bytes: Vec<u8>,
+    offsets: Vec<i32>,
+    nulls: Option<NullBuffer>,
+) -> ArrayRef {
+    Arc::new(StringArray::new(
+        OffsetBuffer::new(offsets.into()),
+        Buffer::from_vec(bytes),
+        nulls,
+    ))
+}
+
+/// Values of a frame's text column: the known table, then the frame's own, each through `map`.
+pub(super) fn own_values(
+    column: &TextColumn,
+    known: Option<&ArrayRef>,
+    map: impl Fn(&str) -> &str,
+) -> ArrayRef {
+    if let (0, Some(known)) = (column.own(), known) {
+        return known.clone();
+    }
+    let (mut bytes, mut offsets) = begin(column, known);
+    for text in column.own_texts() {
+        bytes.extend_from_slice(map(text).as_bytes());
+        offsets.push(bytes.len() as i32);
+    }
+    plain_texts(bytes, offsets, None)
+}
+
+/// The same, with the texts as they are.
+pub(super) fn own_texts(column: &TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
+    if let (0, Some(known)) = (column.own(), known) {
+        return known.clone();
+    }
+    let (mut bytes, mut offsets) = begin(column, known);
+    let before = bytes.len() as i32;
+    bytes.extend_from_slice(column.texts.as_bytes());
+    offsets.extend(column.offsets[1..].iter().map(|end| before + end));
+    plain_texts(bytes, offsets, None)
+}
+
+/// The bytes and offsets of a known table, with room for a column's own texts.
+fn begin(column: &TextColumn, known: Option<&ArrayRef>) -> (Vec<u8>, Vec<i32>) {
+    let known = known.and_then(|k| k.as_any().downcast_ref::<StringArray>());
+    let (data, ends) = known.map_or((&[][..], &[0][..]), |k| (k.value_data(), k.value_offsets()));
+    let mut bytes = Vec::with_capacity(data.len() + column.texts.len());
+    let mut offsets = Vec::with_capacity(ends.len() + column.own());
+    bytes.extend_from_slice(data);
+    offsets.extend_from_slice(ends);
+    (bytes, offsets)
+}
