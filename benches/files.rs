@@ -54,7 +54,8 @@ fn both(
     let schema = batches.first().ok_or("no rows")?.schema();
     let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
     let encoder = Encoder::new(&schema, &descriptor, properties)?;
-    let mut group = encoder.row_group()?;
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let mut group = encoder.row_group_of(rows)?;
     let mut file =
         SerializedFileWriter::new(Vec::new(), descriptor.root_schema_ptr(), properties.clone())?;
     let mut theirs = ArrowWriter::try_new(
@@ -121,7 +122,7 @@ fn one_row_files(
         let before = cpu_time(since);
         for batch in groups.iter().filter_map(|batches| batches.last()) {
             let row = batch.slice(batch.num_rows() - 1, 1);
-            let mut encoder = format.encoder(&path)?;
+            let mut encoder = format.encoder(1, &path)?;
             encoder.write(&row, &path)?;
             let encoded = encoder.finish(&path)?;
             let mut file = format.create(&path)?;

@@ -56,7 +56,7 @@ fn benches(criterion: &mut Criterion) {
         b.iter(|| {
             for partition in &plan.partitions {
                 for row_group in &partition.row_groups {
-                    let Ok(mut encoder) = format.encoder(path) else {
+                    let Ok(mut encoder) = format.encoder(row_group.rows, path) else {
                         return;
                     };
                     maker.frames(partition, row_group, |frame| {

@@ -26,8 +26,9 @@ fn encode(schema: &Arc<ArrowSchema>, batches: &[RecordBatch]) -> Duration {
     ) else {
         return Duration::ZERO;
     };
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let started = Instant::now();
-    if let Ok(mut encoder) = RowGroupEncoder::new(&layout) {
+    if let Ok(mut encoder) = RowGroupEncoder::new(&layout, rows as u64) {
         for batch in batches {
             let _ = encoder.write(batch);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::*;
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::compute::take;
+use arrow::compute::{cast, concat_batches, take};
 use arrow::datatypes::*;
 use arrow::error::ArrowError;
 use bytes::Bytes;
@@ -695,6 +695,57 @@ fn a_full_dictionary_ends_and_the_statistics_say_so() {
         pages[2],
         (PageType::DATA_PAGE_V2, Encoding::DELTA_BYTE_ARRAY)
     );
+}
+
+#[test]
+fn a_table_is_a_dictionary_where_its_values_come_again() {
+    const ROWS: usize = 2000;
+    const PAGES: usize = 20;
+    let of = |names: usize| -> Vec<RecordBatch> {
+        let table: ArrayRef = Arc::new(StringArray::from_iter_values(
+            (0..names).map(|n| format!("host-{n:05}.example.net")),
+        ));
+        let mut dice = Dice(7);
+        let mut batch = || {
+            let keys: Vec<i32> = (0..ROWS).map(|_| dice.below(names) as i32).collect();
+            let array = DictionaryArray::<Int32Type>::new(keys.into(), table.clone());
+            one("c", Arc::new(array))
+        };
+        (0..PAGES).map(|_| batch()).collect()
+    };
+    let properties = || properties().set_data_page_row_count_limit(ROWS).build();
+    let write = |batches: &[RecordBatch], rows: Option<usize>| {
+        let schema = batches[0].schema();
+        let descriptor = ArrowSchemaConverter::new().convert(&schema).unwrap();
+        let encoder = Encoder::new(&schema, &descriptor, &Arc::new(properties())).unwrap();
+        let mut group = match rows {
+            Some(rows) => encoder.row_group_of(rows).unwrap(),
+            None => encoder.row_group().unwrap(),
+        };
+        batches.iter().for_each(|batch| group.write(batch).unwrap());
+        let root = descriptor.root_schema_ptr();
+        let mut file = SerializedFileWriter::new(Vec::new(), root, Arc::new(properties())).unwrap();
+        let mut writer = file.next_row_group().unwrap();
+        group.finish().unwrap().append_to(&mut writer).unwrap();
+        writer.close().unwrap();
+        let file = Bytes::from(file.into_inner().unwrap());
+        let (metadata, all) = read(&file);
+        let rows = |batch: &RecordBatch| cast(batch.column(0), &DataType::Utf8).unwrap();
+        let together = concat_batches(&batches[0].schema(), batches).unwrap();
+        assert_eq!(&rows(&all), &rows(&together));
+        let encodings = metadata.row_group(0).column(0).encodings_mask();
+        (encodings.is_set(Encoding::RLE_DICTIONARY), file.len())
+    };
+    // Nearly every value of the first few is new, but not of the first page.
+    let few = of(ROWS);
+    assert!(write(&few, None).0);
+    // Nearly every value of the first page is new: whether there is a second decides.
+    let many = of(3 * ROWS);
+    let (unknown, long) = write(&many, None);
+    let (known, short) = write(&many, Some(ROWS * PAGES));
+    assert!(!unknown && known);
+    assert!(short * 10 < long * 9, "{short} {long}");
+    assert!(!write(&many[..1], Some(ROWS)).0);
 }
 
 #[test]

@@ -101,12 +101,13 @@ pub(super) struct ChunkWriter<'o> {
 }
 
 impl<'o> ChunkWriter<'o> {
-    /// `None` for a type that has no fast path.
-    pub(super) fn new(options: &'o LeafOptions) -> Option<Self> {
+    /// A chunk of about `rows` rows, if that is known; `None` for a type that has no fast path.
+    pub(super) fn new(options: &'o LeafOptions, rows: Option<usize>) -> Option<Self> {
+        let pages = rows.map_or(1, |rows| rows.div_ceil(options.page_rows).max(1));
         Some(ChunkWriter {
             definition: Pending::new(options.descriptor.max_def_level()),
             repetition: Pending::new(options.descriptor.max_rep_level()),
-            values: Values::new(&options.data_type, options.values)?,
+            values: Values::new(&options.data_type, options.values, pages)?,
             options,
             waiting: 0,
             rows: 0,

@@ -168,6 +168,11 @@ impl Remap {
         }
     }
 
+    /// Values of the Arrow dictionary.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Whether an array is this one's dictionary, buffer for buffer.
     pub(super) fn is_of(&self, values: &ArrayRef) -> bool {
         std::ptr::addr_eq(&raw const **values, &raw const *self.values)

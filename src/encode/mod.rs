@@ -12,7 +12,9 @@
 //! - Data pages of version 2, each compressed only where that saves at least 5%.
 //! - A dictionary page holds the values that the chunk uses, by first use, each once. Values of
 //!   several Arrow dictionaries are merged by value.
-//! - A chunk decides on its first page whether a dictionary is worth it. Without one: texts are
+//! - A chunk decides on its first page whether a dictionary is worth it; that the values of a table
+//!   come again on later pages is reckoned with where a row group's rows are known
+//!   ([`Encoder::row_group_of`]). Without one: texts are
 //!   `DELTA_BYTE_ARRAY` where neighbours begin alike, else `DELTA_LENGTH_BYTE_ARRAY`; integers are
 //!   `DELTA_BINARY_PACKED`. A dictionary that passes its limit later ends with the page at hand,
 //!   and the pages after it have none; the encoding statistics say which.
@@ -200,7 +202,16 @@ impl Encoder {
     /// # Errors
     /// When `ArrowColumnWriter` refuses a leaf.
     pub fn row_group(&self) -> Result<RowGroup<'_>> {
-        RowGroup::new(self)
+        RowGroup::new(self, None)
+    }
+
+    /// The same of about `rows` rows. A table that is longer than a batch is worth a dictionary
+    /// where enough batches will use it.
+    ///
+    /// # Errors
+    /// When `ArrowColumnWriter` refuses a leaf.
+    pub fn row_group_of(&self, rows: usize) -> Result<RowGroup<'_>> {
+        RowGroup::new(self, Some(rows))
     }
 
     fn take_memory(&self) -> Memory {

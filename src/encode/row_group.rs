@@ -43,7 +43,7 @@ pub struct EncodedRowGroup {
 }
 
 impl<'e> RowGroup<'e> {
-    pub(super) fn new(encoder: &'e Encoder) -> Result<Self> {
+    pub(super) fn new(encoder: &'e Encoder, rows: Option<usize>) -> Result<Self> {
         let mut arrow = match encoder.slow.contains(&true) {
             true => arrow_writers(encoder)?,
             false => Vec::new(),
@@ -53,7 +53,9 @@ impl<'e> RowGroup<'e> {
         for leaf in &encoder.leaves {
             let slow = arrow.next();
             let fast = match leaf {
-                Leaf::Fast(options) => ChunkWriter::new(options).map(|w| Writer::Fast(Box::new(w))),
+                Leaf::Fast(options) => {
+                    ChunkWriter::new(options, rows).map(|w| Writer::Fast(Box::new(w)))
+                }
                 Leaf::Arrow => None,
             };
             let writer = fast

@@ -98,12 +98,15 @@ pub(super) struct TextValues {
     /// Bytes of values after which the dictionary ends.
     limit: usize,
     page_limit: usize,
+    /// Pages that the chunk will have, as far as that is known.
+    pages: usize,
 }
 
 impl TextValues {
-    pub(super) fn new(mode: Mode, limit: usize, page_limit: usize) -> Self {
+    pub(super) fn new(mode: Mode, limit: usize, page_limit: usize, pages: usize) -> Self {
         TextValues {
             mode,
+            pages,
             pool: TextPool::default(),
             ids: Ids::default(),
             remaps: Vec::new(),
@@ -290,6 +293,8 @@ impl TextValues {
             true => set.sampled,
             false => 0,
         };
+        // Of a table that is longer than the batch, what is new here will come again.
+        let comes_again = self.pages > 1 && values.len() > set.len;
         let limit = self.limit;
         let mut of = Vec::with_capacity(set.distinct.len());
         let (sample, rest) = set.distinct.split_at(sampled);
@@ -300,7 +305,11 @@ impl TextValues {
             if mapped.is_none() {
                 return self.full(waiting, known);
             }
-            if is_sampled && is_varied(SAMPLE.min(set.len), self.pool.len()) && of.len() == sampled
+            if is_sampled
+                && is_varied(SAMPLE.min(set.len), self.pool.len())
+                && of.len() == sampled
+                && is_varied(set.len, set.distinct.len())
+                && !comes_again
             {
                 self.leave_dictionary();
                 set.for_each(|p| self.push_raw(texts.get(set.distinct[p as usize] as usize)));
@@ -311,7 +320,9 @@ impl TextValues {
             true => self.ids.push_constant(of[0], set.len),
             false => self.ids.push_whole(Whole { set, of }),
         }
-        self.sample();
+        if !comes_again {
+            self.sample();
+        }
         self.check(waiting, known)
     }
 
@@ -401,13 +412,27 @@ impl TextValues {
         self.ids = Ids::default();
     }
 
+    /// Values of the dictionary, and the bytes of it that are the first page's to answer for. A
+    /// table that is longer than the page serves all pages, and is never longer than itself.
+    fn share_of_dictionary(&self) -> (usize, usize) {
+        let (distinct, bytes) = (self.pool.len(), self.pool.bytes.len());
+        let table = self.remaps.iter().map(Remap::len).max().unwrap_or(0);
+        let in_all = table.min(distinct.saturating_mul(self.pages));
+        let bytes_in_all = bytes * in_all / distinct.max(1);
+        match table > self.ids.len() && bytes_in_all <= self.limit {
+            true => (in_all, bytes_in_all / self.pages),
+            false => (distinct, bytes),
+        }
+    }
+
     /// Decides, at the end of the first page, whether the chunk has a dictionary.
     pub(super) fn decide(&mut self) {
         if self.mode != Mode::Undecided {
             return;
         }
-        let width = super::bits::width_of(self.pool.len() as u64 - 1).max(1);
-        let dictionary = 24 + self.pool.bytes.len() + self.ids.len() * width / 8;
+        let (distinct, bytes) = self.share_of_dictionary();
+        let width = super::bits::width_of(distinct as u64 - 1).max(1);
+        let dictionary = 24 + bytes + self.ids.len() * width / 8;
         let same = self.ids.constant().is_some() && self.ids.len() > 1;
         let cheaper = |raw: usize| dictionary < raw + self.ids.len() / 2;
         match same || cheaper(0) || cheaper(self.exact()) {

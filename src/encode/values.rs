@@ -371,7 +371,8 @@ pub(super) fn is_supported(data_type: &DataType) -> bool {
 }
 
 impl Values {
-    pub(super) fn new(data_type: &DataType, options: ValueOptions) -> Option<Self> {
+    /// Of a chunk of about so many pages.
+    pub(super) fn new(data_type: &DataType, options: ValueOptions, pages: usize) -> Option<Self> {
         let mode = match options.dictionary {
             true => Mode::Undecided,
             false => Mode::Delta,
@@ -381,6 +382,7 @@ impl Values {
                 mode,
                 options.dictionary_limit,
                 options.page_limit,
+                pages,
             ))));
         }
         if *data_type == DataType::Boolean {

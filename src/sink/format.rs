@@ -99,14 +99,15 @@ impl FileFormat {
         })
     }
 
-    /// Begins a row group.
+    /// Begins a row group of about `rows` rows.
     ///
     /// # Errors
     /// When the library refuses the schema: a defect. `path` is for the message.
-    pub fn encoder(&self, path: &Path) -> Result<Encoder<'_>> {
+    pub fn encoder(&self, rows: u64, path: &Path) -> Result<Encoder<'_>> {
         Ok(match self {
             FileFormat::Parquet(layout) => Encoder::Parquet(
-                RowGroupEncoder::new(layout).map_err(|e| parquet::encoding_failed(path, e))?,
+                RowGroupEncoder::new(layout, rows)
+                    .map_err(|e| parquet::encoding_failed(path, e))?,
             ),
             FileFormat::Ndjson(level) => Encoder::Ndjson(Vec::new(), *level),
             FileFormat::Arrow(schema, _) => Encoder::Arrow(Vec::new(), schema),

@@ -153,12 +153,13 @@ fn path_exists(descriptor: &SchemaDescriptor, path: &str) -> bool {
 pub struct RowGroupEncoder<'l>(RowGroup<'l>);
 
 impl<'l> RowGroupEncoder<'l> {
-    /// Begins a row group.
+    /// Begins a row group of about `rows` rows.
     ///
     /// # Errors
     /// When the library refuses the schema: a defect.
-    pub fn new(layout: &'l Layout) -> ParquetResult<Self> {
-        Ok(RowGroupEncoder(layout.encoder.row_group()?))
+    pub fn new(layout: &'l Layout, rows: u64) -> ParquetResult<Self> {
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        Ok(RowGroupEncoder(layout.encoder.row_group_of(rows)?))
     }
 
     /// Whether [leaves](RowGroupEncoder::write_leaves) can be written.

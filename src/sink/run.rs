@@ -395,7 +395,7 @@ impl Workshop<'_> {
     /// Makes and encodes one row group; with it, the times of its first and last row.
     fn encode(&self, unit: &Unit<'_>) -> Result<(Encoded, (i64, i64))> {
         let path = self.corpus.root.join(self.path(unit.file));
-        let mut encoder = self.format.encoder(&path)?;
+        let mut encoder = self.format.encoder(unit.group.rows, &path)?;
         let mut times: Option<(i64, i64)> = None;
         self.maker.try_frames(unit.partition, unit.group, |frame| {
             go_on(self.progress, &path)?;

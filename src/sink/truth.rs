@@ -94,7 +94,7 @@ impl<'o> Output<'o> {
             self.layout = Some((layout, file));
         }
         if let Some((layout, file)) = &mut self.layout {
-            let mut encoder = RowGroupEncoder::new(layout).map_err(failed)?;
+            let mut encoder = RowGroupEncoder::new(layout, self.waiting).map_err(failed)?;
             for batch in self.batches.drain(..) {
                 encoder.write(&batch).map_err(failed)?;
             }
