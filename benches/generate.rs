@@ -61,9 +61,7 @@ fn benches(criterion: &mut Criterion) {
                     };
                     maker.frames(partition, row_group, |frame| {
                         let view = View::new(&frame, &maker, &tables);
-                        if let Ok(batch) = schema.batch(&view) {
-                            encoder.write(&batch, path).ok();
-                        }
+                        encoder.write_view(&schema, &view, path).ok();
                     });
                     std::hint::black_box(encoder.finish(path)).ok();
                 }

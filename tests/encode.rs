@@ -26,16 +26,17 @@ fn properties() -> WriterPropertiesBuilder {
 
 /// A file of one row group for each slice of batches.
 fn encode(schema: &SchemaRef, groups: &[&[RecordBatch]], properties: WriterProperties) -> Bytes {
-    encode_by(schema, groups, properties, |group, batch| {
+    encode_by(schema, groups, properties, None, |group, batch| {
         group.write(batch)
     })
 }
 
-/// The same, with batches added as `write` does it.
+/// The same in row groups of so many rows, if that is said, with batches added as `write` does it.
 fn encode_by(
     schema: &SchemaRef,
     groups: &[&[RecordBatch]],
     properties: WriterProperties,
+    rows: Option<usize>,
     write: impl Fn(&mut RowGroup<'_>, &RecordBatch) -> parquet::errors::Result<()>,
 ) -> Bytes {
     let descriptor = ArrowSchemaConverter::new().convert(schema).unwrap();
@@ -44,7 +45,10 @@ fn encode_by(
     let root = descriptor.root_schema_ptr();
     let mut file = SerializedFileWriter::new(Vec::new(), root, properties).unwrap();
     for batches in groups {
-        let mut group = encoder.row_group().unwrap();
+        let mut group = match rows {
+            Some(rows) => encoder.row_group_of(rows).unwrap(),
+            None => encoder.row_group().unwrap(),
+        };
         for batch in *batches {
             write(&mut group, batch).unwrap();
         }
@@ -591,11 +595,11 @@ proptest! {
         }
         // Leaf by leaf, too: as they are, and as copies, each in the memory of one before it.
         let schema = batches[0].schema();
-        let as_they_are = encode_by(&schema, &[&batches], properties.clone(), |group, batch| {
+        let as_they_are = encode_by(&schema, &[&batches], properties.clone(), None, |group, batch| {
             group.write_leaves(batch.num_rows(), batch.columns().iter().cloned())
         });
         prop_assert_eq!(&as_they_are, &together);
-        let copies = encode_by(&schema, &[&batches], properties, |group, batch| {
+        let copies = encode_by(&schema, &[&batches], properties, None, |group, batch| {
             let rows = UInt32Array::from_iter_values(0..batch.num_rows() as u32);
             let copy = |column: &ArrayRef| take(column, &rows, None).unwrap();
             group.write_leaves(batch.num_rows(), batch.columns().iter().map(copy))
@@ -716,22 +720,12 @@ fn a_table_is_a_dictionary_where_its_values_come_again() {
     let properties = || properties().set_data_page_row_count_limit(ROWS).build();
     let write = |batches: &[RecordBatch], rows: Option<usize>| {
         let schema = batches[0].schema();
-        let descriptor = ArrowSchemaConverter::new().convert(&schema).unwrap();
-        let encoder = Encoder::new(&schema, &descriptor, &Arc::new(properties())).unwrap();
-        let mut group = match rows {
-            Some(rows) => encoder.row_group_of(rows).unwrap(),
-            None => encoder.row_group().unwrap(),
-        };
-        batches.iter().for_each(|batch| group.write(batch).unwrap());
-        let root = descriptor.root_schema_ptr();
-        let mut file = SerializedFileWriter::new(Vec::new(), root, Arc::new(properties())).unwrap();
-        let mut writer = file.next_row_group().unwrap();
-        group.finish().unwrap().append_to(&mut writer).unwrap();
-        writer.close().unwrap();
-        let file = Bytes::from(file.into_inner().unwrap());
+        let file = encode_by(&schema, &[batches], properties(), rows, |group, batch| {
+            group.write(batch)
+        });
         let (metadata, all) = read(&file);
         let rows = |batch: &RecordBatch| cast(batch.column(0), &DataType::Utf8).unwrap();
-        let together = concat_batches(&batches[0].schema(), batches).unwrap();
+        let together = concat_batches(&schema, batches).unwrap();
         assert_eq!(&rows(&all), &rows(&together));
         let encodings = metadata.row_group(0).column(0).encodings_mask();
         (encodings.is_set(Encoding::RLE_DICTIONARY), file.len())
@@ -895,9 +889,13 @@ fn leaves_of_structs_are_those_of_the_batch() {
     let schema = batch.schema();
     let batches = [batch];
     let whole = compare(&schema, &[&batches], &properties().build()).unwrap();
-    let leaves = encode_by(&schema, &[&batches], properties().build(), |group, _| {
-        group.write_leaves(rows as usize, [x.clone(), y.clone(), numbers.clone()])
-    });
+    let leaves = encode_by(
+        &schema,
+        &[&batches],
+        properties().build(),
+        None,
+        |group, _| group.write_leaves(rows as usize, [x.clone(), y.clone(), numbers.clone()]),
+    );
     assert_eq!(leaves, whole);
 
     let descriptor = ArrowSchemaConverter::new().convert(&schema).unwrap();
@@ -944,9 +942,13 @@ fn lists_that_follow_each_other_in_memory_are_told_apart() {
     .unwrap();
     let (schema, batches) = (whole.schema(), [whole]);
     let expected = encode(&schema, &[&batches], properties().build());
-    let leaves = encode_by(&schema, &[&batches], properties().build(), |group, _| {
-        group.write_leaves(ROWS, (0..5).map(list))
-    });
+    let leaves = encode_by(
+        &schema,
+        &[&batches],
+        properties().build(),
+        None,
+        |group, _| group.write_leaves(ROWS, (0..5).map(list)),
+    );
     assert_eq!(leaves, expected);
 }
 

@@ -26,13 +26,45 @@ pub(super) fn delta_at_most(values: &[i64], narrow: bool, most: usize, out: &mut
             first
         },
     );
+    let mut deltas = [0i64; BLOCK];
     let mut start = 1;
     while start < values.len() {
         let count = BLOCK.min(values.len() - start);
-        let values = &values[start - 1..start + count];
-        match narrow {
-            true => narrow_block(values, out),
-            false => wide_block(values, out),
+        let pairs = values[start - 1..start + count].windows(2);
+        let mut least = i64::MAX;
+        for (delta, pair) in deltas.iter_mut().zip(pairs) {
+            *delta = pair[1].wrapping_sub(pair[0]);
+            if narrow {
+                *delta = i64::from(*delta as i32);
+            }
+            least = least.min(*delta);
+        }
+        put_zigzag(out, least);
+        let mut above = [0u64; BLOCK];
+        for (above, delta) in above.iter_mut().zip(&deltas[..count]) {
+            *above = delta.wrapping_sub(least) as u64;
+        }
+        if narrow {
+            above.iter_mut().for_each(|a| *a &= u64::from(u32::MAX));
+        }
+        let widths = out.len();
+        out.resize(widths + BLOCK / MINIBLOCK, 0);
+        for (m, miniblock) in above.as_chunks::<MINIBLOCK>().0.iter().enumerate() {
+            // Miniblocks after the last value have no body.
+            if m * MINIBLOCK >= count {
+                break;
+            }
+            let width = width_of(miniblock.iter().fold(0, |all, a| all | a));
+            out[widths + m] = width as u8;
+            if width <= 32 {
+                let mut low = [0; MINIBLOCK];
+                for (low, above) in low.iter_mut().zip(miniblock) {
+                    *low = *above as u32;
+                }
+                pack(&low, width, out);
+            } else {
+                pack_wide(miniblock, width, out);
+            }
         }
         start += count;
         if out.len() > most {
@@ -40,72 +72,6 @@ pub(super) fn delta_at_most(values: &[i64], narrow: bool, most: usize, out: &mut
         }
     }
     out.len() <= most
-}
-
-/// Appends a block of 32-bit values: the first is the one before it.
-fn narrow_block(values: &[i64], out: &mut Vec<u8>) {
-    let mut deltas = [0i32; BLOCK];
-    let count = values.len() - 1;
-    for (delta, pair) in deltas.iter_mut().zip(values.windows(2)) {
-        *delta = (pair[1] as i32).wrapping_sub(pair[0] as i32);
-    }
-    let deltas = &deltas[..count];
-    let least = deltas.iter().fold(i32::MAX, |least, d| least.min(*d));
-    let mut above = [0u32; BLOCK];
-    for (above, delta) in above.iter_mut().zip(deltas) {
-        *above = delta.wrapping_sub(least) as u32;
-    }
-    put_zigzag(out, i64::from(least));
-    miniblocks(&above, count, out, |miniblock, out| {
-        let width = width_of(u64::from(miniblock.iter().fold(0, |all, a| all | a)));
-        pack(miniblock, width, out);
-        width
-    });
-}
-
-/// The same of 64-bit values.
-fn wide_block(values: &[i64], out: &mut Vec<u8>) {
-    let mut deltas = [0i64; BLOCK];
-    let count = values.len() - 1;
-    for (delta, pair) in deltas.iter_mut().zip(values.windows(2)) {
-        *delta = pair[1].wrapping_sub(pair[0]);
-    }
-    let deltas = &deltas[..count];
-    let least = deltas.iter().fold(i64::MAX, |least, d| least.min(*d));
-    let mut above = [0u64; BLOCK];
-    for (above, delta) in above.iter_mut().zip(deltas) {
-        *above = delta.wrapping_sub(least) as u64;
-    }
-    put_zigzag(out, least);
-    miniblocks(&above, count, out, |miniblock, out| {
-        let width = width_of(miniblock.iter().fold(0, |all, a| all | a));
-        if width <= 32 {
-            let mut low = [0; MINIBLOCK];
-            for (low, above) in low.iter_mut().zip(miniblock) {
-                *low = *above as u32;
-            }
-            pack(&low, width, out);
-        } else {
-            pack_wide(miniblock, width, out);
-        }
-        width
-    });
-}
-
-/// Appends the widths of a block's miniblocks, and those that have one of its `count` deltas: `put`
-/// appends one and says how wide it is.
-fn miniblocks<T>(
-    above: &[T; BLOCK],
-    count: usize,
-    out: &mut Vec<u8>,
-    put: impl Fn(&[T; MINIBLOCK], &mut Vec<u8>) -> usize,
-) {
-    let widths = out.len();
-    out.extend_from_slice(&[0; BLOCK / MINIBLOCK]);
-    let with_values = count.div_ceil(MINIBLOCK);
-    for (m, miniblock) in above.as_chunks().0.iter().enumerate().take(with_values) {
-        out[widths + m] = put(miniblock, out) as u8;
-    }
 }
 
 /// Appends texts as `DELTA_LENGTH_BYTE_ARRAY`: all lengths, then all bytes.

@@ -333,18 +333,8 @@ impl Selection<'_> {
                 scratch.reserve(*count);
                 let mut base = *offset;
                 for mut word in bits.bit_chunks().iter_padded() {
-                    let dense = match word.count_ones() {
-                        0..16 => None,
-                        _ => values.get(base..).and_then(|v| v.first_chunk::<64>()),
-                    };
-                    if let Some(all) = dense {
-                        // Each is put down, and stays where its bit says so.
-                        let (mut kept, mut len) = (*all, 0);
-                        for (at, value) in all.iter().enumerate() {
-                            kept[len & 63] = *value;
-                            len += (word >> at & 1) as usize;
-                        }
-                        scratch.extend_from_slice(&kept[..len]);
+                    if word == u64::MAX {
+                        scratch.extend_from_slice(&values[base..base + 64]);
                     } else {
                         while word != 0 {
                             scratch.push(values[base + word.trailing_zeros() as usize]);

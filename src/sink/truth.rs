@@ -42,6 +42,9 @@ pub struct Truth<'t> {
     ids: ArrayRef,
     /// Day on which each chain starts.
     starts: Vec<u32>,
+    /// The tactics of all techniques one after the other, and where each technique's begin.
+    tactics: ArrayRef,
+    first_tactic: Vec<usize>,
 }
 
 /// Columns of a table, by name.
@@ -186,6 +189,7 @@ impl<'t> Truth<'t> {
     pub fn new(maker: &'t Maker<'t>, tables: &'t Tables, progress: &'t dyn Progress) -> Self {
         let plan = maker.plan;
         let chains = 0..plan.chains.all.len() as u32;
+        let techniques = &maker.catalog.techniques;
         Truth {
             plan,
             maker,
@@ -195,6 +199,14 @@ impl<'t> Truth<'t> {
             ids: table(chains.clone().map(|c| plan.chains.id(c))),
             starts: chains
                 .map(|c| plan.chains.start_date(c, maker.world))
+                .collect(),
+            tactics: table(techniques.iter().flat_map(|t| &t.tactics)),
+            first_tactic: (techniques.iter())
+                .scan(0, |next, t| {
+                    let first = *next;
+                    *next += t.tactics.len();
+                    Some(first)
+                })
                 .collect(),
         }
     }
@@ -345,18 +357,10 @@ impl<'t> Truth<'t> {
     fn step_columns(&self, rows: &[StepRow]) -> Columns {
         let each = || rows.iter();
         let tables = self.tables;
-        let techniques = &self.maker.catalog.techniques;
         let outcomes = table(["failure", "success"]);
-        // The tactics of all techniques one after the other, and where each technique's begin.
-        let tactics = table(techniques.iter().flat_map(|t| &t.tactics));
-        let first: Vec<usize> = (techniques.iter())
-            .scan(0, |next, t| {
-                Some(std::mem::replace(next, *next + t.tactics.len()))
-            })
-            .collect();
         let tactic = |r: &StepRow| {
             let step = self.step(r.chain, r.step);
-            (first[step.technique] + step.tactic) as i32
+            (self.first_tactic[step.technique] + step.tactic) as i32
         };
         vec![
             (
@@ -384,7 +388,7 @@ impl<'t> Truth<'t> {
                     each().map(|r| self.step(r.chain, r.step).technique as i32),
                 ),
             ),
-            ("tactic", texts(&tactics, each().map(tactic))),
+            ("tactic", texts(&self.tactics, each().map(tactic))),
             ("host", texts(&tables.host_name, each().map(|r| r.host))),
             (
                 "user",
