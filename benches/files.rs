@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
+use bytes::Bytes;
 use fusiongen::catalog::Catalog;
 use fusiongen::columns::{Tables, View};
-use fusiongen::encode::Encoder;
+use fusiongen::encode::{Encoder, FileWriter};
 use fusiongen::frame::Maker;
 use fusiongen::grounding::Profile;
 use fusiongen::plan::{Config, Grounding, Plan};
@@ -15,9 +16,8 @@ use fusiongen::schema::Schema;
 use fusiongen::sink::format::FileFormat;
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr, WriterVersion};
-use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 type Failure = Box<dyn std::error::Error>;
@@ -56,8 +56,7 @@ fn both(
     let encoder = Encoder::new(&schema, &descriptor, properties)?;
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
     let mut group = encoder.row_group_of(rows)?;
-    let mut file =
-        SerializedFileWriter::new(Vec::new(), descriptor.root_schema_ptr(), properties.clone())?;
+    let mut file = FileWriter::new(Vec::new(), &encoder)?;
     let mut theirs = ArrowWriter::try_new(
         Vec::new(),
         schema.clone(),
@@ -67,12 +66,11 @@ fn both(
         group.write(batch)?;
         theirs.write(batch)?;
     }
-    let mut writer = file.next_row_group()?;
-    group.finish()?.append_to(&mut writer)?;
-    writer.close()?;
-    let ours = file.finish()?;
-    let footer = theirs.finish()?;
-    Ok([(file.inner().len(), ours), (theirs.inner().len(), footer)])
+    file.append(group.finish()?)?;
+    let ours = Bytes::from(file.finish()?);
+    let footer = ParquetMetaDataReader::new().parse_and_finish(&ours)?;
+    let their_footer = theirs.finish()?;
+    Ok([(ours.len(), footer), (theirs.inner().len(), their_footer)])
 }
 
 fn sizes(groups: &[Vec<RecordBatch>], events: f64) -> Result<(), Failure> {

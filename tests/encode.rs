@@ -1,5 +1,6 @@
 //! The encoder against `ArrowWriter`: the same values from both files, whatever the schema.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::*;
@@ -8,14 +9,18 @@ use arrow::compute::{cast, concat_batches, take};
 use arrow::datatypes::*;
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use fusiongen::encode::{Encoder, RowGroup};
+use fusiongen::encode::{Encoder, FileWriter, RowGroup};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
-use parquet::basic::{Compression, Encoding, PageType, ZstdLevel};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use parquet::basic::{Compression, Encoding, PageType, SortOrder, ZstdLevel};
+use parquet::file::metadata::{
+    PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader,
+    ParquetMetaDataWriter, SortingColumn,
+};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::statistics::Statistics;
+use parquet::file::writer::TrackedWrite;
 use proptest::prelude::*;
 
 fn properties() -> WriterPropertiesBuilder {
@@ -42,8 +47,7 @@ fn encode_by(
     let descriptor = ArrowSchemaConverter::new().convert(schema).unwrap();
     let properties = Arc::new(properties);
     let encoder = Encoder::new(schema, &descriptor, &properties).unwrap();
-    let root = descriptor.root_schema_ptr();
-    let mut file = SerializedFileWriter::new(Vec::new(), root, properties).unwrap();
+    let mut file = FileWriter::new(Vec::new(), &encoder).unwrap();
     for batches in groups {
         let mut group = match rows {
             Some(rows) => encoder.row_group_of(rows).unwrap(),
@@ -52,11 +56,9 @@ fn encode_by(
         for batch in *batches {
             write(&mut group, batch).unwrap();
         }
-        let mut writer = file.next_row_group().unwrap();
-        group.finish().unwrap().append_to(&mut writer).unwrap();
-        writer.close().unwrap();
+        file.append(group.finish().unwrap()).unwrap();
     }
-    file.into_inner().unwrap().into()
+    file.finish().unwrap().into()
 }
 
 /// The same by `ArrowWriter`.
@@ -130,6 +132,62 @@ fn check_metadata(ours: &ParquetMetaData, theirs: &ParquetMetaData) {
     }
 }
 
+fn for_old_readers(statistics: Statistics) -> Statistics {
+    macro_rules! each {
+        ($($kind:ident)*) => {
+            match statistics {
+                $(Statistics::$kind(s) => Statistics::$kind(s.with_backwards_compatible_min_max(true)),)*
+            }
+        };
+    }
+    each!(Boolean Int32 Int64 Int96 Float Double ByteArray FixedLenByteArray)
+}
+
+/// The bytes of a file's pages, with indexes and footer as the `parquet` crate writes what they say.
+fn rewritten(file: &Bytes) -> Vec<u8> {
+    let options = ParquetMetaDataOptions::new().with_encoding_stats_as_mask(false);
+    let metadata = ParquetMetaDataReader::new()
+        .with_page_index_policy(PageIndexPolicy::Required)
+        .with_metadata_options(Some(options))
+        .parse_and_finish(file)
+        .unwrap();
+    // A reader forgets whether bounds also stood where old readers look.
+    let groups = metadata.row_groups().iter().map(|group| {
+        let chunks = group.columns().iter().map(|chunk| {
+            let is_signed = chunk.column_descr().sort_order() == SortOrder::SIGNED;
+            let rebuilt = chunk.clone().into_builder();
+            match chunk.statistics().filter(|_| is_signed) {
+                Some(statistics) => rebuilt.set_statistics(for_old_readers(statistics.clone())),
+                None => rebuilt,
+            }
+            .build()
+            .unwrap()
+        });
+        let chunks = chunks.collect();
+        (group.clone().into_builder())
+            .set_column_metadata(chunks)
+            .build()
+            .unwrap()
+    });
+    let groups = groups.collect();
+    let metadata = metadata.into_builder().set_row_groups(groups).build();
+    let length = u32::from_le_bytes(*file[..file.len() - 4].last_chunk().unwrap());
+    let footer = file.len() - 8 - length as usize;
+    let chunks = metadata.row_groups().iter().flat_map(|g| g.columns());
+    let indexes = chunks
+        .flat_map(|c| [c.column_index_offset(), c.offset_index_offset()])
+        .flatten()
+        .min();
+    let mut out = Vec::new();
+    let mut tracked = TrackedWrite::new(&mut out);
+    let pages = indexes.map_or(footer, |at| at as usize);
+    tracked.write_all(&file[..pages]).unwrap();
+    ParquetMetaDataWriter::new_with_tracked(tracked, &metadata)
+        .finish()
+        .unwrap();
+    out
+}
+
 /// Writes by both and compares.
 ///
 /// `None` where the reader refuses `ArrowWriter`'s own file, as it does some garbage under null
@@ -149,6 +207,11 @@ fn compare(
     let (our_metadata, a) = read(&ours);
     assert_eq!(a, b);
     check_metadata(&our_metadata, &their_metadata);
+    // Not by assert_eq!, which would print both files.
+    assert!(
+        rewritten(&ours) == ours,
+        "another footer than the parquet crate's"
+    );
     Some(ours)
 }
 
@@ -450,7 +513,13 @@ proptest! {
         page_rows in prop::sample::select(vec![1usize, 7, 64, 1000, 20_000]),
         page_bytes in prop::sample::select(vec![100usize, 4096, 1 << 20]),
         dictionary_bytes in prop::sample::select(vec![64usize, 2000, 1 << 20]),
-        is_compressed in any::<bool>(),
+        // Snappy is left to `ArrowColumnWriter`, all columns of it.
+        codec in prop::sample::select(vec![
+            Compression::ZSTD(ZstdLevel::default()),
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+        ]),
+        has_bloom_filters in any::<bool>(),
     ) {
         let mut dice = Dice(seed);
         let fields: Vec<Field> = (0..columns).map(|i| field(&mut dice, format!("c{i}"), 3)).collect();
@@ -467,10 +536,15 @@ proptest! {
             batches.truncate(1);
         }
         let properties = properties()
-            .set_compression(match is_compressed {
-                true => Compression::ZSTD(ZstdLevel::default()),
-                false => Compression::UNCOMPRESSED,
-            })
+            .set_compression(codec)
+            .set_bloom_filter_enabled(has_bloom_filters)
+            .set_sorting_columns(dice.one_in(2).then(|| {
+                vec![SortingColumn {
+                    column_idx: 0,
+                    descending: dice.one_in(2),
+                    nulls_first: true,
+                }]
+            }))
             .set_data_page_row_count_limit(page_rows)
             .set_data_page_size_limit(page_bytes)
             .set_dictionary_page_size_limit(dictionary_bytes)
@@ -950,6 +1024,35 @@ fn lists_that_follow_each_other_in_memory_are_told_apart() {
         |group, _| group.write_leaves(ROWS, (0..5).map(list)),
     );
     assert_eq!(leaves, expected);
+}
+
+#[test]
+fn a_row_group_of_another_schema_is_refused() {
+    let group = |batch: &RecordBatch| {
+        let descriptor = ArrowSchemaConverter::new()
+            .convert(&batch.schema())
+            .unwrap();
+        let properties = Arc::new(properties().build());
+        Encoder::new(&batch.schema(), &descriptor, &properties).unwrap()
+    };
+    let column = dictionary(vec![Some(0)], &["a"]);
+    let two = RecordBatch::try_from_iter([("a", column.clone()), ("b", column.clone())]).unwrap();
+    let (one, two) = (group(&one("a", column)), group(&two));
+    let mut file = FileWriter::new(Vec::new(), &one).unwrap();
+    let refused = file.append(two.row_group().unwrap().finish().unwrap());
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "Parquet error: a row group of 2 columns where 1 are expected"
+    );
+}
+
+#[test]
+fn a_file_without_row_groups_is_one() {
+    let batch = one("c", dictionary(vec![], &[]));
+    let file = encode(&batch.schema(), &[], properties().build());
+    let (metadata, all) = read(&file);
+    assert_eq!((metadata.num_row_groups(), all.num_rows()), (0, 0));
+    assert_eq!(rewritten(&file), file);
 }
 
 #[test]

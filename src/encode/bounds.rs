@@ -1,5 +1,7 @@
 //! Least and greatest values as statistics hold them: whole, or shortened to a bound.
 
+use std::borrow::Cow;
+
 /// The greatest prefix of at most `limit` bytes, and whether it is shorter. Texts are cut between
 /// characters.
 pub(super) fn lower(value: &[u8], limit: Option<usize>, text: bool) -> (&[u8], bool) {
@@ -17,7 +19,7 @@ pub(super) fn lower(value: &[u8], limit: Option<usize>, text: bool) -> (&[u8], b
 
 /// A value not less than any that begins with the first `limit` bytes, and whether it is another
 /// value. Whole where there is none.
-pub(super) fn upper(value: &[u8], limit: Option<usize>, text: bool) -> (Vec<u8>, bool) {
+pub(super) fn upper(value: &[u8], limit: Option<usize>, text: bool) -> (Cow<'_, [u8]>, bool) {
     let shortened = limit.filter(|l| value.len() > *l).and_then(|limit| {
         match text.then(|| std::str::from_utf8(value)) {
             Some(Ok(text)) => next_text(&text[..text.floor_char_boundary(limit)]),
@@ -25,8 +27,8 @@ pub(super) fn upper(value: &[u8], limit: Option<usize>, text: bool) -> (Vec<u8>,
         }
     });
     match shortened {
-        Some(bound) => (bound, true),
-        None => (value.to_vec(), false),
+        Some(bound) => (bound.into(), true),
+        None => (value.into(), false),
     }
 }
 
@@ -63,8 +65,8 @@ mod tests {
                 prop_assert!(low <= bytes);
                 prop_assert_eq!(shorter, low != bytes);
                 let (high, other) = upper(bytes, Some(limit), text);
-                prop_assert!(high.as_slice() >= bytes);
-                prop_assert_eq!(other, high != bytes);
+                prop_assert!(&*high >= bytes);
+                prop_assert_eq!(other, &*high != bytes);
                 if text {
                     prop_assert!(std::str::from_utf8(low).is_ok());
                     prop_assert!(std::str::from_utf8(&high).is_ok());
@@ -75,8 +77,11 @@ mod tests {
 
     #[test]
     fn what_has_no_successor_stays_whole() {
-        assert_eq!(upper(&[0xff; 9], Some(4), false), (vec![0xff; 9], false));
-        assert_eq!(upper(b"abcd", Some(2), true), (b"ac".to_vec(), true));
+        assert_eq!(
+            upper(&[0xff; 9], Some(4), false),
+            (vec![0xff; 9].into(), false)
+        );
+        assert_eq!(upper(b"abcd", Some(2), true), (b"ac".into(), true));
         assert_eq!(
             lower("ééé".as_bytes(), Some(3), true),
             ("é".as_bytes(), true)

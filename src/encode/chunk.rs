@@ -5,27 +5,23 @@ mod encoded;
 use arrow::array::ArrayRef;
 use bytes::Bytes;
 use parquet::basic::{
-    BoundaryOrder, Compression, ConvertedType, Encoding, EncodingMask, LogicalType, PageType,
-    SortOrder,
+    BoundaryOrder, Compression, CompressionCodec, ConvertedType, Encoding, EncodingMask,
+    LogicalType, PageType, SortOrder,
 };
 use parquet::bloom_filter::Sbbf;
-use parquet::column::writer::ColumnCloseResult;
-use parquet::data_type::ByteArray;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{
-    ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
-};
 use parquet::file::properties::{BloomFilterProperties, EnabledStatistics, WriterProperties};
-use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::schema::types::ColumnDescPtr;
 
+use super::bits::put_zigzag;
 use super::bounds::{lower, upper};
 use super::dictionary::put_ids;
 use super::keys::{Body, Whole};
 use super::levels::{Pending, Piece, Selection};
-use super::page::{Compressor, DataPage, dictionary_header};
+use super::page::{Compressor, DataPage, PageBody, dictionary_header};
+use super::thrift::{BINARY, BOOLEAN, FALSE, INT32, INT64, STRUCT, TRUE, Writer, put_binary};
 use super::values::{Appended, Bounds, Scratch, ValueOptions, Values};
-pub(super) use encoded::EncodedChunk;
+pub(super) use encoded::{ChunkMetadata, EncodedChunk, OffsetIndex, Segment};
 
 /// After so many pages that compression did not help, only some are tried.
 const HOPELESS: usize = 2;
@@ -46,6 +42,8 @@ pub(super) struct LeafOptions {
     bloom: Option<BloomFilterProperties>,
     bloom_for_dictionaries: bool,
     offset_index: bool,
+    /// Fields 3 and 4 of `ColumnMetaData`: path and codec.
+    path_and_codec: Vec<u8>,
 }
 
 impl LeafOptions {
@@ -55,7 +53,18 @@ impl LeafOptions {
         properties: &WriterProperties,
     ) -> Self {
         let path = descriptor.path();
+        let mut path_and_codec = Vec::new();
+        let mut writer = Writer::after(2, &mut path_and_codec);
+        let list = writer.list(3, BINARY, path.parts().len());
+        for part in path.parts() {
+            put_binary(list, part.as_bytes());
+        }
+        writer.int32(
+            4,
+            CompressionCodec::from(properties.compression(path)) as i32,
+        );
         LeafOptions {
+            path_and_codec,
             codec: properties.compression(path),
             page_rows: properties.column_data_page_row_count_limit(path).max(1),
             values: ValueOptions {
@@ -94,6 +103,8 @@ pub(super) struct ChunkWriter<'o> {
     waiting: usize,
     rows: usize,
     pages: Vec<DataPage>,
+    /// Levels and bodies of the pages.
+    bodies: Vec<u8>,
     bounds: Vec<Bounds>,
     bloom: Option<Sbbf>,
     /// Pages in a row that compression did not help.
@@ -112,6 +123,7 @@ impl<'o> ChunkWriter<'o> {
             waiting: 0,
             rows: 0,
             pages: Vec::new(),
+            bodies: Vec::new(),
             bounds: Vec::new(),
             bloom: None,
             misses: 0,
@@ -259,30 +271,47 @@ impl<'o> ChunkWriter<'o> {
                     ids.clear();
                     set.ids(of, ids);
                     put_ids(ids, &mut bytes);
-                    page_body(&bytes[levels..], tried, &mut memory.compressor)
+                    let raw = &bytes[levels..];
+                    let (stored, is_compressed) = page_body(raw, tried, &mut memory.compressor)?;
+                    Ok::<_, ParquetError>(Body {
+                        bytes: Bytes::copy_from_slice(stored),
+                        length: raw.len(),
+                        is_compressed,
+                        tried,
+                    })
                 })?;
-                (Some(Encoding::RLE_DICTIONARY), bounds, body)
+                (Some(Encoding::RLE_DICTIONARY), bounds, Some(body))
             }
+            None if values == 0 => (None, Bounds::None, None),
             None => {
-                let (encoding, bounds) = match values {
-                    0 => (None, Bounds::None),
-                    _ => {
-                        let (encoding, bounds) = self.values.flush(&mut bytes, &mut self.bloom);
-                        (Some(encoding), bounds)
-                    }
-                };
-                let body = page_body(&bytes[levels..], tried, &mut memory.compressor)?;
-                (encoding, bounds, body)
+                let (encoding, bounds) = self.values.flush(&mut bytes, &mut self.bloom);
+                (Some(encoding), bounds, None)
             }
         };
-        self.misses = match body.is_compressed {
+        self.bodies.extend_from_slice(&bytes[..levels]);
+        let (body, length, is_compressed) = match body {
+            Some(body) => (
+                PageBody::Shared(body.bytes),
+                body.length,
+                body.is_compressed,
+            ),
+            None => {
+                let raw = &bytes[levels..];
+                let (stored, is_compressed) = page_body(raw, tried, &mut memory.compressor)?;
+                self.bodies.extend_from_slice(stored);
+                (PageBody::Own(stored.len()), raw.len(), is_compressed)
+            }
+        };
+        self.misses = match is_compressed {
             true => 0,
             false => self.misses + 1,
         };
         self.pages.push(DataPage {
-            levels: bytes[..levels].to_vec(),
+            levels,
             repetition_length,
             body,
+            length,
+            is_compressed,
             encoding,
             slots,
             nulls: slots - values,
@@ -306,31 +335,38 @@ impl<'o> ChunkWriter<'o> {
             .pages
             .iter()
             .any(|p| p.encoding.is_some_and(|e| e != Encoding::RLE_DICTIONARY));
-        let bloom = self.bloom_filter(has_dictionary, has_others)?;
-        let mut segments = Vec::with_capacity(1 + self.pages.len() * 2);
-        let (mut compressed, mut uncompressed) = (0, 0);
+        let bloom = match self.bloom_filter(has_dictionary, has_others)? {
+            Some(filter) => {
+                let mut bytes = Vec::new();
+                filter.write(&mut bytes)?;
+                Some(bytes)
+            }
+            None => None,
+        };
+        let mut heads = Vec::with_capacity(48 * self.pages.len());
+        let mut segments = Vec::with_capacity(1 + self.pages.len() * 3);
+        let mut uncompressed = 0;
         let mut encodings = EncodingMask::default();
-        let mut statistics = Vec::new();
+        let mut statistics: Vec<(PageType, Encoding, i32)> = Vec::with_capacity(2);
         if has_dictionary {
             let (values, body) = self.values.dictionary();
             // A dictionary page has no flag of its own: the chunk's codec holds.
             let packed = memory.compressor.always(self.options.codec, &body)?;
             let stored = packed.unwrap_or(&body);
-            let mut segment = Vec::with_capacity(stored.len() + 32);
-            dictionary_header(values, body.len(), stored.len(), &mut segment)?;
-            uncompressed += segment.len() + body.len();
-            segment.extend_from_slice(stored);
-            compressed += segment.len();
-            segments.push(segment.into());
-            statistics.push(PageEncodingStats {
-                page_type: PageType::DICTIONARY_PAGE,
-                encoding: Encoding::PLAIN,
-                count: 1,
-            });
+            heads.reserve(48 + stored.len());
+            dictionary_header(values, body.len(), stored.len(), &mut heads)?;
+            uncompressed += heads.len() + body.len();
+            heads.extend_from_slice(stored);
+            segments.push(Segment::Heads(0..heads.len()));
+            statistics.push((PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1));
             encodings.insert(Encoding::PLAIN);
         }
-        let dictionary_length = compressed as i64;
-        let mut offsets = OffsetIndexBuilder::new();
+        let dictionary = heads.len() as u64;
+        let mut offsets = OffsetIndex {
+            pages: Vec::with_capacity(self.pages.len()),
+            rest: Vec::new(),
+        };
+        let (mut offset, mut row, mut body_start) = (dictionary, 0, 0);
         for page in &mut self.pages {
             let encoding = page.encoding.unwrap_or(match has_dictionary {
                 true => Encoding::RLE_DICTIONARY,
@@ -338,65 +374,76 @@ impl<'o> ChunkWriter<'o> {
             });
             if page.encoding.is_none() && has_dictionary {
                 // A page without values: the width of indices, and none.
-                page.body.bytes = Bytes::from_static(&[1]);
-                page.body.length = 1;
+                page.body = PageBody::Shared(Bytes::from_static(&[1]));
+                page.length = 1;
             }
-            let mut head = Vec::with_capacity(48 + page.levels.len());
-            page.header(encoding, &mut head)?;
-            uncompressed += head.len() + page.uncompressed();
-            head.extend_from_slice(&page.levels);
-            let length = head.len() + page.body.bytes.len();
-            offsets.append_row_count(page.rows as i64);
+            let head = heads.len();
+            page.header(encoding, &mut heads)?;
+            uncompressed += heads.len() - head + page.uncompressed();
+            let length = heads.len() - head + page.levels + page.body.len();
             let size = i32::try_from(length)
                 .map_err(|_| ParquetError::General("a page is too long".into()))?;
-            offsets.append_offset_and_size(compressed as i64, size);
-            compressed += length;
-            segments.push(head.into());
-            segments.push(std::mem::take(&mut page.body.bytes));
+            offsets.pages.push((offset, size, row));
+            offset += length as u64;
+            row += page.rows as i64;
+            segments.push(Segment::Heads(head..heads.len()));
+            let own = match &page.body {
+                PageBody::Own(length) => page.levels + length,
+                PageBody::Shared(_) => page.levels,
+            };
+            segments.push(Segment::Bodies(body_start..body_start + own));
+            body_start += own;
+            if let PageBody::Shared(bytes) = &page.body {
+                segments.push(Segment::Shared(bytes.clone()));
+            }
             encodings.insert(encoding);
             match statistics.last_mut() {
-                Some(last)
-                    if last.page_type == PageType::DATA_PAGE_V2 && last.encoding == encoding =>
-                {
-                    last.count += 1;
-                }
-                _ => statistics.push(PageEncodingStats {
-                    page_type: PageType::DATA_PAGE_V2,
-                    encoding,
-                    count: 1,
-                }),
+                Some((PageType::DATA_PAGE_V2, last, count)) if *last == encoding => *count += 1,
+                _ => statistics.push((PageType::DATA_PAGE_V2, encoding, 1)),
             }
         }
         if self.options.descriptor.max_def_level() > 0 {
             encodings.insert(Encoding::RLE);
         }
         let slots: usize = self.pages.iter().map(|p| p.slots).sum();
-        let mut metadata = ColumnChunkMetaData::builder(self.options.descriptor.clone())
-            .set_compression(self.options.codec)
-            .set_encodings_mask(encodings)
-            .set_page_encoding_stats(statistics)
-            .set_total_compressed_size(compressed as i64)
-            .set_total_uncompressed_size(uncompressed as i64)
-            .set_num_values(slots as i64)
-            .set_data_page_offset(dictionary_length)
-            .set_dictionary_page_offset(has_dictionary.then_some(0));
-        if self.options.statistics != EnabledStatistics::None {
-            metadata = metadata.set_statistics(self.statistics());
-        }
-        let column_index = match self.options.statistics {
-            EnabledStatistics::Page => Some(self.column_index()?),
-            _ => None,
-        };
+        let metadata = ChunkMetadata::new(
+            has_dictionary,
+            |column| {
+                column.int32(1, self.options.descriptor.physical_type() as i32);
+                let list = column.list(2, INT32, encodings.encodings().count());
+                for encoding in encodings.encodings() {
+                    put_zigzag(list, encoding as i64);
+                }
+                column.fields(&self.options.path_and_codec, 4);
+                column.int64(5, slots as i64);
+                column.int64(6, uncompressed as i64);
+                column.int64(7, offset as i64);
+            },
+            |column| {
+                if self.options.statistics != EnabledStatistics::None {
+                    self.put_statistics(column.begin(12));
+                }
+                let list = column.list(13, STRUCT, statistics.len());
+                for (page, encoding, count) in &statistics {
+                    let mut of = Writer::new(list);
+                    of.int32(1, *page as i32);
+                    of.int32(2, *encoding as i32);
+                    of.int32(3, *count);
+                    of.end();
+                }
+            },
+            (self.options.statistics == EnabledStatistics::Page)
+                .then_some(|out: &mut Vec<u8>| self.put_column_index(out)),
+        );
         Ok(EncodedChunk {
-            close: Some(ColumnCloseResult {
-                bytes_written: compressed as u64,
-                rows_written: self.rows as u64,
-                metadata: metadata.build()?,
-                bloom_filter: bloom,
-                column_index,
-                offset_index: self.options.offset_index.then(|| offsets.build()),
-            }),
+            heads,
+            bodies: self.bodies,
             segments,
+            dictionary: has_dictionary.then_some(dictionary),
+            uncompressed: uncompressed as i64,
+            metadata,
+            offset_index: self.options.offset_index.then_some(offsets),
+            bloom,
         })
     }
 
@@ -457,77 +504,82 @@ impl<'o> ChunkWriter<'o> {
         }
     }
 
-    fn statistics(&self) -> Statistics {
-        let nulls = Some(self.pages.iter().map(|p| p.nulls as u64).sum());
-        let signed = self.options.descriptor.sort_order() == SortOrder::SIGNED;
-        let limit = self.options.statistics_truncation;
+    /// Hands bounds on as statistics have them: bytes, and whether they are exact.
+    fn with_bounds<R>(
+        &self,
+        bounds: &Bounds,
+        limit: Option<usize>,
+        visit: impl FnOnce(Option<[(&[u8], bool); 2]>) -> R,
+    ) -> R {
         let is_text = self.options.is_text();
-        macro_rules! plain {
-            ($least:expr, $greatest:expr) => {
-                ValueStatistics::new($least, $greatest, None, nulls, false)
-                    .with_backwards_compatible_min_max(signed)
-            };
-        }
-        match (self.chunk_bounds(), &self.values) {
-            (Bounds::Text(least, greatest), _) => {
-                let (low, low_differs) = lower(&least, limit, is_text);
-                let (high, high_differs) = upper(&greatest, limit, is_text);
-                Statistics::ByteArray(
-                    ValueStatistics::new(
-                        Some(ByteArray::from(low.to_vec())),
-                        Some(ByteArray::from(high)),
-                        None,
-                        nulls,
-                        signed,
-                    )
-                    .with_min_is_exact(!low_differs)
-                    .with_max_is_exact(!high_differs),
-                )
+        let width = match &self.values {
+            Values::Integers(integers) if integers.narrow => 4,
+            _ => 8,
+        };
+        match bounds {
+            Bounds::None => visit(None),
+            Bounds::Text(least, greatest) => {
+                let (low, low_differs) = lower(least, limit, is_text);
+                let (high, high_differs) = upper(greatest, limit, is_text);
+                visit(Some([(low, !low_differs), (&high, !high_differs)]))
             }
-            (Bounds::Integer(least, greatest), Values::Integers(integers)) if integers.narrow => {
-                Statistics::Int32(plain!(Some(least as i32), Some(greatest as i32)))
+            Bounds::Integer(least, greatest) => {
+                let [low, high] = [least, greatest].map(|value| value.to_le_bytes());
+                visit(Some([(&low[..width], true), (&high[..width], true)]))
             }
-            (Bounds::Integer(least, greatest), _) => {
-                Statistics::Int64(plain!(Some(least), Some(greatest)))
-            }
-            (Bounds::Boolean(least, greatest), _) => {
-                Statistics::Boolean(plain!(Some(least), Some(greatest)))
-            }
-            (Bounds::None, Values::Texts(_)) => {
-                Statistics::ByteArray(plain!(None::<ByteArray>, None))
-            }
-            (Bounds::None, Values::Integers(integers)) if integers.narrow => {
-                Statistics::Int32(plain!(None::<i32>, None))
-            }
-            (Bounds::None, Values::Integers(_)) => Statistics::Int64(plain!(None::<i64>, None)),
-            (Bounds::None, Values::Booleans(_)) => Statistics::Boolean(plain!(None::<bool>, None)),
+            Bounds::Boolean(least, greatest) => visit(Some([
+                (&[u8::from(*least)], true),
+                (&[u8::from(*greatest)], true),
+            ])),
         }
     }
 
-    fn column_index(&self) -> Result<parquet::file::page_index::column_index::ColumnIndexMetaData> {
-        let mut index = ColumnIndexBuilder::new(self.options.descriptor.physical_type());
+    /// `Statistics`.
+    fn put_statistics(&self, mut statistics: Writer<'_>) {
+        let nulls = self.pages.iter().map(|p| p.nulls as i64).sum();
+        // Old readers compare as signed what these two say.
+        let signed = self.options.descriptor.sort_order() == SortOrder::SIGNED;
+        let limit = self.options.statistics_truncation;
+        self.with_bounds(&self.chunk_bounds(), limit, |bounds| {
+            if let Some([least, greatest]) = bounds.filter(|_| signed) {
+                statistics.binary(1, greatest.0);
+                statistics.binary(2, least.0);
+            }
+            statistics.int64(3, nulls);
+            if let Some([least, greatest]) = bounds {
+                statistics.binary(5, greatest.0);
+                statistics.binary(6, least.0);
+            }
+            statistics.boolean(7, bounds.is_some_and(|[_, greatest]| greatest.1));
+            statistics.boolean(8, bounds.is_some_and(|[least, _]| least.1));
+            statistics.end();
+        });
+    }
+
+    /// `ColumnIndex`.
+    fn put_column_index(&self, out: &mut Vec<u8>) {
         let limit = self.options.column_index_truncation;
-        let is_text = self.options.is_text();
-        let narrow = matches!(&self.values, Values::Integers(i) if i.narrow);
-        let integer = |value: i64| match narrow {
-            true => (value as i32).to_le_bytes().to_vec(),
-            false => value.to_le_bytes().to_vec(),
-        };
-        for (page, bounds) in self.pages.iter().zip(&self.bounds) {
-            let (least, greatest) = match bounds {
-                Bounds::None => (Vec::new(), Vec::new()),
-                Bounds::Text(least, greatest) => (
-                    lower(least, limit, is_text).0.to_vec(),
-                    upper(greatest, limit, is_text).0,
-                ),
-                Bounds::Integer(least, greatest) => (integer(*least), integer(*greatest)),
-                Bounds::Boolean(least, greatest) => (vec![*least as u8], vec![*greatest as u8]),
-            };
-            let is_null = *bounds == Bounds::None;
-            index.append(is_null, least, greatest, page.nulls as i64, None);
+        let pages = self.pages.len();
+        let mut index = Writer::new(out);
+        index.list(1, BOOLEAN, pages).extend(
+            self.bounds
+                .iter()
+                .map(|bounds| if *bounds == Bounds::None { TRUE } else { FALSE }),
+        );
+        for (field, side) in [(2, 0), (3, 1)] {
+            let list = index.list(field, BINARY, pages);
+            for bounds in &self.bounds {
+                self.with_bounds(bounds, limit, |bounds| {
+                    put_binary(list, bounds.map_or(&[], |sides| sides[side].0));
+                });
+            }
         }
-        index.set_boundary_order(self.boundary_order());
-        index.build()
+        index.int32(4, self.boundary_order() as i32);
+        let list = index.list(5, INT64, pages);
+        for page in &self.pages {
+            put_zigzag(list, page.nulls as i64);
+        }
+        index.end();
     }
 
     fn boundary_order(&self) -> BoundaryOrder {
@@ -559,17 +611,16 @@ impl<'o> ChunkWriter<'o> {
 }
 
 /// A page's body, compressed where that is tried and helps.
-fn page_body(raw: &[u8], tried: Option<Compression>, compressor: &mut Compressor) -> Result<Body> {
+fn page_body<'b>(
+    raw: &'b [u8],
+    tried: Option<Compression>,
+    compressor: &'b mut Compressor,
+) -> Result<(&'b [u8], bool)> {
     let packed = match tried {
         Some(codec) => compressor.compress(codec, raw)?,
         None => None,
     };
-    Ok(Body {
-        is_compressed: packed.is_some(),
-        bytes: Bytes::copy_from_slice(packed.unwrap_or(raw)),
-        length: raw.len(),
-        tried,
-    })
+    Ok((packed.unwrap_or(raw), packed.is_some()))
 }
 
 /// Memory that a thread's chunks share.

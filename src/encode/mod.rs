@@ -3,10 +3,9 @@
 //! Arrow dictionary columns come with their values known; `ArrowWriter` looks every row's value up
 //! again. This encoder maps keys to a chunk's own ids by a table and packs the ids, for all leaves
 //! with one buffer of keys at once; definition levels come straight from validity bitmaps,
-//! repetition levels from offsets. Everything else of
-//! Parquet stays with the `parquet` crate: schema, footer, page index, bloom filters, and the
-//! types that have no fast path here (floats, decimals, fixed-size binaries, maps, views), which
-//! `ArrowColumnWriter` writes into the same row group.
+//! repetition levels from offsets; chunks bring their part of the footer along. The rest of Parquet stays with the `parquet` crate: the
+//! schema, bloom filters, and the types that have no fast path here (floats, decimals, fixed-size
+//! binaries, maps, views), whose chunks `ArrowColumnWriter` makes for the same row group.
 //!
 //! # What it writes
 //! - Data pages of version 2, each compressed only where that saves at least 5%.
@@ -27,8 +26,8 @@
 //! ```
 //! # use std::sync::Arc;
 //! # use arrow::{array::*, datatypes::*};
-//! # use parquet::{arrow::ArrowSchemaConverter, file::{properties::WriterProperties, writer::SerializedFileWriter}};
-//! use fusiongen::encode::Encoder;
+//! # use parquet::{arrow::ArrowSchemaConverter, file::properties::WriterProperties};
+//! use fusiongen::encode::{Encoder, FileWriter};
 //!
 //! let names: DictionaryArray<Int32Type> = ["a", "b", "a"].into_iter().collect();
 //! let batch = RecordBatch::try_from_iter([("name", Arc::new(names) as ArrayRef)])?;
@@ -40,11 +39,9 @@
 //! group.write(&batch)?;
 //! let encoded = group.finish()?;
 //!
-//! let mut file = SerializedFileWriter::new(Vec::new(), descriptor.root_schema_ptr(), properties)?;
-//! let mut writer = file.next_row_group()?;
-//! encoded.append_to(&mut writer)?;
-//! writer.close()?;
-//! file.close()?;
+//! let mut file = FileWriter::new(Vec::new(), &encoder)?;
+//! file.append(encoded)?;
+//! let bytes = file.finish()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -61,29 +58,34 @@ mod bounds;
 mod chunk;
 mod delta;
 mod dictionary;
+mod file;
+mod foreign;
 mod keys;
 mod levels;
 mod page;
 mod row_group;
 mod text;
+mod thrift;
 mod values;
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterPropertiesPtr;
-use parquet::schema::types::{SchemaDescriptor, TypePtr};
+use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, TypePtr};
 
 use chunk::{LeafOptions, Memory};
+pub use file::FileWriter;
+use file::Frame;
 pub use row_group::{EncodedRowGroup, RowGroup};
 
 /// How one leaf is written.
 enum Leaf {
     Fast(LeafOptions),
-    /// By `ArrowColumnWriter`.
-    Arrow,
+    /// By `ArrowColumnWriter`: the schema with this leaf alone.
+    Arrow(TypePtr),
 }
 
 /// Encodes row groups of one schema, on any number of threads.
@@ -94,6 +96,7 @@ pub struct Encoder {
     leaves: Vec<Leaf>,
     /// By top-level column: whether `ArrowColumnWriter` writes one of its leaves.
     slow: Vec<bool>,
+    frame: Arc<Frame>,
     /// What row groups leave to the next.
     memory: Mutex<Vec<Memory>>,
 }
@@ -130,7 +133,7 @@ impl Encoder {
     /// none are left to `ArrowColumnWriter`.
     ///
     /// # Errors
-    /// When the two schemas differ in their leaves.
+    /// When the two schemas differ in their leaves, or the properties name what they don't have.
     pub fn new(
         arrow: &SchemaRef,
         descriptor: &SchemaDescriptor,
@@ -138,38 +141,44 @@ impl Encoder {
     ) -> Result<Self> {
         fn plan(
             field: &Field,
-            columns: &mut std::slice::Iter<'_, parquet::schema::types::ColumnDescPtr>,
-            properties: &WriterPropertiesPtr,
+            columns: &mut std::iter::Enumerate<std::slice::Iter<'_, ColumnDescPtr>>,
+            (schema, properties): (&TypePtr, &WriterPropertiesPtr),
             leaves: &mut Vec<Leaf>,
-        ) {
+        ) -> Result<()> {
             match field.data_type() {
-                DataType::Struct(fields) => fields
-                    .iter()
-                    .for_each(|f| plan(f, columns, properties, leaves)),
+                DataType::Struct(fields) => {
+                    (fields.iter()).try_for_each(|f| plan(f, columns, (schema, properties), leaves))
+                }
                 DataType::List(item) | DataType::LargeList(item) => {
-                    plan(item, columns, properties, leaves);
+                    plan(item, columns, (schema, properties), leaves)
                 }
                 other => {
                     let is_fast = values::is_supported(other);
-                    for column in columns.take(leaf_count(other)) {
+                    for (mut at, column) in columns.take(leaf_count(other)) {
                         let options =
                             LeafOptions::new(column.clone(), other.clone(), properties.as_ref());
                         let is_fast = is_fast && page::is_supported(options.codec());
                         leaves.push(match is_fast {
                             true => Leaf::Fast(options),
-                            false => Leaf::Arrow,
+                            false => {
+                                Leaf::Arrow(foreign::only(schema, &mut at)?.ok_or_else(|| {
+                                    ParquetError::General("a leaf that the schema hasn't".into())
+                                })?)
+                            }
                         });
                     }
+                    Ok(())
                 }
             }
         }
         let mut leaves = Vec::with_capacity(descriptor.num_columns());
-        let mut columns = descriptor.columns().iter();
+        let mut columns = descriptor.columns().iter().enumerate();
+        let schema = descriptor.root_schema_ptr();
         let mut slow = Vec::with_capacity(arrow.fields().len());
         for field in arrow.fields() {
             let before = leaves.len();
-            plan(field, &mut columns, properties, &mut leaves);
-            slow.push(leaves[before..].iter().any(|l| matches!(l, Leaf::Arrow)));
+            plan(field, &mut columns, (&schema, properties), &mut leaves)?;
+            slow.push(leaves[before..].iter().any(|l| matches!(l, Leaf::Arrow(_))));
         }
         let expected: usize = arrow
             .fields()
@@ -183,7 +192,8 @@ impl Encoder {
         }
         Ok(Encoder {
             arrow: arrow.clone(),
-            parquet: descriptor.root_schema_ptr(),
+            frame: Arc::new(Frame::new(schema.clone(), properties, leaves.len())?),
+            parquet: schema,
             properties: properties.clone(),
             leaves,
             slow,

@@ -1,20 +1,24 @@
 //! Pages: their headers, and compression where it pays.
 
-use parquet::basic::{Compression, Encoding};
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding, PageType};
 use parquet::errors::{ParquetError, Result};
 
-use super::bits::put_zigzag;
-use super::keys::Body;
+use super::thrift::Writer;
 
 /// Bodies shorter than this are not worth a compressor's call.
 const SMALLEST: usize = 48;
 
 /// A data page (version 2) before its header.
 pub(super) struct DataPage {
-    /// Repetition levels, definition levels.
-    pub levels: Vec<u8>,
+    /// Bytes of its levels.
+    pub levels: usize,
+    /// Those of them that are repetition levels.
     pub repetition_length: usize,
-    pub body: Body,
+    pub body: PageBody,
+    /// The body's length before compression.
+    pub length: usize,
+    pub is_compressed: bool,
     /// `None`: no values.
     pub encoding: Option<Encoding>,
     /// Values, nulls and empty lists.
@@ -24,58 +28,44 @@ pub(super) struct DataPage {
     pub rows: usize,
 }
 
-/// Thrift's compact protocol, as far as page headers go.
-struct Header<'o> {
-    out: &'o mut Vec<u8>,
-    last: u8,
+/// Where a page's body is.
+pub(super) enum PageBody {
+    /// Behind its levels: so many bytes.
+    Own(usize),
+    /// Other leaves have it too.
+    Shared(Bytes),
 }
 
-impl Header<'_> {
-    fn field(&mut self, id: u8, kind: u8) {
-        self.out.push((id - self.last) << 4 | kind);
-        self.last = id;
-    }
-
-    fn int(&mut self, id: u8, value: usize) -> Result<()> {
-        let value = i32::try_from(value)
-            .map_err(|_| ParquetError::General(format!("a page of {value} bytes is too long")))?;
-        self.field(id, 5);
-        put_zigzag(self.out, i64::from(value));
-        Ok(())
-    }
-
-    fn boolean(&mut self, id: u8, value: bool) {
-        self.field(id, if value { 1 } else { 2 });
-    }
-
-    fn begin(&mut self, id: u8) -> Header<'_> {
-        self.field(id, 12);
-        Header {
-            out: self.out,
-            last: 0,
+impl PageBody {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            PageBody::Own(length) => *length,
+            PageBody::Shared(bytes) => bytes.len(),
         }
     }
+}
 
-    fn end(self) {
-        self.out.push(0);
-    }
+/// A length as headers have it.
+fn length(value: usize) -> Result<i32> {
+    i32::try_from(value)
+        .map_err(|_| ParquetError::General(format!("a page of {value} bytes is too long")))
 }
 
 impl DataPage {
     /// Appends the header.
     pub(super) fn header(&self, encoding: Encoding, out: &mut Vec<u8>) -> Result<()> {
-        let mut header = Header { out, last: 0 };
-        header.int(1, 3)?;
-        header.int(2, self.uncompressed())?;
-        header.int(3, self.levels.len() + self.body.bytes.len())?;
+        let mut header = Writer::new(out);
+        header.int32(1, PageType::DATA_PAGE_V2 as i32);
+        header.int32(2, length(self.uncompressed())?);
+        header.int32(3, length(self.levels + self.body.len())?);
         let mut v2 = header.begin(8);
-        v2.int(1, self.slots)?;
-        v2.int(2, self.nulls)?;
-        v2.int(3, self.rows)?;
-        v2.int(4, encoding as usize)?;
-        v2.int(5, self.levels.len() - self.repetition_length)?;
-        v2.int(6, self.repetition_length)?;
-        v2.boolean(7, self.body.is_compressed);
+        v2.int32(1, length(self.slots)?);
+        v2.int32(2, length(self.nulls)?);
+        v2.int32(3, length(self.rows)?);
+        v2.int32(4, encoding as i32);
+        v2.int32(5, length(self.levels - self.repetition_length)?);
+        v2.int32(6, length(self.repetition_length)?);
+        v2.boolean(7, self.is_compressed);
         v2.end();
         header.end();
         Ok(())
@@ -83,7 +73,7 @@ impl DataPage {
 
     /// Length before compression.
     pub(super) fn uncompressed(&self) -> usize {
-        self.levels.len() + self.body.length
+        self.levels + self.length
     }
 }
 
@@ -94,13 +84,13 @@ pub(super) fn dictionary_header(
     compressed: usize,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let mut header = Header { out, last: 0 };
-    header.int(1, 2)?;
-    header.int(2, uncompressed)?;
-    header.int(3, compressed)?;
+    let mut header = Writer::new(out);
+    header.int32(1, PageType::DICTIONARY_PAGE as i32);
+    header.int32(2, length(uncompressed)?);
+    header.int32(3, length(compressed)?);
     let mut dictionary = header.begin(7);
-    dictionary.int(1, values)?;
-    dictionary.int(2, Encoding::PLAIN as usize)?;
+    dictionary.int32(1, length(values)?);
+    dictionary.int32(2, Encoding::PLAIN as i32);
     dictionary.end();
     header.end();
     Ok(())

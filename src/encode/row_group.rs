@@ -1,25 +1,24 @@
 //! A row group: each leaf of each batch to its column chunk.
 
 use std::borrow::Cow;
-use std::io::Write;
 use std::rc::Rc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::TypePtr;
 
 use super::chunk::{ChunkWriter, EncodedChunk, Memory};
 use super::levels::{Piece, Slots};
-use super::{Encoder, Leaf, leaf_count};
+use super::{Encoder, Leaf, foreign, leaf_count};
 
 enum Writer<'e> {
     Fast(Box<ChunkWriter<'e>>),
-    Arrow(Box<ArrowColumnWriter>),
+    /// With the schema of its leaf alone.
+    Arrow(Box<ArrowColumnWriter>, &'e TypePtr),
 }
 
 /// A row group in the making, detached from any file.
@@ -30,14 +29,9 @@ pub struct RowGroup<'e> {
     rows: u64,
 }
 
-enum Chunk {
-    Fast(EncodedChunk),
-    Arrow(ArrowColumnChunk),
-}
-
 /// An encoded row group, in memory.
 pub struct EncodedRowGroup {
-    chunks: Vec<Chunk>,
+    pub(super) chunks: Vec<EncodedChunk>,
     /// Rows it holds.
     pub rows: u64,
 }
@@ -52,15 +46,13 @@ impl<'e> RowGroup<'e> {
         let mut writers = Vec::with_capacity(encoder.leaves.len());
         for leaf in &encoder.leaves {
             let slow = arrow.next();
-            let fast = match leaf {
+            let writer = match leaf {
                 Leaf::Fast(options) => {
                     ChunkWriter::new(options, rows).map(|w| Writer::Fast(Box::new(w)))
                 }
-                Leaf::Arrow => None,
-            };
-            let writer = fast
-                .or(slow.map(|w| Writer::Arrow(Box::new(w))))
-                .ok_or_else(|| ParquetError::General("a leaf without a writer".into()))?;
+                Leaf::Arrow(schema) => slow.map(|w| Writer::Arrow(Box::new(w), schema)),
+            }
+            .ok_or_else(|| ParquetError::General("a leaf without a writer".into()))?;
             writers.push(writer);
         }
         Ok(RowGroup {
@@ -97,7 +89,7 @@ impl<'e> RowGroup<'e> {
         for ((field, column), slow) in fields.iter().zip(batch.columns()).zip(&self.encoder.slow) {
             if *slow {
                 for (leaf, at) in compute_leaves(field, column)?.iter().zip(walk.at..) {
-                    if let Some(Writer::Arrow(writer)) = walk.writers.get_mut(at) {
+                    if let Some(Writer::Arrow(writer, _)) = walk.writers.get_mut(at) {
                         writer.write(leaf)?;
                     }
                 }
@@ -158,11 +150,11 @@ impl<'e> RowGroup<'e> {
         let chunks = self
             .writers
             .into_iter()
-            .map(|writer| {
-                Ok(match writer {
-                    Writer::Fast(writer) => Chunk::Fast(writer.finish(&mut self.memory)?),
-                    Writer::Arrow(writer) => Chunk::Arrow(writer.close()?),
-                })
+            .map(|writer| match writer {
+                Writer::Fast(writer) => writer.finish(&mut self.memory),
+                Writer::Arrow(writer, schema) => {
+                    foreign::take(writer.close()?, schema, &self.encoder.properties)
+                }
             })
             .collect::<Result<_>>()?;
         // What a batch has is not kept for the next row group.
@@ -172,30 +164,6 @@ impl<'e> RowGroup<'e> {
             chunks,
             rows: self.rows,
         })
-    }
-}
-
-impl EncodedRowGroup {
-    /// Appends the chunks to a file's row group.
-    ///
-    /// # Errors
-    /// When the file has another schema, or writing fails.
-    pub fn append_to<W: Write + Send>(
-        self,
-        writer: &mut SerializedRowGroupWriter<'_, W>,
-    ) -> Result<()> {
-        for chunk in self.chunks {
-            match chunk {
-                Chunk::Fast(mut chunk) => {
-                    let close = chunk.close.take();
-                    let close = close
-                        .ok_or_else(|| ParquetError::General("a chunk without metadata".into()))?;
-                    writer.append_column(&&chunk, close)?;
-                }
-                Chunk::Arrow(chunk) => chunk.append_to_row_group(writer)?,
-            }
-        }
-        Ok(())
     }
 }
 

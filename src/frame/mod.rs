@@ -16,12 +16,14 @@ mod owners;
 mod record;
 mod sessions;
 mod text;
+mod text_column;
 
 pub use calls::{CallRow, Calls};
 pub use chain::Actor;
 pub use maker::Maker;
 pub use merge::{Order, Row};
 pub use text::hashes as file_hashes;
+pub use text_column::TextColumn;
 
 use crate::catalog::{DATA_SLOTS, Telemetry, scenario::Verdict};
 use crate::world::Process;
@@ -31,99 +33,6 @@ pub const FRAME_ROWS: usize = 16 * 1024;
 
 /// No value.
 pub const NONE: i32 = -1;
-
-/// A text per row, as keys into a known table with this frame's own texts behind it.
-///
-/// Keys below `known` point into a table that exists before the first row (images,
-/// hashes); the rest into `texts`/`offsets`. [`NONE`] is null.
-#[derive(Debug, Clone, Default)]
-pub struct TextColumn {
-    rows: usize,
-    /// Nothing as long as no row has a text: most columns of most frames.
-    keys: Vec<i32>,
-    pub known: i32,
-    pub texts: String,
-    pub offsets: Vec<i32>,
-}
-
-impl TextColumn {
-    fn new(rows: usize, known: usize) -> Self {
-        TextColumn {
-            rows,
-            keys: Vec::new(),
-            known: known as i32,
-            texts: String::new(),
-            offsets: vec![0],
-        }
-    }
-
-    /// Whether no row has a text.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
-    /// A row's key; [`NONE`] where it has no text.
-    #[inline]
-    pub fn key(&self, row: usize) -> i32 {
-        self.keys.get(row).copied().unwrap_or(NONE)
-    }
-
-    /// Sets a row's key.
-    #[inline]
-    pub fn set_key(&mut self, row: usize, key: i32) {
-        if self.keys.is_empty() {
-            if key == NONE {
-                return;
-            }
-            self.keys = vec![NONE; self.rows];
-        }
-        self.keys[row] = key;
-    }
-
-    /// Number of this frame's own texts.
-    pub fn own(&self) -> usize {
-        self.offsets.len() - 1
-    }
-
-    /// This frame's own texts.
-    pub fn own_texts(&self) -> impl Iterator<Item = &str> {
-        let ends = self.offsets.windows(2);
-        ends.map(|pair| &self.texts[pair[0] as usize..pair[1] as usize])
-    }
-
-    /// Adds a text of this frame's own; returns its key.
-    #[inline]
-    pub fn add(&mut self, text: &str) -> i32 {
-        self.write(|out| out.push_str(text))
-    }
-
-    /// The same for a text that `write` appends.
-    #[inline]
-    pub fn write(&mut self, write: impl FnOnce(&mut String)) -> i32 {
-        write(&mut self.texts);
-        self.offsets.push(self.texts.len() as i32);
-        self.known + self.offsets.len() as i32 - 2
-    }
-
-    /// A row's own text; empty where it has none, or one of a known table.
-    pub fn text(&self, row: usize) -> &str {
-        let key = self.key(row);
-        match usize::try_from(key - self.known) {
-            Ok(own) if key != NONE => {
-                &self.texts[self.offsets[own] as usize..self.offsets[own + 1] as usize]
-            }
-            _ => "",
-        }
-    }
-
-    /// Sets a row to a text of its own.
-    #[inline]
-    pub fn set(&mut self, row: usize, text: &str) {
-        let key = self.add(text);
-        self.set_key(row, key);
-    }
-}
 
 /// Processes of a frame's rows.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! Parquet files: column chunks by [`encode`](crate::encode), the rest by the `parquet` crate.
+//! Parquet files, by [`encode`](crate::encode), under a name of their own once they are whole.
 //!
 //! [`RowGroupEncoder`] is the one seam between events and Parquet: batches in, the column
 //! chunks of a row group out, on any thread. [`File`] appends them in order.
@@ -16,11 +16,10 @@ use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr,
     WriterVersion,
 };
-use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 
 use super::file::{Whole, Written};
-use crate::encode::{EncodedRowGroup, Encoder, RowGroup};
+use crate::encode::{EncodedRowGroup, Encoder, FileWriter, RowGroup};
 use crate::error::{Error, Result};
 use crate::frame::FRAME_ROWS;
 use crate::plan::Compression;
@@ -198,7 +197,7 @@ impl<'l> RowGroupEncoder<'l> {
 
 /// A Parquet file under a temporary name until it is whole.
 pub struct File {
-    writer: SerializedFileWriter<Whole>,
+    writer: FileWriter<Whole>,
     path: std::path::PathBuf,
 }
 
@@ -209,9 +208,7 @@ impl File {
     /// I/O.
     pub fn create(path: &Path, layout: &Layout) -> Result<Self> {
         let whole = Whole::create(path)?;
-        let writer =
-            SerializedFileWriter::new(whole, layout.parquet.clone(), layout.properties.clone())
-                .map_err(|e| failed(path, e))?;
+        let writer = FileWriter::new(whole, &layout.encoder).map_err(|e| failed(path, e))?;
         Ok(File {
             writer,
             path: path.to_path_buf(),
@@ -228,13 +225,8 @@ impl File {
     /// # Errors
     /// I/O.
     pub fn append(&mut self, group: EncodedRowGroup) -> Result<()> {
-        let append = || -> ParquetResult<()> {
-            let mut writer = self.writer.next_row_group()?;
-            group.append_to(&mut writer)?;
-            writer.close()?;
-            Ok(())
-        };
-        append().map_err(|e| failed(&self.path, e))
+        let appended = self.writer.append(group);
+        appended.map_err(|e| failed(&self.path, e))
     }
 
     /// Writes the footer and gives the file its name.
@@ -243,7 +235,7 @@ impl File {
     /// I/O.
     pub fn finish(self) -> Result<Written> {
         self.writer
-            .into_inner()
+            .finish()
             .map_err(|e| failed(&self.path, e))?
             .finish()
     }

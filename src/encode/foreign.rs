@@ -1,0 +1,180 @@
+//! Column chunks by `ArrowColumnWriter`: what has no fast path.
+//!
+//! Such a chunk can only be appended to a writer of the `parquet` crate. So it becomes the one
+//! column of a file in memory, out of whose footer its metadata are taken as they stand.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::arrow::arrow_writer::ArrowColumnChunk;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::properties::WriterPropertiesPtr;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{Type, TypePtr};
+
+use super::chunk::{ChunkMetadata, EncodedChunk, OffsetIndex, Segment};
+use super::thrift::{Field, Fields, Writer};
+
+/// The schema with but one leaf; `leaf` counts those before it.
+pub(super) fn only(node: &TypePtr, leaf: &mut usize) -> Result<Option<TypePtr>> {
+    let Type::GroupType { basic_info, fields } = &**node else {
+        let found = *leaf == 0;
+        *leaf = leaf.wrapping_sub(1);
+        return Ok(found.then(|| node.clone()));
+    };
+    for child in fields {
+        let Some(child) = only(child, leaf)? else {
+            continue;
+        };
+        let mut group = Type::group_type_builder(basic_info.name())
+            .with_converted_type(basic_info.converted_type())
+            .with_logical_type(basic_info.logical_type_ref().cloned())
+            .with_id(basic_info.has_id().then(|| basic_info.id()))
+            .with_fields(vec![child]);
+        if basic_info.has_repetition() {
+            group = group.with_repetition(basic_info.repetition());
+        }
+        return Ok(Some(Arc::new(group.build()?)));
+    }
+    Ok(None)
+}
+
+/// The chunk, whose leaf is the only one of `schema`.
+pub(super) fn take(
+    mut chunk: ArrowColumnChunk,
+    schema: &TypePtr,
+    properties: &WriterPropertiesPtr,
+) -> Result<EncodedChunk> {
+    let bloom = match chunk.close_mut().bloom_filter.take() {
+        Some(filter) => {
+            let mut bytes = Vec::new();
+            filter.write(&mut bytes)?;
+            Some(bytes)
+        }
+        None => None,
+    };
+    let mut file = SerializedFileWriter::new(Vec::new(), schema.clone(), properties.clone())?;
+    let mut group = file.next_row_group()?;
+    chunk.append_to_row_group(&mut group)?;
+    group.close()?;
+    let file = Bytes::from(file.into_inner()?);
+
+    let groups = Fields::new(footer(&file)?).find(4)?.elements()?;
+    let columns = Fields::new(first(&groups)?).find(1)?.elements()?;
+    let column = Fields::new(first(&columns)?);
+    let [mut data, mut dictionary, mut uncompressed, mut compressed] = [None; 4];
+    let (mut before, mut behind, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+    let mut index = [None; 4];
+    each(column, |field| {
+        match field.id {
+            3 => each(Fields::new(field.value), |field| {
+                match field.id {
+                    9 => data = Some(field.int()?),
+                    11 => dictionary = Some(field.int()?),
+                    id => {
+                        match id {
+                            6 => uncompressed = Some(field.int()?),
+                            7 => compressed = Some(field.int()?),
+                            _ => {}
+                        }
+                        match id {
+                            0..9 => before.push((id, field.kind, field.value)),
+                            9..16 => behind.push((id, field.kind, field.value)),
+                            _ => rest.push((id, field.kind, field.value.to_vec())),
+                        }
+                    }
+                }
+                Ok(())
+            })?,
+            id @ 4..=7 => index[usize::from(id) - 4] = Some(field.int()?),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    let missing = || ParquetError::General("a chunk without its place".into());
+    let data = data.ok_or_else(missing)?;
+    let start = dictionary.unwrap_or(data);
+    let within = |offset: Option<i64>, length: Option<i64>| {
+        let (Some(offset), Some(length)) = (offset, length) else {
+            return Ok(None);
+        };
+        let range = offset as usize..offset as usize + length as usize;
+        file.get(range.clone())
+            .map(|_| Some(range))
+            .ok_or_else(missing)
+    };
+    let body = within(Some(start), compressed)?.ok_or_else(missing)?;
+    let offset_index = match within(index[0], index[1])? {
+        Some(range) => Some(offsets(&file[range], start)?),
+        None => None,
+    };
+    let column_index = within(index[2], index[3])?;
+    let put = |fields: &[(u8, u8, &[u8])], writer: &mut Writer<'_>| {
+        for (id, kind, value) in fields {
+            writer.field(*id, *kind);
+            writer.out.extend_from_slice(value);
+        }
+    };
+    let metadata = ChunkMetadata::new(
+        dictionary.is_some(),
+        |column| put(&before, column),
+        |column| put(&behind, column),
+        column_index.map(|range| |out: &mut Vec<u8>| out.extend_from_slice(&file[range])),
+    )
+    .with_rest(rest);
+    Ok(EncodedChunk {
+        segments: vec![Segment::Shared(file.slice(body))],
+        dictionary: dictionary.map(|start| (data - start) as u64),
+        uncompressed: uncompressed.ok_or_else(missing)?,
+        metadata,
+        offset_index,
+        bloom,
+        ..EncodedChunk::default()
+    })
+}
+
+/// A file's `FileMetaData`.
+pub(super) fn footer(file: &[u8]) -> Result<&[u8]> {
+    let broken = || ParquetError::EOF("a file without a footer".into());
+    let (rest, _magic) = file.split_last_chunk::<4>().ok_or_else(broken)?;
+    let (rest, length) = rest.split_last_chunk::<4>().ok_or_else(broken)?;
+    let start = rest.len().checked_sub(u32::from_le_bytes(*length) as usize);
+    start.and_then(|at| rest.get(at..)).ok_or_else(broken)
+}
+
+fn first<'b>(elements: &[&'b [u8]]) -> Result<&'b [u8]> {
+    let first = elements.first().copied();
+    first.ok_or_else(|| ParquetError::General("a file without a column".into()))
+}
+
+fn each<'b>(mut fields: Fields<'b>, mut visit: impl FnMut(Field<'b>) -> Result<()>) -> Result<()> {
+    while let Some(field) = fields.next()? {
+        visit(field)?;
+    }
+    Ok(())
+}
+
+/// An `OffsetIndex`, counted from `start`.
+fn offsets(bytes: &[u8], start: i64) -> Result<OffsetIndex> {
+    let mut index = OffsetIndex::default();
+    let mut rest = Vec::new();
+    let mut writer = Writer::after(1, &mut rest);
+    each(Fields::new(bytes), |field| {
+        if field.id != 1 {
+            writer.field(field.id, field.kind);
+            writer.out.extend_from_slice(field.value);
+            return Ok(());
+        }
+        for page in field.elements()? {
+            let mut fields = Fields::new(page);
+            let offset = fields.find(1)?.int()? - start;
+            let length = fields.find(2)?.int()? as i32;
+            index
+                .pages
+                .push((offset as u64, length, fields.find(3)?.int()?));
+        }
+        Ok(())
+    })?;
+    index.rest = rest;
+    Ok(index)
+}

@@ -1,0 +1,318 @@
+//! Thrift's compact protocol, as far as Parquet's metadata goes.
+
+use parquet::errors::{ParquetError, Result};
+
+use super::bits::{put_varint, put_zigzag};
+
+/// Types of fields and of a list's elements.
+pub(super) const TRUE: u8 = 1;
+pub(super) const FALSE: u8 = 2;
+pub(super) const INT16: u8 = 4;
+pub(super) const INT32: u8 = 5;
+pub(super) const INT64: u8 = 6;
+pub(super) const BINARY: u8 = 8;
+pub(super) const LIST: u8 = 9;
+pub(super) const STRUCT: u8 = 12;
+
+/// A list of booleans says so by this type, whatever they are.
+pub(super) const BOOLEAN: u8 = FALSE;
+
+/// A struct in the making.
+pub(super) struct Writer<'o> {
+    pub out: &'o mut Vec<u8>,
+    last: u8,
+}
+
+impl<'o> Writer<'o> {
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
+        Writer::after(0, out)
+    }
+
+    /// Goes on with a struct whose last field was `last`.
+    pub(super) fn after(last: u8, out: &'o mut Vec<u8>) -> Self {
+        Writer { out, last }
+    }
+
+    /// Number of the last field.
+    pub(super) fn last(&self) -> u8 {
+        self.last
+    }
+
+    /// Begins a field, whose value must follow.
+    pub(super) fn field(&mut self, id: u8, kind: u8) {
+        match id.checked_sub(self.last) {
+            Some(step @ 1..=15) => self.out.push(step << 4 | kind),
+            _ => {
+                self.out.push(kind);
+                put_zigzag(self.out, i64::from(id));
+            }
+        }
+        self.last = id;
+    }
+
+    pub(super) fn int32(&mut self, id: u8, value: i32) {
+        self.field(id, INT32);
+        put_zigzag(self.out, i64::from(value));
+    }
+
+    pub(super) fn int16(&mut self, id: u8, value: i16) {
+        self.field(id, INT16);
+        put_zigzag(self.out, i64::from(value));
+    }
+
+    pub(super) fn int64(&mut self, id: u8, value: i64) {
+        self.field(id, INT64);
+        put_zigzag(self.out, value);
+    }
+
+    pub(super) fn boolean(&mut self, id: u8, value: bool) {
+        self.field(id, if value { TRUE } else { FALSE });
+    }
+
+    pub(super) fn binary(&mut self, id: u8, value: &[u8]) {
+        self.field(id, BINARY);
+        put_binary(self.out, value);
+    }
+
+    /// Fields that are written already, up to the number `last`.
+    pub(super) fn fields(&mut self, written: &[u8], last: u8) {
+        self.out.extend_from_slice(written);
+        self.last = last;
+    }
+
+    /// Begins a list, whose elements must follow.
+    pub(super) fn list(&mut self, id: u8, kind: u8, len: usize) -> &mut Vec<u8> {
+        self.field(id, LIST);
+        match len {
+            0..15 => self.out.push((len as u8) << 4 | kind),
+            _ => {
+                self.out.push(0xf0 | kind);
+                put_varint(self.out, len as u64);
+            }
+        }
+        self.out
+    }
+
+    /// Begins a struct within this one.
+    pub(super) fn begin(&mut self, id: u8) -> Writer<'_> {
+        self.field(id, STRUCT);
+        Writer::new(self.out)
+    }
+
+    /// Ends the struct.
+    pub(super) fn end(self) {
+        self.out.push(0);
+    }
+}
+
+/// Appends a binary, or a string.
+pub(super) fn put_binary(out: &mut Vec<u8>, value: &[u8]) {
+    put_varint(out, value.len() as u64);
+    out.extend_from_slice(value);
+}
+
+fn broken() -> ParquetError {
+    ParquetError::EOF("metadata that ends early".into())
+}
+
+/// The fields of a struct.
+pub(super) struct Fields<'b> {
+    bytes: &'b [u8],
+    /// What was read of it.
+    pub at: usize,
+    last: i64,
+}
+
+/// One of them.
+pub(super) struct Field<'b> {
+    pub id: u8,
+    pub kind: u8,
+    /// Its bytes; none of a boolean, which its type says.
+    pub value: &'b [u8],
+}
+
+impl<'b> Fields<'b> {
+    pub(super) fn new(bytes: &'b [u8]) -> Self {
+        Fields {
+            bytes,
+            at: 0,
+            last: 0,
+        }
+    }
+
+    /// The next field; `None` at the struct's end.
+    pub(super) fn next(&mut self) -> Result<Option<Field<'b>>> {
+        let head = *self.bytes.get(self.at).ok_or_else(broken)?;
+        self.at += 1;
+        let kind = head & 15;
+        if kind == 0 {
+            return Ok(None);
+        }
+        self.last = match head >> 4 {
+            0 => zigzag(self.bytes, &mut self.at)?,
+            step => self.last + i64::from(step),
+        };
+        let start = self.at;
+        skip(self.bytes, &mut self.at, kind)?;
+        Ok(Some(Field {
+            id: u8::try_from(self.last).map_err(|_| broken())?,
+            kind,
+            value: &self.bytes[start..self.at],
+        }))
+    }
+
+    /// The field of a number, which must be there.
+    pub(super) fn find(&mut self, id: u8) -> Result<Field<'b>> {
+        while let Some(field) = self.next()? {
+            if field.id == id {
+                return Ok(field);
+            }
+        }
+        Err(ParquetError::General(format!(
+            "metadata without field {id}"
+        )))
+    }
+}
+
+impl<'b> Field<'b> {
+    pub(super) fn int(&self) -> Result<i64> {
+        zigzag(self.value, &mut 0)
+    }
+
+    /// Elements of a list.
+    pub(super) fn elements(&self) -> Result<Vec<&'b [u8]>> {
+        let mut at = 0;
+        let (kind, len) = list(self.value, &mut at)?;
+        (0..len)
+            .map(|_| {
+                let start = at;
+                element(self.value, &mut at, kind)?;
+                Ok(&self.value[start..at])
+            })
+            .collect()
+    }
+}
+
+fn varint(bytes: &[u8], at: &mut usize) -> Result<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let byte = *bytes.get(*at).ok_or_else(broken)?;
+        *at += 1;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(value);
+        }
+    }
+    Err(broken())
+}
+
+fn zigzag(bytes: &[u8], at: &mut usize) -> Result<i64> {
+    let value = varint(bytes, at)?;
+    Ok((value >> 1) as i64 ^ -((value & 1) as i64))
+}
+
+/// The type and number of a list's elements.
+fn list(bytes: &[u8], at: &mut usize) -> Result<(u8, u64)> {
+    let head = *bytes.get(*at).ok_or_else(broken)?;
+    *at += 1;
+    let len = match head >> 4 {
+        15 => varint(bytes, at)?,
+        len => u64::from(len),
+    };
+    Ok((head & 15, len))
+}
+
+/// Passes an element of a list: a boolean has a byte there.
+fn element(bytes: &[u8], at: &mut usize, kind: u8) -> Result<()> {
+    match kind {
+        TRUE | FALSE => pass(bytes, at, 1),
+        _ => skip(bytes, at, kind),
+    }
+}
+
+fn pass(bytes: &[u8], at: &mut usize, len: u64) -> Result<()> {
+    let rest = bytes.len().saturating_sub(*at) as u64;
+    if len > rest {
+        return Err(broken());
+    }
+    *at += len as usize;
+    Ok(())
+}
+
+/// Passes the value of a field.
+fn skip(bytes: &[u8], at: &mut usize, kind: u8) -> Result<()> {
+    match kind {
+        TRUE | FALSE => Ok(()),
+        3 => pass(bytes, at, 1),
+        INT16..=INT64 => varint(bytes, at).map(|_| ()),
+        7 => pass(bytes, at, 8),
+        BINARY => {
+            let len = varint(bytes, at)?;
+            pass(bytes, at, len)
+        }
+        LIST | 10 => {
+            let (kind, len) = list(bytes, at)?;
+            (0..len).try_for_each(|_| element(bytes, at, kind))
+        }
+        STRUCT => {
+            let mut fields = Fields::new(bytes.get(*at..).ok_or_else(broken)?);
+            while fields.next()?.is_some() {}
+            *at += fields.at;
+            Ok(())
+        }
+        kind => Err(ParquetError::General(format!(
+            "metadata with a field of type {kind}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut out = Vec::new();
+        let mut writer = Writer::new(&mut out);
+        writer.int32(1, -7);
+        writer.boolean(2, true);
+        writer.binary(20, b"text");
+        let list = writer.list(21, BINARY, 20);
+        (0..20u8).for_each(|n| put_binary(list, &[n; 3]));
+        let mut inner = writer.begin(22);
+        inner.int64(3, i64::MIN);
+        inner.end();
+        let list = writer.list(23, BOOLEAN, 2);
+        list.extend([TRUE, FALSE]);
+        writer.int64(9, 4);
+        writer.end();
+
+        let mut fields = Fields::new(&out);
+        let first = fields.next().unwrap().unwrap();
+        assert_eq!((first.id, first.int().unwrap()), (1, -7));
+        assert_eq!(fields.find(2).unwrap().kind, TRUE);
+        assert_eq!(fields.find(20).unwrap().value, b"\x04text");
+        let list = fields.find(21).unwrap().elements().unwrap();
+        assert_eq!(list.len(), 20);
+        assert_eq!(list[19], [3, 19, 19, 19]);
+        let inner = fields.find(22).unwrap();
+        let number = Fields::new(inner.value).find(3).unwrap().int();
+        assert_eq!(number.unwrap(), i64::MIN);
+        let list = fields.find(23).unwrap().elements().unwrap();
+        assert_eq!(list, [[TRUE], [FALSE]]);
+        assert_eq!(fields.find(9).unwrap().int().unwrap(), 4);
+        assert!(fields.next().unwrap().is_none());
+        assert_eq!(fields.at, out.len());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_no_struct_is_an_error_at_most(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            let mut fields = Fields::new(&bytes);
+            while let Ok(Some(field)) = fields.next() {
+                let _ = (field.int(), field.elements());
+            }
+        }
+    }
+}
