@@ -18,7 +18,7 @@ use super::bounds::{lower, upper};
 use super::dictionary::put_ids;
 use super::keys::{Body, Whole};
 use super::levels::{Pending, Piece, Selection};
-use super::page::{Compressor, DataPage, PageBody, dictionary_header};
+use super::page::{Compressor, DataPage, PageBody, dictionary_header, is_worth_it};
 use super::thrift::{BINARY, BOOLEAN, FALSE, INT32, INT64, STRUCT, TRUE, Writer, put_binary};
 use super::values::{Appended, Bounds, Scratch, ValueOptions, Values};
 pub(super) use encoded::{ChunkMetadata, EncodedChunk, OffsetIndex, Segment};
@@ -297,6 +297,7 @@ impl<'o> ChunkWriter<'o> {
             ),
             None => {
                 let raw = &bytes[levels..];
+                let tried = tried.filter(|_| !is_noise(encoding, raw.len(), values));
                 let (stored, is_compressed) = page_body(raw, tried, &mut memory.compressor)?;
                 self.bodies.extend_from_slice(stored);
                 (PageBody::Own(stored.len()), raw.len(), is_compressed)
@@ -304,7 +305,7 @@ impl<'o> ChunkWriter<'o> {
         };
         self.misses = match is_compressed {
             true => 0,
-            false => self.misses + 1,
+            false => self.misses + usize::from(is_worth_it(length)),
         };
         self.pages.push(DataPage {
             levels,
@@ -351,7 +352,7 @@ impl<'o> ChunkWriter<'o> {
         if has_dictionary {
             let (values, body) = self.values.dictionary();
             // A dictionary page has no flag of its own: the chunk's codec holds.
-            let packed = memory.compressor.always(self.options.codec, &body)?;
+            let packed = memory.compressor.dictionary(self.options.codec, &body)?;
             let stored = packed.unwrap_or(&body);
             heads.reserve(48 + stored.len());
             dictionary_header(values, body.len(), stored.len(), &mut heads)?;
@@ -608,6 +609,11 @@ impl<'o> ChunkWriter<'o> {
             (false, false) => BoundaryOrder::UNORDERED,
         }
     }
+}
+
+/// Whether a body is noise to a compressor: packed deltas of over a byte each seldom come again.
+fn is_noise(encoding: Option<Encoding>, length: usize, values: usize) -> bool {
+    encoding == Some(Encoding::DELTA_BINARY_PACKED) && length > values
 }
 
 /// A page's body, compressed where that is tried and helps.

@@ -8,7 +8,8 @@
 //! binaries, maps, views), whose chunks `ArrowColumnWriter` makes for the same row group.
 //!
 //! # What it writes
-//! - Data pages of version 2, each compressed only where that saves at least 5%.
+//! - Data pages of version 2, each compressed only where that is likely to save, and saves, at least
+//!   5%. A short dictionary page is a zstd frame in form only.
 //! - A dictionary page holds the values that the chunk uses, by first use, each once. Values of
 //!   several Arrow dictionaries are merged by value.
 //! - A chunk decides on its first page whether a dictionary is worth it; that the values of a table

@@ -6,8 +6,11 @@ use parquet::errors::{ParquetError, Result};
 
 use super::thrift::Writer;
 
-/// Bodies shorter than this are not worth a compressor's call.
-const SMALLEST: usize = 48;
+/// Bodies shorter than this are not worth a compressor's call: its tables cost some microseconds,
+/// and there is little to save.
+const SMALLEST: usize = 512;
+/// The same of dictionary pages, which are compressed in form only then.
+const SMALLEST_DICTIONARY: usize = 256;
 
 /// A data page (version 2) before its header.
 pub(super) struct DataPage {
@@ -111,15 +114,26 @@ pub(super) fn is_supported(codec: Compression) -> bool {
 impl Compressor {
     /// Compresses `body` into the returned buffer; `None` where that saves less than 5%.
     pub(super) fn compress(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
-        if body.len() < SMALLEST {
+        if !is_worth_it(body.len()) {
             return Ok(None);
         }
         let compressed = self.always(codec, body)?;
         Ok(compressed.filter(|c| c.len() * 20 <= body.len() * 19))
     }
 
-    /// Compresses `body`; `None` only where the codec is none.
-    pub(super) fn always(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
+    /// A dictionary page's body as the codec has it; `None` only where the codec is none.
+    pub(super) fn dictionary(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
+        match codec {
+            Compression::ZSTD(_) if body.len() < SMALLEST_DICTIONARY => {
+                self.buffer.clear();
+                put_raw_frame(body, &mut self.buffer);
+                Ok(Some(&self.buffer))
+            }
+            _ => self.always(codec, body),
+        }
+    }
+
+    fn always(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
         let Compression::ZSTD(level) = codec else {
             return Ok(None);
         };
@@ -139,6 +153,23 @@ impl Compressor {
             .map_err(|e| ParquetError::External(Box::new(e)))?;
         Ok(Some(&self.buffer))
     }
+}
+
+/// Whether a data page's body of so many bytes is worth trying.
+pub(super) fn is_worth_it(length: usize) -> bool {
+    length >= SMALLEST
+}
+
+/// Appends a zstd frame (RFC 8878) of one raw block: what zstd makes of noise. `body` is shorter
+/// than [`SMALLEST_DICTIONARY`].
+fn put_raw_frame(body: &[u8], out: &mut Vec<u8>) {
+    let length = body.len() as u32;
+    out.extend_from_slice(&0xfd2f_b528_u32.to_le_bytes());
+    // A single segment, whose size is one byte.
+    out.extend_from_slice(&[0x20, length as u8]);
+    // The last block, and raw.
+    out.extend_from_slice(&(length << 3 | 1).to_le_bytes()[..3]);
+    out.extend_from_slice(body);
 }
 
 #[cfg(test)]
@@ -162,6 +193,23 @@ mod tests {
         assert!(compressor.compress(codec, &noise).unwrap().is_none());
         assert!(compressor.compress(codec, &[7; 4096]).unwrap().is_some());
         assert!(compressor.compress(codec, &[7; 8]).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_short_dictionary_is_a_frame() {
+        let mut compressor = Compressor::default();
+        let codec = Compression::ZSTD(ZstdLevel::default());
+        for length in [0, 1, 128, 255, 256, 1000] {
+            let body: Vec<u8> = (0..length).map(|n| (n * n) as u8).collect();
+            let frame = compressor.dictionary(codec, &body).unwrap().unwrap();
+            assert_eq!(zstd::bulk::decompress(frame, 2000).unwrap(), body);
+            assert_eq!(
+                zstd::zstd_safe::get_frame_content_size(frame).unwrap(),
+                Some(length as u64)
+            );
+        }
+        let none = compressor.dictionary(Compression::UNCOMPRESSED, &[1]);
+        assert!(none.unwrap().is_none());
     }
 
     #[test]
