@@ -21,7 +21,7 @@ use super::levels::{Pending, Piece, Selection};
 use super::page::{Compressor, DataPage, PageBody, dictionary_header, is_worth_it};
 use super::thrift::{BINARY, BOOLEAN, FALSE, INT32, INT64, STRUCT, TRUE, Writer, put_binary};
 use super::values::{Appended, Bounds, Scratch, ValueOptions, Values};
-pub(super) use encoded::{ChunkMetadata, EncodedChunk, OffsetIndex, Segment};
+pub(super) use encoded::{ChunkMetadata, EncodedChunk, Store};
 
 /// After so many pages that compression did not help, only some are tried.
 const HOPELESS: usize = 2;
@@ -99,35 +99,35 @@ pub(super) struct ChunkWriter<'o> {
     definition: Pending,
     repetition: Pending,
     values: Values,
+    /// Pages that the chunk will have, as far as that is known.
+    expected: usize,
     /// Rows that wait for their page.
     waiting: usize,
     rows: usize,
     pages: Vec<DataPage>,
     /// Levels and bodies of the pages.
     bodies: Vec<u8>,
-    bounds: Vec<Bounds>,
     bloom: Option<Sbbf>,
     /// Pages in a row that compression did not help.
     misses: usize,
 }
 
 impl<'o> ChunkWriter<'o> {
-    /// A chunk of about `rows` rows, if that is known; `None` for a type that has no fast path.
-    pub(super) fn new(options: &'o LeafOptions, rows: Option<usize>) -> Option<Self> {
-        let pages = rows.map_or(1, |rows| rows.div_ceil(options.page_rows).max(1));
-        Some(ChunkWriter {
+    /// A chunk of about `rows` rows, if that is known.
+    pub(super) fn new(options: &'o LeafOptions, rows: Option<usize>) -> Self {
+        ChunkWriter {
             definition: Pending::new(options.descriptor.max_def_level()),
             repetition: Pending::new(options.descriptor.max_rep_level()),
-            values: Values::new(&options.data_type, options.values, pages)?,
+            values: Values::Nothing,
+            expected: rows.map_or(1, |rows| rows.div_ceil(options.page_rows).max(1)),
             options,
             waiting: 0,
             rows: 0,
             pages: Vec::new(),
             bodies: Vec::new(),
-            bounds: Vec::new(),
             bloom: None,
             misses: 0,
-        })
+        }
     }
 
     /// Adds a piece of a batch.
@@ -141,6 +141,13 @@ impl<'o> ChunkWriter<'o> {
             return Ok(());
         }
         let selection = piece.selection();
+        if selection.len() > 0 && matches!(self.values, Values::Nothing) {
+            let LeafOptions {
+                data_type, values, ..
+            } = self.options;
+            self.values = Values::new(data_type, *values, self.expected)
+                .ok_or_else(|| ParquetError::General(format!("{data_type} is not encoded here")))?;
+        }
         if !self.continues(array, piece, &selection, memory) {
             if self.waiting >= self.options.page_rows {
                 self.flush(memory)?;
@@ -288,6 +295,9 @@ impl<'o> ChunkWriter<'o> {
                 (Some(encoding), bounds, None)
             }
         };
+        if self.pages.is_empty() {
+            memory.lend(&mut self.pages, &mut self.bodies);
+        }
         self.bodies.extend_from_slice(&bytes[..levels]);
         let (body, length, is_compressed) = match body {
             Some(body) => (
@@ -317,15 +327,15 @@ impl<'o> ChunkWriter<'o> {
             slots,
             nulls: slots - values,
             rows: self.waiting,
+            bounds,
         });
-        self.bounds.push(bounds);
         self.waiting = 0;
         memory.page = bytes;
         Ok(())
     }
 
-    /// Ends the chunk.
-    pub(super) fn finish(mut self, memory: &mut Memory) -> Result<EncodedChunk> {
+    /// Ends the chunk, which goes to `store`.
+    pub(super) fn finish(mut self, memory: &mut Memory, store: &mut Store) -> Result<EncodedChunk> {
         self.flush(memory)?;
         self.values.end(&mut memory.scratch);
         let has_dictionary = self
@@ -344,30 +354,29 @@ impl<'o> ChunkWriter<'o> {
             }
             None => None,
         };
-        let mut heads = Vec::with_capacity(48 * self.pages.len());
-        let mut segments = Vec::with_capacity(1 + self.pages.len() * 3);
+        let mut chunk = store.begin();
         let mut uncompressed = 0;
         let mut encodings = EncodingMask::default();
-        let mut statistics: Vec<(PageType, Encoding, i32)> = Vec::with_capacity(2);
+        let mut statistics = std::mem::take(&mut memory.statistics);
+        statistics.clear();
         if has_dictionary {
             let (values, body) = self.values.dictionary();
             // A dictionary page has no flag of its own: the chunk's codec holds.
             let packed = memory.compressor.dictionary(self.options.codec, &body)?;
+            let head = store.bytes.len();
             let stored = packed.unwrap_or(&body);
-            heads.reserve(48 + stored.len());
-            dictionary_header(values, body.len(), stored.len(), &mut heads)?;
-            uncompressed += heads.len() + body.len();
-            heads.extend_from_slice(stored);
-            segments.push(Segment::Heads(0..heads.len()));
+            dictionary_header(values, body.len(), stored.len(), &mut store.bytes)?;
+            uncompressed += store.bytes.len() - head + body.len();
+            match packed {
+                Some(packed) => store.put(packed),
+                None => store.put_own(body),
+            }
             statistics.push((PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1));
             encodings.insert(Encoding::PLAIN);
+            chunk.dictionary = Some(store.written(&chunk));
         }
-        let dictionary = heads.len() as u64;
-        let mut offsets = OffsetIndex {
-            pages: Vec::with_capacity(self.pages.len()),
-            rest: Vec::new(),
-        };
-        let (mut offset, mut row, mut body_start) = (dictionary, 0, 0);
+        let mut offset = chunk.dictionary.unwrap_or(0);
+        let (mut row, mut from) = (0, 0);
         for page in &mut self.pages {
             let encoding = page.encoding.unwrap_or(match has_dictionary {
                 true => Encoding::RLE_DICTIONARY,
@@ -378,24 +387,25 @@ impl<'o> ChunkWriter<'o> {
                 page.body = PageBody::Shared(Bytes::from_static(&[1]));
                 page.length = 1;
             }
-            let head = heads.len();
-            page.header(encoding, &mut heads)?;
-            uncompressed += heads.len() - head + page.uncompressed();
-            let length = heads.len() - head + page.levels + page.body.len();
+            let head = store.bytes.len();
+            page.header(encoding, &mut store.bytes)?;
+            let head = store.bytes.len() - head;
+            uncompressed += head + page.uncompressed();
+            let length = head + page.levels + page.body.len();
             let size = i32::try_from(length)
                 .map_err(|_| ParquetError::General("a page is too long".into()))?;
-            offsets.pages.push((offset, size, row));
+            store.pages.push((offset, size, row));
             offset += length as u64;
             row += page.rows as i64;
-            segments.push(Segment::Heads(head..heads.len()));
-            let own = match &page.body {
-                PageBody::Own(length) => page.levels + length,
-                PageBody::Shared(_) => page.levels,
-            };
-            segments.push(Segment::Bodies(body_start..body_start + own));
-            body_start += own;
+            let to = from
+                + match &page.body {
+                    PageBody::Own(length) => page.levels + length,
+                    PageBody::Shared(_) => page.levels,
+                };
+            store.put(&self.bodies[from..to]);
+            from = to;
             if let PageBody::Shared(bytes) = &page.body {
-                segments.push(Segment::Shared(bytes.clone()));
+                store.put_shared(bytes.clone());
             }
             encodings.insert(encoding);
             match statistics.last_mut() {
@@ -407,8 +417,9 @@ impl<'o> ChunkWriter<'o> {
             encodings.insert(Encoding::RLE);
         }
         let slots: usize = self.pages.iter().map(|p| p.slots).sum();
-        let metadata = ChunkMetadata::new(
+        chunk.metadata = ChunkMetadata::new(
             has_dictionary,
+            &mut store.metadata,
             |column| {
                 column.int32(1, self.options.descriptor.physical_type() as i32);
                 let list = column.list(2, INT32, encodings.encodings().count());
@@ -436,16 +447,13 @@ impl<'o> ChunkWriter<'o> {
             (self.options.statistics == EnabledStatistics::Page)
                 .then_some(|out: &mut Vec<u8>| self.put_column_index(out)),
         );
-        Ok(EncodedChunk {
-            heads,
-            bodies: self.bodies,
-            segments,
-            dictionary: has_dictionary.then_some(dictionary),
-            uncompressed: uncompressed as i64,
-            metadata,
-            offset_index: self.options.offset_index.then_some(offsets),
-            bloom,
-        })
+        chunk.uncompressed = uncompressed as i64;
+        chunk.has_offset_index = self.options.offset_index;
+        chunk.bloom = bloom;
+        store.end(&mut chunk);
+        memory.statistics = statistics;
+        memory.take_back(self.pages, self.bodies);
+        Ok(chunk)
     }
 
     /// The bloom filter: of the dictionary's values where all pages have it, so that its size is
@@ -477,9 +485,9 @@ impl<'o> ChunkWriter<'o> {
     /// Least and greatest value of the chunk.
     fn chunk_bounds(&self) -> Bounds {
         let flip = self.flip();
-        self.bounds
+        self.pages
             .iter()
-            .fold(Bounds::None, |all, page| match (all, page) {
+            .fold(Bounds::None, |all, page| match (all, &page.bounds) {
                 (Bounds::None, page) => page.clone(),
                 (all, Bounds::None) => all,
                 (Bounds::Text(least, greatest), Bounds::Text(l, g)) => Bounds::Text(
@@ -562,15 +570,19 @@ impl<'o> ChunkWriter<'o> {
         let limit = self.options.column_index_truncation;
         let pages = self.pages.len();
         let mut index = Writer::new(out);
-        index.list(1, BOOLEAN, pages).extend(
-            self.bounds
-                .iter()
-                .map(|bounds| if *bounds == Bounds::None { TRUE } else { FALSE }),
-        );
+        index
+            .list(1, BOOLEAN, pages)
+            .extend(self.pages.iter().map(|page| {
+                if page.bounds == Bounds::None {
+                    TRUE
+                } else {
+                    FALSE
+                }
+            }));
         for (field, side) in [(2, 0), (3, 1)] {
             let list = index.list(field, BINARY, pages);
-            for bounds in &self.bounds {
-                self.with_bounds(bounds, limit, |bounds| {
+            for page in &self.pages {
+                self.with_bounds(&page.bounds, limit, |bounds| {
                     put_binary(list, bounds.map_or(&[], |sides| sides[side].0));
                 });
             }
@@ -586,7 +598,11 @@ impl<'o> ChunkWriter<'o> {
     fn boundary_order(&self) -> BoundaryOrder {
         let flip = self.flip();
         let (mut rising, mut falling) = (true, true);
-        let mut present = self.bounds.iter().filter(|b| **b != Bounds::None);
+        let mut present = self
+            .pages
+            .iter()
+            .map(|page| &page.bounds)
+            .filter(|b| **b != Bounds::None);
         let Some(mut last) = present.next() else {
             return BoundaryOrder::ASCENDING;
         };
@@ -635,9 +651,30 @@ pub(super) struct Memory {
     pub scratch: Scratch,
     pub compressor: Compressor,
     page: Vec<u8>,
+    statistics: Vec<(PageType, Encoding, i32)>,
+    /// Of chunks that have ended.
+    pages: Vec<Vec<DataPage>>,
+    bodies: Vec<Vec<u8>>,
 }
 
 impl Memory {
+    /// Memory for a chunk's first page.
+    fn lend(&mut self, pages: &mut Vec<DataPage>, bodies: &mut Vec<u8>) {
+        *pages = self.pages.pop().unwrap_or_default();
+        *bodies = self.bodies.pop().unwrap_or_default();
+    }
+
+    fn take_back(&mut self, mut pages: Vec<DataPage>, mut bodies: Vec<u8>) {
+        if pages.is_empty() {
+            // Nothing was lent.
+            return;
+        }
+        pages.clear();
+        bodies.clear();
+        self.pages.push(pages);
+        self.bodies.push(bodies);
+    }
+
     /// Forgets what leaves of the batch before have shared.
     pub(super) fn begin_batch(&mut self) {
         self.scratch.sets.clear();

@@ -13,7 +13,7 @@ use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::TypePtr;
 
-use super::chunk::OffsetIndex;
+use super::chunk::{EncodedChunk, Store};
 use super::foreign::footer;
 use super::thrift::{Fields, STRUCT, Writer};
 use super::{EncodedRowGroup, Encoder};
@@ -119,7 +119,11 @@ impl<W: Write> FileWriter<W> {
     /// # Errors
     /// When it is of another schema, or writing fails.
     pub fn append(&mut self, group: EncodedRowGroup) -> Result<()> {
-        let chunks = &group.chunks;
+        let EncodedRowGroup {
+            chunks,
+            store,
+            rows,
+        } = &group;
         if chunks.len() != self.frame.columns {
             return Err(ParquetError::General(format!(
                 "a row group of {} columns where {} are expected",
@@ -128,7 +132,7 @@ impl<W: Write> FileWriter<W> {
             )));
         }
         let start = self.position;
-        for piece in chunks.iter().flat_map(|chunk| chunk.pieces()) {
+        for piece in chunks.iter().flat_map(|chunk| store.pieces(chunk)) {
             self.put(piece)?;
         }
         let compressed = self.position - start;
@@ -149,24 +153,24 @@ impl<W: Write> FileWriter<W> {
                 }
                 None => None,
             };
-            chunk.put_metadata(offset, bloom, &mut done.metadata);
-            if let Some(index) = chunk.metadata.column_index() {
+            store.put_metadata(chunk, offset, bloom, &mut done.metadata);
+            if let Some(index) = store.column_index(chunk) {
                 done.column_indexes.extend_from_slice(index);
             }
-            if let Some(index) = &chunk.offset_index {
-                put_offsets(index, offset, &mut done.offset_indexes);
+            if chunk.has_offset_index {
+                put_offsets(store, chunk, offset, &mut done.offset_indexes);
             }
             done.ends.push([
                 done.metadata.len(),
                 done.column_indexes.len(),
                 done.offset_indexes.len(),
             ]);
-            offset += chunk.len();
+            offset += chunk.length;
             uncompressed += chunk.uncompressed;
         }
         let mut tail = Writer::after(1, &mut done.tail);
         tail.int64(2, uncompressed);
-        tail.int64(3, group.rows as i64);
+        tail.int64(3, *rows as i64);
         if let Some(sorting) = &self.frame.sorting {
             tail.fields(sorting, 4);
         }
@@ -176,7 +180,7 @@ impl<W: Write> FileWriter<W> {
             tail.int16(7, ordinal);
         }
         tail.end();
-        self.rows += group.rows;
+        self.rows += rows;
         self.groups.push(done);
         Ok(())
     }
@@ -252,17 +256,18 @@ fn put_group(group: &Group, starts: &mut [u64; 2], out: &mut Vec<u8>) {
 }
 
 /// Appends `OffsetIndex` of a chunk that begins at `start`.
-fn put_offsets(index: &OffsetIndex, start: u64, out: &mut Vec<u8>) {
+fn put_offsets(store: &Store, chunk: &EncodedChunk, start: u64, out: &mut Vec<u8>) {
     let mut offsets = Writer::new(out);
-    let list = offsets.list(1, STRUCT, index.pages.len());
-    for (offset, length, row) in &index.pages {
+    let pages = store.pages(chunk);
+    let list = offsets.list(1, STRUCT, pages.len());
+    for (offset, length, row) in pages {
         let mut page = Writer::new(list);
         page.int64(1, (start + offset) as i64);
         page.int32(2, *length);
         page.int64(3, *row);
         page.end();
     }
-    out.extend_from_slice(&index.rest);
+    out.extend_from_slice(&chunk.offset_index_rest);
     out.push(0);
 }
 

@@ -12,7 +12,7 @@ use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use super::chunk::{ChunkMetadata, EncodedChunk, OffsetIndex, Segment};
+use super::chunk::{ChunkMetadata, EncodedChunk, Store};
 use super::thrift::{Field, Fields, Writer};
 
 /// The schema with but one leaf; `leaf` counts those before it.
@@ -39,11 +39,12 @@ pub(super) fn only(node: &TypePtr, leaf: &mut usize) -> Result<Option<TypePtr>> 
     Ok(None)
 }
 
-/// The chunk, whose leaf is the only one of `schema`.
+/// The chunk, which goes to `store`; its leaf is the only one of `schema`.
 pub(super) fn take(
     mut chunk: ArrowColumnChunk,
     schema: &TypePtr,
     properties: &WriterPropertiesPtr,
+    store: &mut Store,
 ) -> Result<EncodedChunk> {
     let bloom = match chunk.close_mut().bloom_filter.take() {
         Some(filter) => {
@@ -104,10 +105,11 @@ pub(super) fn take(
             .ok_or_else(missing)
     };
     let body = within(Some(start), compressed)?.ok_or_else(missing)?;
-    let offset_index = match within(index[0], index[1])? {
-        Some(range) => Some(offsets(&file[range], start)?),
-        None => None,
-    };
+    let mut taken = store.begin();
+    if let Some(range) = within(index[0], index[1])? {
+        taken.has_offset_index = true;
+        taken.offset_index_rest = put_pages(&file[range], start, &mut store.pages)?;
+    }
     let column_index = within(index[2], index[3])?;
     let put = |fields: &[(u8, u8, &[u8])], writer: &mut Writer<'_>| {
         for (id, kind, value) in fields {
@@ -115,22 +117,20 @@ pub(super) fn take(
             writer.out.extend_from_slice(value);
         }
     };
-    let metadata = ChunkMetadata::new(
+    taken.metadata = ChunkMetadata::new(
         dictionary.is_some(),
+        &mut store.metadata,
         |column| put(&before, column),
         |column| put(&behind, column),
         column_index.map(|range| |out: &mut Vec<u8>| out.extend_from_slice(&file[range])),
     )
     .with_rest(rest);
-    Ok(EncodedChunk {
-        segments: vec![Segment::Shared(file.slice(body))],
-        dictionary: dictionary.map(|start| (data - start) as u64),
-        uncompressed: uncompressed.ok_or_else(missing)?,
-        metadata,
-        offset_index,
-        bloom,
-        ..EncodedChunk::default()
-    })
+    taken.dictionary = dictionary.map(|start| (data - start) as u64);
+    taken.uncompressed = uncompressed.ok_or_else(missing)?;
+    taken.bloom = bloom;
+    store.put_shared(file.slice(body));
+    store.end(&mut taken);
+    Ok(taken)
 }
 
 /// A file's `FileMetaData`.
@@ -154,9 +154,8 @@ fn each<'b>(mut fields: Fields<'b>, mut visit: impl FnMut(Field<'b>) -> Result<(
     Ok(())
 }
 
-/// An `OffsetIndex`, counted from `start`.
-fn offsets(bytes: &[u8], start: i64) -> Result<OffsetIndex> {
-    let mut index = OffsetIndex::default();
+/// Adds the pages of an `OffsetIndex`, counted from `start`; returns the fields behind them.
+fn put_pages(bytes: &[u8], start: i64, pages: &mut Vec<(u64, i32, i64)>) -> Result<Vec<u8>> {
     let mut rest = Vec::new();
     let mut writer = Writer::after(1, &mut rest);
     each(Fields::new(bytes), |field| {
@@ -169,12 +168,9 @@ fn offsets(bytes: &[u8], start: i64) -> Result<OffsetIndex> {
             let mut fields = Fields::new(page);
             let offset = fields.find(1)?.int()? - start;
             let length = fields.find(2)?.int()? as i32;
-            index
-                .pages
-                .push((offset as u64, length, fields.find(3)?.int()?));
+            pages.push((offset as u64, length, fields.find(3)?.int()?));
         }
         Ok(())
     })?;
-    index.rest = rest;
-    Ok(index)
+    Ok(rest)
 }

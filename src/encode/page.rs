@@ -5,6 +5,7 @@ use parquet::basic::{Compression, Encoding, PageType};
 use parquet::errors::{ParquetError, Result};
 
 use super::thrift::Writer;
+use super::values::Bounds;
 
 /// Bodies shorter than this are not worth a compressor's call: its tables cost some microseconds,
 /// and there is little to save.
@@ -29,6 +30,7 @@ pub(super) struct DataPage {
     /// Slots that are no value.
     pub nulls: usize,
     pub rows: usize,
+    pub bounds: Bounds,
 }
 
 /// Where a page's body is.

@@ -11,12 +11,13 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::TypePtr;
 
-use super::chunk::{ChunkWriter, EncodedChunk, Memory};
+use super::chunk::{ChunkWriter, EncodedChunk, Memory, Store};
 use super::levels::{Piece, Slots};
 use super::{Encoder, Leaf, foreign, leaf_count};
 
+#[expect(clippy::large_enum_variant, reason = "hardly any is of the small one")]
 enum Writer<'e> {
-    Fast(Box<ChunkWriter<'e>>),
+    Fast(ChunkWriter<'e>),
     /// With the schema of its leaf alone.
     Arrow(Box<ArrowColumnWriter>, &'e TypePtr),
 }
@@ -32,6 +33,7 @@ pub struct RowGroup<'e> {
 /// An encoded row group, in memory.
 pub struct EncodedRowGroup {
     pub(super) chunks: Vec<EncodedChunk>,
+    pub(super) store: Store,
     /// Rows it holds.
     pub rows: u64,
 }
@@ -47,9 +49,7 @@ impl<'e> RowGroup<'e> {
         for leaf in &encoder.leaves {
             let slow = arrow.next();
             let writer = match leaf {
-                Leaf::Fast(options) => {
-                    ChunkWriter::new(options, rows).map(|w| Writer::Fast(Box::new(w)))
-                }
+                Leaf::Fast(options) => Some(Writer::Fast(ChunkWriter::new(options, rows))),
                 Leaf::Arrow(schema) => slow.map(|w| Writer::Arrow(Box::new(w), schema)),
             }
             .ok_or_else(|| ParquetError::General("a leaf without a writer".into()))?;
@@ -147,13 +147,15 @@ impl<'e> RowGroup<'e> {
     /// # Errors
     /// When compression fails.
     pub fn finish(mut self) -> Result<EncodedRowGroup> {
+        let mut store = Store::default();
         let chunks = self
             .writers
             .into_iter()
             .map(|writer| match writer {
-                Writer::Fast(writer) => writer.finish(&mut self.memory),
+                Writer::Fast(writer) => writer.finish(&mut self.memory, &mut store),
                 Writer::Arrow(writer, schema) => {
-                    foreign::take(writer.close()?, schema, &self.encoder.properties)
+                    let properties = &self.encoder.properties;
+                    foreign::take(writer.close()?, schema, properties, &mut store)
                 }
             })
             .collect::<Result<_>>()?;
@@ -162,6 +164,7 @@ impl<'e> RowGroup<'e> {
         self.encoder.return_memory(*self.memory);
         Ok(EncodedRowGroup {
             chunks,
+            store,
             rows: self.rows,
         })
     }

@@ -352,6 +352,8 @@ impl BooleanValues {
 
 /// Values of a chunk.
 pub(super) enum Values {
+    /// Not yet, and in most leaves of most row groups never.
+    Nothing,
     Texts(Box<TextValues>),
     Integers(Box<IntegerValues>),
     Booleans(BooleanValues),
@@ -408,6 +410,7 @@ impl Values {
     /// Values that wait for their page.
     pub(super) fn len(&self) -> usize {
         match self {
+            Values::Nothing => 0,
             Values::Texts(texts) => texts.len(),
             Values::Integers(integers) => match integers.mode {
                 Mode::Delta => integers.delta.len(),
@@ -421,6 +424,7 @@ impl Values {
     pub(super) fn is_constant(&self) -> bool {
         self.len() == 0
             || match self {
+                Values::Nothing => true,
                 Values::Texts(texts) => texts.constant().is_some(),
                 Values::Integers(integers) => integers.ids.constant().is_some(),
                 Values::Booleans(_) => false,
@@ -435,6 +439,7 @@ impl Values {
         scratch: &mut Scratch,
     ) -> bool {
         match self {
+            Values::Nothing => false,
             Values::Texts(texts) => texts.continues(array, selection, scratch),
             Values::Integers(integers) => integers.continues(array, selection, scratch),
             Values::Booleans(_) => false,
@@ -451,6 +456,8 @@ impl Values {
         scratch: &mut Scratch,
     ) -> Result<Appended> {
         match self {
+            // There is none to add.
+            Values::Nothing => Ok(Appended::Done),
             Values::Texts(texts) => texts.append(array, selection, limited, scratch),
             Values::Integers(integers) => integers.append(array, selection, scratch),
             Values::Booleans(booleans) => {
@@ -465,7 +472,7 @@ impl Values {
         match self {
             Values::Texts(texts) => texts.fall_back(),
             Values::Integers(integers) => integers.fall_back(),
-            Values::Booleans(_) => {}
+            Values::Nothing | Values::Booleans(_) => {}
         }
     }
 
@@ -480,7 +487,7 @@ impl Values {
                 integers.decide(scratch);
                 integers.mode == Mode::Dictionary
             }
-            Values::Booleans(_) => false,
+            Values::Nothing | Values::Booleans(_) => false,
         }
     }
 
@@ -492,6 +499,7 @@ impl Values {
         bloom: &mut Option<Sbbf>,
     ) -> (Encoding, Bounds) {
         match self {
+            Values::Nothing => (Encoding::PLAIN, Bounds::None),
             Values::Texts(texts) => texts.flush(out, bloom),
             Values::Integers(integers) => integers.flush(out, bloom),
             Values::Booleans(booleans) => booleans.flush(out),
@@ -503,7 +511,7 @@ impl Values {
     pub(super) fn take_whole(&mut self) -> Option<(Whole, Bounds)> {
         match self {
             Values::Texts(texts) => texts.take_whole(),
-            Values::Integers(_) | Values::Booleans(_) => None,
+            Values::Nothing | Values::Integers(_) | Values::Booleans(_) => None,
         }
     }
 
@@ -529,7 +537,7 @@ impl Values {
                 };
                 (values.len(), body)
             }
-            Values::Booleans(_) => (0, Vec::new()),
+            Values::Nothing | Values::Booleans(_) => (0, Vec::new()),
         }
     }
 
@@ -538,7 +546,7 @@ impl Values {
         match self {
             Values::Texts(texts) => texts.pool.len(),
             Values::Integers(integers) => integers.pool.values.len(),
-            Values::Booleans(_) => 0,
+            Values::Nothing | Values::Booleans(_) => 0,
         }
     }
 
@@ -555,7 +563,7 @@ impl Values {
                     insert_integer(bloom, *value, integers.narrow);
                 }
             }
-            Values::Booleans(_) => {}
+            Values::Nothing | Values::Booleans(_) => {}
         }
     }
 }

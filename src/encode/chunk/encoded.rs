@@ -1,4 +1,4 @@
-//! A column chunk that is ready for its file.
+//! Column chunks that are ready for a file, and where the bytes of a row group's lie.
 
 use std::ops::Range;
 
@@ -6,52 +6,62 @@ use bytes::Bytes;
 
 use crate::encode::thrift::Writer;
 
-/// A column chunk as it lies in a file, with its metadata. Offsets count from its first byte.
+/// Pieces of at least so many bytes stand alone; shorter ones are copied.
+const LONG: usize = 4096;
+
+/// What the chunks of a row group are made of: hundreds of them, and most are a few bytes.
+#[derive(Default)]
+pub(in crate::encode) struct Store {
+    /// Headers, levels, and what else is short.
+    pub bytes: Vec<u8>,
+    /// Where those that have no segment yet begin.
+    next: usize,
+    /// Bytes in segments.
+    written: u64,
+    segments: Vec<Segment>,
+    /// Of each page: its place in the chunk, its length, and its first row in the row group.
+    pub pages: Vec<(u64, i32, i64)>,
+    /// [`ChunkMetadata`]'s.
+    pub metadata: Vec<u8>,
+}
+
+/// A run of a row group's bytes.
+enum Segment {
+    Stored(Range<usize>),
+    Alone(Bytes),
+}
+
+/// A column chunk as it lies in a file, with its metadata.
 #[derive(Default)]
 pub(in crate::encode) struct EncodedChunk {
-    /// Headers of pages, and the dictionary page.
-    pub heads: Vec<u8>,
-    /// Levels and bodies of pages.
-    pub bodies: Vec<u8>,
-    /// What stands where, in order.
-    pub segments: Vec<Segment>,
+    segments: Range<usize>,
+    /// Where it begins in the row group, and how long it is.
+    start: u64,
+    pub length: u64,
     /// Length of the dictionary page, where there is one: the first data page is behind it.
     pub dictionary: Option<u64>,
     /// Bytes of all pages and headers, before compression.
     pub uncompressed: i64,
-    /// What the footer says of the chunk.
     pub metadata: ChunkMetadata,
-    pub offset_index: Option<OffsetIndex>,
+    pages: Range<usize>,
+    pub has_offset_index: bool,
+    /// Fields of the offset index behind the pages, as they stand.
+    pub offset_index_rest: Vec<u8>,
     /// Header and bits.
     pub bloom: Option<Vec<u8>>,
 }
 
-/// A run of a chunk's bytes.
-pub(in crate::encode) enum Segment {
-    Heads(Range<usize>),
-    Bodies(Range<usize>),
-    Shared(Bytes),
-}
-
-/// `ColumnMetaData` but for what depends on the chunk's place in the file, and the column index.
+/// Where a store has `ColumnMetaData`, but for what depends on the chunk's place in the file, and
+/// the column index.
 #[derive(Default)]
 pub(in crate::encode) struct ChunkMetadata {
-    bytes: Vec<u8>,
+    start: usize,
     /// Where the fields up to 8 end, and those up to 13, with the number of the last.
     first: (usize, u8),
     second: (usize, u8),
-    has_index: bool,
+    index: Option<Range<usize>>,
     /// Fields behind the bloom filter's: number, type, value.
     rest: Vec<(u8, u8, Vec<u8>)>,
-}
-
-/// Where pages are.
-#[derive(Default)]
-pub(in crate::encode) struct OffsetIndex {
-    /// Offset and length of each, and its first row in the row group.
-    pub pages: Vec<(u64, i32, i64)>,
-    /// Fields behind the pages', as they stand.
-    pub rest: Vec<u8>,
 }
 
 impl ChunkMetadata {
@@ -59,29 +69,29 @@ impl ChunkMetadata {
     /// index, where there is one.
     pub(in crate::encode) fn new(
         has_dictionary: bool,
+        bytes: &mut Vec<u8>,
         first: impl FnOnce(&mut Writer<'_>),
         second: impl FnOnce(&mut Writer<'_>),
         index: Option<impl FnOnce(&mut Vec<u8>)>,
     ) -> Self {
-        let mut bytes = Vec::with_capacity(256);
-        let mut writer = Writer::new(&mut bytes);
+        let start = bytes.len();
+        let mut writer = Writer::new(bytes);
         first(&mut writer);
         let last = writer.last();
         let first = (bytes.len(), last);
         let before = if has_dictionary { 11 } else { 9 };
-        let mut writer = Writer::after(before, &mut bytes);
+        let mut writer = Writer::after(before, bytes);
         second(&mut writer);
         let last = writer.last();
         let second = (bytes.len(), last);
-        let has_index = index.is_some();
-        if let Some(index) = index {
-            index(&mut bytes);
-        }
         ChunkMetadata {
-            bytes,
+            start,
             first,
             second,
-            has_index,
+            index: index.map(|index| {
+                index(bytes);
+                second.0..bytes.len()
+            }),
             rest: Vec::new(),
         }
     }
@@ -90,54 +100,112 @@ impl ChunkMetadata {
     pub(in crate::encode) fn with_rest(self, rest: Vec<(u8, u8, Vec<u8>)>) -> Self {
         ChunkMetadata { rest, ..self }
     }
-
-    pub(in crate::encode) fn column_index(&self) -> Option<&[u8]> {
-        self.has_index.then(|| &self.bytes[self.second.0..])
-    }
 }
 
-impl EncodedChunk {
-    fn segment<'c>(&'c self, segment: &'c Segment) -> &'c [u8] {
-        match segment {
-            Segment::Heads(range) => &self.heads[range.clone()],
-            Segment::Bodies(range) => &self.bodies[range.clone()],
-            Segment::Shared(bytes) => bytes,
+impl Store {
+    pub(in crate::encode) fn begin(&mut self) -> EncodedChunk {
+        self.settle();
+        EncodedChunk {
+            segments: self.segments.len()..self.segments.len(),
+            start: self.written,
+            pages: self.pages.len()..self.pages.len(),
+            ..EncodedChunk::default()
         }
     }
 
-    /// The chunk's bytes, piece by piece.
-    pub(in crate::encode) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.segments.iter().map(|segment| self.segment(segment))
+    /// What is stored since the last segment becomes one.
+    fn settle(&mut self) {
+        if self.next < self.bytes.len() {
+            self.written += (self.bytes.len() - self.next) as u64;
+            self.segments
+                .push(Segment::Stored(self.next..self.bytes.len()));
+            self.next = self.bytes.len();
+        }
     }
 
-    /// Bytes in the file.
-    pub(in crate::encode) fn len(&self) -> u64 {
-        self.pieces().map(|piece| piece.len() as u64).sum()
+    /// Appends bytes to the chunk at hand.
+    pub(in crate::encode) fn put(&mut self, bytes: &[u8]) {
+        match bytes.len() {
+            0..LONG => self.bytes.extend_from_slice(bytes),
+            _ => self.put_shared(Bytes::copy_from_slice(bytes)),
+        }
     }
 
-    /// Appends `ColumnMetaData` of the chunk at `offset`, whose bloom filter has an offset and a
-    /// length.
+    pub(in crate::encode) fn put_own(&mut self, bytes: Vec<u8>) {
+        match bytes.len() {
+            0..LONG => self.bytes.extend_from_slice(&bytes),
+            _ => self.put_shared(bytes.into()),
+        }
+    }
+
+    pub(in crate::encode) fn put_shared(&mut self, bytes: Bytes) {
+        if bytes.len() < LONG {
+            return self.bytes.extend_from_slice(&bytes);
+        }
+        self.settle();
+        self.written += bytes.len() as u64;
+        self.segments.push(Segment::Alone(bytes));
+    }
+
+    /// Bytes of the chunk at hand.
+    pub(in crate::encode) fn written(&self, chunk: &EncodedChunk) -> u64 {
+        self.written + (self.bytes.len() - self.next) as u64 - chunk.start
+    }
+
+    /// Ends the chunk at hand.
+    pub(in crate::encode) fn end(&mut self, chunk: &mut EncodedChunk) {
+        self.settle();
+        chunk.length = self.written - chunk.start;
+        chunk.segments.end = self.segments.len();
+        chunk.pages.end = self.pages.len();
+    }
+
+    /// A chunk's bytes, piece by piece.
+    pub(in crate::encode) fn pieces(&self, chunk: &EncodedChunk) -> impl Iterator<Item = &[u8]> {
+        let segments = self.segments[chunk.segments.clone()].iter();
+        segments.map(|segment| match segment {
+            Segment::Stored(range) => &self.bytes[range.clone()],
+            Segment::Alone(bytes) => bytes,
+        })
+    }
+
+    /// A chunk's column index, where it has one.
+    pub(in crate::encode) fn column_index(&self, chunk: &EncodedChunk) -> Option<&[u8]> {
+        chunk
+            .metadata
+            .index
+            .clone()
+            .map(|range| &self.metadata[range])
+    }
+
+    /// A chunk's pages: place in the chunk, length, first row in the row group.
+    pub(in crate::encode) fn pages(&self, chunk: &EncodedChunk) -> &[(u64, i32, i64)] {
+        &self.pages[chunk.pages.clone()]
+    }
+
+    /// Appends `ColumnMetaData` of a chunk that is at `offset`, whose bloom filter has an offset
+    /// and a length.
     pub(in crate::encode) fn put_metadata(
         &self,
+        chunk: &EncodedChunk,
         offset: u64,
         bloom: Option<(u64, usize)>,
         out: &mut Vec<u8>,
     ) {
         let ChunkMetadata {
-            bytes,
+            start,
             first,
             second,
             rest,
             ..
-        } = &self.metadata;
-        out.extend_from_slice(&bytes[..first.0]);
+        } = &chunk.metadata;
+        out.extend_from_slice(&self.metadata[*start..first.0]);
         let mut writer = Writer::after(first.1, out);
-        writer.int64(9, (offset + self.dictionary.unwrap_or(0)) as i64);
-        if self.dictionary.is_some() {
+        writer.int64(9, (offset + chunk.dictionary.unwrap_or(0)) as i64);
+        if chunk.dictionary.is_some() {
             writer.int64(11, offset as i64);
         }
-        out.extend_from_slice(&bytes[first.0..second.0]);
-        let mut writer = Writer::after(second.1, out);
+        writer.fields(&self.metadata[first.0..second.0], second.1);
         if let Some((offset, length)) = bloom {
             writer.int64(14, offset as i64);
             writer.int32(15, length as i32);
