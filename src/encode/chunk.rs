@@ -307,7 +307,17 @@ impl<'o> ChunkWriter<'o> {
             ),
             None => {
                 let raw = &bytes[levels..];
-                let tried = tried.filter(|_| !is_noise(encoding, raw.len(), values));
+                let tried = match tried {
+                    // Of packed deltas of over a byte each it is likely.
+                    Some(codec)
+                        if encoding == Some(Encoding::DELTA_BINARY_PACKED)
+                            && raw.len() > values
+                            && memory.compressor.is_noise(codec, raw)? =>
+                    {
+                        None
+                    }
+                    tried => tried,
+                };
                 let (stored, is_compressed) = page_body(raw, tried, &mut memory.compressor)?;
                 self.bodies.extend_from_slice(stored);
                 (PageBody::Own(stored.len()), raw.len(), is_compressed)
@@ -625,11 +635,6 @@ impl<'o> ChunkWriter<'o> {
             (false, false) => BoundaryOrder::UNORDERED,
         }
     }
-}
-
-/// Whether a body is noise to a compressor: packed deltas of over a byte each seldom come again.
-fn is_noise(encoding: Option<Encoding>, length: usize, values: usize) -> bool {
-    encoding == Some(Encoding::DELTA_BINARY_PACKED) && length > values
 }
 
 /// A page's body, compressed where that is tried and helps.

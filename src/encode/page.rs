@@ -12,6 +12,8 @@ use super::values::Bounds;
 const SMALLEST: usize = 512;
 /// The same of dictionary pages, which are compressed in form only then.
 const SMALLEST_DICTIONARY: usize = 256;
+/// Bytes that tell whether a body is noise.
+const PROBE: usize = 2048;
 
 /// A data page (version 2) before its header.
 pub(super) struct DataPage {
@@ -123,6 +125,15 @@ impl Compressor {
         Ok(compressed.filter(|c| c.len() * 20 <= body.len() * 19))
     }
 
+    /// Whether a body's middle says that compression is of no use, for a part of the cost.
+    pub(super) fn is_noise(&mut self, codec: Compression, body: &[u8]) -> Result<bool> {
+        let middle = body.len() / 2;
+        match body.get(middle..middle + PROBE) {
+            Some(probe) if middle >= PROBE => Ok(self.compress(codec, probe)?.is_none()),
+            _ => Ok(false),
+        }
+    }
+
     /// A dictionary page's body as the codec has it; `None` only where the codec is none.
     pub(super) fn dictionary(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
         match codec {
@@ -195,6 +206,10 @@ mod tests {
         assert!(compressor.compress(codec, &noise).unwrap().is_none());
         assert!(compressor.compress(codec, &[7; 4096]).unwrap().is_some());
         assert!(compressor.compress(codec, &[7; 8]).unwrap().is_none());
+        assert!(compressor.is_noise(codec, &noise).unwrap());
+        assert!(!compressor.is_noise(codec, &[7; 4096]).unwrap());
+        // Too short to tell.
+        assert!(!compressor.is_noise(codec, &noise[1..]).unwrap());
     }
 
     #[test]
