@@ -255,7 +255,7 @@ pub(super) mod tests {
     }
 
     /// Unpacks `count` values.
-    pub(in crate::encode) fn unpack(bytes: &[u8], width: usize, count: usize) -> Vec<u64> {
+    pub(in super::super) fn unpack(bytes: &[u8], width: usize, count: usize) -> Vec<u64> {
         (0..count)
             .map(|i| {
                 (0..width).fold(0, |value, b| {

@@ -1,12 +1,12 @@
 //! A column chunk: pages as its rows come, layout and metadata at its end.
 
 mod encoded;
+mod statistics;
 
 use arrow::array::ArrayRef;
 use bytes::Bytes;
 use parquet::basic::{
-    BoundaryOrder, Compression, CompressionCodec, ConvertedType, Encoding, EncodingMask,
-    LogicalType, PageType, SortOrder,
+    Compression, CompressionCodec, ConvertedType, Encoding, EncodingMask, LogicalType, PageType,
 };
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::{ParquetError, Result};
@@ -14,12 +14,11 @@ use parquet::file::properties::{BloomFilterProperties, EnabledStatistics, Writer
 use parquet::schema::types::ColumnDescPtr;
 
 use super::bits::put_zigzag;
-use super::bounds::{lower, upper};
 use super::dictionary::put_ids;
 use super::keys::{Body, Whole};
 use super::levels::{Pending, Piece, Selection};
 use super::page::{Compressor, DataPage, PageBody, dictionary_header, is_worth_it};
-use super::thrift::{BINARY, BOOLEAN, FALSE, INT32, INT64, STRUCT, TRUE, Writer, put_binary};
+use super::thrift::{BINARY, INT32, STRUCT, Writer, put_binary};
 use super::values::{Appended, Bounds, Scratch, ValueOptions, Values};
 pub(super) use encoded::{ChunkMetadata, EncodedChunk, Store};
 
@@ -490,150 +489,6 @@ impl<'o> ChunkWriter<'o> {
         }
         bloom.fold_to_target_fpp(properties.fpp());
         Ok(Some(bloom))
-    }
-
-    /// Least and greatest value of the chunk.
-    fn chunk_bounds(&self) -> Bounds {
-        let flip = self.flip();
-        self.pages
-            .iter()
-            .fold(Bounds::None, |all, page| match (all, &page.bounds) {
-                (Bounds::None, page) => page.clone(),
-                (all, Bounds::None) => all,
-                (Bounds::Text(least, greatest), Bounds::Text(l, g)) => Bounds::Text(
-                    if *l < least { l.clone() } else { least },
-                    if *g > greatest { g.clone() } else { greatest },
-                ),
-                (Bounds::Integer(least, greatest), Bounds::Integer(l, g)) => Bounds::Integer(
-                    (least ^ flip).min(l ^ flip) ^ flip,
-                    (greatest ^ flip).max(g ^ flip) ^ flip,
-                ),
-                (Bounds::Boolean(least, greatest), Bounds::Boolean(l, g)) => {
-                    Bounds::Boolean(least & l, greatest | g)
-                }
-                (all, _) => all,
-            })
-    }
-
-    /// What turns the order of 64-bit unsigned integers into that of signed ones.
-    fn flip(&self) -> i64 {
-        match self.options.data_type {
-            arrow::datatypes::DataType::UInt64 => i64::MIN,
-            _ => 0,
-        }
-    }
-
-    /// Hands bounds on as statistics have them: bytes, and whether they are exact.
-    fn with_bounds<R>(
-        &self,
-        bounds: &Bounds,
-        limit: Option<usize>,
-        visit: impl FnOnce(Option<[(&[u8], bool); 2]>) -> R,
-    ) -> R {
-        let is_text = self.options.is_text();
-        let width = match &self.values {
-            Values::Integers(integers) if integers.narrow => 4,
-            _ => 8,
-        };
-        match bounds {
-            Bounds::None => visit(None),
-            Bounds::Text(least, greatest) => {
-                let (low, low_differs) = lower(least, limit, is_text);
-                let (high, high_differs) = upper(greatest, limit, is_text);
-                visit(Some([(low, !low_differs), (&high, !high_differs)]))
-            }
-            Bounds::Integer(least, greatest) => {
-                let [low, high] = [least, greatest].map(|value| value.to_le_bytes());
-                visit(Some([(&low[..width], true), (&high[..width], true)]))
-            }
-            Bounds::Boolean(least, greatest) => visit(Some([
-                (&[u8::from(*least)], true),
-                (&[u8::from(*greatest)], true),
-            ])),
-        }
-    }
-
-    /// `Statistics`.
-    fn put_statistics(&self, mut statistics: Writer<'_>) {
-        let nulls = self.pages.iter().map(|p| p.nulls as i64).sum();
-        // Old readers compare as signed what these two say.
-        let signed = self.options.descriptor.sort_order() == SortOrder::SIGNED;
-        let limit = self.options.statistics_truncation;
-        self.with_bounds(&self.chunk_bounds(), limit, |bounds| {
-            if let Some([least, greatest]) = bounds.filter(|_| signed) {
-                statistics.binary(1, greatest.0);
-                statistics.binary(2, least.0);
-            }
-            statistics.int64(3, nulls);
-            if let Some([least, greatest]) = bounds {
-                statistics.binary(5, greatest.0);
-                statistics.binary(6, least.0);
-            }
-            statistics.boolean(7, bounds.is_some_and(|[_, greatest]| greatest.1));
-            statistics.boolean(8, bounds.is_some_and(|[least, _]| least.1));
-            statistics.end();
-        });
-    }
-
-    /// `ColumnIndex`.
-    fn put_column_index(&self, out: &mut Vec<u8>) {
-        let limit = self.options.column_index_truncation;
-        let pages = self.pages.len();
-        let mut index = Writer::new(out);
-        index
-            .list(1, BOOLEAN, pages)
-            .extend(self.pages.iter().map(|page| {
-                if page.bounds == Bounds::None {
-                    TRUE
-                } else {
-                    FALSE
-                }
-            }));
-        for (field, side) in [(2, 0), (3, 1)] {
-            let list = index.list(field, BINARY, pages);
-            for page in &self.pages {
-                self.with_bounds(&page.bounds, limit, |bounds| {
-                    put_binary(list, bounds.map_or(&[], |sides| sides[side].0));
-                });
-            }
-        }
-        index.int32(4, self.boundary_order() as i32);
-        let list = index.list(5, INT64, pages);
-        for page in &self.pages {
-            put_zigzag(list, page.nulls as i64);
-        }
-        index.end();
-    }
-
-    fn boundary_order(&self) -> BoundaryOrder {
-        let flip = self.flip();
-        let (mut rising, mut falling) = (true, true);
-        let mut present = self
-            .pages
-            .iter()
-            .map(|page| &page.bounds)
-            .filter(|b| **b != Bounds::None);
-        let Some(mut last) = present.next() else {
-            return BoundaryOrder::ASCENDING;
-        };
-        for next in present {
-            let (least, greatest) = match (last, next) {
-                (Bounds::Text(a, b), Bounds::Text(c, d)) => (a.cmp(c), b.cmp(d)),
-                (Bounds::Integer(a, b), Bounds::Integer(c, d)) => {
-                    ((a ^ flip).cmp(&(c ^ flip)), (b ^ flip).cmp(&(d ^ flip)))
-                }
-                (Bounds::Boolean(a, b), Bounds::Boolean(c, d)) => (a.cmp(c), b.cmp(d)),
-                _ => return BoundaryOrder::UNORDERED,
-            };
-            rising &= least.is_le() && greatest.is_le();
-            falling &= least.is_ge() && greatest.is_ge();
-            last = next;
-        }
-        match (rising, falling) {
-            (true, _) => BoundaryOrder::ASCENDING,
-            (false, true) => BoundaryOrder::DESCENDING,
-            (false, false) => BoundaryOrder::UNORDERED,
-        }
     }
 }
 

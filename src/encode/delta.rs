@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    // The decoders of the crate are not public: chunks are read back in `tests/encode.rs`. Here
+    // The decoders of the crate are not public: chunks are read back in `tests/encode/`. Here
     // only what is easily wrong and can be seen directly.
 
     #[test]

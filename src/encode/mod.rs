@@ -52,7 +52,7 @@
 //! # As a crate
 //! The folder knows nothing of events and uses nothing of this crate. Move it to a crate's `src/`,
 //! rename `mod.rs` to `lib.rs`, and depend on `arrow`, `parquet` (feature `arrow`), `bytes`,
-//! `zstd`, `hashbrown` and `foldhash`; `tests/encode.rs` and `benches/encode.rs` go along.
+//! `zstd`, `hashbrown` and `foldhash`; `tests/encode/` and `benches/encode.rs` go along.
 
 mod bits;
 mod bounds;

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::encode::thrift::Writer;
+use super::super::thrift::Writer;
 
 /// Pieces of at least so many bytes stand alone; shorter ones are copied.
 const LONG: usize = 4096;
 
 /// What the chunks of a row group are made of: hundreds of them, and most are a few bytes.
 #[derive(Default)]
-pub(in crate::encode) struct Store {
+pub(in super::super) struct Store {
     /// Headers, levels, and what else is short.
     pub bytes: Vec<u8>,
     /// Where those that have no segment yet begin.
@@ -33,7 +33,7 @@ enum Segment {
 
 /// A column chunk as it lies in a file, with its metadata.
 #[derive(Default)]
-pub(in crate::encode) struct EncodedChunk {
+pub(in super::super) struct EncodedChunk {
     segments: Range<usize>,
     /// Where it begins in the row group, and how long it is.
     start: u64,
@@ -54,7 +54,7 @@ pub(in crate::encode) struct EncodedChunk {
 /// Where a store has `ColumnMetaData`, but for what depends on the chunk's place in the file, and
 /// the column index.
 #[derive(Default)]
-pub(in crate::encode) struct ChunkMetadata {
+pub(in super::super) struct ChunkMetadata {
     start: usize,
     /// Where the fields up to 8 end, and those up to 13, with the number of the last.
     first: (usize, u8),
@@ -67,7 +67,7 @@ pub(in crate::encode) struct ChunkMetadata {
 impl ChunkMetadata {
     /// Of three writers: the fields before the pages' offsets, those behind them, and the column
     /// index, where there is one.
-    pub(in crate::encode) fn new(
+    pub(in super::super) fn new(
         has_dictionary: bool,
         bytes: &mut Vec<u8>,
         first: impl FnOnce(&mut Writer<'_>),
@@ -97,13 +97,13 @@ impl ChunkMetadata {
     }
 
     /// The same with fields behind the bloom filter's: number, type, value.
-    pub(in crate::encode) fn with_rest(self, rest: Vec<(u8, u8, Vec<u8>)>) -> Self {
+    pub(in super::super) fn with_rest(self, rest: Vec<(u8, u8, Vec<u8>)>) -> Self {
         ChunkMetadata { rest, ..self }
     }
 }
 
 impl Store {
-    pub(in crate::encode) fn begin(&mut self) -> EncodedChunk {
+    pub(in super::super) fn begin(&mut self) -> EncodedChunk {
         self.settle();
         EncodedChunk {
             segments: self.segments.len()..self.segments.len(),
@@ -124,21 +124,21 @@ impl Store {
     }
 
     /// Appends bytes to the chunk at hand.
-    pub(in crate::encode) fn put(&mut self, bytes: &[u8]) {
+    pub(in super::super) fn put(&mut self, bytes: &[u8]) {
         match bytes.len() {
             0..LONG => self.bytes.extend_from_slice(bytes),
             _ => self.put_shared(Bytes::copy_from_slice(bytes)),
         }
     }
 
-    pub(in crate::encode) fn put_own(&mut self, bytes: Vec<u8>) {
+    pub(in super::super) fn put_own(&mut self, bytes: Vec<u8>) {
         match bytes.len() {
             0..LONG => self.bytes.extend_from_slice(&bytes),
             _ => self.put_shared(bytes.into()),
         }
     }
 
-    pub(in crate::encode) fn put_shared(&mut self, bytes: Bytes) {
+    pub(in super::super) fn put_shared(&mut self, bytes: Bytes) {
         if bytes.len() < LONG {
             return self.bytes.extend_from_slice(&bytes);
         }
@@ -148,12 +148,12 @@ impl Store {
     }
 
     /// Bytes of the chunk at hand.
-    pub(in crate::encode) fn written(&self, chunk: &EncodedChunk) -> u64 {
+    pub(in super::super) fn written(&self, chunk: &EncodedChunk) -> u64 {
         self.written + (self.bytes.len() - self.next) as u64 - chunk.start
     }
 
     /// Ends the chunk at hand.
-    pub(in crate::encode) fn end(&mut self, chunk: &mut EncodedChunk) {
+    pub(in super::super) fn end(&mut self, chunk: &mut EncodedChunk) {
         self.settle();
         chunk.length = self.written - chunk.start;
         chunk.segments.end = self.segments.len();
@@ -161,7 +161,7 @@ impl Store {
     }
 
     /// A chunk's bytes, piece by piece.
-    pub(in crate::encode) fn pieces(&self, chunk: &EncodedChunk) -> impl Iterator<Item = &[u8]> {
+    pub(in super::super) fn pieces(&self, chunk: &EncodedChunk) -> impl Iterator<Item = &[u8]> {
         let segments = self.segments[chunk.segments.clone()].iter();
         segments.map(|segment| match segment {
             Segment::Stored(range) => &self.bytes[range.clone()],
@@ -170,7 +170,7 @@ impl Store {
     }
 
     /// A chunk's column index, where it has one.
-    pub(in crate::encode) fn column_index(&self, chunk: &EncodedChunk) -> Option<&[u8]> {
+    pub(in super::super) fn column_index(&self, chunk: &EncodedChunk) -> Option<&[u8]> {
         chunk
             .metadata
             .index
@@ -179,13 +179,13 @@ impl Store {
     }
 
     /// A chunk's pages: place in the chunk, length, first row in the row group.
-    pub(in crate::encode) fn pages(&self, chunk: &EncodedChunk) -> &[(u64, i32, i64)] {
+    pub(in super::super) fn pages(&self, chunk: &EncodedChunk) -> &[(u64, i32, i64)] {
         &self.pages[chunk.pages.clone()]
     }
 
     /// Appends `ColumnMetaData` of a chunk that is at `offset`, whose bloom filter has an offset
     /// and a length.
-    pub(in crate::encode) fn put_metadata(
+    pub(in super::super) fn put_metadata(
         &self,
         chunk: &EncodedChunk,
         offset: u64,
