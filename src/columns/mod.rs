@@ -96,6 +96,8 @@ enum Keyed {
     Lists(TypeId),
     /// The kind of record.
     Kind,
+    /// The process.
+    Process,
 }
 
 impl<'v> View<'v> {

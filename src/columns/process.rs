@@ -3,7 +3,7 @@
 use arrow::array::ArrayRef;
 
 use super::tables::file_name;
-use super::{Kinds, RECORDS, View, WINDOWS, kinds, own_values, plain_texts};
+use super::{Keyed, Kinds, RECORDS, View, WINDOWS, kinds, own_values, plain_texts};
 use crate::catalog::Telemetry as T;
 use crate::frame::{NONE, ProcessColumns};
 use crate::random::Key;
@@ -82,7 +82,7 @@ pub(super) fn entity_ids(v: &View<'_>, of: Kinds) -> ArrayRef {
         return v.null_texts();
     }
     let guids = v.guids.get_or_init(|| Guids::new(v));
-    v.texts_of(of, &guids.values, |r| guids.keys[r])
+    v.keyed(Keyed::Process, of, &guids.values, |r| guids.keys[r])
 }
 
 fn pid(process: &ProcessColumns, row: usize) -> Option<i64> {
