@@ -3,13 +3,14 @@
 //! Arrow dictionary columns come with their values known; `ArrowWriter` looks every row's value up
 //! again. This encoder maps keys to a chunk's own ids by a table and packs the ids, for all leaves
 //! with one buffer of keys at once; definition levels come straight from validity bitmaps,
-//! repetition levels from offsets; chunks bring their part of the footer along. The rest of Parquet stays with the `parquet` crate: the
-//! schema, bloom filters, and the types that have no fast path here (floats, decimals, fixed-size
-//! binaries, maps, views), whose chunks `ArrowColumnWriter` makes for the same row group.
+//! repetition levels from offsets; chunks bring their part of the footer along. The rest of
+//! Parquet stays with the `parquet` crate: the schema, bloom filters, and the types that have no
+//! fast path here (floats, decimals, fixed-size binaries, maps, views), whose chunks
+//! `ArrowColumnWriter` makes for the same row group.
 //!
 //! # What it writes
-//! - Data pages of version 2, each compressed only where that is likely to save, and saves, at least
-//!   5%. A short dictionary page is a zstd frame in form only.
+//! - Data pages of version 2, each compressed only where it isn't short, and that saves at least
+//!   5%. A short dictionary page, which has no choice, is a zstd frame of one raw block.
 //! - A dictionary page holds the values that the chunk uses, by first use, each once. Values of
 //!   several Arrow dictionaries are merged by value.
 //! - A chunk decides on its first page whether a dictionary is worth it; that the values of a table
@@ -134,7 +135,7 @@ impl Encoder {
     /// none are left to `ArrowColumnWriter`.
     ///
     /// # Errors
-    /// When the two schemas differ in their leaves, or the properties name what they don't have.
+    /// When the two schemas differ in their leaves, or the `parquet` crate refuses the properties.
     pub fn new(
         arrow: &SchemaRef,
         descriptor: &SchemaDescriptor,
