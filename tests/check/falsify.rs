@@ -1,0 +1,561 @@
+//! For each invariant, what breaks it: cells of rows that hold what it is about.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use fusiongen::check::Audit;
+use serde_json::{Value, json};
+
+use super::common::falsify::{File, set};
+
+/// A row: its file, its number there, its values.
+pub type Row = (usize, usize, Value);
+
+/// The rows of a table of a corpus, and how they are to be changed.
+pub struct Rows {
+    pub rows: Vec<Row>,
+}
+
+/// One cell's new value.
+pub struct Cell {
+    pub file: usize,
+    pub row: usize,
+    pub path: &'static str,
+    pub value: Value,
+}
+
+pub fn at<'v>(row: &'v Value, path: &str) -> &'v Value {
+    path.split('.').fold(row, |value, name| &value[name])
+}
+
+pub fn text<'v>(row: &'v Value, path: &str) -> &'v str {
+    at(row, path).as_str().unwrap_or("")
+}
+
+pub fn number(row: &Value, path: &str) -> i64 {
+    at(row, path).as_i64().unwrap_or(-1)
+}
+
+pub const DATA: &str = "winlog.event_data.";
+
+pub fn data<'v>(row: &'v Value, name: &str) -> &'v str {
+    text(row, &format!("{DATA}{name}"))
+}
+
+pub fn id(row: &Value) -> i64 {
+    number(row, "winlog.event_id")
+}
+
+impl Rows {
+    pub fn read(root: &Path, table: &str) -> Self {
+        let files = File::below(root, table);
+        let mut rows = Vec::new();
+        for (file, content) in files.iter().enumerate() {
+            let mut number = 0;
+            for batch in &content.batches {
+                for row in 0..batch.num_rows() {
+                    let map = fusiongen::sink::json::row(batch, row);
+                    rows.push((file, number, Value::Object(map)));
+                    number += 1;
+                }
+            }
+        }
+        Rows { rows }
+    }
+
+    /// The first row that is as wanted.
+    pub fn first(&self, wanted: impl Fn(&Value) -> bool) -> &Row {
+        let found = self.rows.iter().find(|(_, _, row)| wanted(row));
+        found.expect("the corpus has no row to falsify")
+    }
+
+    /// One cell of the first row that is as wanted.
+    pub fn one(
+        &self,
+        wanted: impl Fn(&Value) -> bool,
+        path: &'static str,
+        value: impl Fn(&Value) -> Value,
+    ) -> Vec<Cell> {
+        let (file, row, values) = self.first(wanted);
+        vec![cell((*file, *row), path, value(values))]
+    }
+
+    /// That cell of as many rows.
+    pub fn many(
+        &self,
+        most: usize,
+        wanted: impl Fn(&Value) -> bool,
+        path: &'static str,
+        value: Value,
+    ) -> Vec<Cell> {
+        let rows = self.rows.iter().filter(|(_, _, row)| wanted(row));
+        let cells: Vec<Cell> = rows
+            .take(most)
+            .map(|(file, row, _)| cell((*file, *row), path, value.clone()))
+            .collect();
+        assert!(!cells.is_empty(), "the corpus has no row to falsify");
+        cells
+    }
+
+    /// Two rows with one key, the second being as wanted of the first.
+    pub fn pair<K: Ord>(
+        &self,
+        key: impl Fn(&Value) -> Option<K>,
+        wanted: impl Fn(&Value, &Value) -> bool,
+    ) -> (&Row, &Row) {
+        let mut before: BTreeMap<K, Vec<&Row>> = BTreeMap::new();
+        for row in &self.rows {
+            let Some(key) = key(&row.2) else { continue };
+            let group = before.entry(key).or_default();
+            if let Some(first) = group.iter().find(|first| wanted(&first.2, &row.2)) {
+                return (first, row);
+            }
+            group.push(row);
+        }
+        panic!("the corpus has no two rows to falsify");
+    }
+}
+
+pub fn cell((file, row): (usize, usize), path: &'static str, value: Value) -> Cell {
+    Cell {
+        file,
+        row,
+        path,
+        value,
+    }
+}
+
+/// Two rows of one process; the second is later.
+pub fn process(events: &Rows) -> (&Row, &Row) {
+    events.pair(
+        |row| (id(row) == 3).then(|| data(row, "ProcessGuid").to_string()),
+        |a, b| data(a, "UtcTime") < data(b, "UtcTime"),
+    )
+}
+
+/// A text with its last character changed.
+pub fn turned(text: &str) -> String {
+    let (rest, last) = text.split_at(text.len() - 1);
+    format!("{rest}{}", if last == "1" { "2" } else { "1" })
+}
+
+/// No audit session.
+pub const UNSET: i64 = 4_294_967_295;
+
+/// The table that holds what is changed, and the change.
+pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str, Vec<Cell>) {
+    let windows = |row: &Value| id(row) > 0;
+    let chain = |row: &Value| !at(row, "attack.id").is_null();
+    let has_host = |row: &Value| !at(row, "host.name").is_null();
+    let cloud = |row: &Value| text(row, "fusionai.cloud.platform") == "cloud";
+    let logged_in = |row: &Value| text(row, "auditd.type") == "USER_LOGIN";
+    let truth = |table| Rows::read(root, table);
+    let cells = match audit {
+        Audit::IdentityHost => events.one(has_host, "host.os.name", |_| json!("Plan 9")),
+        Audit::IdentityUser => {
+            let (_, (file, row, _)) = events.pair(
+                |row| Some(text(row, "user.email").to_string()).filter(|m| !m.is_empty()),
+                |_, _| true,
+            );
+            vec![cell((*file, *row), "user.email", json!("x@example.org"))]
+        }
+        Audit::IdentitySid => {
+            let (_, (file, row, values)) = events.pair(
+                |row| {
+                    let name = data(row, "TargetUserName").to_string();
+                    data(row, "TargetUserSid")
+                        .starts_with("S-1-5-21-")
+                        .then_some(name)
+                },
+                |_, _| true,
+            );
+            let sid = turned(data(values, "TargetUserSid"));
+            vec![cell(
+                (*file, *row),
+                "winlog.event_data.TargetUserSid",
+                json!(sid),
+            )]
+        }
+        Audit::IdentityReporter => events.one(
+            |row| text(row, "network.direction") == "inbound",
+            "host.ip",
+            |_| json!(["10.99.99.99"]),
+        ),
+        Audit::IdentityInitiated => events.one(
+            |row| id(row) == 3,
+            "winlog.event_data.Initiated",
+            |row| {
+                json!(if data(row, "Initiated") == "true" {
+                    "false"
+                } else {
+                    "true"
+                })
+            },
+        ),
+        Audit::IdentityDirection => events.one(
+            |row| text(row, "network.direction") == "internal",
+            "network.direction",
+            |_| json!("inbound"),
+        ),
+        Audit::IdentityAccount => {
+            events.one(|row| id(row) == 1, "user.name", |_| json!("nobody.atall"))
+        }
+        Audit::IdentityMail => events.one(
+            |row| text(row, "user.name") == "SYSTEM",
+            "user.email",
+            |_| json!("system@example.org"),
+        ),
+        Audit::NumbersSequence => events.one(
+            |_| true,
+            "event.sequence",
+            |row| json!(number(row, "event.sequence") + 1),
+        ),
+        Audit::NumbersBytes => events.one(
+            |row| number(row, "destination.bytes") >= 0,
+            "network.bytes",
+            |row| json!(number(row, "network.bytes") + 1),
+        ),
+        // Some hosts may be behind a gateway; all can't.
+        Audit::NumbersClientPort => events.many(
+            usize::MAX,
+            |row| number(row, "source.port") > 0,
+            "source.port",
+            json!(1024),
+        ),
+        Audit::NumbersPid => events.one(
+            |row| id(row) == 1,
+            "process.pid",
+            |row| json!(number(row, "process.pid") + 1),
+        ),
+        // Another process with the pid that is in use: the same one, a second younger.
+        Audit::NumbersLivePid => {
+            let ((file, row, values), _) = events.pair(
+                |row| (id(row) == 3).then(|| data(row, "ProcessGuid").to_string()),
+                |a, b| data(a, "UtcTime")[..17] < data(b, "UtcTime")[..17],
+            );
+            let guid = data(values, "ProcessGuid");
+            let low = u16::from_str_radix(&guid[10..14], 16)
+                .unwrap()
+                .wrapping_sub(1);
+            let guid = format!("{}{low:04x}{}", &guid[..10], &guid[14..]);
+            vec![cell(
+                (*file, *row),
+                "winlog.event_data.ProcessGuid",
+                json!(guid),
+            )]
+        }
+        Audit::NumbersFlow => events.one(
+            |row| id(row) == 3,
+            "winlog.event_data.DestinationPort",
+            |row| json!(number(row, "winlog.event_data.DestinationPort") + 1),
+        ),
+        Audit::OutcomeBlocked => events.one(
+            |row| text(row, "event.action") == "blocked",
+            "event.outcome",
+            |_| json!("success"),
+        ),
+        Audit::PlatformRecord => events.one(windows, "winlog.event_id", |_| Value::Null),
+        Audit::PlatformImage => events.one(windows, "process.executable", |_| {
+            json!("/usr/bin/powershell")
+        }),
+        Audit::SysmonEnvelope => events.one(|row| id(row) == 1, "winlog.version", |_| json!(99)),
+        Audit::SysmonFields => events.one(
+            |row| id(row) == 1,
+            "winlog.event_data.LogonType",
+            |_| json!("3"),
+        ),
+        Audit::SysmonFormats => events.one(
+            |row| id(row) == 1,
+            "winlog.event_data.IntegrityLevel",
+            |_| json!("high"),
+        ),
+        Audit::SysmonGuidPrefix => events.one(
+            |row| id(row) == 1,
+            "winlog.event_data.ProcessGuid",
+            |row| json!(format!("{{00000000{}", &data(row, "ProcessGuid")[9..])),
+        ),
+        Audit::SysmonGuidTime => events.one(
+            |row| id(row) == 1,
+            "winlog.event_data.UtcTime",
+            |_| json!("2024-08-12 00:00:00.000"),
+        ),
+        Audit::SysmonGuid => {
+            let (_, (file, row, values)) = process(events);
+            let pid = number(values, "winlog.event_data.ProcessId") + 4;
+            vec![cell(
+                (*file, *row),
+                "winlog.event_data.ProcessId",
+                json!(pid),
+            )]
+        }
+        Audit::SysmonParent => events.one(
+            |row| id(row) == 1,
+            "winlog.event_data.ParentProcessGuid",
+            |row| json!(data(row, "ProcessGuid")),
+        ),
+        Audit::SysmonLogonGuid => events.one(
+            |row| id(row) == 1,
+            "winlog.event_data.LogonId",
+            |_| json!("0x12345"),
+        ),
+        Audit::SysmonLogonId => {
+            let (_, (file, row, _)) = events.pair(
+                |row| {
+                    let user = data(row, "User");
+                    let person = !user.is_empty() && !user.starts_with("NT AUTHORITY");
+                    (id(row) == 1 && person).then(|| data(row, "LogonGuid").to_string())
+                },
+                |_, _| true,
+            );
+            vec![cell(
+                (*file, *row),
+                "winlog.event_data.User",
+                json!("CORP\\someone.else"),
+            )]
+        }
+        Audit::SysmonHashes => {
+            let (_, (file, row, values)) = events.pair(
+                |row| {
+                    let version = data(row, "FileVersion");
+                    let known = id(row) == 1 && !["", "-", "?"].contains(&version);
+                    known.then(|| (data(row, "Image").to_string(), version.to_string()))
+                },
+                |_, _| true,
+            );
+            let hashes = turned(data(values, "Hashes"));
+            vec![cell(
+                (*file, *row),
+                "winlog.event_data.Hashes",
+                json!(hashes),
+            )]
+        }
+        Audit::SecurityEnvelope => events.one(|row| id(row) == 4624, "winlog.task", |_| json!(1)),
+        Audit::SecurityFields => events.one(
+            |row| id(row) == 4624,
+            "winlog.event_data.ElevatedToken",
+            |_| Value::Null,
+        ),
+        Audit::SecurityFormats => events.one(
+            |row| id(row) == 4624,
+            "winlog.event_data.TargetUserSid",
+            |_| json!("someone"),
+        ),
+        Audit::SecurityLogonId => {
+            let ((.., first), (file, row, _)) = events.pair(
+                |row| (id(row) == 4624).then(|| text(row, "host.name").to_string()),
+                |a, b| {
+                    number(a, "winlog.event_data.TargetLogonId") > 999
+                        && data(a, "TargetUserName") != data(b, "TargetUserName")
+                },
+            );
+            let logon = at(first, "winlog.event_data.TargetLogonId").clone();
+            vec![cell(
+                (*file, *row),
+                "winlog.event_data.TargetLogonId",
+                logon,
+            )]
+        }
+        Audit::TimeWindow => events.one(
+            |_| true,
+            "@timestamp",
+            |_| json!("2024-09-12T00:00:00.000000Z"),
+        ),
+        Audit::TimeLag => events.one(
+            |row| id(row) == 3,
+            "winlog.event_data.UtcTime",
+            |row| json!(data(row, "UtcTime").replace("2024-", "2023-")),
+        ),
+        Audit::TimeStart => events.one(
+            |row| id(row) == 3,
+            "winlog.event_data.UtcTime",
+            |_| json!("2001-01-01 00:00:00.000"),
+        ),
+        // The earlier of two events of a process becomes its end.
+        Audit::TimeEnd => {
+            let ((file, row, _), _) = process(events);
+            vec![cell((*file, *row), "winlog.event_id", json!(5))]
+        }
+        // A start that is its own end instead.
+        Audit::TimeKnown => events.one(|row| id(row) == 1, "winlog.event_id", |_| json!(5)),
+        Audit::TimeRecordId => {
+            let (_, (file, row, _)) = events.pair(
+                |row| {
+                    let host = text(row, "host.name").to_string();
+                    let source = (text(row, "winlog.channel").to_string(), host);
+                    windows(row).then(|| (text(row, "event.module").to_string(), source))
+                },
+                |a, b| {
+                    text(a, "@timestamp")[..10] == text(b, "@timestamp")[..10]
+                        && text(a, "@timestamp") < text(b, "@timestamp")
+                },
+            );
+            vec![cell((*file, *row), "winlog.record_id", json!(0))]
+        }
+        Audit::AuditdResult => events.one(logged_in, "auditd.res", |_| json!("failure")),
+        Audit::AuditdAccount => events.one(
+            |row| logged_in(row) && text(row, "auditd.res") == "success",
+            "auditd.acct",
+            |_| json!("root"),
+        ),
+        Audit::AuditdFields => events.one(
+            |row| text(row, "auditd.type") == "SYSCALL",
+            "auditd.pid",
+            |_| Value::Null,
+        ),
+        Audit::AuditdSession => {
+            let (_, (file, row, _)) = events.pair(
+                |row| {
+                    let session = number(row, "auditd.ses");
+                    let real = session > 0 && session != 4_294_967_295;
+                    real.then(|| (text(row, "host.name").to_string(), session))
+                },
+                |_, _| true,
+            );
+            vec![cell((*file, *row), "auditd.auid", json!(77_777))]
+        }
+        // A login that comes before it was allowed to.
+        Audit::AuditdLogin => events.one(
+            |row| text(row, "auditd.type") == "USER_ACCT" && number(row, "auditd.ses") == UNSET,
+            "auditd.ses",
+            |_| json!(17),
+        ),
+        Audit::AuditdEvent => events.one(
+            |row| ["CWD", "PATH", "PROCTITLE"].contains(&text(row, "auditd.type")),
+            "auditd.sequence",
+            |_| json!(17),
+        ),
+        Audit::MitreTechnique => events.one(
+            |row| !at(row, "threat.technique.name").is_null(),
+            "threat.technique.name",
+            |row| match at(row, "threat.technique.name") {
+                Value::Array(_) => json!(["Sorcery"]),
+                _ => json!("Sorcery"),
+            },
+        ),
+        Audit::MitreTactic => events.one(
+            |row| !at(row, "threat.tactic.name").is_null(),
+            "threat.tactic.name",
+            |row| match at(row, "threat.tactic.name") {
+                Value::Array(_) => json!(["Impatience"]),
+                _ => json!("Impatience"),
+            },
+        ),
+        // PowerShell is no technique of Linux in the table.
+        Audit::MitrePlatform => events.one(
+            |row| {
+                text(row, "host.os.platform") == "linux"
+                    && !at(row, "threat.technique.id").is_null()
+            },
+            "threat.technique.id",
+            |row| match at(row, "threat.technique.id") {
+                Value::Array(_) => json!(["T1547.001"]),
+                _ => json!("T1547.001"),
+            },
+        ),
+        // A process on no host; ids of another shape; a role's key that is a user's.
+        Audit::CloudRow => events.one(cloud, "process.pid", |_| json!(4)),
+        Audit::CloudAccount => events.one(cloud, "cloud.account.id", |row| {
+            json!(turned(text(row, "cloud.account.id")))
+        }),
+        Audit::CloudKey => {
+            let role = |row: &Value| text(row, "fusionai.cloud.identity_type") == "AssumedRole";
+            events.one(role, "fusionai.cloud.access_key_id", |row| {
+                json!(text(row, "fusionai.cloud.access_key_id").replace("ASIA", "AKIA"))
+            })
+        }
+        Audit::CloudPrincipal => {
+            let person = |row: &Value| {
+                let whose = [
+                    "fusionai.cloud.dataset",
+                    "fusionai.cloud.identity_type",
+                    "user.name",
+                ];
+                let has = !text(row, "fusionai.cloud.principal_id").is_empty();
+                has.then(|| whose.map(|path| text(row, path).to_string()))
+            };
+            let (_, (file, row, values)) = events.pair(person, |_, _| true);
+            let id = turned(text(values, "fusionai.cloud.principal_id"));
+            vec![cell(
+                (*file, *row),
+                "fusionai.cloud.principal_id",
+                json!(id),
+            )]
+        }
+        Audit::CloudOutcome => events.one(
+            |row| cloud(row) && text(row, "event.outcome") == "success",
+            "fusionai.cloud.error_code",
+            |_| json!("AccessDenied"),
+        ),
+        Audit::LabelsVerdict => events.one(chain, "labels.verdict", |_| json!("benign")),
+        Audit::ChainsDense => events.one(chain, "attack.sequence", |row| {
+            json!(number(row, "attack.sequence") + 1000)
+        }),
+        Audit::ChainsMove => {
+            let table = "truth/chains";
+            let chains = truth(table);
+            let moving = chains.first(|row| text(row, "hosts").contains(','));
+            let moving = text(&moving.2, "playbook").to_string();
+            let still = |row: &Value| {
+                !text(row, "hosts").contains(',') && text(row, "stop_reason") == "completed"
+            };
+            return (table, chains.one(still, "playbook", |_| json!(moving)));
+        }
+        Audit::ChainsSteps => {
+            let table = "truth/steps";
+            return (
+                table,
+                truth(table).one(|_| true, "tactic", |_| json!("Impact")),
+            );
+        }
+        Audit::ChainsTruth => {
+            let table = "truth/chains";
+            let more = |row: &Value| json!(number(row, "events") + 1);
+            return (table, truth(table).one(|_| true, "events", more));
+        }
+        // All edges of one chain name what isn't there.
+        Audit::ChainsCause => {
+            let table = "truth/edges";
+            let edges = truth(table);
+            let chain = text(&edges.rows[0].2, "attack_id").to_string();
+            let mine = |row: &Value| text(row, "attack_id") == chain;
+            return (
+                table,
+                edges.many(usize::MAX, mine, "pivot_value", json!("nowhere")),
+            );
+        }
+        // An address range that nothing else uses.
+        Audit::ChainsTell => events.many(300, chain, "source.ip", json!("250.1.2.3")),
+        Audit::CompositionCounts => events.one(
+            |row| at(row, "fusionai.noise") == true,
+            "fusionai.noise",
+            |_| json!(false),
+        ),
+    };
+    ("events", cells)
+}
+
+/// Applies the cells, and tells what each file was.
+pub fn falsify(root: &Path, table: &str, cells: &[Cell]) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = File::below(root, table);
+    let mut by_file: BTreeMap<usize, Vec<&Cell>> = BTreeMap::new();
+    for cell in cells {
+        by_file.entry(cell.file).or_default().push(cell);
+    }
+    let mut before = Vec::new();
+    for (file, cells) in by_file {
+        let file = &files[file];
+        before.push((file.path.clone(), std::fs::read(&file.path).unwrap()));
+        let mut batches: Vec<RecordBatch> = file.batches.clone();
+        for cell in cells {
+            let (mut batch, mut row) = (0, cell.row);
+            while row >= batches[batch].num_rows() {
+                row -= batches[batch].num_rows();
+                batch += 1;
+            }
+            batches[batch] = set(&batches[batch], cell.path, row, &cell.value);
+        }
+        file.write(&batches);
+    }
+    before
+}
