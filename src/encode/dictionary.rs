@@ -99,6 +99,18 @@ impl TextPool {
         &self.bytes[start + 4..end]
     }
 
+    /// Makes room for up to so many more, where there are few yet: growing by and by to thousands
+    /// places all of them again and again.
+    pub(super) fn expect(&mut self, more: usize) {
+        if more > 2 * self.len() {
+            self.starts.reserve(more);
+            self.heads.reserve(more);
+            self.used.ids.reserve(more);
+            self.used.stamps.reserve(more);
+            self.index.reserve(more, |(hash, _)| spread(*hash));
+        }
+    }
+
     /// Id of a value, which the page uses.
     pub(super) fn intern(&mut self, value: &[u8]) -> u32 {
         let hash = FixedState::with_seed(0).hash_one(value);

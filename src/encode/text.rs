@@ -299,6 +299,7 @@ impl TextValues {
         let mut of = Vec::with_capacity(set.distinct.len());
         let (sample, rest) = set.distinct.split_at(sampled);
         for part in [sample, rest] {
+            self.pool.expect(part.len());
             let mapped = self.remaps[at].map(part, &mut self.pool, &mut of, |pool, key| {
                 (pool.bytes.len() <= limit).then(|| pool.intern(texts.get(key)))
             });
