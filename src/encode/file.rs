@@ -22,7 +22,7 @@ const MAGIC: &[u8; 4] = b"PAR1";
 
 /// What all files of an encoder have.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct FooterTemplate {
     /// Fields 1 and 2 of `FileMetaData`: version and schema.
     before: Vec<u8>,
     /// The fields behind the row groups, and the end.
@@ -32,7 +32,7 @@ pub(super) struct Frame {
     columns: usize,
 }
 
-impl Frame {
+impl FooterTemplate {
     pub(super) fn new(
         schema: TypePtr,
         properties: &WriterPropertiesPtr,
@@ -59,7 +59,7 @@ impl Frame {
             }
             bytes
         });
-        Ok(Frame {
+        Ok(FooterTemplate {
             before,
             behind,
             sorting,
@@ -71,7 +71,7 @@ impl Frame {
 /// Writes a file of row groups of one [`Encoder`]. It writes in small pieces: give it a buffered
 /// writer.
 pub struct FileWriter<W> {
-    frame: Arc<Frame>,
+    template: Arc<FooterTemplate>,
     out: W,
     /// Bytes written.
     position: u64,
@@ -98,7 +98,7 @@ impl<W: Write> FileWriter<W> {
     /// When writing fails.
     pub fn new(out: W, encoder: &Encoder) -> Result<Self> {
         let mut file = FileWriter {
-            frame: encoder.frame.clone(),
+            template: encoder.template.clone(),
             out,
             position: 0,
             rows: 0,
@@ -124,11 +124,11 @@ impl<W: Write> FileWriter<W> {
             store,
             rows,
         } = &group;
-        if chunks.len() != self.frame.columns {
+        if chunks.len() != self.template.columns {
             return Err(ParquetError::General(format!(
                 "a row group of {} columns where {} are expected",
                 chunks.len(),
-                self.frame.columns
+                self.template.columns
             )));
         }
         let start = self.position;
@@ -171,7 +171,7 @@ impl<W: Write> FileWriter<W> {
         let mut tail = Writer::after(1, &mut done.tail);
         tail.int64(2, uncompressed);
         tail.int64(3, *rows as i64);
-        if let Some(sorting) = &self.frame.sorting {
+        if let Some(sorting) = &self.template.sorting {
             tail.fields(sorting, 4);
         }
         tail.int64(5, start as i64);
@@ -199,16 +199,16 @@ impl<W: Write> FileWriter<W> {
         for group in &groups {
             self.put(&group.offset_indexes)?;
         }
-        let frame = self.frame.clone();
+        let template = self.template.clone();
         let mut footer = Vec::with_capacity(
-            frame.before.len()
-                + frame.behind.len()
+            template.before.len()
+                + template.behind.len()
                 + groups
                     .iter()
                     .map(|g| g.metadata.len() + g.ends.len() * 24 + 64)
                     .sum::<usize>(),
         );
-        footer.extend_from_slice(&frame.before);
+        footer.extend_from_slice(&template.before);
         let mut file = Writer::after(2, &mut footer);
         file.int64(3, self.rows as i64);
         let list = file.list(4, STRUCT, groups.len());
@@ -216,7 +216,7 @@ impl<W: Write> FileWriter<W> {
         for group in &groups {
             put_group(group, &mut starts, list);
         }
-        footer.extend_from_slice(&frame.behind);
+        footer.extend_from_slice(&template.behind);
         let length = u32::try_from(footer.len())
             .map_err(|_| ParquetError::General("a footer of over 4 GiB".into()))?;
         self.put(&footer)?;

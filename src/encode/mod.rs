@@ -80,7 +80,7 @@ use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, TypePtr};
 
 use chunk::{LeafOptions, Memory};
 pub use file::FileWriter;
-use file::Frame;
+use file::FooterTemplate;
 pub use row_group::{EncodedRowGroup, RowGroup};
 
 /// How one leaf is written.
@@ -98,7 +98,7 @@ pub struct Encoder {
     leaves: Vec<Leaf>,
     /// By top-level column: whether `ArrowColumnWriter` writes one of its leaves.
     slow: Vec<bool>,
-    frame: Arc<Frame>,
+    template: Arc<FooterTemplate>,
     /// What row groups leave to the next.
     memory: Mutex<Vec<Memory>>,
 }
@@ -194,7 +194,11 @@ impl Encoder {
         }
         Ok(Encoder {
             arrow: arrow.clone(),
-            frame: Arc::new(Frame::new(schema.clone(), properties, leaves.len())?),
+            template: Arc::new(FooterTemplate::new(
+                schema.clone(),
+                properties,
+                leaves.len(),
+            )?),
             parquet: schema,
             properties: properties.clone(),
             leaves,
