@@ -20,6 +20,7 @@ use super::levels::{Pending, Piece, Selection};
 use super::page::{Compressor, DataPage, PageBody, dictionary_header, is_worth_it};
 use super::thrift::{BINARY, INT32, STRUCT, Writer, put_binary};
 use super::values::{Appended, Bounds, Scratch, ValueOptions, Values};
+use encoded::LONG;
 pub(super) use encoded::{ChunkMetadata, EncodedChunk, Store};
 
 /// After so many pages that compression did not help, only some are tried.
@@ -386,6 +387,12 @@ impl<'o> ChunkWriter<'o> {
         }
         let mut offset = chunk.dictionary.unwrap_or(0);
         let (mut row, mut from) = (0, 0);
+        // What is long isn't copied; what is short leaves its memory to the next chunk.
+        let bodies = std::mem::take(&mut self.bodies);
+        let (long, short) = match bodies.len() < LONG {
+            true => (Bytes::new(), bodies),
+            false => (bodies.into_boxed_slice().into(), Vec::new()),
+        };
         for page in &mut self.pages {
             let encoding = page.encoding.unwrap_or(match has_dictionary {
                 true => Encoding::RLE_DICTIONARY,
@@ -411,7 +418,10 @@ impl<'o> ChunkWriter<'o> {
                     PageBody::Own(length) => page.levels + length,
                     PageBody::Shared(_) => page.levels,
                 };
-            store.put(&self.bodies[from..to]);
+            match short.get(from..to) {
+                Some(bytes) => store.put(bytes),
+                None => store.put_shared(long.slice(from..to)),
+            }
             from = to;
             if let PageBody::Shared(bytes) = &page.body {
                 store.put_shared(bytes.clone());
@@ -461,7 +471,7 @@ impl<'o> ChunkWriter<'o> {
         chunk.bloom = bloom;
         store.end(&mut chunk);
         memory.statistics = statistics;
-        memory.take_back(self.pages, self.bodies);
+        memory.take_back(self.pages, short);
         Ok(chunk)
     }
 
@@ -525,14 +535,14 @@ impl Memory {
     }
 
     fn take_back(&mut self, mut pages: Vec<DataPage>, mut bodies: Vec<u8>) {
-        if pages.is_empty() {
-            // Nothing was lent.
-            return;
+        if pages.capacity() > 0 {
+            pages.clear();
+            self.pages.push(pages);
         }
-        pages.clear();
-        bodies.clear();
-        self.pages.push(pages);
-        self.bodies.push(bodies);
+        if bodies.capacity() > 0 {
+            bodies.clear();
+            self.bodies.push(bodies);
+        }
     }
 
     /// Forgets what leaves of the batch before have shared.

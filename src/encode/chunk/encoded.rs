@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::super::thrift::Writer;
 
 /// Pieces of at least so many bytes stand alone; shorter ones are copied.
-const LONG: usize = 4096;
+pub(super) const LONG: usize = 4096;
 
 /// What the chunks of a row group are made of: hundreds of them, and most are a few bytes.
 #[derive(Default)]
