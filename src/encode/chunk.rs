@@ -296,7 +296,8 @@ impl<'o> ChunkWriter<'o> {
             }
         };
         if self.pages.is_empty() {
-            memory.lend(&mut self.pages, &mut self.bodies);
+            self.pages = memory.pages.lend();
+            self.bodies = memory.bodies.lend();
         }
         self.bodies.extend_from_slice(&bytes[..levels]);
         let (body, length, is_compressed) = match body {
@@ -365,48 +366,84 @@ impl<'o> ChunkWriter<'o> {
             None => None,
         };
         let mut chunk = store.begin();
-        let mut uncompressed = 0;
-        let mut encodings = EncodingMask::default();
-        let mut statistics = std::mem::take(&mut memory.statistics);
-        statistics.clear();
+        let mut tally = std::mem::take(&mut memory.tally);
+        tally.clear();
         if has_dictionary {
-            let (values, body) = self.values.dictionary();
-            // A dictionary page has no flag of its own: the chunk's codec holds.
-            let packed = memory.compressor.dictionary(self.options.codec, &body)?;
-            let head = store.bytes.len();
-            let stored = packed.unwrap_or(&body);
-            dictionary_header(values, body.len(), stored.len(), &mut store.bytes)?;
-            uncompressed += store.bytes.len() - head + body.len();
-            match packed {
-                Some(packed) => store.put(packed),
-                None => store.put_own(body),
-            }
-            statistics.push((PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1));
-            encodings.insert(Encoding::PLAIN);
+            self.put_dictionary(memory, store, &mut tally)?;
             chunk.dictionary = Some(store.written(&chunk));
         }
-        let mut offset = chunk.dictionary.unwrap_or(0);
-        let (mut row, mut from) = (0, 0);
+        self.put_pages(chunk.dictionary, memory, store, &mut tally)?;
+        if self.options.descriptor.max_def_level() > 0 {
+            tally.encodings.insert(Encoding::RLE);
+        }
+        let length = store.written(&chunk);
+        chunk.metadata = self.put_metadata(has_dictionary, length, &tally, &mut store.metadata);
+        chunk.uncompressed = tally.uncompressed as i64;
+        chunk.has_offset_index = self.options.offset_index;
+        chunk.bloom = bloom;
+        store.end(&mut chunk);
+        memory.tally = tally;
+        memory.pages.give_back(self.pages);
+        Ok(chunk)
+    }
+
+    fn put_dictionary(
+        &mut self,
+        memory: &mut Memory,
+        store: &mut Store,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let (values, body) = self.values.dictionary();
+        // A dictionary page has no flag of its own: the chunk's codec holds.
+        let packed = memory.compressor.dictionary(self.options.codec, &body)?;
+        let head = store.bytes.len();
+        let stored = packed.unwrap_or(&body);
+        dictionary_header(values, body.len(), stored.len(), &mut store.bytes)?;
+        let head = store.bytes.len() - head;
+        tally.count(
+            PageType::DICTIONARY_PAGE,
+            Encoding::PLAIN,
+            head + body.len(),
+        );
+        match packed {
+            Some(packed) => store.put(packed),
+            None => store.put_own(body),
+        }
+        Ok(())
+    }
+
+    /// Puts the data pages behind the dictionary page, if there is one, of such a length.
+    fn put_pages(
+        &mut self,
+        dictionary: Option<u64>,
+        memory: &mut Memory,
+        store: &mut Store,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        // A page without values is of the chunk's encoding.
+        let empty = match dictionary {
+            Some(_) => Encoding::RLE_DICTIONARY,
+            None => Encoding::PLAIN,
+        };
+        let mut offset = dictionary.unwrap_or(0);
         // What is long isn't copied; what is short leaves its memory to the next chunk.
         let bodies = std::mem::take(&mut self.bodies);
         let (long, short) = match bodies.len() < LONG {
             true => (Bytes::new(), bodies),
             false => (bodies.into_boxed_slice().into(), Vec::new()),
         };
+        let (mut row, mut from) = (0, 0);
         for page in &mut self.pages {
-            let encoding = page.encoding.unwrap_or(match has_dictionary {
-                true => Encoding::RLE_DICTIONARY,
-                false => Encoding::PLAIN,
-            });
-            if page.encoding.is_none() && has_dictionary {
-                // A page without values: the width of indices, and none.
+            let encoding = page.encoding.unwrap_or(empty);
+            if page.encoding.is_none() && dictionary.is_some() {
+                // The width of indices, and none.
                 page.body = PageBody::Shared(Bytes::from_static(&[1]));
                 page.length = 1;
             }
             let head = store.bytes.len();
             page.header(encoding, &mut store.bytes)?;
             let head = store.bytes.len() - head;
-            uncompressed += head + page.uncompressed();
+            tally.count(PageType::DATA_PAGE_V2, encoding, head + page.uncompressed());
             let length = head + page.levels + page.body.len();
             let size = i32::try_from(length)
                 .map_err(|_| ParquetError::General("a page is too long".into()))?;
@@ -426,36 +463,39 @@ impl<'o> ChunkWriter<'o> {
             if let PageBody::Shared(bytes) = &page.body {
                 store.put_shared(bytes.clone());
             }
-            encodings.insert(encoding);
-            match statistics.last_mut() {
-                Some((PageType::DATA_PAGE_V2, last, count)) if *last == encoding => *count += 1,
-                _ => statistics.push((PageType::DATA_PAGE_V2, encoding, 1)),
-            }
         }
-        if self.options.descriptor.max_def_level() > 0 {
-            encodings.insert(Encoding::RLE);
-        }
+        memory.bodies.give_back(short);
+        Ok(())
+    }
+
+    fn put_metadata(
+        &self,
+        has_dictionary: bool,
+        length: u64,
+        tally: &Tally,
+        out: &mut Vec<u8>,
+    ) -> ChunkMetadata {
         let slots: usize = self.pages.iter().map(|p| p.slots).sum();
-        chunk.metadata = ChunkMetadata::new(
+        ChunkMetadata::new(
             has_dictionary,
-            &mut store.metadata,
+            out,
             |column| {
                 column.int32(1, self.options.descriptor.physical_type() as i32);
-                let list = column.list(2, INT32, encodings.encodings().count());
-                for encoding in encodings.encodings() {
+                let list = column.list(2, INT32, tally.encodings.encodings().count());
+                for encoding in tally.encodings.encodings() {
                     put_zigzag(list, encoding as i64);
                 }
                 column.fields(&self.options.path_and_codec, 4);
                 column.int64(5, slots as i64);
-                column.int64(6, uncompressed as i64);
-                column.int64(7, offset as i64);
+                column.int64(6, tally.uncompressed as i64);
+                column.int64(7, length as i64);
             },
             |column| {
                 if self.options.statistics != EnabledStatistics::None {
                     self.put_statistics(column.begin(12));
                 }
-                let list = column.list(13, STRUCT, statistics.len());
-                for (page, encoding, count) in &statistics {
+                let list = column.list(13, STRUCT, tally.pages.len());
+                for (page, encoding, count) in &tally.pages {
                     let mut of = Writer::new(list);
                     of.int32(1, *page as i32);
                     of.int32(2, *encoding as i32);
@@ -465,14 +505,7 @@ impl<'o> ChunkWriter<'o> {
             },
             (self.options.statistics == EnabledStatistics::Page)
                 .then_some(|out: &mut Vec<u8>| self.put_column_index(out)),
-        );
-        chunk.uncompressed = uncompressed as i64;
-        chunk.has_offset_index = self.options.offset_index;
-        chunk.bloom = bloom;
-        store.end(&mut chunk);
-        memory.statistics = statistics;
-        memory.take_back(self.pages, short);
-        Ok(chunk)
+        )
     }
 
     /// The bloom filter: of the dictionary's values where all pages have it, so that its size is
@@ -515,36 +548,67 @@ fn page_body<'b>(
     Ok((packed.unwrap_or(raw), packed.is_some()))
 }
 
+/// What was counted of a chunk's pages.
+#[derive(Default)]
+struct Tally {
+    uncompressed: usize,
+    encodings: EncodingMask,
+    /// `PageEncodingStats`: how many one after the other are of a kind and an encoding.
+    pages: Vec<(PageType, Encoding, i32)>,
+}
+
+impl Tally {
+    fn clear(&mut self) {
+        self.uncompressed = 0;
+        self.encodings = EncodingMask::default();
+        self.pages.clear();
+    }
+
+    /// Counts a page of so many bytes, header and all, before compression.
+    fn count(&mut self, page: PageType, encoding: Encoding, bytes: usize) {
+        self.uncompressed += bytes;
+        self.encodings.insert(encoding);
+        match self.pages.last_mut() {
+            Some((last, of, count)) if (*last, *of) == (page, encoding) => *count += 1,
+            _ => self.pages.push((page, encoding, 1)),
+        }
+    }
+}
+
+/// Lists that chunks have had, for the next to fill.
+struct Spare<T>(Vec<Vec<T>>);
+
+impl<T> Default for Spare<T> {
+    fn default() -> Self {
+        Spare(Vec::new())
+    }
+}
+
+impl<T> Spare<T> {
+    fn lend(&mut self) -> Vec<T> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn give_back(&mut self, mut list: Vec<T>) {
+        if list.capacity() > 0 {
+            list.clear();
+            self.0.push(list);
+        }
+    }
+}
+
 /// Memory that a thread's chunks share.
 #[derive(Default)]
 pub(super) struct Memory {
     pub scratch: Scratch,
     pub compressor: Compressor,
     page: Vec<u8>,
-    statistics: Vec<(PageType, Encoding, i32)>,
-    /// Of chunks that have ended.
-    pages: Vec<Vec<DataPage>>,
-    bodies: Vec<Vec<u8>>,
+    tally: Tally,
+    pages: Spare<DataPage>,
+    bodies: Spare<u8>,
 }
 
 impl Memory {
-    /// Memory for a chunk's first page.
-    fn lend(&mut self, pages: &mut Vec<DataPage>, bodies: &mut Vec<u8>) {
-        *pages = self.pages.pop().unwrap_or_default();
-        *bodies = self.bodies.pop().unwrap_or_default();
-    }
-
-    fn take_back(&mut self, mut pages: Vec<DataPage>, mut bodies: Vec<u8>) {
-        if pages.capacity() > 0 {
-            pages.clear();
-            self.pages.push(pages);
-        }
-        if bodies.capacity() > 0 {
-            bodies.clear();
-            self.bodies.push(bodies);
-        }
-    }
-
     /// Forgets what leaves of the batch before have shared.
     pub(super) fn begin_batch(&mut self) {
         self.scratch.sets.clear();
