@@ -1,97 +1,31 @@
 //! A column chunk: pages as its rows come, layout and metadata at its end.
 
 mod encoded;
+mod options;
 mod statistics;
 
 use arrow::array::ArrayRef;
 use bytes::Bytes;
-use parquet::basic::{
-    Compression, CompressionCodec, ConvertedType, Encoding, EncodingMask, LogicalType, PageType,
-};
+use parquet::basic::{Compression, Encoding, EncodingMask, PageType};
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::properties::{BloomFilterProperties, EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnDescPtr;
+use parquet::file::properties::EnabledStatistics;
 
 use super::bits::put_zigzag;
 use super::dictionary::put_ids;
 use super::keys::{Body, Whole};
 use super::levels::{Pending, Piece, Selection};
 use super::page::{Compressor, DataPage, PageBody, dictionary_header, is_worth_it};
-use super::thrift::{BINARY, INT32, STRUCT, Writer, put_binary};
-use super::values::{Appended, Bounds, Scratch, ValueOptions, Values};
+use super::thrift::{INT32, STRUCT, Writer};
+use super::values::{Appended, Bounds, Scratch, Values};
 use encoded::LONG;
 pub(super) use encoded::{ChunkMetadata, EncodedChunk, Store};
+pub(super) use options::LeafOptions;
 
 /// After so many pages that compression did not help, only some are tried.
 const HOPELESS: usize = 2;
 /// One page in so many, then.
 const RETRY: usize = 8;
-
-/// How a leaf's chunks are written: what the writer properties say of its column.
-#[derive(Debug, Clone)]
-pub(super) struct LeafOptions {
-    pub descriptor: ColumnDescPtr,
-    pub data_type: arrow::datatypes::DataType,
-    codec: Compression,
-    page_rows: usize,
-    values: ValueOptions,
-    statistics: EnabledStatistics,
-    column_index_truncation: Option<usize>,
-    statistics_truncation: Option<usize>,
-    bloom: Option<BloomFilterProperties>,
-    bloom_for_dictionaries: bool,
-    offset_index: bool,
-    /// Fields 3 and 4 of `ColumnMetaData`: path and codec.
-    path_and_codec: Vec<u8>,
-}
-
-impl LeafOptions {
-    pub(super) fn new(
-        descriptor: ColumnDescPtr,
-        data_type: arrow::datatypes::DataType,
-        properties: &WriterProperties,
-    ) -> Self {
-        let path = descriptor.path();
-        let mut path_and_codec = Vec::new();
-        let mut writer = Writer::after(2, &mut path_and_codec);
-        let list = writer.list(3, BINARY, path.parts().len());
-        for part in path.parts() {
-            put_binary(list, part.as_bytes());
-        }
-        writer.int32(
-            4,
-            CompressionCodec::from(properties.compression(path)) as i32,
-        );
-        LeafOptions {
-            path_and_codec,
-            codec: properties.compression(path),
-            page_rows: properties.column_data_page_row_count_limit(path).max(1),
-            values: ValueOptions {
-                dictionary: properties.dictionary_enabled(path),
-                dictionary_limit: properties.column_dictionary_page_size_limit(path),
-                page_limit: properties.column_data_page_size_limit(path),
-            },
-            statistics: properties.statistics_enabled(path),
-            column_index_truncation: properties.column_index_truncate_length(),
-            statistics_truncation: properties.statistics_truncate_length(),
-            bloom: properties.bloom_filter_properties(path).cloned(),
-            bloom_for_dictionaries: properties.bloom_filter_for_dictionary_encoded_chunks(),
-            offset_index: !properties.offset_index_disabled(),
-            descriptor,
-            data_type,
-        }
-    }
-
-    pub(super) fn codec(&self) -> Compression {
-        self.codec
-    }
-
-    fn is_text(&self) -> bool {
-        self.descriptor.logical_type_ref() == Some(&LogicalType::String)
-            || self.descriptor.converted_type() == ConvertedType::UTF8
-    }
-}
 
 /// A column chunk in the making.
 pub(super) struct ChunkWriter<'o> {
@@ -103,7 +37,6 @@ pub(super) struct ChunkWriter<'o> {
     expected: usize,
     /// Rows that wait for their page.
     waiting: usize,
-    rows: usize,
     pages: Vec<DataPage>,
     /// Levels and bodies of the pages.
     bodies: Vec<u8>,
@@ -122,7 +55,6 @@ impl<'o> ChunkWriter<'o> {
             expected: rows.map_or(1, |rows| rows.div_ceil(options.page_rows).max(1)),
             options,
             waiting: 0,
-            rows: 0,
             pages: Vec::new(),
             bodies: Vec::new(),
             bloom: None,
@@ -179,7 +111,6 @@ impl<'o> ChunkWriter<'o> {
         self.definition.push_definition(piece, &selection);
         self.repetition.push_repetition(piece);
         self.waiting += piece.rows();
-        self.rows += piece.rows();
         if self.waiting >= self.options.page_rows && !self.is_uniform() {
             self.flush(memory)?;
         }

@@ -14,7 +14,6 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::TypePtr;
 
 use super::chunk::{EncodedChunk, Store};
-use super::foreign::footer;
 use super::thrift::{Fields, STRUCT, Writer};
 use super::{EncodedRowGroup, Encoder};
 
@@ -27,7 +26,7 @@ pub(super) struct FooterTemplate {
     before: Vec<u8>,
     /// The fields behind the row groups, and the end.
     behind: Vec<u8>,
-    /// Field 4 of `RowGroup`, without its head, where rows are sorted.
+    /// Field 4 of `RowGroup`, where rows are sorted.
     sorting: Option<Vec<u8>>,
     columns: usize,
 }
@@ -225,6 +224,15 @@ impl<W: Write> FileWriter<W> {
         self.out.flush().map_err(external)?;
         Ok(self.out)
     }
+}
+
+/// A file's `FileMetaData`.
+pub(super) fn footer(file: &[u8]) -> Result<&[u8]> {
+    let broken = || ParquetError::EOF("a file without a footer".into());
+    let (rest, _magic) = file.split_last_chunk::<4>().ok_or_else(broken)?;
+    let (rest, length) = rest.split_last_chunk::<4>().ok_or_else(broken)?;
+    let start = rest.len().checked_sub(u32::from_le_bytes(*length) as usize);
+    start.and_then(|at| rest.get(at..)).ok_or_else(broken)
 }
 
 /// Appends `RowGroup`, whose column and offset indexes begin at `starts`; those are the next one's

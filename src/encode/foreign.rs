@@ -1,7 +1,7 @@
 //! Column chunks by `ArrowColumnWriter`: what has no fast path.
 //!
-//! Such a chunk can only be appended to a writer of the `parquet` crate. So it becomes the one
-//! column of a file in memory, out of whose footer its metadata are taken as they stand.
+//! Such chunks can only be appended to a writer of the `parquet` crate. So those of a row group
+//! become a file in memory, out of whose footer their metadata are taken as they stand.
 
 use std::sync::Arc;
 
@@ -13,60 +13,96 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
 use super::chunk::{ChunkMetadata, EncodedChunk, Store};
+use super::file::footer;
 use super::thrift::{Field, Fields, Writer};
 
-/// The schema with but one leaf; `leaf` counts those before it.
-pub(super) fn only(node: &TypePtr, leaf: &mut usize) -> Result<Option<TypePtr>> {
+/// The schema with but those leaves that `is_kept` says, in order; `None` where that is none.
+pub(super) fn only(
+    node: &TypePtr,
+    is_kept: &mut impl Iterator<Item = bool>,
+) -> Result<Option<TypePtr>> {
     let Type::GroupType { basic_info, fields } = &**node else {
-        let found = *leaf == 0;
-        *leaf = leaf.wrapping_sub(1);
-        return Ok(found.then(|| node.clone()));
+        return Ok((is_kept.next() == Some(true)).then(|| node.clone()));
     };
-    for child in fields {
-        let Some(child) = only(child, leaf)? else {
-            continue;
-        };
-        let mut group = Type::group_type_builder(basic_info.name())
-            .with_converted_type(basic_info.converted_type())
-            .with_logical_type(basic_info.logical_type_ref().cloned())
-            .with_id(basic_info.has_id().then(|| basic_info.id()))
-            .with_fields(vec![child]);
-        if basic_info.has_repetition() {
-            group = group.with_repetition(basic_info.repetition());
-        }
-        return Ok(Some(Arc::new(group.build()?)));
+    let kept = fields.iter().map(|child| only(child, is_kept));
+    let kept: Vec<TypePtr> = kept.filter_map(Result::transpose).collect::<Result<_>>()?;
+    if kept.is_empty() {
+        return Ok(None);
     }
-    Ok(None)
+    let mut group = Type::group_type_builder(basic_info.name())
+        .with_converted_type(basic_info.converted_type())
+        .with_logical_type(basic_info.logical_type_ref().cloned())
+        .with_id(basic_info.has_id().then(|| basic_info.id()))
+        .with_fields(kept);
+    if basic_info.has_repetition() {
+        group = group.with_repetition(basic_info.repetition());
+    }
+    Ok(Some(Arc::new(group.build()?)))
 }
 
-/// The chunk, which goes to `store`; its leaf is the only one of `schema`.
-pub(super) fn take(
-    mut chunk: ArrowColumnChunk,
-    schema: &TypePtr,
-    properties: &WriterPropertiesPtr,
+/// Such chunks of a row group, one after the other.
+pub(super) struct ForeignChunks {
+    file: Bytes,
+    /// `ColumnChunk` of each that is left, and its bloom filter.
+    columns: std::vec::IntoIter<(Bytes, Option<Vec<u8>>)>,
+}
+
+impl ForeignChunks {
+    /// Of chunks whose leaves are those of `schema`.
+    pub(super) fn new(
+        chunks: Vec<ArrowColumnChunk>,
+        schema: &TypePtr,
+        properties: &WriterPropertiesPtr,
+    ) -> Result<Self> {
+        let mut file = SerializedFileWriter::new(Vec::new(), schema.clone(), properties.clone())?;
+        let mut group = file.next_row_group()?;
+        let mut blooms = Vec::with_capacity(chunks.len());
+        for mut chunk in chunks {
+            blooms.push(match chunk.close_mut().bloom_filter.take() {
+                Some(filter) => {
+                    let mut bytes = Vec::new();
+                    filter.write(&mut bytes)?;
+                    Some(bytes)
+                }
+                None => None,
+            });
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
+        let file = Bytes::from(file.into_inner()?);
+        let groups = Fields::new(footer(&file)?).find(4)?.elements()?;
+        let group = groups.first().ok_or_else(missing)?;
+        let columns = Fields::new(group).find(1)?.elements()?;
+        let columns = columns.into_iter().map(|column| file.slice_ref(column));
+        let columns: Vec<_> = columns.zip(blooms).collect();
+        Ok(ForeignChunks {
+            columns: columns.into_iter(),
+            file,
+        })
+    }
+
+    /// The next, which goes to `store`.
+    pub(super) fn next(&mut self, store: &mut Store) -> Result<EncodedChunk> {
+        let (column, bloom) = self.columns.next().ok_or_else(missing)?;
+        take(&self.file, &column, bloom, store)
+    }
+}
+
+fn missing() -> ParquetError {
+    ParquetError::General("a file in memory without what was written to it".into())
+}
+
+/// A chunk of a file, by its `ColumnChunk`.
+fn take(
+    file: &Bytes,
+    column: &[u8],
+    bloom: Option<Vec<u8>>,
     store: &mut Store,
 ) -> Result<EncodedChunk> {
-    let bloom = match chunk.close_mut().bloom_filter.take() {
-        Some(filter) => {
-            let mut bytes = Vec::new();
-            filter.write(&mut bytes)?;
-            Some(bytes)
-        }
-        None => None,
-    };
-    let mut file = SerializedFileWriter::new(Vec::new(), schema.clone(), properties.clone())?;
-    let mut group = file.next_row_group()?;
-    chunk.append_to_row_group(&mut group)?;
-    group.close()?;
-    let file = Bytes::from(file.into_inner()?);
-
-    let groups = Fields::new(footer(&file)?).find(4)?.elements()?;
-    let columns = Fields::new(first(&groups)?).find(1)?.elements()?;
-    let column = Fields::new(first(&columns)?);
     let [mut data, mut dictionary, mut uncompressed, mut compressed] = [None; 4];
     let (mut before, mut behind, mut rest) = (Vec::new(), Vec::new(), Vec::new());
     let mut index = [None; 4];
-    each(column, |field| {
+    each(Fields::new(column), |field| {
         match field.id {
             3 => each(Fields::new(field.value), |field| {
                 match field.id {
@@ -92,7 +128,6 @@ pub(super) fn take(
         }
         Ok(())
     })?;
-    let missing = || ParquetError::General("a chunk without its place".into());
     let data = data.ok_or_else(missing)?;
     let start = dictionary.unwrap_or(data);
     let within = |offset: Option<i64>, length: Option<i64>| {
@@ -131,20 +166,6 @@ pub(super) fn take(
     store.put_shared(file.slice(body));
     store.end(&mut taken);
     Ok(taken)
-}
-
-/// A file's `FileMetaData`.
-pub(super) fn footer(file: &[u8]) -> Result<&[u8]> {
-    let broken = || ParquetError::EOF("a file without a footer".into());
-    let (rest, _magic) = file.split_last_chunk::<4>().ok_or_else(broken)?;
-    let (rest, length) = rest.split_last_chunk::<4>().ok_or_else(broken)?;
-    let start = rest.len().checked_sub(u32::from_le_bytes(*length) as usize);
-    start.and_then(|at| rest.get(at..)).ok_or_else(broken)
-}
-
-fn first<'b>(elements: &[&'b [u8]]) -> Result<&'b [u8]> {
-    let first = elements.first().copied();
-    first.ok_or_else(|| ParquetError::General("a file without a column".into()))
 }
 
 fn each<'b>(mut fields: Fields<'b>, mut visit: impl FnMut(Field<'b>) -> Result<()>) -> Result<()> {

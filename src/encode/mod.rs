@@ -86,8 +86,8 @@ pub use row_group::{EncodedRowGroup, RowGroup};
 /// How one leaf is written.
 enum Leaf {
     Fast(LeafOptions),
-    /// By `ArrowColumnWriter`: the schema with this leaf alone.
-    Arrow(TypePtr),
+    /// By `ArrowColumnWriter`.
+    Arrow,
 }
 
 /// Encodes row groups of one schema, on any number of threads.
@@ -98,6 +98,8 @@ pub struct Encoder {
     leaves: Vec<Leaf>,
     /// By top-level column: whether `ArrowColumnWriter` writes one of its leaves.
     slow: Vec<bool>,
+    /// The schema of the leaves that it writes, if there are any.
+    foreign: Option<TypePtr>,
     template: Arc<FooterTemplate>,
     /// What row groups leave to the next.
     memory: Mutex<Vec<Memory>>,
@@ -143,44 +145,38 @@ impl Encoder {
     ) -> Result<Self> {
         fn plan(
             field: &Field,
-            columns: &mut std::iter::Enumerate<std::slice::Iter<'_, ColumnDescPtr>>,
-            (schema, properties): (&TypePtr, &WriterPropertiesPtr),
+            columns: &mut std::slice::Iter<'_, ColumnDescPtr>,
+            properties: &WriterPropertiesPtr,
             leaves: &mut Vec<Leaf>,
-        ) -> Result<()> {
+        ) {
             match field.data_type() {
-                DataType::Struct(fields) => {
-                    (fields.iter()).try_for_each(|f| plan(f, columns, (schema, properties), leaves))
-                }
+                DataType::Struct(fields) => fields
+                    .iter()
+                    .for_each(|f| plan(f, columns, properties, leaves)),
                 DataType::List(item) | DataType::LargeList(item) => {
-                    plan(item, columns, (schema, properties), leaves)
+                    plan(item, columns, properties, leaves);
                 }
                 other => {
                     let is_fast = values::is_supported(other);
-                    for (mut at, column) in columns.take(leaf_count(other)) {
+                    for column in columns.take(leaf_count(other)) {
                         let options =
                             LeafOptions::new(column.clone(), other.clone(), properties.as_ref());
                         let is_fast = is_fast && page::is_supported(options.codec());
                         leaves.push(match is_fast {
                             true => Leaf::Fast(options),
-                            false => {
-                                Leaf::Arrow(foreign::only(schema, &mut at)?.ok_or_else(|| {
-                                    ParquetError::General("a leaf that the schema hasn't".into())
-                                })?)
-                            }
+                            false => Leaf::Arrow,
                         });
                     }
-                    Ok(())
                 }
             }
         }
         let mut leaves = Vec::with_capacity(descriptor.num_columns());
-        let mut columns = descriptor.columns().iter().enumerate();
-        let schema = descriptor.root_schema_ptr();
+        let mut columns = descriptor.columns().iter();
         let mut slow = Vec::with_capacity(arrow.fields().len());
         for field in arrow.fields() {
             let before = leaves.len();
-            plan(field, &mut columns, (&schema, properties), &mut leaves)?;
-            slow.push(leaves[before..].iter().any(|l| matches!(l, Leaf::Arrow(_))));
+            plan(field, &mut columns, properties, &mut leaves);
+            slow.push(leaves[before..].iter().any(|l| matches!(l, Leaf::Arrow)));
         }
         let expected: usize = arrow
             .fields()
@@ -192,8 +188,11 @@ impl Encoder {
                 "the Arrow and the Parquet schema differ in their leaves".into(),
             ));
         }
+        let schema = descriptor.root_schema_ptr();
+        let mut is_foreign = leaves.iter().map(|leaf| matches!(leaf, Leaf::Arrow));
         Ok(Encoder {
             arrow: arrow.clone(),
+            foreign: foreign::only(&schema, &mut is_foreign)?,
             template: Arc::new(FooterTemplate::new(
                 schema.clone(),
                 properties,

@@ -9,17 +9,16 @@ use arrow::datatypes::{DataType, Field, Fields};
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::TypePtr;
 
 use super::chunk::{ChunkWriter, EncodedChunk, Memory, Store};
+use super::foreign::ForeignChunks;
 use super::levels::{Piece, Slots};
-use super::{Encoder, Leaf, foreign, leaf_count};
+use super::{Encoder, Leaf, leaf_count};
 
 #[expect(clippy::large_enum_variant, reason = "hardly any is of the small one")]
 enum Writer<'e> {
     Fast(ChunkWriter<'e>),
-    /// With the schema of its leaf alone.
-    Arrow(Box<ArrowColumnWriter>, &'e TypePtr),
+    Arrow(Box<ArrowColumnWriter>),
 }
 
 /// A row group in the making, detached from any file.
@@ -50,7 +49,7 @@ impl<'e> RowGroup<'e> {
             let slow = arrow.next();
             let writer = match leaf {
                 Leaf::Fast(options) => Some(Writer::Fast(ChunkWriter::new(options, rows))),
-                Leaf::Arrow(schema) => slow.map(|w| Writer::Arrow(Box::new(w), schema)),
+                Leaf::Arrow => slow.map(|w| Writer::Arrow(Box::new(w))),
             }
             .ok_or_else(|| ParquetError::General("a leaf without a writer".into()))?;
             writers.push(writer);
@@ -89,7 +88,7 @@ impl<'e> RowGroup<'e> {
         for ((field, column), slow) in fields.iter().zip(batch.columns()).zip(&self.encoder.slow) {
             if *slow {
                 for (leaf, at) in compute_leaves(field, column)?.iter().zip(walk.at..) {
-                    if let Some(Writer::Arrow(writer, _)) = walk.writers.get_mut(at) {
+                    if let Some(Writer::Arrow(writer)) = walk.writers.get_mut(at) {
                         writer.write(leaf)?;
                     }
                 }
@@ -147,16 +146,33 @@ impl<'e> RowGroup<'e> {
     /// # Errors
     /// When compression fails.
     pub fn finish(mut self) -> Result<EncodedRowGroup> {
-        let mut store = Store::default();
-        let chunks = self
+        let mut foreign = Vec::new();
+        let writers: Vec<Option<ChunkWriter<'_>>> = self
             .writers
             .into_iter()
             .map(|writer| match writer {
-                Writer::Fast(writer) => writer.finish(&mut self.memory, &mut store),
-                Writer::Arrow(writer, schema) => {
-                    let properties = &self.encoder.properties;
-                    foreign::take(writer.close()?, schema, properties, &mut store)
+                Writer::Fast(writer) => Ok(Some(writer)),
+                Writer::Arrow(writer) => {
+                    foreign.push(writer.close()?);
+                    Ok(None)
                 }
+            })
+            .collect::<Result<_>>()?;
+        let mut foreign = match &self.encoder.foreign {
+            Some(schema) => Some(ForeignChunks::new(
+                foreign,
+                schema,
+                &self.encoder.properties,
+            )?),
+            None => None,
+        };
+        let mut store = Store::default();
+        let chunks = writers
+            .into_iter()
+            .map(|writer| match (writer, &mut foreign) {
+                (Some(writer), _) => writer.finish(&mut self.memory, &mut store),
+                (None, Some(foreign)) => foreign.next(&mut store),
+                (None, None) => Err(ParquetError::General("a leaf without a writer".into())),
             })
             .collect::<Result<_>>()?;
         // What a batch has is not kept for the next row group.
