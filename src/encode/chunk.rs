@@ -12,10 +12,11 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::EnabledStatistics;
 
 use super::bits::put_zigzag;
+use super::compressor::{Compressor, is_worth_it};
 use super::dictionary::put_ids;
 use super::keys::{Body, Whole};
 use super::levels::{Pending, Piece, Selection};
-use super::page::{Compressor, DataPage, PageBody, dictionary_header, is_worth_it};
+use super::page::{DataPage, PageBody, dictionary_header};
 use super::thrift::{INT32, STRUCT, Writer};
 use super::values::{Appended, Bounds, Scratch, Values};
 use encoded::LONG;

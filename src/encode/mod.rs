@@ -10,7 +10,8 @@
 //!
 //! # What it writes
 //! - Data pages of version 2, each compressed only where it isn't short, and that saves at least
-//!   5%. A short dictionary page, which has no choice, is a zstd frame of one raw block.
+//!   5%; by zstd, Snappy or LZ4. A short dictionary page, which has no choice, is with zstd a frame
+//!   of one raw block.
 //! - A dictionary page holds the values that the chunk uses, by first use, each once. Values of
 //!   several Arrow dictionaries are merged by value.
 //! - A chunk decides on its first page whether a dictionary is worth it; that the values of a table
@@ -53,11 +54,12 @@
 //! # As a crate
 //! The folder knows nothing of events and uses nothing of this crate. Move it to a crate's `src/`,
 //! rename `mod.rs` to `lib.rs`, and depend on `arrow`, `parquet` (feature `arrow`), `bytes`,
-//! `zstd`, `hashbrown` and `foldhash`; `tests/encode/` and `benches/encode.rs` go along.
+//! `zstd`, `snap`, `lz4_flex`, `hashbrown` and `foldhash`; `tests/encode/` and `benches/encode.rs` go along.
 
 mod bits;
 mod bounds;
 mod chunk;
+mod compressor;
 mod delta;
 mod dictionary;
 mod file;
@@ -133,8 +135,8 @@ impl Encoder {
     /// Of the properties it heeds, by column: compression, dictionary (whether, and its size),
     /// limits of pages in rows and bytes, statistics and their truncation, bloom filters, and
     /// whether there is an offset index. A column without dictionary is delta-encoded; an encoding
-    /// that the properties name for the rest is left to the encoder. Codecs other than zstd and
-    /// none are left to `ArrowColumnWriter`.
+    /// that the properties name for the rest is left to the encoder. Codecs other than none, zstd,
+    /// Snappy and raw LZ4 are left to `ArrowColumnWriter`.
     ///
     /// # Errors
     /// When the two schemas differ in their leaves, or the `parquet` crate refuses the properties.
@@ -161,7 +163,7 @@ impl Encoder {
                     for column in columns.take(leaf_count(other)) {
                         let options =
                             LeafOptions::new(column.clone(), other.clone(), properties.as_ref());
-                        let is_fast = is_fast && page::is_supported(options.codec());
+                        let is_fast = is_fast && compressor::is_supported(options.codec());
                         leaves.push(match is_fast {
                             true => Leaf::Fast(options),
                             false => Leaf::Arrow,

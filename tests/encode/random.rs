@@ -308,11 +308,13 @@ proptest! {
         page_rows in prop::sample::select(vec![1usize, 7, 64, 1000, 20_000]),
         page_bytes in prop::sample::select(vec![100usize, 4096, 1 << 20]),
         dictionary_bytes in prop::sample::select(vec![64usize, 2000, 1 << 20]),
-        // Snappy is left to `ArrowColumnWriter`, all columns of it.
+        // LZ4 with Hadoop's frames is left to `ArrowColumnWriter`, all columns of it.
         codec in prop::sample::select(vec![
             Compression::ZSTD(ZstdLevel::default()),
             Compression::UNCOMPRESSED,
             Compression::SNAPPY,
+            Compression::LZ4_RAW,
+            Compression::LZ4,
         ]),
         has_bloom_filters in any::<bool>(),
     ) {

@@ -1,4 +1,4 @@
-"""NDJSON and Arrow IPC hold what Parquet holds, whichever engine reads them.
+"""NDJSON, Arrow IPC and every codec hold what Parquet by zstd holds, whichever engine reads them.
 
 The same configuration is written in every format; each engine reads fields of every type
 with its own reader, and the rows are those of the Parquet corpus.
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.json
+import pyarrow.parquet as pq
 import pytest
 from support import SAMPLE_INPUTS, generate, one
 
@@ -44,6 +45,7 @@ TABLE = pa.schema([pa.field(name, kind) for name, kind in (FIELDS | PARTITIONS).
 
 NDJSON = {"ndjson": [], "ndjson.zst": ["--compression", "zstd"]}
 ARROW = {"arrow": [], "arrow zstd": ["--compression", "zstd"], "arrow lz4": ["--compression", "lz4"]}
+CODECS = {"parquet snappy": "SNAPPY", "parquet lz4": "LZ4", "parquet none": "UNCOMPRESSED"}
 
 
 def tree(fields: dict) -> dict:
@@ -167,6 +169,11 @@ def batches(request, make):
     return make(request.param, *ARROW[request.param])
 
 
+@pytest.fixture(scope="module", params=CODECS)
+def coded(request, make):
+    return make(request.param, "--compression", request.param.split()[1]), CODECS[request.param]
+
+
 def hive(corpus, suffix: str) -> list[tuple]:
     """Each file with its partition."""
     files = sorted(corpus.events.rglob(f"*.{suffix}"))
@@ -270,6 +277,37 @@ def test_duckdb_reads_batches_by_pyarrow(expected, batches, db):
     with db.cursor() as connection:
         connection.register("batches_of_events", batches_of_events)
         equal(same_shape(with_duckdb(connection, "batches_of_events")), expected)
+
+
+def test_pyarrow_reads_codecs(expected, coded):
+    corpus, codec = coded
+    equal(same_shape(with_pyarrow(ds.dataset(corpus.events, format="parquet", partitioning="hive"))), expected)
+    for file in corpus.files:
+        metadata = pq.read_metadata(file)
+        groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+        found = {group.column(leaf).compression for group in groups for leaf in range(group.num_columns)}
+        assert found == {codec}, file
+        # Every column, not only those that are compared.
+        assert pq.read_table(file, partitioning=None).num_rows == metadata.num_rows
+
+
+def test_polars_reads_codecs(expected, coded):
+    equal(same_shape(with_polars(pl.scan_parquet(coded[0].events, hive_partitioning=True))), expected)
+
+
+def test_duckdb_reads_codecs(expected, coded):
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    source = f"read_parquet('{coded[0].glob}', hive_partitioning = true)"
+    equal(same_shape(with_duckdb(connection, source)), expected)
+
+
+def test_spark_reads_codecs(expected, coded, spark):
+    from pyspark.sql import functions as F
+
+    frame = spark.read.parquet(str(coded[0].events))
+    columns = [F.col(quoted(path, "`")).alias(path) for path in TABLE.names]
+    equal(same_shape(frame.select(*columns).toArrow()), expected)
 
 
 def test_arrow_files_have_the_schema_of_parquet(make):
