@@ -9,49 +9,6 @@ use hashbrown::HashTable;
 use super::bits::{hybrid, hybrid_constant, width_of};
 use super::keys::Whole;
 
-/// A value that no page has used yet.
-const NEVER: u32 = 0;
-
-/// Which ids the page at hand uses.
-pub(super) struct Used {
-    /// Number of the page, from 1.
-    pub page: u32,
-    /// Its ids, each at least once.
-    pub ids: Vec<u32>,
-    /// By id: the page that used it last.
-    stamps: Vec<u32>,
-}
-
-impl Default for Used {
-    fn default() -> Self {
-        Used {
-            page: 1,
-            ids: Vec::new(),
-            stamps: Vec::new(),
-        }
-    }
-}
-
-impl Used {
-    #[inline]
-    fn mark(&mut self, id: u32) {
-        let at = id as usize;
-        if at >= self.stamps.len() {
-            self.stamps.resize(at + 1, NEVER);
-        }
-        if self.stamps[at] != self.page {
-            self.stamps[at] = self.page;
-            self.ids.push(id);
-        }
-    }
-
-    /// Begins the next page.
-    pub(super) fn turn(&mut self) {
-        self.page += 1;
-        self.ids.clear();
-    }
-}
-
 /// Texts, each once, in the form of a dictionary page.
 #[derive(Default)]
 pub(super) struct TextPool {
@@ -62,7 +19,6 @@ pub(super) struct TextPool {
     heads: Vec<u64>,
     /// Hash and id.
     index: HashTable<(u32, u32)>,
-    pub used: Used,
 }
 
 /// The first eight bytes as a number that orders as they do.
@@ -105,34 +61,28 @@ impl TextPool {
         if more > 2 * self.len() {
             self.starts.reserve(more);
             self.heads.reserve(more);
-            self.used.ids.reserve(more);
-            self.used.stamps.reserve(more);
             self.index.reserve(more, |(hash, _)| spread(*hash));
         }
     }
 
-    /// Id of a value, which the page uses.
+    /// Id of a value.
     pub(super) fn intern(&mut self, value: &[u8]) -> u32 {
         let hash = FixedState::with_seed(0).hash_one(value);
         let hash = (hash ^ hash >> 32) as u32;
         let found = self
             .index
             .find(spread(hash), |(h, id)| *h == hash && self.get(*id) == value);
-        let id = match found {
-            Some((_, id)) => *id,
-            None => {
-                let id = self.starts.len() as u32;
-                self.starts.push(self.bytes.len() as u32);
-                self.bytes
-                    .extend_from_slice(&(value.len() as u32).to_le_bytes());
-                self.bytes.extend_from_slice(value);
-                self.heads.push(head(value));
-                self.index
-                    .insert_unique(spread(hash), (hash, id), |(h, _)| spread(*h));
-                id
-            }
-        };
-        self.used.mark(id);
+        if let Some((_, id)) = found {
+            return *id;
+        }
+        let id = self.starts.len() as u32;
+        self.starts.push(self.bytes.len() as u32);
+        self.bytes
+            .extend_from_slice(&(value.len() as u32).to_le_bytes());
+        self.bytes.extend_from_slice(value);
+        self.heads.push(head(value));
+        self.index
+            .insert_unique(spread(hash), (hash, id), |(h, _)| spread(*h));
         id
     }
 
@@ -142,25 +92,25 @@ impl TextPool {
             self.bytes.truncate(*start as usize);
             self.starts.truncate(len);
         }
-        self.used.ids.retain(|id| (*id as usize) < len);
         self.index = HashTable::new();
     }
 
-    /// Ids of the least and the greatest value that the page uses.
-    pub(super) fn extremes(&self) -> Option<(u32, u32)> {
-        let mut ids = self.used.ids.iter();
-        let first = *ids.next()?;
-        let (mut least, mut greatest) = (first, first);
-        let (mut low, mut high) = (self.heads[first as usize], self.heads[first as usize]);
-        for &id in ids {
+    /// Ids of the least and the greatest value of some.
+    pub(super) fn extremes(&self, ids: &Ids) -> Option<(u32, u32)> {
+        let mut found: Option<[(u64, u32); 2]> = None;
+        ids.for_each_used(|id| {
             let head = self.heads[id as usize];
-            if head < low || (head == low && self.get(id) < self.get(least)) {
-                (least, low) = (id, head);
-            } else if head > high || (head == high && self.get(id) > self.get(greatest)) {
-                (greatest, high) = (id, head);
+            let Some([(low, least), (high, greatest)]) = &mut found else {
+                found = Some([(head, id); 2]);
+                return;
+            };
+            if head < *low || (head == *low && self.get(id) < self.get(*least)) {
+                (*low, *least) = (head, id);
+            } else if head > *high || (head == *high && self.get(id) > self.get(*greatest)) {
+                (*high, *greatest) = (head, id);
             }
-        }
-        Some((least, greatest))
+        });
+        found.map(|[(_, least), (_, greatest)]| (least, greatest))
     }
 }
 
@@ -192,9 +142,8 @@ impl Remap {
                 && values.to_data().ptr_eq(&self.values.to_data()))
     }
 
-    /// Appends the ids of keys, which differ, to `ids`; the page uses them from then on. `intern`
-    /// finds the id of a key's value where no page has used the key. Where that fails, `None`; the
-    /// new ids mean nothing then.
+    /// Appends the ids of keys, which differ, to `ids`. `intern` finds the id of a key's value where
+    /// the chunk has not had the key. Where that fails, `None`; the new ids mean nothing then.
     #[inline]
     pub(super) fn map(
         &mut self,
@@ -203,20 +152,17 @@ impl Remap {
         ids: &mut Vec<u32>,
         mut intern: impl FnMut(&mut TextPool, usize) -> Option<u32>,
     ) -> Option<()> {
-        for key in keys {
-            let known = self.entries.get_mut(*key as usize)?;
-            ids.push(match known.checked_sub(1) {
-                Some(id) => {
-                    pool.used.mark(id);
-                    id
-                }
-                None => {
-                    let id = intern(pool, *key as usize)?;
-                    *known = id + 1;
-                    id
-                }
-            });
+        let start = ids.len();
+        let known = |key: &u32| self.entries.get(*key as usize).copied();
+        ids.extend(keys.iter().map(|key| known(key).unwrap_or(0)));
+        let new = &mut ids[start..];
+        if new.contains(&0) {
+            for (id, key) in new.iter_mut().zip(keys).filter(|(id, _)| **id == 0) {
+                *id = intern(pool, *key as usize)? + 1;
+                *self.entries.get_mut(*key as usize)? = *id;
+            }
         }
+        new.iter_mut().for_each(|id| *id -= 1);
         Some(())
     }
 }
@@ -440,6 +386,15 @@ impl Ids {
         match &self.whole {
             Some(whole) => whole.set.for_each(|place| visit(whole.of[place as usize])),
             None if self.all.is_empty() => (0..self.count).for_each(|_| visit(self.first)),
+            None => self.all.iter().for_each(|id| visit(*id)),
+        }
+    }
+
+    /// Each id at least once.
+    fn for_each_used(&self, mut visit: impl FnMut(u32)) {
+        match &self.whole {
+            Some(whole) => whole.of.iter().for_each(|id| visit(*id)),
+            None if self.all.is_empty() => (0..self.count.min(1)).for_each(|_| visit(self.first)),
             None => self.all.iter().for_each(|id| visit(*id)),
         }
     }

@@ -442,17 +442,15 @@ impl TextValues {
         }
     }
 
-    /// Bounds of the page at hand by the ids that it uses; the next one begins.
-    fn turn(&mut self) -> Bounds {
-        let bounds = match self.pool.extremes() {
+    /// Bounds of the page at hand by its ids.
+    fn bounds(&self) -> Bounds {
+        match self.pool.extremes(&self.ids) {
             Some((least, greatest)) => Bounds::Text(
                 self.pool.get(least).to_vec(),
                 self.pool.get(greatest).to_vec(),
             ),
             None => Bounds::None,
-        };
-        self.pool.used.turn();
-        bounds
+        }
     }
 
     /// The page's values, where they are of one key set and have a dictionary; and starts anew.
@@ -460,9 +458,10 @@ impl TextValues {
         if self.mode != Mode::Dictionary {
             return None;
         }
-        let whole = self.ids.take_whole()?;
+        self.ids.whole()?;
+        let bounds = self.bounds();
         self.most = 0;
-        Some((whole, self.turn()))
+        Some((self.ids.take_whole()?, bounds))
     }
 
     /// Appends the page's body, and starts anew.
@@ -473,7 +472,7 @@ impl TextValues {
     ) -> (Encoding, Bounds) {
         self.most = 0;
         if self.mode == Mode::Dictionary {
-            let bounds = self.turn();
+            let bounds = self.bounds();
             self.ids.flush(out);
             return (Encoding::RLE_DICTIONARY, bounds);
         }
