@@ -545,4 +545,10 @@ impl Memory {
     pub(super) fn begin_batch(&mut self) {
         self.scratch.sets.clear();
     }
+
+    /// Keeps nothing for the next row group that only this one had.
+    pub(super) fn end_row_group(&mut self) {
+        self.begin_batch();
+        self.scratch.remaps.forget();
+    }
 }

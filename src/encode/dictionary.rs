@@ -2,7 +2,6 @@
 
 use std::hash::BuildHasher;
 
-use arrow::array::{Array, ArrayRef};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
@@ -17,7 +16,7 @@ pub(super) struct TextPool {
     starts: Vec<u32>,
     /// The first eight bytes of each, so that most comparisons look no further.
     heads: Vec<u64>,
-    /// Hash and id.
+    /// Hash and id, of as many values as were looked up yet.
     index: HashTable<(u32, u32)>,
 }
 
@@ -35,7 +34,13 @@ pub(super) fn head(value: &[u8]) -> u64 {
 }
 
 #[inline]
-fn spread(hash: u32) -> u64 {
+pub(super) fn hash_text(value: &[u8]) -> u32 {
+    let hash = FixedState::with_seed(0).hash_one(value);
+    (hash ^ hash >> 32) as u32
+}
+
+#[inline]
+pub(super) fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
@@ -61,26 +66,42 @@ impl TextPool {
         if more > 2 * self.len() {
             self.starts.reserve(more);
             self.heads.reserve(more);
+        }
+    }
+
+    /// The same for values that are looked up.
+    pub(super) fn expect_lookups(&mut self, more: usize) {
+        if more > 2 * self.index.len() {
             self.index.reserve(more, |(hash, _)| spread(*hash));
         }
     }
 
-    /// Id of a value.
-    pub(super) fn intern(&mut self, value: &[u8]) -> u32 {
-        let hash = FixedState::with_seed(0).hash_one(value);
-        let hash = (hash ^ hash >> 32) as u32;
-        let found = self
-            .index
-            .find(spread(hash), |(h, id)| *h == hash && self.get(*id) == value);
-        if let Some((_, id)) = found {
-            return *id;
-        }
+    /// Adds a value that is known to be new; returns its id.
+    pub(super) fn push(&mut self, value: &[u8]) -> u32 {
         let id = self.starts.len() as u32;
         self.starts.push(self.bytes.len() as u32);
         self.bytes
             .extend_from_slice(&(value.len() as u32).to_le_bytes());
         self.bytes.extend_from_slice(value);
         self.heads.push(head(value));
+        id
+    }
+
+    /// Id of a value.
+    pub(super) fn intern(&mut self, value: &[u8]) -> u32 {
+        for id in self.index.len() as u32..self.starts.len() as u32 {
+            let hash = hash_text(self.get(id));
+            self.index
+                .insert_unique(spread(hash), (hash, id), |(h, _)| spread(*h));
+        }
+        let hash = hash_text(value);
+        let found = self
+            .index
+            .find(spread(hash), |(h, id)| *h == hash && self.get(*id) == value);
+        if let Some((_, id)) = found {
+            return *id;
+        }
+        let id = self.push(value);
         self.index
             .insert_unique(spread(hash), (hash, id), |(h, _)| spread(*h));
         id
@@ -114,59 +135,6 @@ impl TextPool {
     }
 }
 
-/// A table from the keys of one Arrow dictionary to the chunk's ids.
-pub(super) struct Remap {
-    /// Held, so that its address stays its own.
-    values: ArrayRef,
-    /// By key: one more than the id, or 0.
-    entries: Vec<u32>,
-}
-
-impl Remap {
-    pub(super) fn new(values: &ArrayRef) -> Self {
-        Remap {
-            values: values.clone(),
-            entries: vec![0; values.len()],
-        }
-    }
-
-    /// Values of the Arrow dictionary.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether an array is this one's dictionary, buffer for buffer.
-    pub(super) fn is_of(&self, values: &ArrayRef) -> bool {
-        std::ptr::addr_eq(&raw const **values, &raw const *self.values)
-            || (values.len() == self.values.len()
-                && values.to_data().ptr_eq(&self.values.to_data()))
-    }
-
-    /// Appends the ids of keys, which differ, to `ids`. `intern` finds the id of a key's value where
-    /// the chunk has not had the key. Where that fails, `None`; the new ids mean nothing then.
-    #[inline]
-    pub(super) fn map(
-        &mut self,
-        keys: &[u32],
-        pool: &mut TextPool,
-        ids: &mut Vec<u32>,
-        mut intern: impl FnMut(&mut TextPool, usize) -> Option<u32>,
-    ) -> Option<()> {
-        let start = ids.len();
-        let known = |key: &u32| self.entries.get(*key as usize).copied();
-        ids.extend(keys.iter().map(|key| known(key).unwrap_or(0)));
-        let new = &mut ids[start..];
-        if new.contains(&0) {
-            for (id, key) in new.iter_mut().zip(keys).filter(|(id, _)| **id == 0) {
-                *id = intern(pool, *key as usize)? + 1;
-                *self.entries.get_mut(*key as usize)? = *id;
-            }
-        }
-        new.iter_mut().for_each(|id| *id -= 1);
-        Some(())
-    }
-}
-
 /// The base of a table's next user: above all entries of the last, which had `base` and `len`
 /// ids, so that none is taken for one of the next.
 pub(super) fn next_base(base: u32, len: usize, entries: &mut [u32]) -> u32 {
@@ -182,11 +150,12 @@ pub(super) fn next_base(base: u32, len: usize, entries: &mut [u32]) -> u32 {
 /// Values below this are found in a table rather than by hash.
 const DIRECT: i64 = 1 << 16;
 
-/// Ids by value, handed from chunk to chunk: clearing it would cost more than a chunk's values.
+/// Ids by value or key, handed from chunk to chunk: clearing it would cost more than a chunk's
+/// values.
 pub(super) struct Direct {
     /// By value: `base` and the id; less than `base` where the chunk has no such value.
-    entries: Vec<u32>,
-    base: u32,
+    pub entries: Vec<u32>,
+    pub base: u32,
 }
 
 impl Default for Direct {

@@ -67,8 +67,10 @@ mod foreign;
 mod keys;
 mod levels;
 mod page;
+mod remap;
 mod row_group;
 mod text;
+mod texts;
 mod thrift;
 mod values;
 

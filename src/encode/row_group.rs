@@ -175,8 +175,7 @@ impl<'e> RowGroup<'e> {
                 (None, None) => Err(ParquetError::General("a leaf without a writer".into())),
             })
             .collect::<Result<_>>()?;
-        // What a batch has is not kept for the next row group.
-        self.memory.begin_batch();
+        self.memory.end_row_group();
         self.encoder.return_memory(*self.memory);
         Ok(EncodedRowGroup {
             chunks,

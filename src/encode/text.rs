@@ -2,68 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{
-    BinaryType, ByteArrayType, DataType, LargeBinaryType, LargeUtf8Type, Utf8Type,
-};
+use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::DataType;
 use parquet::basic::Encoding;
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::{ParquetError, Result};
 
 use super::delta::{delta_byte_array, delta_length, prefixes_pay};
-use super::dictionary::{Ids, Remap, TextPool, head};
+use super::dictionary::{Ids, TextPool, head};
 use super::keys::{KeySet, Whole, key_set, selected_keys};
 use super::levels::Selection;
+use super::remap::{Remap, Remaps};
+use super::texts::Texts;
 use super::values::{Appended, Bounds, Mode, SAMPLE, Scratch, is_varied};
 
 /// Arrow dictionaries whose tables are kept.
 const REMAPS: usize = 3;
-
-/// The bytes of a text or binary array.
-enum Texts<'a> {
-    Small(&'a [i32], &'a [u8]),
-    Large(&'a [i64], &'a [u8]),
-}
-
-impl<'a> Texts<'a> {
-    fn new(array: &'a dyn Array) -> Option<Self> {
-        fn small<T: ByteArrayType<Offset = i32>>(array: &dyn Array) -> Option<Texts<'_>> {
-            let array = array.as_bytes_opt::<T>()?;
-            Some(Texts::Small(array.value_offsets(), array.value_data()))
-        }
-        fn large<T: ByteArrayType<Offset = i64>>(array: &dyn Array) -> Option<Texts<'_>> {
-            let array = array.as_bytes_opt::<T>()?;
-            Some(Texts::Large(array.value_offsets(), array.value_data()))
-        }
-        match array.data_type() {
-            DataType::Utf8 => small::<Utf8Type>(array),
-            DataType::Binary => small::<BinaryType>(array),
-            DataType::LargeUtf8 => large::<LargeUtf8Type>(array),
-            DataType::LargeBinary => large::<LargeBinaryType>(array),
-            _ => None,
-        }
-    }
-
-    fn bytes(&self) -> &'a [u8] {
-        match self {
-            Texts::Small(_, bytes) | Texts::Large(_, bytes) => bytes,
-        }
-    }
-
-    #[inline]
-    fn range(&self, at: usize) -> (usize, usize) {
-        match self {
-            Texts::Small(offsets, _) => (offsets[at] as usize, offsets[at + 1] as usize),
-            Texts::Large(offsets, _) => (offsets[at] as usize, offsets[at + 1] as usize),
-        }
-    }
-
-    #[inline]
-    fn get(&self, at: usize) -> &'a [u8] {
-        let (start, end) = self.range(at);
-        &self.bytes()[start..end]
-    }
-}
 
 /// Whether values of a type are read here.
 pub(super) fn is_text(data_type: &DataType) -> bool {
@@ -91,6 +45,8 @@ pub(super) struct TextValues {
     pub pool: TextPool,
     ids: Ids,
     remaps: Vec<Remap>,
+    /// Which of them all values of the pool came by, if one alone did.
+    only: Option<usize>,
     /// While undecided: at most the bytes of the values that wait.
     most: usize,
     bytes: Vec<u8>,
@@ -110,6 +66,7 @@ impl TextValues {
             pool: TextPool::default(),
             ids: Ids::default(),
             remaps: Vec::new(),
+            only: None,
             most: 0,
             bytes: Vec::new(),
             lengths: Vec::new(),
@@ -174,7 +131,7 @@ impl TextValues {
             if !self.has_room(&set, &texts, limited) {
                 return Ok(Appended::TooLong);
             }
-            return Ok(self.append_set(set, values, &texts));
+            return Ok(self.append_set(set, values, &texts, &mut scratch.remaps));
         }
         let texts = Texts::new(array).ok_or_else(foreign)?;
         let ranges = &mut scratch.ranges;
@@ -192,7 +149,7 @@ impl TextValues {
             }
             self.most += added;
         }
-        self.append_ranges(ranges, added, texts.bytes())
+        self.append_ranges(ranges, added, texts.bytes(), &mut scratch.remaps)
     }
 
     /// Adds the texts of keys where there is no dictionary.
@@ -267,27 +224,49 @@ impl TextValues {
     }
 
     /// The table of a dictionary, among those kept.
-    fn remap(&mut self, values: &ArrayRef) -> usize {
+    fn remap(&mut self, values: &ArrayRef, remaps: &mut Remaps) -> usize {
         if let Some(at) = self.remaps.iter().position(|r| r.is_of(values)) {
             return at;
         }
         if self.remaps.len() == REMAPS {
-            self.remaps.remove(0);
+            remaps.give_back(self.remaps.remove(0), self.pool.len());
+            self.only = None;
         }
-        self.remaps.push(Remap::new(values));
+        self.remaps.push(remaps.take(values));
         self.remaps.len() - 1
     }
 
-    fn append_set(&mut self, set: Arc<KeySet>, values: &ArrayRef, texts: &Texts<'_>) -> Appended {
+    /// Ends what keys meant: the pool gets no value any more.
+    pub(super) fn return_remaps(&mut self, remaps: &mut Remaps) {
+        for remap in self.remaps.drain(..) {
+            remaps.give_back(remap, self.pool.len());
+        }
+        self.only = None;
+    }
+
+    /// Id of a value that no remap tells.
+    fn intern(&mut self, value: &[u8]) -> u32 {
+        self.only = None;
+        self.pool.intern(value)
+    }
+
+    fn append_set(
+        &mut self,
+        set: Arc<KeySet>,
+        values: &ArrayRef,
+        texts: &Texts<'_>,
+        remaps: &mut Remaps,
+    ) -> Appended {
         let (waiting, known) = (self.ids.len(), self.pool.len());
         if let [] | [_] = set.distinct[..] {
             if let Some(key) = set.distinct.first() {
-                let id = self.pool.intern(texts.get(*key as usize));
+                let id = self.intern(texts.get(*key as usize));
                 self.ids.push_constant(id, set.len);
             }
-            return self.check(waiting, known);
+            return self.check(waiting, known, remaps);
         }
-        let at = self.remap(values);
+        let at = self.remap(values, remaps);
+        let is_alone = self.pool.len() == 0 || self.only == Some(at);
         let is_sampled = self.mode == Mode::Undecided && waiting == 0;
         let sampled = match is_sampled {
             true => set.sampled,
@@ -299,12 +278,11 @@ impl TextValues {
         let mut of = Vec::with_capacity(set.distinct.len());
         let (sample, rest) = set.distinct.split_at(sampled);
         for part in [sample, rest] {
-            self.pool.expect(part.len());
-            let mapped = self.remaps[at].map(part, &mut self.pool, &mut of, |pool, key| {
-                (pool.bytes.len() <= limit).then(|| pool.intern(texts.get(key)))
-            });
+            let (remap, pool) = (&mut self.remaps[at], &mut self.pool);
+            let mapped = remap.map(part, texts, pool, limit, is_alone, &mut of);
+            self.only = (is_alone && remap.tells_values_apart()).then_some(at);
             if mapped.is_none() {
-                return self.full(waiting, known);
+                return self.full(waiting, known, remaps);
             }
             if is_sampled
                 && is_varied(SAMPLE.min(set.len), self.pool.len())
@@ -312,7 +290,7 @@ impl TextValues {
                 && is_varied(set.len, set.distinct.len())
                 && !comes_again
             {
-                self.leave_dictionary();
+                self.leave_dictionary(remaps);
                 set.for_each(|p| self.push_raw(texts.get(set.distinct[p as usize] as usize)));
                 return Appended::Done;
             }
@@ -322,9 +300,9 @@ impl TextValues {
             false => self.ids.push_whole(Whole { set, of }),
         }
         if !comes_again {
-            self.sample();
+            self.sample(remaps);
         }
-        self.check(waiting, known)
+        self.check(waiting, known, remaps)
     }
 
     fn append_ranges(
@@ -332,6 +310,7 @@ impl TextValues {
         ranges: &[(usize, usize)],
         total: usize,
         bytes: &[u8],
+        remaps: &mut Remaps,
     ) -> Result<Appended> {
         if self.mode == Mode::Delta {
             self.lengths
@@ -349,47 +328,48 @@ impl TextValues {
         let (waiting, known) = (self.ids.len(), self.pool.len());
         for (at, (start, end)) in ranges.iter().enumerate() {
             if at == SAMPLE && waiting == 0 {
-                self.sample();
+                self.sample(remaps);
                 if self.mode == Mode::Delta {
                     let rest = &ranges[at..];
                     let total = rest.iter().map(|(start, end)| end - start).sum();
-                    return self.append_ranges(rest, total, bytes);
+                    return self.append_ranges(rest, total, bytes, remaps);
                 }
             }
             if self.pool.bytes.len() > self.limit {
-                return Ok(self.full(waiting, known));
+                return Ok(self.full(waiting, known, remaps));
             }
-            let id = self.pool.intern(&bytes[*start..*end]);
+            let id = self.intern(&bytes[*start..*end]);
             self.ids.push_constant(id, 1);
         }
-        self.sample();
-        Ok(self.check(waiting, known))
+        self.sample(remaps);
+        Ok(self.check(waiting, known, remaps))
     }
 
     /// Leaves the dictionary early where nearly every value is new.
-    fn sample(&mut self) {
+    fn sample(&mut self, remaps: &mut Remaps) {
         if self.mode == Mode::Undecided && is_varied(self.ids.len(), self.pool.len()) {
-            self.leave_dictionary();
+            self.leave_dictionary(remaps);
         }
     }
 
-    fn check(&mut self, waiting: usize, known: usize) -> Appended {
+    fn check(&mut self, waiting: usize, known: usize, remaps: &mut Remaps) -> Appended {
         match self.mode != Mode::Delta && self.pool.bytes.len() > self.limit {
-            true => self.full(waiting, known),
+            true => self.full(waiting, known, remaps),
             false => Appended::Done,
         }
     }
 
     /// The dictionary is full: takes back what was appended after `waiting` values.
-    fn full(&mut self, waiting: usize, known: usize) -> Appended {
+    fn full(&mut self, waiting: usize, known: usize, remaps: &mut Remaps) -> Appended {
         self.ids.truncate(waiting);
         match self.mode {
             Mode::Undecided => {
                 // No page has used it: the chunk has no dictionary at all.
-                self.leave_dictionary();
+                self.leave_dictionary(remaps);
                 Appended::Again
             }
             _ => {
+                self.return_remaps(remaps);
                 self.pool.truncate(known);
                 Appended::Full
             }
@@ -397,7 +377,8 @@ impl TextValues {
     }
 
     /// Turns waiting ids into texts: there is no dictionary.
-    fn leave_dictionary(&mut self) {
+    fn leave_dictionary(&mut self, remaps: &mut Remaps) {
+        self.return_remaps(remaps);
         let (ids, pool) = (
             std::mem::take(&mut self.ids),
             std::mem::take(&mut self.pool),
@@ -409,7 +390,6 @@ impl TextValues {
     /// Pages from here on have no dictionary.
     pub(super) fn fall_back(&mut self) {
         self.mode = Mode::Delta;
-        self.remaps = Vec::new();
         self.ids = Ids::default();
     }
 
@@ -427,7 +407,7 @@ impl TextValues {
     }
 
     /// Decides, at the end of the first page, whether the chunk has a dictionary.
-    pub(super) fn decide(&mut self) {
+    pub(super) fn decide(&mut self, remaps: &mut Remaps) {
         if self.mode != Mode::Undecided {
             return;
         }
@@ -438,7 +418,7 @@ impl TextValues {
         let cheaper = |raw: usize| dictionary < raw + self.ids.len() / 2;
         match same || cheaper(0) || cheaper(self.exact()) {
             true => self.mode = Mode::Dictionary,
-            false => self.leave_dictionary(),
+            false => self.leave_dictionary(remaps),
         }
     }
 

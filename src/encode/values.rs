@@ -15,6 +15,7 @@ use super::delta::{delta_at_most, delta_binary_packed};
 use super::dictionary::{Direct, Ids, IntegerPool};
 use super::keys::{KeySets, Whole};
 use super::levels::Selection;
+use super::remap::Remaps;
 use super::text::{TextValues, is_constant, is_text};
 
 /// Values after which a chunk of new values only gives up its dictionary.
@@ -64,6 +65,7 @@ pub(super) struct Scratch {
     pub ids: Vec<u32>,
     pub sets: KeySets,
     pub tables: Vec<Direct>,
+    pub remaps: Remaps,
 }
 
 /// Integers of a chunk, as the bits of their physical type widened.
@@ -480,7 +482,7 @@ impl Values {
     pub(super) fn decide(&mut self, scratch: &mut Scratch) -> bool {
         match self {
             Values::Texts(texts) => {
-                texts.decide();
+                texts.decide(&mut scratch.remaps);
                 texts.mode == Mode::Dictionary
             }
             Values::Integers(integers) => {
@@ -517,8 +519,10 @@ impl Values {
 
     /// Hands on what the next chunk may use; no value can be added after that.
     pub(super) fn end(&mut self, scratch: &mut Scratch) {
-        if let Values::Integers(integers) = self {
-            integers.pool.end(&mut scratch.tables);
+        match self {
+            Values::Texts(texts) => texts.return_remaps(&mut scratch.remaps),
+            Values::Integers(integers) => integers.pool.end(&mut scratch.tables),
+            Values::Nothing | Values::Booleans(_) => {}
         }
     }
 
