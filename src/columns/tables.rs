@@ -170,11 +170,11 @@ impl Tables {
             stage_first.push(stages.len() as i32);
             stages.extend(playbook.steps.iter().map(|s| s.stage.as_str()));
         }
-        let location = Shared::new(hosts.iter().map(|h| Some(h.location.as_str())));
+        let location = Shared::new(hosts.iter().map(|h| Some(h.inventory.location.as_str())));
         let locations: Vec<String> = {
             let mut seen: Vec<String> = Vec::new();
             for host in hosts {
-                let tag = host.location.to_lowercase();
+                let tag = host.inventory.location.to_lowercase();
                 if !seen.contains(&tag) {
                     seen.push(tag);
                 }
@@ -196,12 +196,12 @@ impl Tables {
             no_texts: new_null_array(&super::text_type(), FRAME_ROWS),
             no_own_texts: new_null_array(&DataType::Utf8, FRAME_ROWS),
             no_integers: new_null_array(&DataType::Int64, FRAME_ROWS),
-            host_name: text(&|h| h.name.clone()),
+            host_name: text(&|h| h.inventory.name.clone()),
             computer_name: text(&|h| match h.platform {
-                Platform::Windows => format!("{}.{}", h.name, world.domain.dns),
-                Platform::Linux => h.name.clone(),
+                Platform::Windows => format!("{}.{}", h.inventory.name, world.domain.dns),
+                Platform::Linux => h.inventory.name.clone(),
             }),
-            host_type: Shared::new(hosts.iter().map(|h| Some(h.asset_type.as_str()))),
+            host_type: Shared::new(hosts.iter().map(|h| Some(h.inventory.asset_type.as_str()))),
             os_name: Shared::new(
                 hosts
                     .iter()
@@ -211,10 +211,10 @@ impl Tables {
                 Platform::Windows => Some("windows"),
                 Platform::Linux => Some("linux"),
             })),
-            risk: Shared::new(hosts.iter().map(|h| Some(h.criticality.as_str()))),
-            owner: text(&|h| h.owner.clone()),
+            risk: Shared::new(hosts.iter().map(|h| Some(h.inventory.criticality.as_str()))),
+            owner: text(&|h| h.inventory.owner.clone()),
             location,
-            department: Shared::new(hosts.iter().map(|h| Some(h.department.as_str()))),
+            department: Shared::new(hosts.iter().map(|h| Some(h.inventory.department.as_str()))),
             account_name: table(accounts.iter().map(|a| &a.name)),
             account_domain: Shared::new(accounts.iter().map(|a| a.domain.as_deref())),
             account_email: Shared::new(accounts.iter().map(|a| a.email.as_deref())),

@@ -215,9 +215,9 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
             }
             Placeholder::Domain => out.push_str(&world.domain.dns),
             Placeholder::Netbios => out.push_str(&world.domain.netbios),
-            Placeholder::Host => out.push_str(&world.hosts[self.host].name),
+            Placeholder::Host => out.push_str(&world.hosts[self.host].inventory.name),
             Placeholder::HostIp => self.push_address(self.host as i32, out),
-            Placeholder::ChainHost(k) => out.push_str(&world.hosts[self.host_at(k)].name),
+            Placeholder::ChainHost(k) => out.push_str(&world.hosts[self.host_at(k)].inventory.name),
             Placeholder::ChainHostIp(k) => self.push_address(self.host_at(k) as i32, out),
             Placeholder::Sid => out.push_str(&account.sid),
             Placeholder::Uid => push_number(out, u64::from(account.uid)),

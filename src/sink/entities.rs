@@ -26,7 +26,10 @@ pub fn write_assets(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Wri
     let machine = |h: usize| &world.accounts[world.accounts.machine(h as u32)];
     let windows = |h: usize| hosts.all[h].platform == Platform::Windows;
     let columns = vec![
-        ("hostname", texts(each().map(|h| Some(h.name.as_str())))),
+        (
+            "hostname",
+            texts(each().map(|h| Some(h.inventory.name.as_str()))),
+        ),
         (
             "ip",
             Arc::new(StringArray::from_iter(
@@ -35,7 +38,7 @@ pub fn write_assets(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Wri
         ),
         (
             "asset_type",
-            texts(each().map(|h| Some(h.asset_type.as_str()))),
+            texts(each().map(|h| Some(h.inventory.asset_type.as_str()))),
         ),
         ("role", texts(each().map(|h| Some(h.role.word())))),
         (
@@ -48,14 +51,20 @@ pub fn write_assets(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Wri
         ),
         (
             "criticality",
-            texts(each().map(|h| Some(h.criticality.as_str()))),
+            texts(each().map(|h| Some(h.inventory.criticality.as_str()))),
         ),
-        ("location", texts(each().map(|h| Some(h.location.as_str())))),
+        (
+            "location",
+            texts(each().map(|h| Some(h.inventory.location.as_str()))),
+        ),
         (
             "department",
-            texts(each().map(|h| Some(h.department.as_str()))),
+            texts(each().map(|h| Some(h.inventory.department.as_str()))),
         ),
-        ("owner", texts(each().map(|h| Some(h.owner.as_str())))),
+        (
+            "owner",
+            texts(each().map(|h| Some(h.inventory.owner.as_str()))),
+        ),
         (
             "user",
             texts(each().map(|h| Some(world.accounts[h.user].name.as_str()))),
@@ -103,7 +112,7 @@ pub fn write_users(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Writ
         ),
         (
             "home_host",
-            texts(each().map(|a| a.home.map(|h| world.hosts[h].name.as_str()))),
+            texts(each().map(|a| a.home.map(|h| world.hosts[h].inventory.name.as_str()))),
         ),
     ];
     write_table(plan, path, columns)

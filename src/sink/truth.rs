@@ -277,7 +277,9 @@ impl<'t> Truth<'t> {
             let names = |list: Vec<&str>| list.join(",");
             let world = self.maker.world;
             hosts.push(names(
-                h.iter().map(|&h| world.hosts[h].name.as_str()).collect(),
+                h.iter()
+                    .map(|&h| world.hosts[h].inventory.name.as_str())
+                    .collect(),
             ));
             users.push(names(
                 a.iter().map(|&a| world.accounts[a].name.as_str()).collect(),

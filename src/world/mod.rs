@@ -26,7 +26,7 @@ pub use activity::Wheel;
 pub use adversary::Adversaries;
 pub use cloud::{Cloud, CloudSession};
 pub use detections::Detections;
-pub use hosts::{Host, Hosts};
+pub use hosts::{Host, Hosts, Inventory};
 pub use network::Addresses;
 pub use processes::{ALIVE, Boot, Process};
 pub use sessions::{Purpose, Session};

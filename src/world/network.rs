@@ -152,7 +152,7 @@ impl Addresses {
             .iter()
             .map(|h| {
                 let next = sites.len() as u32;
-                *sites.entry(h.location.as_str()).or_insert(next)
+                *sites.entry(h.inventory.location.as_str()).or_insert(next)
             })
             .collect();
         let lines = (hosts.len() as u32 / 2).clamp(16, MOST_HOMES);

@@ -233,7 +233,7 @@ impl Accounts {
         for host in &hosts.all {
             all.push(domain_account(
                 AccountKind::Machine,
-                format!("{}$", host.name),
+                format!("{}$", host.inventory.name),
                 None,
                 None,
                 None,
@@ -268,10 +268,13 @@ impl Accounts {
                 account.home = Some(host);
                 // The owner of a workstation is who sits at it.
                 if let Some(name) = &account.full_name {
-                    hosts.all[host as usize].owner.clone_from(name);
+                    hosts.all[host as usize].inventory.owner.clone_from(name);
                 }
                 if let Some(department) = &account.department {
-                    hosts.all[host as usize].department.clone_from(department);
+                    hosts.all[host as usize]
+                        .inventory
+                        .department
+                        .clone_from(department);
                 }
             }
         }

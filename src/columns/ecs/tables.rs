@@ -357,7 +357,12 @@ impl Tables {
             .collect();
         let sensor_names: Vec<String> = hosts
             .iter()
-            .map(|h| format!("ids-{}", h.location.to_lowercase().replace(' ', "-")))
+            .map(|h| {
+                format!(
+                    "ids-{}",
+                    h.inventory.location.to_lowercase().replace(' ', "-")
+                )
+            })
             .collect();
         let mut application_words: Vec<Option<&str>> = maker
             .vocabulary

@@ -59,7 +59,12 @@ pub fn subject_user_name(v: &View<'_>) -> ArrayRef {
             let name = &v.maker.world.accounts[account as u32].name;
             out.extend_from_slice(name.as_bytes());
         } else if subject_is_system(v, r) {
-            out.extend_from_slice(v.maker.world.hosts[v.frame.host[r] as u32].name.as_bytes());
+            out.extend_from_slice(
+                v.maker.world.hosts[v.frame.host[r] as u32]
+                    .inventory
+                    .name
+                    .as_bytes(),
+            );
             out.push(b'$');
         } else {
             out.push(b'-');
@@ -157,7 +162,7 @@ pub fn target_domain_name(v: &View<'_>) -> ArrayRef {
             let domain = if host.is(crate::catalog::HostClass::DomainController) {
                 &v.maker.world.domain.netbios
             } else {
-                &host.name
+                &host.inventory.name
             };
             out.extend_from_slice(domain.as_bytes());
         },
@@ -202,10 +207,10 @@ pub fn workstation_name(v: &View<'_>) -> ArrayRef {
         let hosts = &v.maker.world.hosts;
         match (v.frame.logon_type[r], package(v, r)) {
             (3, 1) if v.maker.world.addresses.is_host(v.frame.source[r] as u32) => {
-                out.extend_from_slice(hosts[v.frame.source[r] as u32].name.as_bytes());
+                out.extend_from_slice(hosts[v.frame.source[r] as u32].inventory.name.as_bytes());
             }
             (3, _) => out.push(b'-'),
-            _ => out.extend_from_slice(hosts[v.frame.host[r] as u32].name.as_bytes()),
+            _ => out.extend_from_slice(hosts[v.frame.host[r] as u32].inventory.name.as_bytes()),
         }
         true
     })

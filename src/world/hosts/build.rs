@@ -1,6 +1,8 @@
 //! Hosts from a CMDB, hosts made up, and what both still lack.
 
-use super::{FLEET, Host, OperatingSystem, Role, WORKSTATION_SYSTEMS, role_of, system_of};
+use super::{
+    FLEET, Host, Inventory, OperatingSystem, Role, WORKSTATION_SYSTEMS, role_of, system_of,
+};
 use crate::catalog::{HostClass, Names};
 use crate::grounding::Asset;
 use crate::random::{Alias, Key};
@@ -121,17 +123,20 @@ impl Builder<'_> {
         } else {
             criticality
         };
-        self.push(Host {
+        let inventory = Box::new(Inventory {
             name,
-            ip,
-            os,
-            platform,
-            role,
             asset_type: kind.to_string(),
             criticality: criticality.to_string(),
             location: self.names.sites[site].0.clone(),
             owner: format!("{given} {family}"),
             department,
+        });
+        self.push(Host {
+            inventory,
+            ip,
+            os,
+            platform,
+            role,
             user: SYNTHETIC,
             guid_prefix: key.at(7) as u32,
             boot_period,
@@ -166,17 +171,20 @@ pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut 
             Role::DomainController => "Domain Controller",
             _ => "Server",
         };
-        builder.push(Host {
+        let inventory = Box::new(Inventory {
             name: asset.hostname.clone(),
-            ip: asset.ip_address,
-            os,
-            platform,
-            role,
             asset_type: or(&asset.asset_type, kind),
             criticality: or(&asset.criticality, "medium").to_lowercase(),
             location: or(&asset.location, "Office"),
             owner: or(&asset.owner, "IT Operations"),
             department: or(&asset.department, "IT"),
+        });
+        builder.push(Host {
+            inventory,
+            ip: asset.ip_address,
+            os,
+            platform,
+            role,
             user: GROUNDED,
             guid_prefix: key.at(7) as u32,
             boot_period,
@@ -237,7 +245,7 @@ pub(super) fn complete(builder: &mut Builder<'_>) {
             while builder
                 .all
                 .iter()
-                .any(|h| h.name.eq_ignore_ascii_case(&name))
+                .any(|h| h.inventory.name.eq_ignore_ascii_case(&name))
             {
                 number += 1;
                 name = format!("{prefix}-{number:02}");
