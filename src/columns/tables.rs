@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::DataType;
 
 use super::shared::Shared;
+use super::windows::Filters;
 use super::{cloud, ecs, table};
 use crate::catalog::{FileVersion, Platform};
 use crate::frame::{FRAME_ROWS, Maker};
@@ -92,6 +93,7 @@ pub struct Tables {
     pub audit_key: ArrayRef,
     pub noise_type: ArrayRef,
     pub cloud: cloud::Tables,
+    pub filters: Filters,
     pub words: Words,
     ecs: OnceLock<ecs::Tables>,
 }
@@ -302,6 +304,7 @@ impl Tables {
             audit_key: table(&maker.vocabulary.audit_keys),
             noise_type: table(&maker.vocabulary.noise_types),
             cloud: cloud::Tables::new(maker),
+            filters: Filters::new(world),
             words: Words::default(),
             ecs: OnceLock::new(),
         }

@@ -4,9 +4,10 @@ use arrow::array::{ArrayRef, AsArray};
 
 use super::{BOOLEANS, CONNECT, DASH, FILTER_DIRECTIONS, LAYER_IDS, LAYERS, NULL_SID, PORT_NAMES};
 use crate::catalog::Telemetry as T;
-use crate::columns::enrichment::{ends, push_decimal};
+use crate::columns::enrichment::ends;
 use crate::columns::{FILTERING, View, table};
 use crate::frame::NONE;
+use crate::world::World;
 
 /// Protocol: Sysmon's `tcp`, `udp`; the filtering platform's IANA number.
 pub fn protocol(v: &View<'_>) -> ArrayRef {
@@ -136,20 +137,41 @@ pub fn dest_address(v: &View<'_>) -> ArrayRef {
 pub fn dest_port(v: &View<'_>) -> ArrayRef {
     v.integers(FILTERING, |r| port(ends(v, r).1.1))
 }
+/// Filters of a host that records name.
+const FILTERS: u64 = 3;
+/// Run-time ids that filters have.
+const FILTER_IDS: std::ops::Range<u64> = 65_000..73_000;
+
+/// The run-time ids of hosts' filters.
+#[derive(Debug)]
+pub struct Filters {
+    /// By host and filter.
+    of: Vec<i32>,
+    ids: ArrayRef,
+}
+
+impl Filters {
+    pub(in crate::columns) fn new(world: &World) -> Self {
+        let hosts = 0..world.hosts.len() as u32;
+        let count = FILTER_IDS.end - FILTER_IDS.start;
+        let of_host = |host| {
+            let key = world.host_key(host);
+            (0..FILTERS).map(move |filter| key.below(0xf1 + filter, count) as i32)
+        };
+        Filters {
+            of: hosts.flat_map(of_host).collect(),
+            ids: table(FILTER_IDS.map(|id| id.to_string())),
+        }
+    }
+}
+
 /// FilterRTID: the filter that matched, few a boot.
 pub fn filter_id(v: &View<'_>) -> ArrayRef {
-    const FILTERS: u64 = 3;
-    let filter = |r: usize| v.frame.salt[r] % FILTERS;
-    let hosts = v.maker.world.hosts.len();
-    v.once(
-        FILTERING,
-        hosts * FILTERS as usize,
-        |r| v.frame.host[r] * FILTERS as i32 + filter(r) as i32,
-        |r, out| {
-            let key = v.maker.world.host_key(v.frame.host[r] as u32);
-            push_decimal(out, 65_000 + key.below(0xf1 + filter(r), 8000));
-        },
-    )
+    let Filters { of, ids } = &v.tables.filters;
+    v.texts_of(FILTERING, ids, |r| {
+        let filter = v.frame.salt[r] % FILTERS;
+        of[v.frame.host[r] as usize * FILTERS as usize + filter as usize]
+    })
 }
 /// LayerName: connect, receive/accept.
 pub fn layer_name(v: &View<'_>) -> ArrayRef {
