@@ -4,10 +4,66 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, DictionaryArray, ListArray, StringArray, new_null_array};
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type};
 
 use crate::frame::TextColumn;
+
+/// A column of a frame.
+#[derive(Debug, Clone)]
+pub enum Column {
+    /// As an Arrow array.
+    Array(ArrayRef),
+    /// As what a dictionary array is made of. Making one costs as much as making its keys, for
+    /// Arrow looks at every key whether it has a value; a Parquet encoder needs none.
+    Keyed(KeyedTexts),
+}
+
+/// Texts of a table by key.
+#[derive(Debug, Clone)]
+pub struct KeyedTexts {
+    /// By row, where the text stands in `values`; anything in null rows.
+    pub keys: ScalarBuffer<i32>,
+    /// Which rows have one, if not all.
+    pub nulls: Option<NullBuffer>,
+    pub values: ArrayRef,
+}
+
+impl From<ArrayRef> for Column {
+    fn from(array: ArrayRef) -> Self {
+        Column::Array(array)
+    }
+}
+
+impl Column {
+    pub(super) fn of(array: impl Array + 'static) -> Self {
+        Column::Array(Arc::new(array))
+    }
+
+    /// The column as an Arrow array.
+    pub fn into_array(self) -> ArrayRef {
+        match self {
+            Column::Array(array) => array,
+            Column::Keyed(texts) => texts.into_array(),
+        }
+    }
+}
+
+impl KeyedTexts {
+    /// The same keys of another table, which is no shorter.
+    pub(super) fn over(&self, values: &ArrayRef) -> Column {
+        debug_assert!(self.values.len() <= values.len());
+        Column::Keyed(KeyedTexts {
+            values: values.clone(),
+            ..self.clone()
+        })
+    }
+
+    fn into_array(self) -> ArrayRef {
+        let keys = arrow::array::PrimitiveArray::<Int32Type>::new(self.keys, self.nulls);
+        Arc::new(DictionaryArray::new(keys, self.values))
+    }
+}
 
 /// Lists of a table's texts, null where they are empty.
 pub(super) fn lists(values: &ArrayRef, keys: Vec<i32>, offsets: Vec<i32>) -> ArrayRef {
@@ -15,7 +71,7 @@ pub(super) fn lists(values: &ArrayRef, keys: Vec<i32>, offsets: Vec<i32>) -> Arr
         BooleanBuffer::collect_bool(offsets.len() - 1, |row| offsets[row] < offsets[row + 1]);
     let items = match values.is_empty() {
         true => new_null_array(&text_type(), keys.len()),
-        false => dictionary(values, keys, None),
+        false => dictionary(values, keys),
     };
     Arc::new(ListArray::new(
         list_item(),
@@ -40,10 +96,14 @@ pub fn table<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(texts))
 }
 
-/// A dictionary array over a table that is not empty.
-pub(super) fn dictionary(values: &ArrayRef, keys: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
-    let keys = arrow::array::PrimitiveArray::<Int32Type>::new(keys.into(), nulls);
-    Arc::new(DictionaryArray::new(keys, values.clone()))
+/// A dictionary array without nulls over a table that is not empty.
+pub(super) fn dictionary(values: &ArrayRef, keys: Vec<i32>) -> ArrayRef {
+    let texts = KeyedTexts {
+        keys: keys.into(),
+        nulls: None,
+        values: values.clone(),
+    };
+    texts.into_array()
 }
 
 pub(super) fn plain_texts(

@@ -1,11 +1,9 @@
 //! What every row has: time, event, message, tags, labels.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
+use arrow::array::{Int64Array, TimestampMicrosecondArray};
 
 use super::cloud::{HOSTS, SERVICES};
-use super::{ALL, Kinds, View, holds, kinds};
+use super::{ALL, Column, Kinds, View, holds, kinds};
 use crate::catalog::Telemetry as T;
 
 /// In the order of [`T`].
@@ -54,12 +52,12 @@ fn is_event(v: &View<'_>, row: usize) -> i32 {
 }
 
 /// `@timestamp`, microseconds UTC.
-pub fn timestamp(v: &View<'_>) -> ArrayRef {
-    Arc::new(TimestampMicrosecondArray::from(v.frame.time.clone()).with_timezone("UTC"))
+pub fn timestamp(v: &View<'_>) -> Column {
+    Column::of(TimestampMicrosecondArray::from(v.frame.time.clone()).with_timezone("UTC"))
 }
 
 /// `security` for alerts, else what the record is about.
-pub fn event_category(v: &View<'_>) -> ArrayRef {
+pub fn event_category(v: &View<'_>) -> Column {
     v.texts(&v.tables.words.get(CATEGORY_OR_ALERT), |r| {
         match (is_alert(v, r), v.frame.calls.get(r)) {
             (true, _) => 0,
@@ -70,7 +68,7 @@ pub fn event_category(v: &View<'_>) -> ArrayRef {
 }
 
 /// `alert`, else the kind of change.
-pub fn event_type(v: &View<'_>) -> ArrayRef {
+pub fn event_type(v: &View<'_>) -> Column {
     v.texts(&v.tables.words.get(TYPE_OR_ALERT), |r| {
         match (is_alert(v, r), v.frame.calls.get(r)) {
             (true, _) => 0,
@@ -81,17 +79,17 @@ pub fn event_type(v: &View<'_>) -> ArrayRef {
 }
 
 /// `alert` where a rule fired, else `event`.
-pub fn event_kind(v: &View<'_>) -> ArrayRef {
+pub fn event_kind(v: &View<'_>) -> Column {
     v.texts_by(ALL, &v.tables.words.get(KINDS), is_event)
 }
 
 /// The rule's severity as a word; null for events.
-pub fn event_severity(v: &View<'_>) -> ArrayRef {
+pub fn event_severity(v: &View<'_>) -> Column {
     v.by_rule(&v.tables.severity_word)
 }
 
 /// What the sensor did with an alert, `allowed` or `blocked`; else what happened.
-pub fn event_action(v: &View<'_>) -> ArrayRef {
+pub fn event_action(v: &View<'_>) -> Column {
     v.texts(&v.tables.cloud.actions, |r| {
         match (is_alert(v, r), v.frame.blocked[r], v.frame.calls.get(r)) {
             (true, false, _) => 0,
@@ -108,29 +106,29 @@ pub(super) fn is_failure(v: &View<'_>, row: usize) -> bool {
 }
 
 /// `success` or `failure`.
-pub fn event_outcome(v: &View<'_>) -> ArrayRef {
+pub fn event_outcome(v: &View<'_>) -> Column {
     v.texts(&v.tables.words.get(OUTCOMES), |r| {
         i32::from(is_failure(v, r))
     })
 }
 
 /// The category's slug.
-pub fn event_module(v: &View<'_>) -> ArrayRef {
+pub fn event_module(v: &View<'_>) -> Column {
     v.texts_by(ALL, &v.tables.category, |v, _| v.frame.category as i32)
 }
 
 /// `fusionai.alerts` or `fusionai.events`.
-pub fn event_dataset(v: &View<'_>) -> ArrayRef {
+pub fn event_dataset(v: &View<'_>) -> Column {
     v.texts_by(ALL, &v.tables.words.get(DATASETS), is_event)
 }
 
 /// The native event id, or the audit record type in lower case; null for syslog, clouds and services.
-pub fn event_code(v: &View<'_>) -> ArrayRef {
+pub fn event_code(v: &View<'_>) -> Column {
     v.texts_by_kind(!UNCODED, &v.tables.words.get(CODES), |kind| kind as i32)
 }
 
 /// Who wrote the native record.
-pub fn event_provider(v: &View<'_>) -> ArrayRef {
+pub fn event_provider(v: &View<'_>) -> Column {
     let t = &v.tables.cloud;
     let of_host = |kind: T| match kind {
         T::LogCleared => 4,
@@ -152,18 +150,18 @@ pub fn event_provider(v: &View<'_>) -> ArrayRef {
 
 /// The partition's index above [`ORDINAL_BITS`](crate::plan::ORDINAL_BITS) of the ordinal in it;
 /// unique in the corpus.
-pub fn event_sequence(v: &View<'_>) -> ArrayRef {
+pub fn event_sequence(v: &View<'_>) -> Column {
     let first = v.frame.first_sequence;
-    Arc::new(Int64Array::from_iter_values(first..first + v.len() as i64))
+    Column::of(Int64Array::from_iter_values(first..first + v.len() as i64))
 }
 
 /// Syslog text.
-pub fn message(v: &View<'_>) -> ArrayRef {
+pub fn message(v: &View<'_>) -> Column {
     v.own(kinds(&[T::Syslog]), &v.frame.message, None)
 }
 
 /// Category, severity, product, location.
-pub fn tags(v: &View<'_>) -> ArrayRef {
+pub fn tags(v: &View<'_>) -> Column {
     // Table: product, four severities, locations, categories.
     let locations = v.tables.tags.len() as i32 - 5 - v.tables.category.len() as i32;
     let category = 5 + locations + v.frame.category as i32;
@@ -194,26 +192,26 @@ pub fn tags(v: &View<'_>) -> ArrayRef {
 }
 
 /// `labels.env`.
-pub fn label_environment(v: &View<'_>) -> ArrayRef {
+pub fn label_environment(v: &View<'_>) -> Column {
     v.constant(ALL, &v.tables.words.get(ENVIRONMENT))
 }
 
 /// `labels.source`.
-pub fn label_source(v: &View<'_>) -> ArrayRef {
+pub fn label_source(v: &View<'_>) -> Column {
     v.constant(ALL, &v.tables.words.get(SOURCE))
 }
 
 /// `labels.data_source`.
-pub fn label_data_source(v: &View<'_>) -> ArrayRef {
+pub fn label_data_source(v: &View<'_>) -> Column {
     v.constant(ALL, &v.tables.words.get(DATA_SOURCE))
 }
 
 /// What an analyst should conclude.
-pub fn label_verdict(v: &View<'_>) -> ArrayRef {
+pub fn label_verdict(v: &View<'_>) -> Column {
     v.texts(&v.tables.words.get(VERDICTS), |r| v.frame.verdict[r] as i32)
 }
 
 /// The benign scenario of a noise row.
-pub fn label_noise_type(v: &View<'_>) -> ArrayRef {
+pub fn label_noise_type(v: &View<'_>) -> Column {
     v.texts(&v.tables.noise_type, |r| v.frame.noise[r])
 }

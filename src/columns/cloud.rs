@@ -6,7 +6,7 @@ use arrow::array::ArrayRef;
 
 use super::base::{ACTIONS, CATEGORY_OR_ALERT, PROVIDERS, TYPE_OR_ALERT};
 use super::tables::optional;
-use super::{Kinds, View, kinds, table};
+use super::{Column, Kinds, View, kinds, table};
 use crate::catalog::{AGENTS, AuditLog, Call, Credential, Telemetry as T};
 use crate::frame::{CallRow, Maker, NONE};
 use crate::random::Key;
@@ -241,7 +241,7 @@ fn call<'v>(v: &'v View<'_>, row: &CallRow) -> &'v Call {
 }
 
 /// A text that follows from the call.
-fn of_call(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
+fn of_call(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> Column {
     v.texts_of(SERVICES, values, |r| {
         v.frame.calls.get(r).map_or(NONE, |c| keys[c.call as usize])
     })
@@ -252,7 +252,7 @@ fn own(
     v: &View<'_>,
     kinds: Kinds,
     mut write: impl FnMut(usize, &CallRow, &Call) -> Option<String>,
-) -> ArrayRef {
+) -> Column {
     v.plain(kinds, 36, |r, out| {
         let text = v
             .frame
@@ -270,22 +270,22 @@ const CLOUD: Kinds = kinds(&[T::CloudAudit]);
 const SAAS: Kinds = kinds(&[T::SaasAudit]);
 
 /// `cloud.provider`.
-pub fn provider(v: &View<'_>) -> ArrayRef {
+pub fn provider(v: &View<'_>) -> Column {
     of_call(v, &v.tables.cloud.cloud)
 }
 /// `cloud.service.name`.
-pub fn service(v: &View<'_>) -> ArrayRef {
+pub fn service(v: &View<'_>) -> Column {
     of_call(v, &v.tables.cloud.service)
 }
 /// `cloud.account.id`.
-pub fn account(v: &View<'_>) -> ArrayRef {
+pub fn account(v: &View<'_>) -> Column {
     let t = &v.tables.cloud;
     v.texts_of(CLOUD, &t.accounts, |r| {
         i32::from(t.home[v.frame.user[r] as usize])
     })
 }
 /// `cloud.region`.
-pub fn region(v: &View<'_>) -> ArrayRef {
+pub fn region(v: &View<'_>) -> Column {
     let t = &v.tables.cloud;
     let global = REGIONS.iter().position(|region| *region == GLOBAL_REGION);
     let global = global.map_or(0, |at| at as i32);
@@ -299,13 +299,13 @@ pub fn region(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `user_agent.original`.
-pub fn user_agent(v: &View<'_>) -> ArrayRef {
+pub fn user_agent(v: &View<'_>) -> Column {
     v.texts_of(SERVICES, &v.tables.cloud.agent, |r| {
         v.frame.calls.get(r).map_or(NONE, |c| c.agent as i32)
     })
 }
 /// `user_agent.name`.
-pub fn user_agent_name(v: &View<'_>) -> ArrayRef {
+pub fn user_agent_name(v: &View<'_>) -> Column {
     let (keys, values) = &v.tables.cloud.agent_name;
     v.texts_of(SERVICES, values, |r| {
         v.frame
@@ -316,37 +316,37 @@ pub fn user_agent_name(v: &View<'_>) -> ArrayRef {
 }
 
 /// `fusionai.cloud.platform`: `cloud` or `saas`.
-pub fn platform(v: &View<'_>) -> ArrayRef {
+pub fn platform(v: &View<'_>) -> Column {
     v.texts_of(SERVICES, &v.tables.words.get(PLATFORMS), |r| {
         i32::from(v.frame.telemetry[r] == T::SaasAudit)
     })
 }
 /// `fusionai.cloud.dataset`: the log.
-pub fn dataset(v: &View<'_>) -> ArrayRef {
+pub fn dataset(v: &View<'_>) -> Column {
     of_call(v, &v.tables.cloud.dataset)
 }
 /// `fusionai.cloud.organization`: the tenant, or GitHub's organisation.
-pub fn organization(v: &View<'_>) -> ArrayRef {
+pub fn organization(v: &View<'_>) -> Column {
     of_call(v, &v.tables.cloud.organization)
 }
 /// `fusionai.cloud.event_source`.
-pub fn event_source_name(v: &View<'_>) -> ArrayRef {
+pub fn event_source_name(v: &View<'_>) -> Column {
     of_call(v, &v.tables.cloud.source)
 }
 /// `fusionai.cloud.event_name`: the operation.
-pub fn event_name(v: &View<'_>) -> ArrayRef {
+pub fn event_name(v: &View<'_>) -> Column {
     of_call(v, &v.tables.cloud.operation)
 }
 /// `fusionai.cloud.read_only`.
-pub fn is_read_only(v: &View<'_>) -> ArrayRef {
+pub fn is_read_only(v: &View<'_>) -> Column {
     of_call(v, &v.tables.cloud.read_only)
 }
 /// `fusionai.cloud.identity_type`.
-pub fn identity_type(v: &View<'_>) -> ArrayRef {
+pub fn identity_type(v: &View<'_>) -> Column {
     of_call(v, &v.tables.cloud.identity)
 }
 /// `fusionai.cloud.error_code`: the call's, or the policy's that did not allow it.
-pub fn error_code(v: &View<'_>) -> ArrayRef {
+pub fn error_code(v: &View<'_>) -> Column {
     let t = &v.tables.cloud;
     v.texts_of(SERVICES, &t.errors, |r| match v.frame.calls.get(r) {
         Some(c) if v.frame.blocked[r] => t.denied[c.call as usize],
@@ -355,7 +355,7 @@ pub fn error_code(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `fusionai.cloud.request_parameters`: as JSON.
-pub fn request_parameters(v: &View<'_>) -> ArrayRef {
+pub fn request_parameters(v: &View<'_>) -> Column {
     v.own(SERVICES, &v.frame.message, None)
 }
 
@@ -365,11 +365,11 @@ fn event_guid(v: &View<'_>, row: usize, salt: u64) -> String {
 }
 
 /// `fusionai.cloud.event_id`.
-pub fn event_id(v: &View<'_>) -> ArrayRef {
+pub fn event_id(v: &View<'_>) -> Column {
     own(v, SERVICES, |r, _, _| Some(event_guid(v, r, 1)))
 }
 /// `fusionai.cloud.request_id`.
-pub fn request_id(v: &View<'_>) -> ArrayRef {
+pub fn request_id(v: &View<'_>) -> Column {
     own(v, CLOUD, |r, _, _| Some(event_guid(v, r, 2)))
 }
 /// The caller's id where it is known to the provider: `AIDA…`, `AROA…:session`, an object id.
@@ -393,11 +393,11 @@ pub fn principal(v: &View<'_>, row: usize) -> Option<String> {
     })
 }
 /// `fusionai.cloud.principal_id`.
-pub fn principal_id(v: &View<'_>) -> ArrayRef {
+pub fn principal_id(v: &View<'_>) -> Column {
     own(v, SERVICES, |r, _, _| principal(v, r))
 }
 /// `fusionai.cloud.arn`.
-pub fn arn(v: &View<'_>) -> ArrayRef {
+pub fn arn(v: &View<'_>) -> Column {
     let (cloud, accounts) = (&v.maker.world.cloud, &v.maker.world.accounts);
     own(v, CLOUD, |r, _, called| {
         let account = v.frame.user[r] as u32;
@@ -412,7 +412,7 @@ pub fn arn(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `fusionai.cloud.access_key_id`: `AKIA…` of a user, `ASIA…` of a session.
-pub fn access_key_id(v: &View<'_>) -> ArrayRef {
+pub fn access_key_id(v: &View<'_>) -> Column {
     let cloud = &v.maker.world.cloud;
     own(v, CLOUD, |r, row, called| match called.credential {
         Credential::Key => Some(cloud.access_key(v.frame.user[r] as u32)),
@@ -422,7 +422,7 @@ pub fn access_key_id(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `fusionai.cloud.session_start`: when the session's credentials were issued.
-pub fn session_start(v: &View<'_>) -> ArrayRef {
+pub fn session_start(v: &View<'_>) -> Column {
     own(v, CLOUD, |_, row, called| {
         (called.credential == Credential::Role).then(|| {
             let time = chrono::DateTime::from_timestamp(row.session_start, 0);
@@ -431,7 +431,7 @@ pub fn session_start(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `fusionai.cloud.session_id`: of a signed-in person.
-pub fn session_id(v: &View<'_>) -> ArrayRef {
+pub fn session_id(v: &View<'_>) -> Column {
     let cloud = &v.maker.world.cloud;
     own(v, SAAS, |_, row, called| {
         (called.credential == Credential::Session && called.log != AuditLog::GitHub)
@@ -439,7 +439,7 @@ pub fn session_id(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `fusionai.cloud.hashed_token`: the token by its hash.
-pub fn hashed_token(v: &View<'_>) -> ArrayRef {
+pub fn hashed_token(v: &View<'_>) -> Column {
     let cloud = &v.maker.world.cloud;
     own(v, SAAS, |r, _, called| {
         (called.credential == Credential::Token).then(|| cloud.hashed_token(v.frame.user[r] as u32))

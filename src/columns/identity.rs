@@ -1,24 +1,22 @@
 //! Hosts and users.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, ListArray};
+use arrow::array::ListArray;
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 
 use super::cloud::{HOSTS, SERVICES};
 use super::shared::Entry;
-use super::{View, list_item};
+use super::{Column, View, list_item};
 
 /// `host.name`, `host.hostname`.
-pub fn host_name(v: &View<'_>) -> ArrayRef {
+pub fn host_name(v: &View<'_>) -> Column {
     v.by_entry(Entry::Host, &v.tables.host_name)
 }
 /// `winlog.computer_name`'s value on Windows.
-pub fn computer_name(v: &View<'_>) -> ArrayRef {
+pub fn computer_name(v: &View<'_>) -> Column {
     v.texts_of(super::WINDOWS, &v.tables.computer_name, |r| v.frame.host[r])
 }
 /// `host.ip`, a list of one.
-pub fn host_ip(v: &View<'_>) -> ArrayRef {
+pub fn host_ip(v: &View<'_>) -> Column {
     if v.present & SERVICES != 0 {
         return v.lists(&v.tables.address, |r, keys| {
             if v.is(r, HOSTS) {
@@ -27,9 +25,9 @@ pub fn host_ip(v: &View<'_>) -> ArrayRef {
         });
     }
     // Every row has a host here: the keys are those of all that follows from it.
-    let items = v.by_entry(Entry::Host, &v.tables.address);
+    let items = v.by_entry(Entry::Host, &v.tables.address).into_array();
     let offsets: ScalarBuffer<i32> = (0..=v.len() as i32).collect::<Vec<_>>().into();
-    Arc::new(ListArray::new(
+    Column::of(ListArray::new(
         list_item(),
         OffsetBuffer::new(offsets),
         items,
@@ -37,50 +35,50 @@ pub fn host_ip(v: &View<'_>) -> ArrayRef {
     ))
 }
 /// `host.type`.
-pub fn host_type(v: &View<'_>) -> ArrayRef {
+pub fn host_type(v: &View<'_>) -> Column {
     v.by_host(&v.tables.host_type)
 }
 /// `host.os.name`.
-pub fn os_name(v: &View<'_>) -> ArrayRef {
+pub fn os_name(v: &View<'_>) -> Column {
     v.by_host(&v.tables.os_name)
 }
 /// `host.os.platform`.
-pub fn os_platform(v: &View<'_>) -> ArrayRef {
+pub fn os_platform(v: &View<'_>) -> Column {
     v.by_host(&v.tables.platform)
 }
 /// `host.risk.static_level`.
-pub fn risk(v: &View<'_>) -> ArrayRef {
+pub fn risk(v: &View<'_>) -> Column {
     v.by_host(&v.tables.risk)
 }
 /// `fusionai.asset_owner`.
-pub fn asset_owner(v: &View<'_>) -> ArrayRef {
+pub fn asset_owner(v: &View<'_>) -> Column {
     v.by_entry(Entry::Host, &v.tables.owner)
 }
 /// `fusionai.asset_location`.
-pub fn asset_location(v: &View<'_>) -> ArrayRef {
+pub fn asset_location(v: &View<'_>) -> Column {
     v.by_host(&v.tables.location)
 }
 /// `fusionai.asset_department`.
-pub fn asset_department(v: &View<'_>) -> ArrayRef {
+pub fn asset_department(v: &View<'_>) -> Column {
     v.by_host(&v.tables.department)
 }
 /// `user.name`.
-pub fn user_name(v: &View<'_>) -> ArrayRef {
+pub fn user_name(v: &View<'_>) -> Column {
     v.by_entry(Entry::User, &v.tables.account_name)
 }
 /// `user.domain`.
-pub fn user_domain(v: &View<'_>) -> ArrayRef {
+pub fn user_domain(v: &View<'_>) -> Column {
     v.by_user(&v.tables.account_domain)
 }
 /// `user.email`; people only.
-pub fn user_email(v: &View<'_>) -> ArrayRef {
+pub fn user_email(v: &View<'_>) -> Column {
     v.by_user(&v.tables.account_email)
 }
 /// `user.department`.
-pub fn user_department(v: &View<'_>) -> ArrayRef {
+pub fn user_department(v: &View<'_>) -> Column {
     v.by_user(&v.tables.account_department)
 }
 /// `user.full_name`.
-pub fn user_full_name(v: &View<'_>) -> ArrayRef {
+pub fn user_full_name(v: &View<'_>) -> Column {
     v.by_user(&v.tables.account_full_name)
 }

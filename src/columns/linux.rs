@@ -5,11 +5,9 @@
 
 mod arguments;
 
-use arrow::array::ArrayRef;
-
 use super::enrichment::{counter, push_hexadecimal};
 use super::tables;
-use super::{AUDIT, AUDIT_USER, Kinds, View, kinds};
+use super::{AUDIT, AUDIT_USER, Column, Kinds, View, kinds};
 use crate::catalog::Telemetry as T;
 use crate::frame::NONE;
 use crate::random::Key;
@@ -69,38 +67,38 @@ const IDS: Kinds = SYSCALL | AUDIT_USER | SET_LOGIN;
 const UNSET: i64 = 4_294_967_295;
 
 /// `auditd.type`.
-pub fn record_type(v: &View<'_>) -> ArrayRef {
+pub fn record_type(v: &View<'_>) -> Column {
     v.texts_of(AUDIT, &v.tables.words.get(TYPES), |r| {
         v.frame.telemetry[r] as i32 - T::UserLogin as i32
     })
 }
 /// `auditd.sequence`: the event's serial.
-pub fn sequence(v: &View<'_>) -> ArrayRef {
+pub fn sequence(v: &View<'_>) -> Column {
     v.integers(AUDIT, |r| Some(counter(v, r, 3)))
 }
 /// `auditd.success`: `yes`, `no`.
-pub fn success(v: &View<'_>) -> ArrayRef {
+pub fn success(v: &View<'_>) -> Column {
     let of = AUDIT & !(PATH | CWD | TITLE | SOCKET | SET_LOGIN);
     v.texts_of(of, &v.tables.words.get(SUCCESS), |r| {
         i32::from(!v.frame.success[r])
     })
 }
 /// `auditd.res` of user-space records: `success`, `failed`.
-pub fn result(v: &View<'_>) -> ArrayRef {
+pub fn result(v: &View<'_>) -> Column {
     v.texts_of(AUDIT_USER | SET_LOGIN, &v.tables.words.get(RESULT), |r| {
         i32::from(!v.frame.success[r])
     })
 }
 /// `auditd.arch`.
-pub fn architecture(v: &View<'_>) -> ArrayRef {
+pub fn architecture(v: &View<'_>) -> Column {
     v.constant(SYSCALL, &v.tables.words.get(ARCHITECTURE))
 }
 /// `auditd.syscall`, the name.
-pub fn syscall(v: &View<'_>) -> ArrayRef {
+pub fn syscall(v: &View<'_>) -> Column {
     v.texts_of(SYSCALL, &v.tables.syscall, |r| v.frame.syscall[r])
 }
 /// `auditd.exit`: a descriptor or 0, or minus the error.
-pub fn exit(v: &View<'_>) -> ArrayRef {
+pub fn exit(v: &View<'_>) -> Column {
     v.integers(SYSCALL, |r| {
         let name = usize::try_from(v.frame.syscall[r])
             .ok()
@@ -116,7 +114,7 @@ pub fn exit(v: &View<'_>) -> ArrayRef {
 }
 
 /// `auditd.argc` of EXECVE.
-pub fn argument_count(v: &View<'_>) -> ArrayRef {
+pub fn argument_count(v: &View<'_>) -> Column {
     v.integers(EXECVE, |r| Some(Arguments::of(v).count(r) as i64))
 }
 
@@ -155,7 +153,7 @@ fn call_argument(name: &str, nth: usize, salt: u64, to_ipv6: bool) -> u64 {
 }
 
 /// `auditd.a0`… : EXECVE's arguments; a syscall's first four, in hexadecimal.
-pub fn argument<const N: usize>(v: &View<'_>) -> ArrayRef {
+pub fn argument<const N: usize>(v: &View<'_>) -> Column {
     let of = if N < 4 { EXECVE | SYSCALL } else { EXECVE };
     v.plain(of, 8, |r, out| {
         if v.frame.telemetry[r] == T::Syscall {
@@ -181,7 +179,7 @@ fn uid(v: &View<'_>, account: i32) -> i64 {
     i64::from(v.maker.world.accounts[account.max(0) as u32].uid)
 }
 /// `auditd.ppid`.
-pub fn parent_pid(v: &View<'_>) -> ArrayRef {
+pub fn parent_pid(v: &View<'_>) -> Column {
     v.integers(SYSCALL, |r| {
         Some(if v.frame.parent.image[r] == NONE {
             1
@@ -191,7 +189,7 @@ pub fn parent_pid(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `auditd.pid`.
-pub fn pid(v: &View<'_>) -> ArrayRef {
+pub fn pid(v: &View<'_>) -> Column {
     v.integers(IDS, |r| Some(i64::from(v.frame.process.pid[r])))
 }
 
@@ -208,13 +206,13 @@ fn in_session(v: &View<'_>, row: usize) -> bool {
     login(v, row).is_some()
 }
 /// `auditd.auid`: the login uid.
-pub fn login_uid(v: &View<'_>) -> ArrayRef {
+pub fn login_uid(v: &View<'_>) -> Column {
     v.integers(IDS, |r| {
         Some(login(v, r).map_or(UNSET, |account| uid(v, account)))
     })
 }
 /// `auditd.ses`: the audit session.
-pub fn session(v: &View<'_>) -> ArrayRef {
+pub fn session(v: &View<'_>) -> Column {
     v.integers(IDS, |r| {
         if !in_session(v, r) {
             return Some(UNSET);
@@ -223,7 +221,7 @@ pub fn session(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `auditd.uid`: user-space records are written by root's daemons; sudo asks as its caller.
-pub fn user_id(v: &View<'_>) -> ArrayRef {
+pub fn user_id(v: &View<'_>) -> Column {
     v.integers(IDS, |r| {
         Some(match v.frame.telemetry[r] {
             _ if v.is(
@@ -240,11 +238,11 @@ pub fn user_id(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `auditd.gid`, `euid`, `suid`, `fsuid`, `egid`, `sgid`, `fsgid` of a syscall: the account's.
-pub fn effective_id(v: &View<'_>) -> ArrayRef {
+pub fn effective_id(v: &View<'_>) -> Column {
     v.integers(SYSCALL, |r| Some(uid(v, v.frame.process.account[r])))
 }
 /// `auditd.tty` of a syscall.
-pub fn tty(v: &View<'_>) -> ArrayRef {
+pub fn tty(v: &View<'_>) -> Column {
     v.texts_of(
         SYSCALL | EXECVE | COMMAND | SET_LOGIN,
         &v.tables.words.get(TERMINALS),
@@ -258,7 +256,7 @@ pub fn tty(v: &View<'_>) -> ArrayRef {
     )
 }
 /// `auditd.terminal` of a user-space record.
-pub fn terminal(v: &View<'_>) -> ArrayRef {
+pub fn terminal(v: &View<'_>) -> Column {
     let values = super::table([
         "ssh",
         "/dev/pts/0",
@@ -285,12 +283,12 @@ pub fn terminal(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `auditd.comm`.
-pub fn comm(v: &View<'_>) -> ArrayRef {
+pub fn comm(v: &View<'_>) -> Column {
     let known = Some(&v.tables.image_comm);
     v.part(SYSCALL | UNIT, &v.frame.process.path, known, tables::comm)
 }
 /// `auditd.exe`.
-pub fn exe(v: &View<'_>) -> ArrayRef {
+pub fn exe(v: &View<'_>) -> Column {
     v.own(
         SYSCALL | AUDIT_USER,
         &v.frame.process.path,
@@ -298,11 +296,11 @@ pub fn exe(v: &View<'_>) -> ArrayRef {
     )
 }
 /// `auditd.key`: the rule's, `(null)` without one.
-pub fn key(v: &View<'_>) -> ArrayRef {
+pub fn key(v: &View<'_>) -> Column {
     v.texts_of(SYSCALL, &v.tables.audit_key, |r| v.frame.audit_key[r])
 }
 /// `auditd.op`.
-pub fn operation(v: &View<'_>) -> ArrayRef {
+pub fn operation(v: &View<'_>) -> Column {
     v.texts_of(
         LOGIN | PAM | ADDED,
         &v.tables.words.get(OPERATIONS),
@@ -319,7 +317,7 @@ pub fn operation(v: &View<'_>) -> ArrayRef {
     )
 }
 /// `auditd.grantors`: the modules of the distribution's PAM stack.
-pub fn grantors(v: &View<'_>) -> ArrayRef {
+pub fn grantors(v: &View<'_>) -> Column {
     let of = PAM & !kinds(&[T::UserChauthtok]);
     let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
     let (sshd, cron) = (image("sshd"), image("cron"));
@@ -341,7 +339,7 @@ pub fn grantors(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `auditd.acct`: on failed logins and credentials.
-pub fn account(v: &View<'_>) -> ArrayRef {
+pub fn account(v: &View<'_>) -> Column {
     v.texts_of(LOGIN | PAM, &v.tables.account_name, |r| {
         if v.frame.telemetry[r] == T::UserLogin && v.frame.success[r] {
             NONE
@@ -351,7 +349,7 @@ pub fn account(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `auditd.id`: the uid, on successful logins.
-pub fn account_id(v: &View<'_>) -> ArrayRef {
+pub fn account_id(v: &View<'_>) -> Column {
     v.integers(LOGIN | ADDED, |r| {
         if v.is(r, ADDED) {
             let name = v.given_text(r, "acct").unwrap_or_default();
@@ -368,14 +366,14 @@ fn remote<'v>(v: &'v View<'_>, row: usize) -> Option<&'v str> {
         .map(|address| &v.maker.world.addresses.texts[address])
 }
 /// `auditd.addr`.
-pub fn address(v: &View<'_>) -> ArrayRef {
+pub fn address(v: &View<'_>) -> Column {
     v.plain(AUDIT_USER & !COMMAND, 14, |r, out| {
         out.extend_from_slice(remote(v, r).unwrap_or("?").as_bytes());
         true
     })
 }
 /// `auditd.hostname`: the address on success, `?` on failure.
-pub fn host_name(v: &View<'_>) -> ArrayRef {
+pub fn host_name(v: &View<'_>) -> Column {
     v.plain(AUDIT_USER & !COMMAND, 14, |r, out| {
         let name = if v.frame.success[r] {
             remote(v, r)
@@ -387,11 +385,11 @@ pub fn host_name(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `auditd.cwd` of USER_CMD.
-pub fn working_directory(v: &View<'_>) -> ArrayRef {
+pub fn working_directory(v: &View<'_>) -> Column {
     v.own(COMMAND | CWD, &v.frame.directory, None)
 }
 /// `auditd.cmd` of USER_CMD.
-pub fn command(v: &View<'_>) -> ArrayRef {
+pub fn command(v: &View<'_>) -> Column {
     v.own(
         COMMAND,
         &v.frame.process.command,
@@ -400,15 +398,15 @@ pub fn command(v: &View<'_>) -> ArrayRef {
 }
 
 /// `auditd.unit` of SERVICE_START.
-pub fn unit(v: &View<'_>) -> ArrayRef {
+pub fn unit(v: &View<'_>) -> Column {
     v.given("unit")
 }
 /// `auditd.old-auid` and `auditd.old-ses` of LOGIN: none yet.
-pub fn before_login(v: &View<'_>) -> ArrayRef {
+pub fn before_login(v: &View<'_>) -> Column {
     v.integers(SET_LOGIN, |_| Some(UNSET))
 }
 /// `auditd.proctitle`, decoded: the command line.
-pub fn process_title(v: &View<'_>) -> ArrayRef {
+pub fn process_title(v: &View<'_>) -> Column {
     v.own(
         TITLE,
         &v.frame.process.command,
@@ -416,45 +414,45 @@ pub fn process_title(v: &View<'_>) -> ArrayRef {
     )
 }
 /// `auditd.name` of PATH.
-pub fn path_name(v: &View<'_>) -> ArrayRef {
+pub fn path_name(v: &View<'_>) -> Column {
     v.own(PATH, &v.frame.file, None)
 }
 /// `auditd.item` of PATH.
-pub fn path_item(v: &View<'_>) -> ArrayRef {
+pub fn path_item(v: &View<'_>) -> Column {
     v.integers(PATH, |_| Some(0))
 }
 /// `auditd.inode`: a file's own on a host.
-pub fn path_inode(v: &View<'_>) -> ArrayRef {
+pub fn path_inode(v: &View<'_>) -> Column {
     v.integers(PATH, |r| {
         let key = v.maker.world.host_key(v.frame.host[r] as u32);
         Some(1_000 + key.child(v.frame.file.text(r)).below(0, 2_000_000) as i64)
     })
 }
 /// `auditd.dev`.
-pub fn path_device(v: &View<'_>) -> ArrayRef {
+pub fn path_device(v: &View<'_>) -> Column {
     v.literal(PATH, "08:01")
 }
 /// `auditd.mode`: executables and scripts, else files.
-pub fn path_mode(v: &View<'_>) -> ArrayRef {
+pub fn path_mode(v: &View<'_>) -> Column {
     v.texts_of(PATH, &super::table(["0100644", "0100755"]), |r| {
         let path = v.frame.file.text(r);
         i32::from(path.contains("/bin/") || path.contains("/sbin/") || path.ends_with(".sh"))
     })
 }
 /// `auditd.ouid` and `auditd.ogid`.
-pub fn path_owner(v: &View<'_>) -> ArrayRef {
+pub fn path_owner(v: &View<'_>) -> Column {
     v.integers(PATH, |_| Some(0))
 }
 /// `auditd.rdev`.
-pub fn path_special_device(v: &View<'_>) -> ArrayRef {
+pub fn path_special_device(v: &View<'_>) -> Column {
     v.literal(PATH, "00:00")
 }
 /// `auditd.nametype`: `NORMAL`, `CREATE`, `DELETE`, `PARENT`.
-pub fn path_type(v: &View<'_>) -> ArrayRef {
+pub fn path_type(v: &View<'_>) -> Column {
     v.given("nametype")
 }
 /// `auditd.saddr`: an IPv4 socket address in hexadecimal.
-pub fn socket_address(v: &View<'_>) -> ArrayRef {
+pub fn socket_address(v: &View<'_>) -> Column {
     v.plain(SOCKET, 32, |r, out| {
         let (_, (address, port)) = super::enrichment::ends(v, r);
         let ip = usize::try_from(address)
@@ -478,13 +476,13 @@ pub fn socket_address(v: &View<'_>) -> ArrayRef {
 }
 
 /// `log.syslog.facility`.
-pub fn facility(v: &View<'_>) -> ArrayRef {
+pub fn facility(v: &View<'_>) -> Column {
     v.texts_of(SYSLOG, &v.tables.words.get(FACILITIES), |r| {
         i32::from(v.frame.facility[r].min(11))
     })
 }
 /// `log.syslog.severity`.
-pub fn severity(v: &View<'_>) -> ArrayRef {
+pub fn severity(v: &View<'_>) -> Column {
     v.texts_of(SYSLOG, &v.tables.words.get(SEVERITIES), |r| {
         i32::from(v.frame.syslog_severity[r].min(7))
     })

@@ -35,8 +35,8 @@ use crate::catalog::Telemetry;
 use crate::frame::{Frame, Maker, NONE, TextColumn};
 use selection::{ByKind, Selection, Validity};
 
+pub use arrays::{Column, KeyedTexts, list_item, table, text_type};
 use arrays::{dictionary, lists, own_texts, own_values, plain_texts};
-pub use arrays::{list_item, table, text_type};
 pub use kinds::{
     ALL, AUDIT, AUDIT_USER, FILTERING, Kinds, RECORDS, SECURITY, SENSOR, SYSMON, SYSMON_PROCESS,
     WINDOWS, holds, kinds,
@@ -61,9 +61,9 @@ pub struct View<'v> {
     /// Values of the frame's text columns, by their addresses: several columns show the same ones.
     values: RefCell<Vec<(*const TextColumn, ArrayRef)>>,
     /// Keys that several columns have, as the first of them made them.
-    keyed: RefCell<Vec<(Keyed, Kinds, ArrayRef)>>,
+    keyed: RefCell<Vec<(Keyed, Kinds, Column)>>,
     /// By [`Entry`](shared::Entry).
-    entries: [OnceCell<Option<ArrayRef>>; 3],
+    entries: [OnceCell<Option<KeyedTexts>>; 3],
     /// The same where only some entries have something, by which.
     known_entries: RefCell<Vec<KnownEntries>>,
     rules: OnceCell<Int32Array>,
@@ -78,7 +78,7 @@ pub struct View<'v> {
 }
 
 /// Entries of a table, which of them have something, and the rows' keys.
-type KnownEntries = (shared::Entry, Box<[bool]>, Option<ArrayRef>);
+type KnownEntries = (shared::Entry, Box<[bool]>, Option<KeyedTexts>);
 
 /// Of the functions that [`Keyed`] tells apart by type.
 const CAPTURES_NOTHING: &str = "a function that is known by its type captures nothing";
@@ -201,7 +201,7 @@ impl<'v> View<'v> {
     }
 
     /// Texts of a table by key, over all rows; a negative key is null.
-    pub fn texts(&self, values: &ArrayRef, key: impl Fn(usize) -> i32) -> ArrayRef {
+    pub fn texts(&self, values: &ArrayRef, key: impl Fn(usize) -> i32) -> Column {
         self.texts_of(ALL, values, key)
     }
 
@@ -211,7 +211,7 @@ impl<'v> View<'v> {
         kinds: Kinds,
         values: &ArrayRef,
         key: impl FnMut(usize) -> i32,
-    ) -> ArrayRef {
+    ) -> Column {
         let Some(selection) = self.select(kinds) else {
             return self.null_texts();
         };
@@ -234,7 +234,7 @@ impl<'v> View<'v> {
     }
 
     /// A dictionary array over a table, of keys that stand in a selection; negative ones are null.
-    fn dictionary(&self, values: &ArrayRef, mut keys: Vec<i32>, selection: &Selection) -> ArrayRef {
+    fn dictionary(&self, values: &ArrayRef, mut keys: Vec<i32>, selection: &Selection) -> Column {
         let mut nulls = match selection {
             Selection::All => None,
             Selection::Some(_, valid) => Some(valid.clone()),
@@ -245,7 +245,11 @@ impl<'v> View<'v> {
         }
         match values.is_empty() || nulls.as_ref().is_some_and(|n| n.null_count() == n.len()) {
             true => self.null_texts(),
-            false => dictionary(values, keys, nulls),
+            false => Column::Keyed(KeyedTexts {
+                keys: keys.into(),
+                nulls,
+                values: values.clone(),
+            }),
         }
     }
 
@@ -256,25 +260,20 @@ impl<'v> View<'v> {
         kinds: Kinds,
         values: &ArrayRef,
         key: impl FnMut(usize) -> i32,
-    ) -> ArrayRef {
+    ) -> Column {
         let kinds = kinds & self.present;
         let mut made = self.keyed.borrow_mut();
         let known = made.iter().find(|(k, of, _)| (k, of) == (&keyed, &kinds));
         match known {
-            Some((_, _, array)) if array.null_count() == array.len() => array.clone(),
-            Some((_, _, array))
-                if array.as_dictionary::<Int32Type>().values().len() <= values.len() =>
-            {
-                Arc::new(
-                    array
-                        .as_dictionary::<Int32Type>()
-                        .with_values(values.clone()),
-                )
+            // Null in every row.
+            Some((_, _, Column::Array(nulls))) => nulls.clone().into(),
+            Some((_, _, Column::Keyed(texts))) if texts.values.len() <= values.len() => {
+                texts.over(values)
             }
             _ => {
-                let array = self.texts_of(kinds, values, key);
-                made.push((keyed, kinds, array.clone()));
-                array
+                let column = self.texts_of(kinds, values, key);
+                made.push((keyed, kinds, column.clone()));
+                column
             }
         }
     }
@@ -285,19 +284,19 @@ impl<'v> View<'v> {
         kinds: Kinds,
         values: &ArrayRef,
         key: K,
-    ) -> ArrayRef {
+    ) -> Column {
         const { assert!(size_of::<K>() == 0, "{}", CAPTURES_NOTHING) };
         let of = Keyed::Function(TypeId::of::<K>());
         self.keyed(of, kinds, values, |row| key(self, row))
     }
 
     /// One text on rows of some kinds.
-    pub fn constant(&self, kinds: Kinds, values: &ArrayRef) -> ArrayRef {
+    pub fn constant(&self, kinds: Kinds, values: &ArrayRef) -> Column {
         self.keyed(Keyed::Constant, kinds, values, |_| 0)
     }
 
     /// A text that only rows of some kinds have; no table stands for it where none is there.
-    pub fn literal(&self, kinds: Kinds, text: &str) -> ArrayRef {
+    pub fn literal(&self, kinds: Kinds, text: &str) -> Column {
         match self.present & kinds {
             0 => self.null_texts(),
             _ => self.constant(kinds, &table([text])),
@@ -305,7 +304,7 @@ impl<'v> View<'v> {
     }
 
     /// A column of the frame's own texts on rows of some kinds, with the table its known keys point into.
-    pub fn own(&self, kinds: Kinds, column: &'v TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
+    pub fn own(&self, kinds: Kinds, column: &'v TextColumn, known: Option<&ArrayRef>) -> Column {
         if self.present & kinds == 0 || column.is_empty() {
             return self.null_texts();
         }
@@ -313,7 +312,7 @@ impl<'v> View<'v> {
     }
 
     /// A column of the frame's own texts on rows of some kinds, with other values: one for each text.
-    fn own_by(&self, kinds: Kinds, column: &TextColumn, values: &ArrayRef) -> ArrayRef {
+    fn own_by(&self, kinds: Kinds, column: &TextColumn, values: &ArrayRef) -> Column {
         self.keyed(Keyed::Column(column), kinds, values, |row| column.key(row))
     }
 
@@ -324,7 +323,7 @@ impl<'v> View<'v> {
         column: &TextColumn,
         known: Option<&ArrayRef>,
         part: impl Fn(&str) -> &str,
-    ) -> ArrayRef {
+    ) -> Column {
         if self.present & kinds == 0 || column.is_empty() {
             return self.null_texts();
         }
@@ -350,7 +349,7 @@ impl<'v> View<'v> {
         key: impl Fn(usize) -> i32,
         others: Kinds,
         write: impl FnMut(usize, &mut Vec<u8>),
-    ) -> ArrayRef {
+    ) -> Column {
         if self.present & others == 0 {
             return self.texts_of(kinds, values, key);
         }
@@ -368,7 +367,7 @@ impl<'v> View<'v> {
         values: &ArrayRef,
         key: impl Fn(usize) -> i32,
         mut write: impl FnMut(usize, &mut Vec<u8>),
-    ) -> ArrayRef {
+    ) -> Column {
         let known = values.as_string::<i32>();
         // Of the table only what rows have: the rest would be copied for nothing.
         self.once(kinds, known.len(), &key, |row, bytes| {
@@ -387,7 +386,7 @@ impl<'v> View<'v> {
         count: usize,
         key: impl Fn(usize) -> i32,
         mut write: impl FnMut(usize, &mut Vec<u8>),
-    ) -> ArrayRef {
+    ) -> Column {
         let Some(selection) = self.select(kinds) else {
             return self.null_texts();
         };
@@ -427,7 +426,7 @@ impl<'v> View<'v> {
     }
 
     /// The values under `data` of one name, over all kinds that have it.
-    pub fn given(&self, name: &str) -> ArrayRef {
+    pub fn given(&self, name: &str) -> Column {
         let kinds = Telemetry::all()
             .filter(|t| self.present >> *t as u32 & 1 == 1 && t.slot(name).is_some())
             .fold(0, |set, t| set | 1 << t as u32);
@@ -438,17 +437,17 @@ impl<'v> View<'v> {
     }
 
     /// Null texts in every row.
-    pub fn null_texts(&self) -> ArrayRef {
-        self.no_texts.clone()
+    pub fn null_texts(&self) -> Column {
+        self.no_texts.clone().into()
     }
 
     /// Null integers in every row.
-    fn null_integers(&self) -> ArrayRef {
-        self.no_integers.clone()
+    fn null_integers(&self) -> Column {
+        self.no_integers.clone().into()
     }
 
     /// Integers on rows of some kinds.
-    pub fn integers(&self, kinds: Kinds, mut value: impl FnMut(usize) -> Option<i64>) -> ArrayRef {
+    pub fn integers(&self, kinds: Kinds, mut value: impl FnMut(usize) -> Option<i64>) -> Column {
         let Some(selection) = self.select(kinds) else {
             return self.null_integers();
         };
@@ -469,12 +468,12 @@ impl<'v> View<'v> {
                 values
             }
         };
-        Arc::new(Int64Array::new(values.into(), validity.finish()))
+        Column::of(Int64Array::new(values.into(), validity.finish()))
     }
 
     /// Booleans in every row.
-    pub fn booleans(&self, value: impl FnMut(usize) -> bool) -> ArrayRef {
-        Arc::new(BooleanArray::new(
+    pub fn booleans(&self, value: impl FnMut(usize) -> bool) -> Column {
+        Column::of(BooleanArray::new(
             BooleanBuffer::collect_bool(self.frame.len, value),
             None,
         ))
@@ -486,9 +485,9 @@ impl<'v> View<'v> {
         kinds: Kinds,
         width: usize,
         mut write: impl FnMut(usize, &mut Vec<u8>) -> bool,
-    ) -> ArrayRef {
+    ) -> Column {
         let Some(selection) = self.select(kinds) else {
-            return self.no_own_texts.clone();
+            return self.no_own_texts.clone().into();
         };
         let mut offsets = vec![0; self.frame.len + 1];
         let mut validity = Validity::new(self.frame.len, &selection);
@@ -519,7 +518,7 @@ impl<'v> View<'v> {
                 offsets[next..].fill(bytes.len() as i32);
             }
         }
-        plain_texts(bytes, offsets, validity.finish())
+        plain_texts(bytes, offsets, validity.finish()).into()
     }
 
     /// Lists of one text of a table, null where the key is negative. Columns that share the
@@ -528,18 +527,21 @@ impl<'v> View<'v> {
         &self,
         values: &ArrayRef,
         key: K,
-    ) -> ArrayRef {
+    ) -> Column {
         const { assert!(size_of::<K>() == 0, "{}", CAPTURES_NOTHING) };
         let of = Keyed::Lists(TypeId::of::<K>());
         let mut made = self.keyed.borrow_mut();
         let known = made.iter().find(|(k, _, _)| *k == of);
-        let list = known.and_then(|(_, _, array)| array.as_list_opt::<i32>());
+        let list = match known {
+            Some((_, _, Column::Array(list))) => list.as_list_opt::<i32>(),
+            _ => None,
+        };
         if let Some(list) = list.filter(|list| !list.values().is_empty()) {
             let items = list.values().as_dictionary::<Int32Type>();
             if items.values().len() <= values.len() {
                 let items = Arc::new(items.with_values(values.clone()));
                 let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
-                return Arc::new(ListArray::new(list_item(), offsets, items, nulls));
+                return Column::of(ListArray::new(list_item(), offsets, items, nulls));
             }
         }
         let (mut keys, mut count) = (vec![0; self.frame.len], 0);
@@ -553,13 +555,13 @@ impl<'v> View<'v> {
             offsets.push(count as i32);
         }
         keys.truncate(count);
-        let array = lists(values, keys, offsets);
-        made.push((of, ALL, array.clone()));
-        array
+        let list = Column::from(lists(values, keys, offsets));
+        made.push((of, ALL, list.clone()));
+        list
     }
 
     /// Lists of a table's texts: `push` appends the keys of a row's list.
-    pub fn lists(&self, values: &ArrayRef, mut push: impl FnMut(usize, &mut Vec<i32>)) -> ArrayRef {
+    pub fn lists(&self, values: &ArrayRef, mut push: impl FnMut(usize, &mut Vec<i32>)) -> Column {
         let mut keys = Vec::with_capacity(self.frame.len);
         let mut offsets = Vec::with_capacity(self.frame.len + 1);
         offsets.push(0i32);
@@ -567,6 +569,6 @@ impl<'v> View<'v> {
             push(row, &mut keys);
             offsets.push(keys.len() as i32);
         }
-        lists(values, keys, offsets)
+        lists(values, keys, offsets).into()
     }
 }

@@ -3,7 +3,7 @@
 use arrow::array::ArrayRef;
 
 use super::tables::file_name;
-use super::{Keyed, Kinds, RECORDS, View, WINDOWS, kinds, own_values, plain_texts};
+use super::{Column, Keyed, Kinds, RECORDS, View, WINDOWS, kinds, own_values, plain_texts};
 use crate::catalog::Telemetry as T;
 use crate::frame::{NONE, ProcessColumns};
 use crate::random::Key;
@@ -77,7 +77,7 @@ impl Guids {
 }
 
 /// The GUIDs of the processes of Windows records of some kinds.
-pub(super) fn entity_ids(v: &View<'_>, of: Kinds) -> ArrayRef {
+pub(super) fn entity_ids(v: &View<'_>, of: Kinds) -> Column {
     if v.select(of).is_none() {
         return v.null_texts();
     }
@@ -89,15 +89,15 @@ fn pid(process: &ProcessColumns, row: usize) -> Option<i64> {
     (process.image[row] != NONE).then(|| i64::from(process.pid[row]))
 }
 
-fn path(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
+fn path(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Column {
     v.own(of, &process.path, Some(&v.tables.image_path))
 }
 
-fn name(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
+fn name(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Column {
     v.part(of, &process.path, Some(&v.tables.image_name), file_name)
 }
 
-fn command(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
+fn command(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Column {
     v.own(of, &process.command, Some(&v.tables.resident_command))
 }
 
@@ -114,49 +114,49 @@ pub(super) fn command_of<'v>(v: &'v View<'_>, process: &'v ProcessColumns, row: 
 }
 
 /// `process.pid`.
-pub fn process_pid(v: &View<'_>) -> ArrayRef {
+pub fn process_pid(v: &View<'_>) -> Column {
     v.integers(RECORDS, |r| pid(&v.frame.process, r))
 }
 /// `process.entity_id`: the ProcessGuid.
-pub fn entity_id(v: &View<'_>) -> ArrayRef {
+pub fn entity_id(v: &View<'_>) -> Column {
     entity_ids(v, WINDOWS)
 }
 /// `process.name`.
-pub fn process_name(v: &View<'_>) -> ArrayRef {
+pub fn process_name(v: &View<'_>) -> Column {
     name(v, RECORDS, &v.frame.process)
 }
 /// `process.executable`.
-pub fn executable(v: &View<'_>) -> ArrayRef {
+pub fn executable(v: &View<'_>) -> Column {
     path(v, RECORDS, &v.frame.process)
 }
 /// `process.command_line`, where the record has it.
-pub fn command_line(v: &View<'_>) -> ArrayRef {
+pub fn command_line(v: &View<'_>) -> Column {
     command(v, COMMANDED, &v.frame.process)
 }
 /// `process.working_directory`.
-pub fn working_directory(v: &View<'_>) -> ArrayRef {
+pub fn working_directory(v: &View<'_>) -> Column {
     v.own(COMMANDED | kinds(&[T::Cwd]), &v.frame.directory, None)
 }
 /// `process.parent.pid`.
-pub fn parent_pid(v: &View<'_>) -> ArrayRef {
+pub fn parent_pid(v: &View<'_>) -> Column {
     v.integers(START, |r| pid(&v.frame.parent, r))
 }
 /// `process.parent.entity_id`.
-pub fn parent_entity_id(v: &View<'_>) -> ArrayRef {
+pub fn parent_entity_id(v: &View<'_>) -> Column {
     v.plain(kinds(&[T::ProcessCreation]), 38, |r, out| {
         guid(v, &v.frame.parent, r, out)
     })
 }
 /// `process.parent.name`.
-pub fn parent_name(v: &View<'_>) -> ArrayRef {
+pub fn parent_name(v: &View<'_>) -> Column {
     name(v, START, &v.frame.parent)
 }
 /// `process.parent.executable`.
-pub fn parent_executable(v: &View<'_>) -> ArrayRef {
+pub fn parent_executable(v: &View<'_>) -> Column {
     path(v, START, &v.frame.parent)
 }
 /// `process.parent.command_line`.
-pub fn parent_command_line(v: &View<'_>) -> ArrayRef {
+pub fn parent_command_line(v: &View<'_>) -> Column {
     command(v, START, &v.frame.parent)
 }
 
@@ -173,15 +173,15 @@ pub(super) const FILES: Kinds = kinds(&[
 ]);
 
 /// `file.path`.
-pub fn file_path(v: &View<'_>) -> ArrayRef {
+pub fn file_path(v: &View<'_>) -> Column {
     v.own(FILES, &v.frame.file, None)
 }
 /// `file.name`.
-pub fn file_base_name(v: &View<'_>) -> ArrayRef {
+pub fn file_base_name(v: &View<'_>) -> Column {
     v.part(FILES, &v.frame.file, None, file_name)
 }
 /// `file.extension`; empty becomes absent.
-pub fn file_extension(v: &View<'_>) -> ArrayRef {
+pub fn file_extension(v: &View<'_>) -> Column {
     if v.present & FILES == 0 || v.frame.file.is_empty() {
         return v.null_texts();
     }
@@ -207,17 +207,17 @@ pub fn file_extension(v: &View<'_>) -> ArrayRef {
 pub(super) const REGISTRY: Kinds = kinds(&[T::RegistrySet, T::RegistryKey]);
 
 /// `registry.path`: hive, key and value.
-pub fn registry_path(v: &View<'_>) -> ArrayRef {
+pub fn registry_path(v: &View<'_>) -> Column {
     v.own(REGISTRY, &v.frame.registry, None)
 }
 /// `registry.key`: without hive and value.
-pub fn registry_key(v: &View<'_>) -> ArrayRef {
+pub fn registry_key(v: &View<'_>) -> Column {
     v.part(REGISTRY, &v.frame.registry, None, |path| {
         let rest = path.split_once('\\').map_or(path, |(_, rest)| rest);
         rest.rsplit_once('\\').map_or(rest, |(key, _)| key)
     })
 }
 /// `registry.value`.
-pub fn registry_value(v: &View<'_>) -> ArrayRef {
+pub fn registry_value(v: &View<'_>) -> Column {
     v.part(REGISTRY, &v.frame.registry, None, file_name)
 }

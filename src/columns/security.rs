@@ -3,10 +3,8 @@
 //! In `fusionai`, hexadecimal ids are numbers; status words, masks and encryption
 //! types stay texts, as rules look for them.
 
-use arrow::array::ArrayRef;
-
 use super::enrichment::{ends, push_decimal};
-use super::{Kinds, View, kinds};
+use super::{Column, Kinds, View, kinds};
 use crate::catalog::Telemetry as T;
 use crate::random::Key;
 
@@ -32,7 +30,7 @@ const SCRIPT: Kinds = kinds(&[T::ScriptBlock]);
 macro_rules! given {
     ($($function:ident $name:literal)*) => {$(
         #[doc = concat!("`", $name, "`, the record's own.")]
-        pub fn $function(v: &View<'_>) -> ArrayRef {
+        pub fn $function(v: &View<'_>) -> Column {
             v.given($name)
         }
     )*};
@@ -50,7 +48,7 @@ given! {
 }
 
 /// PrivilegeList: an administrator's or SYSTEM's for 4672, none elsewhere.
-pub fn privilege_list(v: &View<'_>) -> ArrayRef {
+pub fn privilege_list(v: &View<'_>) -> Column {
     let values = super::table([
         "-",
         "SeSecurityPrivilege\n\t\t\tSeBackupPrivilege\n\t\t\tSeRestorePrivilege\n\t\t\t\
@@ -67,11 +65,11 @@ pub fn privilege_list(v: &View<'_>) -> ArrayRef {
     })
 }
 /// ObjectServer.
-pub fn object_server(v: &View<'_>) -> ArrayRef {
+pub fn object_server(v: &View<'_>) -> Column {
     v.literal(OBJECT, "Security")
 }
 /// ObjectType: what the record says, `File` for shares.
-pub fn object_type(v: &View<'_>) -> ArrayRef {
+pub fn object_type(v: &View<'_>) -> Column {
     v.plain(OBJECT | SHARE, 6, |r, out| {
         let text = if v.is(r, SHARE) {
             "File"
@@ -83,11 +81,11 @@ pub fn object_type(v: &View<'_>) -> ArrayRef {
     })
 }
 /// HandleId.
-pub fn handle_id(v: &View<'_>) -> ArrayRef {
+pub fn handle_id(v: &View<'_>) -> Column {
     v.integers(OBJECT, |r| Some(4 * (30 + (v.frame.salt[r] % 3000) as i64)))
 }
 /// AccessMask.
-pub fn access_mask(v: &View<'_>) -> ArrayRef {
+pub fn access_mask(v: &View<'_>) -> Column {
     v.plain(OBJECT | SHARE, 8, |r, out| {
         let mask = v.given_text(r, "AccessMask").unwrap_or("0x1");
         out.extend_from_slice(mask.as_bytes());
@@ -95,7 +93,7 @@ pub fn access_mask(v: &View<'_>) -> ArrayRef {
     })
 }
 /// AccessList: the mask's rights in message ids.
-pub fn access_list(v: &View<'_>) -> ArrayRef {
+pub fn access_list(v: &View<'_>) -> Column {
     v.plain(OBJECT | SHARE, 16, |r, out| {
         let is_file = v.is(r, SHARE) || v.given_text(r, "ObjectType") == Some("File");
         if !is_file {
@@ -122,43 +120,43 @@ pub fn access_list(v: &View<'_>) -> ArrayRef {
     })
 }
 /// AccessReason.
-pub fn access_reason(v: &View<'_>) -> ArrayRef {
+pub fn access_reason(v: &View<'_>) -> Column {
     v.literal(CHECK | HANDLE, "-")
 }
 /// ResourceAttributes.
-pub fn resource_attributes(v: &View<'_>) -> ArrayRef {
+pub fn resource_attributes(v: &View<'_>) -> Column {
     v.literal(OBJECT, "-")
 }
 /// TransactionId.
-pub fn transaction_id(v: &View<'_>) -> ArrayRef {
+pub fn transaction_id(v: &View<'_>) -> Column {
     v.literal(HANDLE, "{00000000-0000-0000-0000-000000000000}")
 }
 /// RestrictedSidCount.
-pub fn restricted_sid_count(v: &View<'_>) -> ArrayRef {
+pub fn restricted_sid_count(v: &View<'_>) -> Column {
     v.literal(HANDLE, "0")
 }
 
 /// NewProcessId.
-pub fn new_process_id(v: &View<'_>) -> ArrayRef {
+pub fn new_process_id(v: &View<'_>) -> Column {
     v.integers(CREATED, |r| Some(i64::from(v.frame.process.pid[r])))
 }
 /// NewProcessName.
-pub fn new_process_name(v: &View<'_>) -> ArrayRef {
+pub fn new_process_name(v: &View<'_>) -> Column {
     v.own(CREATED, &v.frame.process.path, Some(&v.tables.image_path))
 }
 /// ParentProcessName.
-pub fn parent_process_name(v: &View<'_>) -> ArrayRef {
+pub fn parent_process_name(v: &View<'_>) -> Column {
     v.own(CREATED, &v.frame.parent.path, Some(&v.tables.image_path))
 }
 /// TokenElevationType: full for services and administrators, limited for users.
-pub fn token_elevation_type(v: &View<'_>) -> ArrayRef {
+pub fn token_elevation_type(v: &View<'_>) -> Column {
     v.texts_of(CREATED, &super::table(["%%1936", "%%1938"]), |r| {
         let host = v.maker.world.hosts[v.frame.host[r] as u32].user;
         i32::from(v.frame.process.account[r] == host as i32)
     })
 }
 /// MandatoryLabel: the integrity level's SID.
-pub fn mandatory_label(v: &View<'_>) -> ArrayRef {
+pub fn mandatory_label(v: &View<'_>) -> Column {
     let values = super::table(["S-1-16-16384", "S-1-16-12288", "S-1-16-8192"]);
     v.texts_of(CREATED, &values, |r| {
         let account = v.frame.process.account[r];
@@ -185,7 +183,7 @@ fn failure(sub_status: &str) -> (&'static str, &'static str) {
     }
 }
 /// FailureReason: the sub-status's.
-pub fn failure_reason(v: &View<'_>) -> ArrayRef {
+pub fn failure_reason(v: &View<'_>) -> Column {
     v.plain(kinds(&[T::LogonFailed]), 6, |r, out| {
         let (_, reason) = failure(v.given_text(r, "SubStatus").unwrap_or_default());
         out.extend_from_slice(reason.as_bytes());
@@ -194,7 +192,7 @@ pub fn failure_reason(v: &View<'_>) -> ArrayRef {
 }
 
 /// Status: the record's own; a service ticket was granted.
-pub fn status(v: &View<'_>) -> ArrayRef {
+pub fn status(v: &View<'_>) -> Column {
     let of = kinds(&[
         T::LogonFailed,
         T::TicketRequested,
@@ -214,7 +212,7 @@ pub fn status(v: &View<'_>) -> ArrayRef {
 }
 
 /// ServiceName: a service's, or the principal that a ticket is for.
-pub fn service_name(v: &View<'_>) -> ArrayRef {
+pub fn service_name(v: &View<'_>) -> Column {
     v.plain(
         SERVICE | SYSTEM | TICKET | SERVICE_TICKET | PREAUTH,
         14,
@@ -235,7 +233,7 @@ pub fn service_name(v: &View<'_>) -> ArrayRef {
     )
 }
 /// ServiceSid: krbtgt's, or the principal's account.
-pub fn service_sid(v: &View<'_>) -> ArrayRef {
+pub fn service_sid(v: &View<'_>) -> Column {
     v.plain(TICKET | SERVICE_TICKET, 46, |r, out| {
         let name = v.given_text(r, "ServiceName").unwrap_or("krbtgt");
         if name == "krbtgt" {
@@ -248,7 +246,7 @@ pub fn service_sid(v: &View<'_>) -> ArrayRef {
     })
 }
 /// ServiceType: 4697's number, 7045's words.
-pub fn service_type(v: &View<'_>) -> ArrayRef {
+pub fn service_type(v: &View<'_>) -> Column {
     let values = super::table(["0x10", "0x1", "user mode service", "kernel mode driver"]);
     v.texts_of(SERVICE | SYSTEM, &values, |r| {
         let name = if v.is(r, SYSTEM) {
@@ -273,7 +271,7 @@ fn push_escaped(out: &mut Vec<u8>, text: &str) {
         }
     }
 }
-fn task_xml(v: &View<'_>, kind: T) -> ArrayRef {
+fn task_xml(v: &View<'_>, kind: T) -> Column {
     v.plain(kinds(&[kind]), 1400, |r, out| {
         let account = &v.maker.world.accounts[v.frame.user[r] as u32];
         let mut text = |text: &str| out.extend_from_slice(text.as_bytes());
@@ -292,19 +290,19 @@ fn task_xml(v: &View<'_>, kind: T) -> ArrayRef {
     })
 }
 /// TaskContent of 4698.
-pub fn task_content(v: &View<'_>) -> ArrayRef {
+pub fn task_content(v: &View<'_>) -> Column {
     task_xml(v, T::TaskCreated)
 }
 /// TaskContentNew of 4702.
-pub fn task_content_new(v: &View<'_>) -> ArrayRef {
+pub fn task_content_new(v: &View<'_>) -> Column {
     task_xml(v, T::TaskUpdated)
 }
 /// ClientProcessId of task and service records: the acting process.
-pub fn client_process_id(v: &View<'_>) -> ArrayRef {
+pub fn client_process_id(v: &View<'_>) -> Column {
     v.integers(SERVICE | TASK, |r| Some(i64::from(v.frame.process.pid[r])))
 }
 /// ClientProcessStartKey.
-pub fn client_process_start_key(v: &View<'_>) -> ArrayRef {
+pub fn client_process_start_key(v: &View<'_>) -> Column {
     v.plain(SERVICE | TASK, 16, |r, out| {
         let key = 0x3_0000_0000_0000 + (v.frame.salt[r] >> 8) % 9000;
         out.extend_from_slice(key.to_string().as_bytes());
@@ -312,11 +310,11 @@ pub fn client_process_start_key(v: &View<'_>) -> ArrayRef {
     })
 }
 /// RpcCallClientLocality.
-pub fn client_locality(v: &View<'_>) -> ArrayRef {
+pub fn client_locality(v: &View<'_>) -> Column {
     v.literal(TASK, "0")
 }
 /// FQDN.
-pub fn fully_qualified_name(v: &View<'_>) -> ArrayRef {
+pub fn fully_qualified_name(v: &View<'_>) -> Column {
     v.texts_of(TASK, &v.tables.computer_name, |r| v.frame.host[r])
 }
 
@@ -346,7 +344,7 @@ fn account_sid(v: &View<'_>, row: usize, name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(sid.as_bytes());
 }
 /// TargetSid: the account or group that the record is about.
-pub fn target_sid(v: &View<'_>) -> ArrayRef {
+pub fn target_sid(v: &View<'_>) -> Column {
     v.plain(TICKET | PREAUTH | USER | MEMBER, 46, |r, out| {
         let given = v.given_text(r, "TargetUserName");
         match (v.frame.telemetry[r], given) {
@@ -378,14 +376,14 @@ pub fn target_sid(v: &View<'_>) -> ArrayRef {
     })
 }
 /// MemberSid.
-pub fn member_sid(v: &View<'_>) -> ArrayRef {
+pub fn member_sid(v: &View<'_>) -> Column {
     v.plain(MEMBER, 46, |r, out| {
         account_sid(v, r, v.given_text(r, "Member").unwrap_or_default(), out);
         true
     })
 }
 /// MemberName: the distinguished name in a domain's group.
-pub fn member_name(v: &View<'_>) -> ArrayRef {
+pub fn member_name(v: &View<'_>) -> Column {
     v.plain(MEMBER, 40, |r, out| {
         if v.frame.telemetry[r] == T::LocalMemberAdded {
             out.push(b'-');
@@ -400,7 +398,7 @@ pub fn member_name(v: &View<'_>) -> ArrayRef {
     })
 }
 /// SamAccountName.
-pub fn sam_account_name(v: &View<'_>) -> ArrayRef {
+pub fn sam_account_name(v: &View<'_>) -> Column {
     v.plain(USER, 12, |r, out| {
         let name = v.given_text(r, "TargetUserName").unwrap_or_default();
         out.extend_from_slice(name.as_bytes());
@@ -409,62 +407,62 @@ pub fn sam_account_name(v: &View<'_>) -> ArrayRef {
 }
 /// A value that was not set: DisplayName, HomeDirectory, HomePath, ScriptPath, ProfilePath,
 /// UserWorkstations and UserParameters.
-pub fn not_set(v: &View<'_>) -> ArrayRef {
+pub fn not_set(v: &View<'_>) -> Column {
     v.literal(USER, "%%1793")
 }
 /// PasswordLastSet and AccountExpires: never.
-pub fn never(v: &View<'_>) -> ArrayRef {
+pub fn never(v: &View<'_>) -> Column {
     v.literal(USER, "%%1794")
 }
 /// UserPrincipalName, AllowedToDelegateTo and SidHistory.
-pub fn user_dash(v: &View<'_>) -> ArrayRef {
+pub fn user_dash(v: &View<'_>) -> Column {
     v.literal(USER, "-")
 }
 /// PrimaryGroupId.
-pub fn primary_group_id(v: &View<'_>) -> ArrayRef {
+pub fn primary_group_id(v: &View<'_>) -> Column {
     v.literal(USER, "513")
 }
 /// OldUacValue.
-pub fn old_uac_value(v: &View<'_>) -> ArrayRef {
+pub fn old_uac_value(v: &View<'_>) -> Column {
     v.literal(USER, "0x0")
 }
 /// NewUacValue.
-pub fn new_uac_value(v: &View<'_>) -> ArrayRef {
+pub fn new_uac_value(v: &View<'_>) -> Column {
     v.literal(USER, "0x15")
 }
 /// UserAccountControl.
-pub fn user_account_control(v: &View<'_>) -> ArrayRef {
+pub fn user_account_control(v: &View<'_>) -> Column {
     v.literal(USER, "\n\t\t%%2080\n\t\t%%2082\n\t\t%%2084")
 }
 /// LogonHours: all.
-pub fn logon_hours(v: &View<'_>) -> ArrayRef {
+pub fn logon_hours(v: &View<'_>) -> Column {
     v.literal(USER, "%%1797")
 }
 
 /// PreAuthType: an encrypted time stamp.
-pub fn preauth_type(v: &View<'_>) -> ArrayRef {
+pub fn preauth_type(v: &View<'_>) -> Column {
     v.literal(TICKET | PREAUTH, "2")
 }
 /// CertIssuerName, CertSerialNumber, CertThumbprint: no smart card.
-pub fn no_certificate(v: &View<'_>) -> ArrayRef {
+pub fn no_certificate(v: &View<'_>) -> Column {
     v.literal(TICKET | PREAUTH, "")
 }
 /// PackageName of 4776.
-pub fn package_name(v: &View<'_>) -> ArrayRef {
+pub fn package_name(v: &View<'_>) -> Column {
     v.literal(
         kinds(&[T::CredentialValidated]),
         "MICROSOFT_AUTHENTICATION_PACKAGE_V1_0",
     )
 }
 /// TargetLogonGuid: unknown to the caller.
-pub fn target_logon_guid(v: &View<'_>) -> ArrayRef {
+pub fn target_logon_guid(v: &View<'_>) -> Column {
     v.literal(
         kinds(&[T::ExplicitLogon]),
         "{00000000-0000-0000-0000-000000000000}",
     )
 }
 /// ShareLocalPath: by the share, where the record doesn't say.
-pub fn share_local_path(v: &View<'_>) -> ArrayRef {
+pub fn share_local_path(v: &View<'_>) -> Column {
     v.plain(SHARE, 14, |r, out| {
         let given = v.given_text(r, "ShareLocalPath").unwrap_or_default();
         let share = v.given_text(r, "ShareName").unwrap_or_default();
@@ -487,11 +485,11 @@ pub fn share_local_path(v: &View<'_>) -> ArrayRef {
     })
 }
 /// MessageNumber and MessageTotal: one part.
-pub fn one(v: &View<'_>) -> ArrayRef {
+pub fn one(v: &View<'_>) -> Column {
     v.literal(SCRIPT, "1")
 }
 /// ScriptBlockId.
-pub fn script_block_id(v: &View<'_>) -> ArrayRef {
+pub fn script_block_id(v: &View<'_>) -> Column {
     v.plain(SCRIPT, 36, |r, out| {
         let key = Key::root(v.frame.salt[r]);
         let text = format!(

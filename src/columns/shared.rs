@@ -1,15 +1,13 @@
 //! Columns that follow from a row's host, account, rule or kind: taken from tables, by index.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
-use arrow::datatypes::Int32Type;
 
 use super::selection::Selection;
-use super::{Keyed, Kinds, View, holds, table};
+use super::{Column, Keyed, KeyedTexts, Kinds, View, holds, table};
 use crate::catalog::Telemetry;
 
 /// A text that the entries of a table share: few values, and which one each entry has, if any.
@@ -55,13 +53,9 @@ pub(super) enum Entry {
     Rule,
 }
 
-/// A dictionary array of the same keys over other values, at least as many.
-fn over(array: &ArrayRef, values: &ArrayRef) -> ArrayRef {
-    Arc::new(
-        array
-            .as_dictionary::<Int32Type>()
-            .with_values(values.clone()),
-    )
+/// Whether any row is left.
+fn has_some(nulls: Option<&NullBuffer>) -> bool {
+    nulls.is_none_or(|nulls| nulls.null_count() < nulls.len())
 }
 
 /// Where keys are not negative, if not everywhere.
@@ -79,78 +73,78 @@ impl View<'_> {
 
     /// Each row's number of a host, account or rule, as keys; none where no row has one. All
     /// columns that follow from it share the buffer.
-    fn entries(&self, of: Entry) -> Option<&ArrayRef> {
+    fn entries(&self, of: Entry) -> Option<&KeyedTexts> {
         let at = of as usize;
         let made = self.entries[at].get_or_init(|| {
             let tables = self.tables;
-            let (keys, values) = match of {
-                Entry::Host => (
-                    Int32Array::new(self.host_keys.clone(), self.hosts()?),
-                    &tables.host_name,
-                ),
-                Entry::User => (
-                    Int32Array::new(self.user_keys.clone(), None),
-                    &tables.account_name,
-                ),
-                Entry::Rule => (self.rules().clone(), &tables.rule_name),
+            let (keys, nulls, values) = match of {
+                Entry::Host => (self.host_keys.clone(), self.hosts()?, &tables.host_name),
+                Entry::User => (self.user_keys.clone(), None, &tables.account_name),
+                Entry::Rule => {
+                    let rules = self.rules();
+                    let nulls = rules.nulls().cloned();
+                    (rules.values().clone(), nulls, &tables.rule_name)
+                }
             };
-            let has_some = keys.null_count() < keys.len();
-            has_some.then(|| Arc::new(DictionaryArray::new(keys, values.clone())) as ArrayRef)
+            has_some(nulls.as_ref()).then(|| KeyedTexts {
+                keys,
+                nulls,
+                values: values.clone(),
+            })
         });
         made.as_ref()
     }
 
     /// The same without rows whose entry has nothing.
-    fn known_entries(&self, of: Entry, known: &[bool]) -> Option<ArrayRef> {
+    fn known_entries(&self, of: Entry, known: &[bool]) -> Option<KeyedTexts> {
         let mut made = self.known_entries.borrow_mut();
         let of_these = made.iter().find(|(o, k, _)| (*o, &k[..]) == (of, known));
-        if let Some((_, _, array)) = of_these {
-            return array.clone();
+        if let Some((_, _, entries)) = of_these {
+            return entries.clone();
         }
-        let all = self.entries(of)?.as_dictionary::<Int32Type>();
-        let keys = all.keys().values();
-        let has = |row: usize| known.get(keys[row] as usize).copied().unwrap_or(false);
-        let valid = BooleanBuffer::collect_bool(keys.len(), has).into();
-        let nulls = NullBuffer::union(all.nulls(), Some(&valid)).filter(|n| n.null_count() > 0);
-        let has_some = nulls.as_ref().is_none_or(|n| n.null_count() < n.len());
-        let array = has_some.then(|| {
-            let keys = Int32Array::new(keys.clone(), nulls);
-            Arc::new(DictionaryArray::new(keys, all.values().clone())) as ArrayRef
+        let all = self.entries(of)?;
+        let has = |row: usize| known.get(all.keys[row] as usize).copied().unwrap_or(false);
+        let valid = BooleanBuffer::collect_bool(all.keys.len(), has).into();
+        let nulls = NullBuffer::union(all.nulls.as_ref(), Some(&valid));
+        let nulls = nulls.filter(|n| n.null_count() > 0);
+        let entries = has_some(nulls.as_ref()).then(|| KeyedTexts {
+            nulls,
+            ..all.clone()
         });
-        made.push((of, known.into(), array.clone()));
-        array
+        made.push((of, known.into(), entries.clone()));
+        entries
     }
 
     /// A text of the entry of each row: one for each there is.
-    pub(super) fn by_entry(&self, of: Entry, values: &ArrayRef) -> ArrayRef {
+    pub(super) fn by_entry(&self, of: Entry, values: &ArrayRef) -> Column {
         match self.entries(of) {
-            Some(entries) => over(entries, values),
+            Some(entries) => entries.over(values),
             None => self.null_texts(),
         }
     }
 
-    fn shared(&self, of: Entry, shared: &Shared) -> ArrayRef {
+    fn shared(&self, of: Entry, shared: &Shared) -> Column {
         let Some(known) = &shared.known else {
             return self.by_entry(of, &shared.by_entry);
         };
         match self.known_entries(of, known) {
-            Some(entries) => over(&entries, &shared.by_entry),
+            Some(entries) => entries.over(&shared.by_entry),
             None => self.null_texts(),
         }
     }
 
     /// What hosts share.
-    pub(super) fn by_host(&self, shared: &Shared) -> ArrayRef {
+    pub(super) fn by_host(&self, shared: &Shared) -> Column {
         self.shared(Entry::Host, shared)
     }
 
     /// What accounts share.
-    pub(super) fn by_user(&self, shared: &Shared) -> ArrayRef {
+    pub(super) fn by_user(&self, shared: &Shared) -> Column {
         self.shared(Entry::User, shared)
     }
 
     /// What the rules of alerts share; null for events.
-    pub(super) fn by_rule(&self, shared: &Shared) -> ArrayRef {
+    pub(super) fn by_rule(&self, shared: &Shared) -> Column {
         self.shared(Entry::Rule, shared)
     }
 
@@ -194,7 +188,7 @@ impl View<'_> {
         kinds: Kinds,
         values: &ArrayRef,
         key: impl Fn(Telemetry) -> i32,
-    ) -> ArrayRef {
+    ) -> Column {
         if kinds & self.present == 0 {
             return self.null_texts();
         }
@@ -213,18 +207,23 @@ impl View<'_> {
         // Sets with the same rows.
         let kinds = kinds & self.present;
         let mut made = self.keyed.borrow_mut();
-        if let Some((_, _, array)) = made
+        if let Some((_, _, Column::Keyed(texts))) = made
             .iter()
             .find(|(k, of, _)| (*k, *of) == (Keyed::Kind, kinds))
         {
-            return over(array, &of_kind);
+            return texts.over(&of_kind);
         }
         let Some(keys) = self.telemetry(kinds) else {
             return self.null_texts();
         };
-        let array: ArrayRef = Arc::new(DictionaryArray::new(keys, of_kind));
-        made.push((Keyed::Kind, kinds, array.clone()));
-        array
+        let (_, keys, nulls) = keys.into_parts();
+        let column = Column::Keyed(KeyedTexts {
+            keys,
+            nulls,
+            values: of_kind,
+        });
+        made.push((Keyed::Kind, kinds, column.clone()));
+        column
     }
 
     /// Integers by what kind of record a row is, on rows of some kinds.
@@ -232,11 +231,11 @@ impl View<'_> {
         &self,
         kinds: Kinds,
         value: impl Fn(Telemetry) -> i64,
-    ) -> ArrayRef {
+    ) -> Column {
         self.telemetry(kinds)
             .and_then(|of| {
                 let values = Int64Array::from_iter_values(self.of_kinds(kinds, 0, value));
-                self.taken(&values, &of)
+                self.taken(&values, &of).map(Column::from)
             })
             .unwrap_or_else(|| self.null_integers())
     }

@@ -2,12 +2,10 @@
 //!
 //! Names, order and formats follow real Sysmon 13.30+ records.
 
-use arrow::array::ArrayRef;
-
 use super::enrichment::Clock;
 use super::process::guid;
 use super::tables::file_name;
-use super::{Kinds, View, kinds};
+use super::{Column, Kinds, View, kinds};
 use crate::catalog::Telemetry as T;
 use crate::frame::NONE;
 use crate::random::Key;
@@ -30,7 +28,7 @@ const TWO: Kinds = THREAD | ACCESS;
 macro_rules! given {
     ($($function:ident $name:literal)*) => {$(
         #[doc = concat!("`", $name, "`, the record's own.")]
-        pub fn $function(v: &View<'_>) -> ArrayRef {
+        pub fn $function(v: &View<'_>) -> Column {
             v.given($name)
         }
     )*};
@@ -43,55 +41,55 @@ given! {
 }
 
 /// SourceProcessGUID.
-pub fn source_process_guid(v: &View<'_>) -> ArrayRef {
+pub fn source_process_guid(v: &View<'_>) -> Column {
     v.plain(TWO, 38, |r, out| guid(v, &v.frame.process, r, out))
 }
 /// SourceProcessId.
-pub fn source_process_id(v: &View<'_>) -> ArrayRef {
+pub fn source_process_id(v: &View<'_>) -> Column {
     v.integers(TWO, |r| Some(i64::from(v.frame.process.pid[r])))
 }
 /// SourceThreadId.
-pub fn source_thread_id(v: &View<'_>) -> ArrayRef {
+pub fn source_thread_id(v: &View<'_>) -> Column {
     v.integers(ACCESS, |r| {
         Some(4 * (200 + (v.frame.salt[r] % 2800) as i64))
     })
 }
 /// SourceImage.
-pub fn source_image(v: &View<'_>) -> ArrayRef {
+pub fn source_image(v: &View<'_>) -> Column {
     v.own(TWO, &v.frame.process.path, Some(&v.tables.image_path))
 }
 /// TargetProcessGUID.
-pub fn target_process_guid(v: &View<'_>) -> ArrayRef {
+pub fn target_process_guid(v: &View<'_>) -> Column {
     v.plain(TWO, 38, |r, out| guid(v, &v.frame.parent, r, out))
 }
 /// TargetProcessId.
-pub fn target_process_id(v: &View<'_>) -> ArrayRef {
+pub fn target_process_id(v: &View<'_>) -> Column {
     v.integers(TWO, |r| Some(i64::from(v.frame.parent.pid[r])))
 }
 /// TargetImage.
-pub fn target_image(v: &View<'_>) -> ArrayRef {
+pub fn target_image(v: &View<'_>) -> Column {
     v.own(TWO, &v.frame.parent.path, Some(&v.tables.image_path))
 }
 /// SourceUser.
-pub fn source_user(v: &View<'_>) -> ArrayRef {
+pub fn source_user(v: &View<'_>) -> Column {
     v.texts_of(TWO, &v.tables.account_qualified, |r| {
         v.frame.process.account[r]
     })
 }
 /// TargetUser.
-pub fn target_user(v: &View<'_>) -> ArrayRef {
+pub fn target_user(v: &View<'_>) -> Column {
     v.texts_of(TWO, &v.tables.account_qualified, |r| {
         v.frame.parent.account[r]
     })
 }
 /// NewThreadId.
-pub fn new_thread_id(v: &View<'_>) -> ArrayRef {
+pub fn new_thread_id(v: &View<'_>) -> Column {
     v.integers(THREAD, |r| {
         Some(4 * (300 + (v.frame.salt[r] % 2900) as i64))
     })
 }
 /// StartAddress: inside a module, or on the heap where no module is named.
-pub fn start_address(v: &View<'_>) -> ArrayRef {
+pub fn start_address(v: &View<'_>) -> Column {
     v.plain(THREAD, 18, |r, out| {
         let bits = Key::root(v.frame.salt[r]).at(2);
         let address = if v.frame.data[0].key(r) == NONE {
@@ -109,20 +107,20 @@ pub fn start_address(v: &View<'_>) -> ArrayRef {
     })
 }
 /// ImageLoaded.
-pub fn image_loaded(v: &View<'_>) -> ArrayRef {
+pub fn image_loaded(v: &View<'_>) -> Column {
     v.own(LOADED | DRIVER, &v.frame.file, None)
 }
 fn is_signed(v: &View<'_>, row: usize) -> bool {
     v.frame.data[0].key(row) != NONE
 }
 /// Signed.
-pub fn signed(v: &View<'_>) -> ArrayRef {
+pub fn signed(v: &View<'_>) -> Column {
     v.texts_of(LOADED | DRIVER, &super::table(["false", "true"]), |r| {
         i32::from(is_signed(v, r))
     })
 }
 /// SignatureStatus.
-pub fn signature_status(v: &View<'_>) -> ArrayRef {
+pub fn signature_status(v: &View<'_>) -> Column {
     v.texts_of(
         LOADED | DRIVER,
         &super::table(["Unavailable", "Valid"]),
@@ -172,7 +170,7 @@ fn ends_with_any(name: &str, ends: &[&str]) -> bool {
     })
 }
 /// Hash of event 15.
-pub fn stream_hash(v: &View<'_>) -> ArrayRef {
+pub fn stream_hash(v: &View<'_>) -> Column {
     v.plain(STREAM, 170, |r, out| {
         file_hashes(v, r, out);
         // Hash of what the stream holds, a text: it imports nothing.
@@ -182,17 +180,17 @@ pub fn stream_hash(v: &View<'_>) -> ArrayRef {
     })
 }
 /// IsExecutable, by what the name says.
-pub fn is_executable(v: &View<'_>) -> ArrayRef {
+pub fn is_executable(v: &View<'_>) -> Column {
     v.texts_of(DELETED, &super::table(["false", "true"]), |r| {
         i32::from(ends_with_any(v.frame.file.text(r), EXECUTABLE))
     })
 }
 /// Archived: event 23 keeps a copy.
-pub fn archived(v: &View<'_>) -> ArrayRef {
+pub fn archived(v: &View<'_>) -> Column {
     v.literal(kinds(&[T::FileDeleted]), "true")
 }
 /// PreviousCreationUtcTime: the true one.
-pub fn previous_creation_time(v: &View<'_>) -> ArrayRef {
+pub fn previous_creation_time(v: &View<'_>) -> Column {
     v.plain(TIME, 23, |r, out| {
         Clock::default().write(
             out,
@@ -208,23 +206,23 @@ pub(super) fn write_set_back(v: &View<'_>, row: usize, out: &mut Vec<u8>) {
     Clock::default().write(out, v.frame.native[row] - back);
 }
 /// Operation of the WMI records.
-pub fn operation(v: &View<'_>) -> ArrayRef {
+pub fn operation(v: &View<'_>) -> Column {
     v.literal(WMI, "Created")
 }
 /// Version of the Sysmon that starts or stops.
-pub fn product_version(v: &View<'_>) -> ArrayRef {
+pub fn product_version(v: &View<'_>) -> Column {
     v.literal(STATE, "15.14")
 }
 /// SchemaVersion.
-pub fn schema_version(v: &View<'_>) -> ArrayRef {
+pub fn schema_version(v: &View<'_>) -> Column {
     v.literal(STATE, "4.90")
 }
 /// Configuration: the file it was read from.
-pub fn configuration(v: &View<'_>) -> ArrayRef {
+pub fn configuration(v: &View<'_>) -> Column {
     v.own(CONFIG, &v.frame.file, None)
 }
 /// ConfigurationFileHash.
-pub fn configuration_hash(v: &View<'_>) -> ArrayRef {
+pub fn configuration_hash(v: &View<'_>) -> Column {
     v.plain(CONFIG, 71, |r, out| {
         let mut all = Vec::new();
         file_hashes(v, r, &mut all);

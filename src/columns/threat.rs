@@ -1,9 +1,7 @@
 //! Rules, ATT&CK, and what the generator knows of chains.
 
-use arrow::array::ArrayRef;
-
-use super::View;
 use super::shared::Entry;
+use super::{Column, View};
 use crate::plan::chains::Stop;
 
 pub(super) const FRAMEWORK: &str = "MITRE ATT&CK";
@@ -36,48 +34,48 @@ pub(super) fn technique(v: &View<'_>, row: usize) -> Option<usize> {
 }
 
 /// `rule.name`, `fusionai.signature`.
-pub fn rule_name(v: &View<'_>) -> ArrayRef {
+pub fn rule_name(v: &View<'_>) -> Column {
     v.by_entry(Entry::Rule, &v.tables.rule_name)
 }
 /// `rule.id`.
-pub fn rule_id(v: &View<'_>) -> ArrayRef {
+pub fn rule_id(v: &View<'_>) -> Column {
     v.by_rule(&v.tables.rule_id)
 }
 /// `rule.category`: as its source spells it.
-pub fn rule_category(v: &View<'_>) -> ArrayRef {
+pub fn rule_category(v: &View<'_>) -> Column {
     v.by_rule(&v.tables.rule_category)
 }
 /// `fusionai.severity`: the source's number, as text.
-pub fn severity_number(v: &View<'_>) -> ArrayRef {
+pub fn severity_number(v: &View<'_>) -> Column {
     v.by_rule(&v.tables.rule_severity)
 }
 /// `fusionai.category`: the slug.
-pub fn category(v: &View<'_>) -> ArrayRef {
+pub fn category(v: &View<'_>) -> Column {
     super::base::event_module(v)
 }
 /// `fusionai.noise`.
-pub fn is_noise(v: &View<'_>) -> ArrayRef {
+pub fn is_noise(v: &View<'_>) -> Column {
     v.booleans(|r| v.frame.noise[r] >= 0)
 }
 
 /// `threat.framework`.
-pub fn framework(v: &View<'_>) -> ArrayRef {
+pub fn framework(v: &View<'_>) -> Column {
     v.by_rule(&v.tables.framework)
 }
 /// `threat.technique.id`.
-pub fn technique_id(v: &View<'_>) -> ArrayRef {
+pub fn technique_id(v: &View<'_>) -> Column {
     v.lists_of_one(&v.tables.technique_id, technique_key)
 }
 /// `threat.technique.name`: ATT&CK's own.
-pub fn technique_name(v: &View<'_>) -> ArrayRef {
+pub fn technique_name(v: &View<'_>) -> Column {
     v.lists_of_one(&v.tables.technique_name, technique_key)
 }
 /// `threat.tactic.id`.
-pub fn tactic_id(v: &View<'_>) -> ArrayRef {
+pub fn tactic_id(v: &View<'_>) -> Column {
     v.lists_of_one(&v.tables.tactic_id, tactic_key)
 }
 /// `threat.tactic.name`.
-pub fn tactic_name(v: &View<'_>) -> ArrayRef {
+pub fn tactic_name(v: &View<'_>) -> Column {
     v.lists_of_one(&v.tables.tactic_name, tactic_key)
 }
 
@@ -87,14 +85,14 @@ fn playbook(v: &View<'_>, row: usize) -> Option<usize> {
 }
 
 /// `attack.id`.
-pub fn attack_id(v: &View<'_>) -> ArrayRef {
+pub fn attack_id(v: &View<'_>) -> Column {
     if v.is_without_chains() {
         return v.null_texts();
     }
     v.texts(&v.tables.chain_id, |r| v.frame.chain[r])
 }
 /// `attack.playbook`.
-pub fn attack_playbook(v: &View<'_>) -> ArrayRef {
+pub fn attack_playbook(v: &View<'_>) -> Column {
     if v.is_without_chains() {
         return v.null_texts();
     }
@@ -103,7 +101,7 @@ pub fn attack_playbook(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `attack.stage`: the tactic of the step.
-pub fn attack_stage(v: &View<'_>) -> ArrayRef {
+pub fn attack_stage(v: &View<'_>) -> Column {
     if v.is_without_chains() {
         return v.null_texts();
     }
@@ -114,7 +112,7 @@ pub fn attack_stage(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `attack.step`, from 1.
-pub fn attack_step(v: &View<'_>) -> ArrayRef {
+pub fn attack_step(v: &View<'_>) -> Column {
     if v.is_without_chains() {
         return v.null_integers();
     }
@@ -123,7 +121,7 @@ pub fn attack_step(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `attack.sequence`: 1..n over the chain's events, in order of time.
-pub fn attack_sequence(v: &View<'_>) -> ArrayRef {
+pub fn attack_sequence(v: &View<'_>) -> Column {
     if v.is_without_chains() {
         return v.null_integers();
     }
@@ -132,7 +130,7 @@ pub fn attack_sequence(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `attack.stop_reason`.
-pub fn stop_reason(v: &View<'_>) -> ArrayRef {
+pub fn stop_reason(v: &View<'_>) -> Column {
     if v.is_without_chains() {
         return v.null_texts();
     }

@@ -4,7 +4,6 @@ mod encoded;
 mod options;
 mod statistics;
 
-use arrow::array::ArrayRef;
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, EncodingMask, PageType};
 use parquet::bloom_filter::Sbbf;
@@ -12,6 +11,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::EnabledStatistics;
 
 use super::bits::put_zigzag;
+use super::column::Source;
 use super::compressor::{Compressor, is_worth_it};
 use super::dictionary::put_ids;
 use super::keys::{Body, Whole};
@@ -66,7 +66,7 @@ impl<'o> ChunkWriter<'o> {
     /// Adds a piece of a batch.
     pub(super) fn append(
         &mut self,
-        array: &ArrayRef,
+        source: Source<'_>,
         piece: &Piece<'_>,
         memory: &mut Memory,
     ) -> Result<()> {
@@ -81,27 +81,27 @@ impl<'o> ChunkWriter<'o> {
             self.values = Values::new(data_type, *values, self.expected)
                 .ok_or_else(|| ParquetError::General(format!("{data_type} is not encoded here")))?;
         }
-        if !self.continues(array, piece, &selection, memory) {
+        if !self.continues(source, piece, &selection, memory) {
             if self.waiting >= self.options.page_rows {
                 self.flush(memory)?;
             }
             let room = self.options.page_rows - self.waiting;
             if piece.rows() > room && !(self.waiting == 0 && selection.len() == 0) {
-                return self.split(array, piece, room, memory);
+                return self.split(source, piece, room, memory);
             }
         }
         let mut limited = true;
         loop {
             match self
                 .values
-                .append(array, &selection, limited, &mut memory.scratch)?
+                .append(source, &selection, limited, &mut memory.scratch)?
             {
                 Appended::Done => break,
                 Appended::Again => {}
                 Appended::TooLong if self.waiting > 0 => self.flush(memory)?,
                 Appended::TooLong if piece.rows() == 1 => limited = false,
                 Appended::TooLong => {
-                    return self.split(array, piece, piece.rows() / 2, memory);
+                    return self.split(source, piece, piece.rows() / 2, memory);
                 }
                 Appended::Full => {
                     self.flush(memory)?;
@@ -120,7 +120,7 @@ impl<'o> ChunkWriter<'o> {
 
     fn split(
         &mut self,
-        array: &ArrayRef,
+        source: Source<'_>,
         piece: &Piece<'_>,
         at: usize,
         memory: &mut Memory,
@@ -128,12 +128,12 @@ impl<'o> ChunkWriter<'o> {
         match piece {
             Piece::Flat { offset, len, nulls } => {
                 for (offset, len) in [(*offset, at), (offset + at, len - at)] {
-                    self.append(array, &Piece::Flat { offset, len, nulls }, memory)?;
+                    self.append(source, &Piece::Flat { offset, len, nulls }, memory)?;
                 }
             }
             Piece::Nested(slots) => {
                 for part in [slots.rows(0, at), slots.rows(at, slots.rows)] {
-                    self.append(array, &Piece::Nested(&part), memory)?;
+                    self.append(source, &Piece::Nested(&part), memory)?;
                 }
             }
         }
@@ -150,7 +150,7 @@ impl<'o> ChunkWriter<'o> {
     /// Whether a piece is more of the same uniform rows.
     fn continues(
         &mut self,
-        array: &ArrayRef,
+        source: Source<'_>,
         piece: &Piece<'_>,
         selection: &Selection<'_>,
         memory: &mut Memory,
@@ -165,7 +165,9 @@ impl<'o> ChunkWriter<'o> {
             0 => selection.len() == 0 && nulls.len() == 1,
             _ => {
                 selection.len() == piece.rows()
-                    && self.values.continues(array, selection, &mut memory.scratch)
+                    && self
+                        .values
+                        .continues(source, selection, &mut memory.scratch)
             }
         }
     }

@@ -16,6 +16,7 @@ use arrow::datatypes::{
 use bytes::Bytes;
 use parquet::basic::Compression;
 
+use super::column::{Dictionary, Source};
 use super::dictionary::next_base;
 use super::levels::Selection;
 use super::values::{SAMPLE, Scratch};
@@ -145,9 +146,9 @@ impl KeySet {
     }
 }
 
-/// The selected keys of a dictionary array, and its values.
+/// The selected keys of a dictionary, and its values.
 pub(super) fn selected_keys<'a>(
-    array: &'a ArrayRef,
+    source: Source<'a>,
     selection: &Selection<'_>,
     scratch: &'a mut Vec<u32>,
 ) -> Option<(&'a [u32], &'a ArrayRef)> {
@@ -164,6 +165,13 @@ pub(super) fn selected_keys<'a>(
         selection.for_each(|e| scratch.push(convert(keys[e])));
         Some((scratch, array.values()))
     }
+    let array = match source {
+        Source::Array(array) => array,
+        Source::Dictionary(Dictionary { keys, values, .. }) => {
+            let keys = keys.inner().typed_data::<u32>();
+            return Some((selection.gather(keys, scratch), values));
+        }
+    };
     let DataType::Dictionary(key, _) = array.data_type() else {
         return None;
     };
@@ -189,22 +197,27 @@ pub(super) fn selected_keys<'a>(
     }
 }
 
-/// The set of the selected keys of a dictionary array, and its values; `None` where a key has none.
+/// The set of the selected keys of a dictionary, and its values; `None` where a key has none.
 pub(super) fn key_set<'a>(
-    array: &'a ArrayRef,
+    source: Source<'a>,
     selection: &Selection<'_>,
     scratch: &mut Scratch,
 ) -> Option<(Arc<KeySet>, &'a ArrayRef)> {
-    let dictionary = array.as_any_dictionary_opt()?;
-    let values = dictionary.values();
-    let keys = dictionary.keys();
-    let signed = keys.as_primitive_opt::<Int32Type>();
-    let unsigned = keys.as_primitive_opt::<UInt32Type>();
-    let keys = signed
-        .map(|keys| keys.values().inner())
-        .or_else(|| unsigned.map(|keys| keys.values().inner()));
+    let (keys, values, holders) = match source {
+        Source::Dictionary(Dictionary { keys, values, .. }) => (Some(keys.inner()), values, 1),
+        Source::Array(array) => {
+            let dictionary = array.as_any_dictionary_opt()?;
+            let keys = dictionary.keys();
+            let signed = keys.as_primitive_opt::<Int32Type>();
+            let unsigned = keys.as_primitive_opt::<UInt32Type>();
+            let keys = signed
+                .map(|keys| keys.values().inner())
+                .or_else(|| unsigned.map(|keys| keys.values().inner()));
+            (keys, dictionary.values(), Arc::strong_count(array))
+        }
+    };
     // Keys that nothing else holds are no other leaf's.
-    let is_shared = |keys: &&Buffer| Arc::strong_count(array) > 1 || keys.strong_count() > 1;
+    let is_shared = |keys: &&Buffer| holders > 1 || keys.strong_count() > 1;
     let identity = keys
         .filter(is_shared)
         .and_then(|keys| Identity::new(keys, selection));
@@ -214,7 +227,7 @@ pub(super) fn key_set<'a>(
     {
         return set.fits(values.len()).then_some((set, values));
     }
-    let (keys, _) = selected_keys(array, selection, &mut scratch.keys)?;
+    let (keys, _) = selected_keys(source, selection, &mut scratch.keys)?;
     Some((scratch.sets.add(keys, values.len(), identity)?, values))
 }
 

@@ -59,6 +59,7 @@
 mod bits;
 mod bounds;
 mod chunk;
+mod column;
 mod compressor;
 mod delta;
 mod dictionary;
@@ -83,6 +84,7 @@ use parquet::file::properties::WriterPropertiesPtr;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, TypePtr};
 
 use chunk::{LeafOptions, Memory};
+pub use column::{Column, Dictionary};
 pub use file::FileWriter;
 use file::FooterTemplate;
 pub use row_group::{EncodedRowGroup, RowGroup};

@@ -11,6 +11,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::writer::SerializedFileWriter;
 
 use super::chunk::{ChunkWriter, EncodedChunk, Memory, Store};
+use super::column::{Column, Source};
 use super::foreign::ForeignChunks;
 use super::levels::{Piece, Slots};
 use super::{Encoder, Leaf, leaf_count};
@@ -116,7 +117,7 @@ impl<'e> RowGroup<'e> {
     pub fn write_leaves(
         &mut self,
         rows: usize,
-        leaves: impl IntoIterator<Item = ArrayRef>,
+        leaves: impl IntoIterator<Item: Into<Column>>,
     ) -> Result<()> {
         if !self.encoder.takes_leaves() {
             return Err(ParquetError::General(
@@ -124,7 +125,7 @@ impl<'e> RowGroup<'e> {
             ));
         }
         self.memory.begin_batch();
-        let mut leaves = leaves.into_iter();
+        let mut leaves = leaves.into_iter().map(Into::into);
         let mut stream = Stream {
             writers: &mut self.writers,
             at: 0,
@@ -226,7 +227,7 @@ impl ListIdentity {
 
 /// Has slots pass a list.
 fn pass_list(slots: &mut Slots, field: &Field, array: &ArrayRef) -> Result<()> {
-    let (offsets, _) = list_parts(array).ok_or_else(|| foreign(field, array))?;
+    let (offsets, _) = list_parts(array).ok_or_else(|| foreign(field, Source::Array(array)))?;
     match field.is_nullable() {
         true => slots.nullable_list(array.nulls(), |e| offsets.span(e)),
         false => slots.list(|e| offsets.span(e)),
@@ -254,7 +255,7 @@ impl Stream<'_, '_> {
         &mut self,
         fields: &Fields,
         nullable: usize,
-        leaves: &mut impl Iterator<Item = ArrayRef>,
+        leaves: &mut impl Iterator<Item = Column>,
     ) -> Result<()> {
         for field in fields {
             if let DataType::Struct(children) = field.data_type() {
@@ -262,17 +263,19 @@ impl Stream<'_, '_> {
                 self.fields(children, nullable, leaves)?;
                 continue;
             }
-            let array = leaves.next().ok_or_else(|| {
+            let column = leaves.next().ok_or_else(|| {
                 ParquetError::General(format!("no leaf is left for column {}", field.name()))
             })?;
-            if array.data_type() != field.data_type() {
-                return Err(foreign(field, &array));
+            let column = column.checked()?;
+            let source = column.source();
+            if !source.is_of(field.data_type()) {
+                return Err(foreign(field, source));
             }
-            if array.len() != self.rows {
+            if source.len() != self.rows {
                 return Err(ParquetError::General(format!(
                     "column {} has {} rows where {} are expected",
                     field.name(),
-                    array.len(),
+                    source.len(),
                     self.rows
                 )));
             }
@@ -283,9 +286,14 @@ impl Stream<'_, '_> {
                 lists: &mut self.lists,
                 memory: self.memory,
             };
-            walk.flat(field, &array)?;
+            match source {
+                Source::Array(array) => walk.flat(field, array)?,
+                Source::Dictionary(_) => walk.leaf(field, source)?,
+            }
             self.at = walk.at;
-            if list_parts(&array).is_some() {
+            if let Column::Array(array) = column
+                && list_parts(&array).is_some()
+            {
                 self.held.push(array);
             }
         }
@@ -304,11 +312,11 @@ struct Walk<'w, 'e, 'a> {
     memory: &'w mut Memory,
 }
 
-fn foreign(field: &Field, array: &ArrayRef) -> ParquetError {
+fn foreign(field: &Field, found: Source<'_>) -> ParquetError {
     ParquetError::General(format!(
         "column {} is {} where {} is expected",
         field.name(),
-        array.data_type(),
+        found.data_type(),
         field.data_type()
     ))
 }
@@ -339,18 +347,6 @@ fn list_parts(array: &ArrayRef) -> Option<(Offsets<'_>, &ArrayRef)> {
     Some((Offsets::Large(list.value_offsets()), list.values()))
 }
 
-/// Validity of a leaf's own, dictionary values included.
-fn leaf_nulls(array: &ArrayRef) -> Option<NullBuffer> {
-    let has_null_values = array
-        .as_any_dictionary_opt()
-        .is_some_and(|d| d.values().null_count() > 0);
-    match has_null_values {
-        true => array.logical_nulls(),
-        false => array.nulls().cloned(),
-    }
-    .filter(|n| n.null_count() > 0)
-}
-
 impl<'a> Walk<'_, '_, 'a> {
     /// A node under no list.
     fn flat(&mut self, field: &Field, array: &'a ArrayRef) -> Result<()> {
@@ -359,7 +355,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 let parent = array
                     .as_struct_opt()
                     .filter(|s| s.num_columns() == fields.len())
-                    .ok_or_else(|| foreign(field, array))?;
+                    .ok_or_else(|| foreign(field, Source::Array(array)))?;
                 if field.is_nullable() {
                     self.nulls
                         .push(array.nulls().filter(|n| n.null_count() > 0));
@@ -392,32 +388,36 @@ impl<'a> Walk<'_, '_, 'a> {
                         slots
                     }
                 };
-                let (_, child) = list_parts(array).ok_or_else(|| foreign(field, array))?;
+                let (_, child) =
+                    list_parts(array).ok_or_else(|| foreign(field, Source::Array(array)))?;
                 self.nested(item, child, &slots)
             }
-            other => {
-                let first = self.at;
-                self.at += leaf_count(other);
-                let Some(Writer::Fast(writer)) = self.writers.get_mut(first) else {
-                    return Ok(());
-                };
-                let own = leaf_nulls(array);
-                let mut nulls: Vec<Option<&NullBuffer>> = Vec::with_capacity(8);
-                nulls.extend(&self.nulls);
-                if field.is_nullable() {
-                    nulls.push(own.as_ref());
-                }
-                let piece = Piece::Flat {
-                    offset: 0,
-                    len: array.len(),
-                    nulls: &nulls,
-                };
-                if !field.is_nullable() {
-                    check_required(field, &piece, own.as_ref())?;
-                }
-                writer.append(array, &piece, self.memory)
-            }
+            _ => self.leaf(field, Source::Array(array)),
         }
+    }
+
+    /// A leaf under no list.
+    fn leaf(&mut self, field: &Field, source: Source<'_>) -> Result<()> {
+        let first = self.at;
+        self.at += leaf_count(field.data_type());
+        let Some(Writer::Fast(writer)) = self.writers.get_mut(first) else {
+            return Ok(());
+        };
+        let own = source.nulls();
+        let mut nulls: Vec<Option<&NullBuffer>> = Vec::with_capacity(8);
+        nulls.extend(&self.nulls);
+        if field.is_nullable() {
+            nulls.push(own.as_ref());
+        }
+        let piece = Piece::Flat {
+            offset: 0,
+            len: source.len(),
+            nulls: &nulls,
+        };
+        if !field.is_nullable() {
+            check_required(field, &piece, own.as_ref())?;
+        }
+        writer.append(source, &piece, self.memory)
     }
 
     /// A node under a list.
@@ -427,7 +427,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 let parent = array
                     .as_struct_opt()
                     .filter(|s| s.num_columns() == fields.len())
-                    .ok_or_else(|| foreign(field, array))?;
+                    .ok_or_else(|| foreign(field, Source::Array(array)))?;
                 let mut own = Cow::Borrowed(slots);
                 if field.is_nullable() {
                     own.to_mut().nullable(array.nulls());
@@ -440,7 +440,8 @@ impl<'a> Walk<'_, '_, 'a> {
             DataType::List(item) | DataType::LargeList(item) => {
                 let mut own = slots.clone();
                 pass_list(&mut own, field, array)?;
-                let (_, child) = list_parts(array).ok_or_else(|| foreign(field, array))?;
+                let (_, child) =
+                    list_parts(array).ok_or_else(|| foreign(field, Source::Array(array)))?;
                 self.nested(item, child, &own)
             }
             other => {
@@ -449,7 +450,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 let Some(Writer::Fast(writer)) = self.writers.get_mut(first) else {
                     return Ok(());
                 };
-                let nulls = leaf_nulls(array);
+                let nulls = Source::Array(array).nulls();
                 let mut own = Cow::Borrowed(slots);
                 if field.is_nullable() {
                     own.to_mut().nullable(nulls.as_ref());
@@ -458,7 +459,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 if !field.is_nullable() {
                     check_required(field, &piece, nulls.as_ref())?;
                 }
-                writer.append(array, &piece, self.memory)
+                writer.append(Source::Array(array), &piece, self.memory)
             }
         }
     }

@@ -8,6 +8,7 @@ use parquet::basic::Encoding;
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::{ParquetError, Result};
 
+use super::column::Source;
 use super::delta::{delta_byte_array, delta_length, prefixes_pay};
 use super::dictionary::{Ids, TextPool, head};
 use super::keys::{KeySet, Whole, key_set, selected_keys};
@@ -91,14 +92,14 @@ impl TextValues {
     /// Whether the selected values are all the one that waits.
     pub(super) fn continues(
         &mut self,
-        array: &ArrayRef,
+        source: Source<'_>,
         selection: &Selection<'_>,
         scratch: &mut Scratch,
     ) -> bool {
         let Some(id) = self.constant() else {
             return false;
         };
-        let Some((set, values)) = key_set(array, selection, scratch) else {
+        let Some((set, values)) = key_set(source, selection, scratch) else {
             return false;
         };
         let Some(texts) = Texts::new(values).filter(|_| set.len > 0) else {
@@ -109,23 +110,23 @@ impl TextValues {
         keys.all(|key| texts.get(*key as usize) == self.pool.get(id))
     }
 
-    /// Adds the selected values of an array.
+    /// Adds the selected values of a column.
     pub(super) fn append(
         &mut self,
-        array: &ArrayRef,
+        source: Source<'_>,
         selection: &Selection<'_>,
         limited: bool,
         scratch: &mut Scratch,
     ) -> Result<Appended> {
-        let foreign = || ParquetError::General(format!("{} is no text", array.data_type()));
-        if let DataType::Dictionary(..) = array.data_type() {
+        let foreign = || ParquetError::General(format!("{} is no text", source.data_type()));
+        if source.is_dictionary() {
             if self.mode == Mode::Delta {
-                let keys = selected_keys(array, selection, &mut scratch.keys);
+                let keys = selected_keys(source, selection, &mut scratch.keys);
                 let (keys, values) = keys.ok_or_else(foreign)?;
                 let texts = Texts::new(values).ok_or_else(foreign)?;
                 return Ok(self.append_raw(keys, &texts, limited));
             }
-            let (set, values) = key_set(array, selection, scratch)
+            let (set, values) = key_set(source, selection, scratch)
                 .ok_or_else(|| ParquetError::General("a key without a value".into()))?;
             let texts = Texts::new(values).ok_or_else(foreign)?;
             if !self.has_room(&set, &texts, limited) {
@@ -133,6 +134,7 @@ impl TextValues {
             }
             return Ok(self.append_set(set, values, &texts, &mut scratch.remaps));
         }
+        let array = source.array().ok_or_else(foreign)?;
         let texts = Texts::new(array).ok_or_else(foreign)?;
         let ranges = &mut scratch.ranges;
         ranges.clear();

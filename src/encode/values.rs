@@ -11,6 +11,7 @@ use parquet::bloom_filter::Sbbf;
 use parquet::errors::{ParquetError, Result};
 
 use super::bits::{hybrid_bits, width_of};
+use super::column::Source;
 use super::delta::{delta_at_most, delta_binary_packed};
 use super::dictionary::{Direct, Ids, IntegerPool};
 use super::keys::{KeySets, Whole};
@@ -87,7 +88,7 @@ pub(super) struct IntegerValues {
 
 /// The selected values of an integer array, widened.
 fn selected_integers<'a>(
-    array: &'a ArrayRef,
+    source: Source<'a>,
     selection: &Selection<'_>,
     scratch: &'a mut Vec<i64>,
 ) -> Option<&'a [i64]> {
@@ -110,6 +111,7 @@ fn selected_integers<'a>(
         selection.for_each(|e| scratch.push(convert(values[e])));
         Some(scratch)
     }
+    let array = source.array()?;
     match array.data_type() {
         DataType::Int64 => wide::<Int64Type>(array, selection, scratch),
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
@@ -147,26 +149,27 @@ fn is_integer(data_type: &DataType) -> bool {
 impl IntegerValues {
     fn continues(
         &self,
-        array: &ArrayRef,
+        source: Source<'_>,
         selection: &Selection<'_>,
         scratch: &mut Scratch,
     ) -> bool {
         let Some(id) = self.ids.constant() else {
             return false;
         };
-        selected_integers(array, selection, &mut scratch.integers).is_some_and(|values| {
+        selected_integers(source, selection, &mut scratch.integers).is_some_and(|values| {
             values.first() == Some(&self.pool.values[id as usize]) && is_constant(values)
         })
     }
 
     fn append(
         &mut self,
-        array: &ArrayRef,
+        source: Source<'_>,
         selection: &Selection<'_>,
         scratch: &mut Scratch,
     ) -> Result<Appended> {
-        let values = selected_integers(array, selection, &mut scratch.integers)
-            .ok_or_else(|| ParquetError::General(format!("{} is no integer", array.data_type())))?;
+        let foreign = || ParquetError::General(format!("{} is no integer", source.data_type()));
+        let values =
+            selected_integers(source, selection, &mut scratch.integers).ok_or_else(foreign)?;
         let Some(bounds) = bounds_of(values, 0) else {
             return Ok(Appended::Done);
         };
@@ -327,11 +330,10 @@ pub(super) struct BooleanValues {
 }
 
 impl BooleanValues {
-    fn append(&mut self, array: &ArrayRef, selection: &Selection<'_>) -> Result<()> {
-        let values = array
-            .as_boolean_opt()
-            .ok_or_else(|| ParquetError::General(format!("{} is no boolean", array.data_type())))?
-            .values();
+    fn append(&mut self, source: Source<'_>, selection: &Selection<'_>) -> Result<()> {
+        let foreign = || ParquetError::General(format!("{} is no boolean", source.data_type()));
+        let array = source.array().and_then(|array| array.as_boolean_opt());
+        let values = array.ok_or_else(foreign)?.values();
         match selection {
             Selection::Range(offset, len) => self.bits.append_buffer(&values.slice(*offset, *len)),
             _ => selection.for_each(|e| self.bits.append(values.value(e))),
@@ -436,23 +438,23 @@ impl Values {
     /// Whether the selected values are all the one that waits.
     pub(super) fn continues(
         &mut self,
-        array: &ArrayRef,
+        source: Source<'_>,
         selection: &Selection<'_>,
         scratch: &mut Scratch,
     ) -> bool {
         match self {
             Values::Nothing => false,
-            Values::Texts(texts) => texts.continues(array, selection, scratch),
-            Values::Integers(integers) => integers.continues(array, selection, scratch),
+            Values::Texts(texts) => texts.continues(source, selection, scratch),
+            Values::Integers(integers) => integers.continues(source, selection, scratch),
             Values::Booleans(_) => false,
         }
     }
 
-    /// Adds the selected values of an array; whole, where `limited` is false and only the page's
+    /// Adds the selected values of a column; whole, where `limited` is false and only the page's
     /// length stands against it.
     pub(super) fn append(
         &mut self,
-        array: &ArrayRef,
+        source: Source<'_>,
         selection: &Selection<'_>,
         limited: bool,
         scratch: &mut Scratch,
@@ -460,10 +462,10 @@ impl Values {
         match self {
             // There is none to add.
             Values::Nothing => Ok(Appended::Done),
-            Values::Texts(texts) => texts.append(array, selection, limited, scratch),
-            Values::Integers(integers) => integers.append(array, selection, scratch),
+            Values::Texts(texts) => texts.append(source, selection, limited, scratch),
+            Values::Integers(integers) => integers.append(source, selection, scratch),
             Values::Booleans(booleans) => {
-                booleans.append(array, selection)?;
+                booleans.append(source, selection)?;
                 Ok(Appended::Done)
             }
         }

@@ -4,13 +4,13 @@
 //! `attack` are the seed's document's own, taken from its list, so that a native field is
 //! added in one place. All of `winlog.event_data` is text.
 
-use super::fusionai::{Column, always, integer, own, text, texts};
+use super::fusionai::{Render, always, integer, own, text, texts};
 use super::{Kind, Leaf, fusionai};
 use crate::columns::ecs::{event, identity as ecs_identity, process as ecs_process};
 use crate::columns::ecs::{network as ecs_network, related, threat as ecs_threat, winlog};
 use crate::columns::{base, cloud, identity, network, process, threat, windows};
 
-const fn of(path: &'static str, kind: Kind, column: Column) -> Leaf {
+const fn of(path: &'static str, kind: Kind, column: Render) -> Leaf {
     Leaf {
         path,
         kind,

@@ -2,12 +2,12 @@
 
 use super::{Kind, Leaf};
 use crate::columns::{
-    View, base, cloud, identity, linux, network, process, security, sysmon, threat, windows,
+    Column, View, base, cloud, identity, linux, network, process, security, sysmon, threat, windows,
 };
 
-pub(super) type Column = fn(&View<'_>) -> arrow::array::ArrayRef;
+pub(super) type Render = fn(&View<'_>) -> Column;
 
-pub(super) const fn always(path: &'static str, kind: Kind, column: Column) -> Leaf {
+pub(super) const fn always(path: &'static str, kind: Kind, column: Render) -> Leaf {
     Leaf {
         path,
         kind,
@@ -15,7 +15,7 @@ pub(super) const fn always(path: &'static str, kind: Kind, column: Column) -> Le
         column,
     }
 }
-pub(super) const fn text(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn text(path: &'static str, column: Render) -> Leaf {
     Leaf {
         path,
         kind: Kind::Text,
@@ -23,7 +23,7 @@ pub(super) const fn text(path: &'static str, column: Column) -> Leaf {
         column,
     }
 }
-pub(super) const fn own(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn own(path: &'static str, column: Render) -> Leaf {
     Leaf {
         path,
         kind: Kind::OwnText,
@@ -31,7 +31,7 @@ pub(super) const fn own(path: &'static str, column: Column) -> Leaf {
         column,
     }
 }
-pub(super) const fn integer(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn integer(path: &'static str, column: Render) -> Leaf {
     Leaf {
         path,
         kind: Kind::Integer,
@@ -39,7 +39,7 @@ pub(super) const fn integer(path: &'static str, column: Column) -> Leaf {
         column,
     }
 }
-pub(super) const fn texts(path: &'static str, column: Column) -> Leaf {
+pub(super) const fn texts(path: &'static str, column: Render) -> Leaf {
     Leaf {
         path,
         kind: Kind::Texts,

@@ -14,7 +14,7 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef, TimeUnit};
 
 use crate::columns::ecs::{answer_item, decimal, hexadecimal, own_item};
-use crate::columns::{View, list_item, text_type};
+use crate::columns::{Column, View, list_item, text_type};
 use crate::plan::config::{Config, Labels, SchemaName};
 
 pub use meanings::meaning;
@@ -50,7 +50,7 @@ pub struct Leaf {
     pub kind: Kind,
     /// Never null.
     pub required: bool,
-    pub column: fn(&View<'_>) -> ArrayRef,
+    pub column: fn(&View<'_>) -> Column,
 }
 
 /// A name that a kind of record spells in its own way.
@@ -89,13 +89,13 @@ pub const SPELLINGS: &[Spelling] = &[
 ];
 
 impl Leaf {
-    /// The leaf's array over a view.
-    pub fn array(&self, view: &View<'_>) -> ArrayRef {
-        let array = (self.column)(view);
+    /// The leaf's column over a view.
+    pub fn column(&self, view: &View<'_>) -> Column {
+        let column = (self.column)(view);
         match self.kind {
-            Kind::Decimal => decimal(&array),
-            Kind::Hexadecimal => hexadecimal(&array),
-            _ => array,
+            Kind::Decimal => decimal(&column.into_array()).into(),
+            Kind::Hexadecimal => hexadecimal(&column.into_array()).into(),
+            _ => column,
         }
     }
 }
@@ -272,10 +272,10 @@ impl Schema {
         self.sensor_documents.then(|| view.with_sensor_documents())
     }
 
-    /// The leaves' arrays, in order, each made when it is asked for. The view is of
+    /// The leaves' columns, in order, each made when it is asked for. The view is of
     /// [documents](Schema::documents).
-    pub fn columns<'v>(&'v self, view: &'v View<'v>) -> impl Iterator<Item = ArrayRef> + 'v {
-        self.leaves.iter().map(|leaf| leaf.array(view))
+    pub fn columns<'v>(&'v self, view: &'v View<'v>) -> impl Iterator<Item = Column> + 'v {
+        self.leaves.iter().map(|leaf| leaf.column(view))
     }
 
     /// Renders a frame.
@@ -285,7 +285,8 @@ impl Schema {
     pub fn batch(&self, view: &View<'_>) -> Result<RecordBatch, arrow::error::ArrowError> {
         let documents = self.documents(view);
         let view = documents.as_ref().unwrap_or(view);
-        let mut columns: Vec<Option<ArrayRef>> = self.columns(view).map(Some).collect();
+        let columns = self.columns(view).map(Column::into_array);
+        let mut columns: Vec<Option<ArrayRef>> = columns.map(Some).collect();
         let arrays = self
             .tree
             .iter()

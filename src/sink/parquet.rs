@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
@@ -19,7 +19,8 @@ use parquet::file::properties::{
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 
 use super::file::{Whole, Written};
-use crate::encode::{EncodedRowGroup, Encoder, FileWriter, RowGroup};
+use crate::columns::Column;
+use crate::encode::{self, EncodedRowGroup, Encoder, FileWriter, RowGroup};
 use crate::error::{Error, Result};
 use crate::frame::FRAME_ROWS;
 use crate::plan::Compression;
@@ -173,7 +174,7 @@ impl<'l> RowGroupEncoder<'l> {
     pub fn write_leaves(
         &mut self,
         rows: usize,
-        leaves: impl IntoIterator<Item = ArrayRef>,
+        leaves: impl IntoIterator<Item = Column>,
     ) -> ParquetResult<()> {
         self.0.write_leaves(rows, leaves)
     }
@@ -192,6 +193,19 @@ impl<'l> RowGroupEncoder<'l> {
     /// When compression fails.
     pub fn finish(self) -> ParquetResult<EncodedRowGroup> {
         self.0.finish()
+    }
+}
+
+impl From<Column> for encode::Column {
+    fn from(column: Column) -> Self {
+        match column {
+            Column::Array(array) => encode::Column::Array(array),
+            Column::Keyed(texts) => encode::Column::Dictionary(encode::Dictionary {
+                keys: texts.keys,
+                nulls: texts.nulls,
+                values: texts.values,
+            }),
+        }
     }
 }
 

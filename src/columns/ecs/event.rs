@@ -1,12 +1,10 @@
 //! `event.*`, `ecs.version`, `observer.*` and `log.*`.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, TimestampMicrosecondArray};
+use arrow::array::TimestampMicrosecondArray;
 
 use super::Tables;
 use crate::catalog::Telemetry as T;
-use crate::columns::{ALL, Kinds, RECORDS, SENSOR, View, base, kinds, linux};
+use crate::columns::{ALL, Column, Kinds, RECORDS, SENSOR, View, base, kinds, linux};
 use crate::frame::NONE;
 use crate::random::{Key, below};
 
@@ -24,12 +22,12 @@ fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
 }
 
 /// `ecs.version`.
-pub fn version(v: &View<'_>) -> ArrayRef {
+pub fn version(v: &View<'_>) -> Column {
     v.constant(ALL, &v.tables.words.get(VERSION))
 }
 
 /// `event.category`: the record's; `intrusion_detection` too where a rule fired.
-pub fn category(v: &View<'_>) -> ArrayRef {
+pub fn category(v: &View<'_>) -> Column {
     let t = tables(v);
     v.lists(&t.categories, |r, keys| {
         let class = t.class(v, r);
@@ -41,7 +39,7 @@ pub fn category(v: &View<'_>) -> ArrayRef {
 }
 
 /// `event.type`: the record's; `allowed` or `denied` too where a rule fired.
-pub fn kind_of_change(v: &View<'_>) -> ArrayRef {
+pub fn kind_of_change(v: &View<'_>) -> Column {
     let t = tables(v);
     v.lists(&t.types, |r, keys| {
         let class = t.class(v, r);
@@ -57,7 +55,7 @@ pub fn kind_of_change(v: &View<'_>) -> ArrayRef {
 }
 
 /// `event.action`: what the record says happened; what the sensor did.
-pub fn action(v: &View<'_>) -> ArrayRef {
+pub fn action(v: &View<'_>) -> Column {
     let t = tables(v);
     let allowed = arrow::array::Array::len(&t.actions) as i32 - 2;
     v.texts(&t.actions, |r| match v.is(r, SENSOR) {
@@ -67,7 +65,7 @@ pub fn action(v: &View<'_>) -> ArrayRef {
 }
 
 /// `event.outcome`: the record's; a sensor's document fails only where it denied the flow.
-pub fn outcome(v: &View<'_>) -> ArrayRef {
+pub fn outcome(v: &View<'_>) -> Column {
     v.texts(&v.tables.words.get(base::OUTCOMES), |r| {
         i32::from(match v.is(r, SENSOR) {
             true => v.frame.blocked[r],
@@ -77,25 +75,25 @@ pub fn outcome(v: &View<'_>) -> ArrayRef {
 }
 
 /// `event.module`.
-pub fn module(v: &View<'_>) -> ArrayRef {
+pub fn module(v: &View<'_>) -> Column {
     let t = tables(v);
     v.texts(&t.modules, |r| t.class(v, r).module)
 }
 
 /// `event.dataset`.
-pub fn dataset(v: &View<'_>) -> ArrayRef {
+pub fn dataset(v: &View<'_>) -> Column {
     let t = tables(v);
     v.texts(&t.datasets, |r| t.class(v, r).dataset)
 }
 
 /// `event.provider`.
-pub fn provider(v: &View<'_>) -> ArrayRef {
+pub fn provider(v: &View<'_>) -> Column {
     let t = tables(v);
     v.texts(&t.providers, |r| t.class(v, r).name)
 }
 
 /// `event.code`: the event id, or the audit record type in lower case.
-pub fn code(v: &View<'_>) -> ArrayRef {
+pub fn code(v: &View<'_>) -> Column {
     let of = RECORDS & !base::UNCODED;
     v.texts_of(of, &v.tables.words.get(base::CODES), |r| {
         v.frame.telemetry[r] as i32
@@ -103,7 +101,7 @@ pub fn code(v: &View<'_>) -> ArrayRef {
 }
 
 /// `event.severity`: 21, 47, 73, 99, as Elastic's rules weigh low to critical.
-pub fn severity(v: &View<'_>) -> ArrayRef {
+pub fn severity(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
         usize::try_from(v.frame.rule[r])
@@ -118,20 +116,20 @@ fn read_after(v: &View<'_>, row: usize) -> i64 {
     30_000 + below(key.at(0), 1_970_000) as i64
 }
 
-fn times(v: &View<'_>, time: impl Fn(usize) -> i64) -> ArrayRef {
+fn times(v: &View<'_>, time: impl Fn(usize) -> i64) -> Column {
     let times = TimestampMicrosecondArray::from_iter_values((0..v.len()).map(time));
-    Arc::new(times.with_timezone("UTC"))
+    Column::of(times.with_timezone("UTC"))
 }
 
 /// `event.created`: when the agent read it, in milliseconds.
-pub fn created(v: &View<'_>) -> ArrayRef {
+pub fn created(v: &View<'_>) -> Column {
     times(v, |r| {
         (v.frame.time[r] + read_after(v, r)).div_euclid(1000) * 1000
     })
 }
 
 /// `event.ingested`: when it was indexed, in seconds.
-pub fn ingested(v: &View<'_>) -> ArrayRef {
+pub fn ingested(v: &View<'_>) -> Column {
     times(v, |r| {
         let key = Key::root(v.frame.first_sequence as u64 + r as u64);
         let sent = v.frame.time[r] + read_after(v, r) + below(key.at(1), 3_000_000) as i64;
@@ -140,19 +138,19 @@ pub fn ingested(v: &View<'_>) -> ArrayRef {
 }
 
 /// `observer.type`.
-pub fn observer_type(v: &View<'_>) -> ArrayRef {
+pub fn observer_type(v: &View<'_>) -> Column {
     v.constant(SENSOR, &v.tables.words.get(OBSERVER_TYPE))
 }
 /// `observer.vendor`.
-pub fn observer_vendor(v: &View<'_>) -> ArrayRef {
+pub fn observer_vendor(v: &View<'_>) -> Column {
     v.constant(SENSOR, &v.tables.words.get(OBSERVER_VENDOR))
 }
 /// `observer.product`.
-pub fn observer_product(v: &View<'_>) -> ArrayRef {
+pub fn observer_product(v: &View<'_>) -> Column {
     v.constant(SENSOR, &v.tables.words.get(OBSERVER_PRODUCT))
 }
 /// `observer.name`: one sensor a site.
-pub fn observer_name(v: &View<'_>) -> ArrayRef {
+pub fn observer_name(v: &View<'_>) -> Column {
     let names = &tables(v).sensor_name;
     v.texts_of(SENSOR, &names.values, |r| {
         names.of[v.frame.host[r] as usize]
@@ -160,40 +158,40 @@ pub fn observer_name(v: &View<'_>) -> ArrayRef {
 }
 
 /// `log.level` of a Windows record.
-pub fn log_level(v: &View<'_>) -> ArrayRef {
+pub fn log_level(v: &View<'_>) -> Column {
     crate::columns::windows::level(v)
 }
 
 const SYSLOG: Kinds = kinds(&[T::Syslog]);
 
 /// `log.syslog.facility.code`.
-pub fn facility_code(v: &View<'_>) -> ArrayRef {
+pub fn facility_code(v: &View<'_>) -> Column {
     v.integers(SYSLOG, |r| Some(i64::from(v.frame.facility[r])))
 }
 /// `log.syslog.facility.name`.
-pub fn facility_name(v: &View<'_>) -> ArrayRef {
+pub fn facility_name(v: &View<'_>) -> Column {
     linux::facility(v)
 }
 /// `log.syslog.severity.code`.
-pub fn severity_code(v: &View<'_>) -> ArrayRef {
+pub fn severity_code(v: &View<'_>) -> Column {
     v.integers(SYSLOG, |r| Some(i64::from(v.frame.syslog_severity[r])))
 }
 /// `log.syslog.severity.name`.
-pub fn severity_name(v: &View<'_>) -> ArrayRef {
+pub fn severity_name(v: &View<'_>) -> Column {
     linux::severity(v)
 }
 /// `log.syslog.priority`: both in one number (RFC 5424).
-pub fn priority(v: &View<'_>) -> ArrayRef {
+pub fn priority(v: &View<'_>) -> Column {
     v.integers(SYSLOG, |r| {
         Some(8 * i64::from(v.frame.facility[r]) + i64::from(v.frame.syslog_severity[r]))
     })
 }
 /// `log.syslog.appname`: the program.
-pub fn program(v: &View<'_>) -> ArrayRef {
+pub fn program(v: &View<'_>) -> Column {
     v.texts_of(SYSLOG, &v.tables.image_name, |r| v.frame.process.image[r])
 }
 /// `log.syslog.procid`, an integer.
-pub fn program_pid(v: &View<'_>) -> ArrayRef {
+pub fn program_pid(v: &View<'_>) -> Column {
     v.integers(SYSLOG, |r| {
         (v.frame.process.image[r] != NONE).then(|| i64::from(v.frame.process.pid[r]))
     })

@@ -1,10 +1,8 @@
 //! `host.*` and `user.*` beyond what the seed's document has.
 
-use arrow::array::ArrayRef;
-
 use super::Tables;
-use crate::columns::View;
 use crate::columns::cloud::{HOSTS, SERVICES, principal};
+use crate::columns::{Column, View};
 use crate::frame::NONE;
 
 const ARCHITECTURE: &str = "x86_64";
@@ -16,31 +14,31 @@ fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
 }
 
 /// `host.id`: the machine's own.
-pub fn host_id(v: &View<'_>) -> ArrayRef {
+pub fn host_id(v: &View<'_>) -> Column {
     v.texts_of(HOSTS, &tables(v).host_id, |r| v.frame.host[r])
 }
 /// `host.architecture`.
-pub fn architecture(v: &View<'_>) -> ArrayRef {
+pub fn architecture(v: &View<'_>) -> Column {
     v.constant(HOSTS, &v.tables.words.get(ARCHITECTURE))
 }
 /// `host.os.platform`: `windows`, or the distribution: `ubuntu`, `rhel`.
-pub fn os_platform(v: &View<'_>) -> ArrayRef {
+pub fn os_platform(v: &View<'_>) -> Column {
     v.by_host(&tables(v).os_platform)
 }
 /// `host.os.family`: `windows`, `debian`, `redhat`.
-pub fn os_family(v: &View<'_>) -> ArrayRef {
+pub fn os_family(v: &View<'_>) -> Column {
     v.by_host(&tables(v).os_family)
 }
 /// `host.os.version`.
-pub fn os_version(v: &View<'_>) -> ArrayRef {
+pub fn os_version(v: &View<'_>) -> Column {
     v.by_host(&tables(v).os_version)
 }
 /// `host.os.kernel`: Windows' build.
-pub fn os_kernel(v: &View<'_>) -> ArrayRef {
+pub fn os_kernel(v: &View<'_>) -> Column {
     v.by_host(&tables(v).os_kernel)
 }
 /// `user.id`: the security identifier; on Linux the uid; in a cloud the principal's.
-pub fn user_id(v: &View<'_>) -> ArrayRef {
+pub fn user_id(v: &View<'_>) -> Column {
     let t = tables(v);
     let known = |r: usize| {
         let linux = t.is_linux[v.frame.host[r] as usize];
@@ -51,7 +49,7 @@ pub fn user_id(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `user.domain`: the NetBIOS name, as Windows writes it; none on Linux.
-pub fn user_domain(v: &View<'_>) -> ArrayRef {
+pub fn user_domain(v: &View<'_>) -> Column {
     let t = tables(v);
     let (keys, values) = &t.user_domain;
     v.texts_of(HOSTS, values, |r| {

@@ -19,11 +19,11 @@ pub use tables::Tables;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray, StructArray, new_null_array};
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields, Int64Type};
 
-use super::{Kinds, View, own_values, plain_texts, text_type};
+use super::{Column, Kinds, View, dictionary, own_values, plain_texts, text_type};
 use crate::frame::{NONE, TextColumn};
 
 /// Integers as decimal text: `4688`.
@@ -72,7 +72,7 @@ fn parts(
     kinds: Kinds,
     column: &TextColumn,
     part: impl Fn(&str) -> Option<&str>,
-) -> ArrayRef {
+) -> Column {
     if v.present & kinds == 0 || column.is_empty() {
         return v.null_texts();
     }
@@ -81,12 +81,7 @@ fn parts(
 }
 
 /// Texts of a table, null where they are empty.
-fn non_empty(
-    v: &View<'_>,
-    kinds: Kinds,
-    values: &ArrayRef,
-    key: impl Fn(usize) -> i32,
-) -> ArrayRef {
+fn non_empty(v: &View<'_>, kinds: Kinds, values: &ArrayRef, key: impl Fn(usize) -> i32) -> Column {
     let Some(texts) = values.as_any().downcast_ref::<StringArray>() else {
         return v.null_texts();
     };
@@ -101,9 +96,9 @@ fn own_lists(
     v: &View<'_>,
     kinds: Kinds,
     mut push: impl FnMut(usize, &mut Vec<u8>, &mut Vec<i32>),
-) -> ArrayRef {
+) -> Column {
     if v.present & kinds == 0 {
-        return arrow::array::new_null_array(&DataType::List(own_item()), v.len());
+        return new_null_array(&DataType::List(own_item()), v.len()).into();
     }
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
     let mut offsets = Vec::with_capacity(v.len() + 1);
@@ -116,7 +111,7 @@ fn own_lists(
         offsets.push(ends.len() as i32 - 1);
         ends.len() > before
     });
-    Arc::new(ListArray::new(
+    Column::of(ListArray::new(
         own_item(),
         OffsetBuffer::new(offsets.into()),
         plain_texts(bytes, ends, None),
@@ -129,7 +124,7 @@ fn answers(
     v: &View<'_>,
     (data, types): (&ArrayRef, &ArrayRef),
     key: impl Fn(usize) -> Option<(i32, i32)>,
-) -> ArrayRef {
+) -> Column {
     let (mut data_keys, mut type_keys) = (Vec::new(), Vec::new());
     let mut offsets = Vec::with_capacity(v.len() + 1);
     offsets.push(0i32);
@@ -144,22 +139,19 @@ fn answers(
     });
     let item = answer_item();
     let DataType::Struct(fields) = item.data_type() else {
-        return arrow::array::new_null_array(&DataType::List(item), v.len());
+        return new_null_array(&DataType::List(item), v.len()).into();
     };
     let length = data_keys.len();
-    let columns = vec![
-        super::dictionary(data, data_keys, None),
-        super::dictionary(types, type_keys, None),
-    ];
+    let columns = vec![dictionary(data, data_keys), dictionary(types, type_keys)];
     let items = StructArray::try_new_with_length(fields.clone(), columns, None, length);
     match items {
-        Ok(items) => Arc::new(ListArray::new(
+        Ok(items) => Column::of(ListArray::new(
             item.clone(),
             OffsetBuffer::new(offsets.into()),
             Arc::new(items),
             Some(NullBuffer::new(valid)),
         )),
-        Err(_) => arrow::array::new_null_array(&DataType::List(item), v.len()),
+        Err(_) => new_null_array(&DataType::List(item), v.len()).into(),
     }
 }
 

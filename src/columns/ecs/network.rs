@@ -5,7 +5,7 @@ use arrow::array::{Array, ArrayRef};
 use super::records::Provider;
 use super::{Tables, answers, parts};
 use crate::columns::network::{DIRECTIONS, DNS, direction_of};
-use crate::columns::{ALL, View};
+use crate::columns::{ALL, Column, View};
 use crate::frame::NONE;
 
 const TYPES: &str = "ipv4|ipv6";
@@ -43,17 +43,17 @@ fn integer(value: i32) -> Option<i64> {
 }
 
 /// `source.ip`.
-pub fn source_ip(v: &View<'_>) -> ArrayRef {
+pub fn source_ip(v: &View<'_>) -> Column {
     let t = tables(v);
     v.texts(&v.tables.address, |r| source(v, t, r))
 }
 /// `destination.ip`.
-pub fn destination_ip(v: &View<'_>) -> ArrayRef {
+pub fn destination_ip(v: &View<'_>) -> Column {
     let t = tables(v);
     v.texts(&v.tables.address, |r| destination(v, t, r))
 }
 /// `source.port`; an audit record of a logon has none.
-pub fn source_port(v: &View<'_>) -> ArrayRef {
+pub fn source_port(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
         let class = t.class(v, r);
@@ -66,7 +66,7 @@ pub fn source_port(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `destination.port`.
-pub fn destination_port(v: &View<'_>) -> ArrayRef {
+pub fn destination_port(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| match has_flow(v, t, r) {
         true => integer(v.frame.destination_port[r]),
@@ -74,19 +74,19 @@ pub fn destination_port(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `source.bytes`.
-pub fn source_bytes(v: &View<'_>) -> ArrayRef {
+pub fn source_bytes(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| has_flow(v, t, r).then(|| v.frame.source_bytes[r]))
 }
 /// `destination.bytes`.
-pub fn destination_bytes(v: &View<'_>) -> ArrayRef {
+pub fn destination_bytes(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
         has_flow(v, t, r).then(|| v.frame.destination_bytes[r])
     })
 }
 /// `network.bytes`.
-pub fn bytes(v: &View<'_>) -> ArrayRef {
+pub fn bytes(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
         has_flow(v, t, r).then(|| v.frame.source_bytes[r] + v.frame.destination_bytes[r])
@@ -99,7 +99,7 @@ fn place(
     end: fn(&View<'_>, &Tables, usize) -> i32,
     values: fn(&Tables) -> &ArrayRef,
     keys: fn(&Tables) -> &Vec<i32>,
-) -> ArrayRef {
+) -> Column {
     let t = tables(v);
     let (values, keys) = (values(t), keys(t));
     if values.is_empty() {
@@ -110,7 +110,7 @@ fn place(
     })
 }
 
-fn system_number(v: &View<'_>, end: fn(&View<'_>, &Tables, usize) -> i32) -> ArrayRef {
+fn system_number(v: &View<'_>, end: fn(&View<'_>, &Tables, usize) -> i32) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
         let address = usize::try_from(end(v, t, r)).ok()?;
@@ -119,48 +119,48 @@ fn system_number(v: &View<'_>, end: fn(&View<'_>, &Tables, usize) -> i32) -> Arr
 }
 
 /// `source.geo.country_iso_code`.
-pub fn source_country_code(v: &View<'_>) -> ArrayRef {
+pub fn source_country_code(v: &View<'_>) -> Column {
     place(v, source, |t| &t.country_code, |t| &t.country)
 }
 /// `source.geo.country_name`.
-pub fn source_country_name(v: &View<'_>) -> ArrayRef {
+pub fn source_country_name(v: &View<'_>) -> Column {
     place(v, source, |t| &t.country_name, |t| &t.country)
 }
 /// `source.geo.continent_name`.
-pub fn source_continent(v: &View<'_>) -> ArrayRef {
+pub fn source_continent(v: &View<'_>) -> Column {
     place(v, source, |t| &t.continent, |t| &t.country)
 }
 /// `source.as.number`.
-pub fn source_system_number(v: &View<'_>) -> ArrayRef {
+pub fn source_system_number(v: &View<'_>) -> Column {
     system_number(v, source)
 }
 /// `source.as.organization.name`.
-pub fn source_system_name(v: &View<'_>) -> ArrayRef {
+pub fn source_system_name(v: &View<'_>) -> Column {
     place(v, source, |t| &t.system_name.1, |t| &t.system_name.0)
 }
 /// `destination.geo.country_iso_code`.
-pub fn destination_country_code(v: &View<'_>) -> ArrayRef {
+pub fn destination_country_code(v: &View<'_>) -> Column {
     place(v, destination, |t| &t.country_code, |t| &t.country)
 }
 /// `destination.geo.country_name`.
-pub fn destination_country_name(v: &View<'_>) -> ArrayRef {
+pub fn destination_country_name(v: &View<'_>) -> Column {
     place(v, destination, |t| &t.country_name, |t| &t.country)
 }
 /// `destination.geo.continent_name`.
-pub fn destination_continent(v: &View<'_>) -> ArrayRef {
+pub fn destination_continent(v: &View<'_>) -> Column {
     place(v, destination, |t| &t.continent, |t| &t.country)
 }
 /// `destination.as.number`.
-pub fn destination_system_number(v: &View<'_>) -> ArrayRef {
+pub fn destination_system_number(v: &View<'_>) -> Column {
     system_number(v, destination)
 }
 /// `destination.as.organization.name`.
-pub fn destination_system_name(v: &View<'_>) -> ArrayRef {
+pub fn destination_system_name(v: &View<'_>) -> Column {
     place(v, destination, |t| &t.system_name.1, |t| &t.system_name.0)
 }
 
 /// `network.transport`.
-pub fn transport(v: &View<'_>) -> ArrayRef {
+pub fn transport(v: &View<'_>) -> Column {
     let t = tables(v);
     v.texts(&v.tables.protocol, |r| match has_flow(v, t, r) {
         true => v.frame.protocol[r],
@@ -168,7 +168,7 @@ pub fn transport(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `network.iana_number`.
-pub fn iana_number(v: &View<'_>) -> ArrayRef {
+pub fn iana_number(v: &View<'_>) -> Column {
     let t = tables(v);
     let (keys, values) = &v.tables.iana_number;
     v.texts(values, |r| {
@@ -179,7 +179,7 @@ pub fn iana_number(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `network.protocol`: the application's.
-pub fn protocol(v: &View<'_>) -> ArrayRef {
+pub fn protocol(v: &View<'_>) -> Column {
     let t = tables(v);
     let (keys, values) = &t.application;
     v.texts(values, |r| {
@@ -193,14 +193,14 @@ pub fn protocol(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `network.type`.
-pub fn kind(v: &View<'_>) -> ArrayRef {
+pub fn kind(v: &View<'_>) -> Column {
     let t = tables(v);
     v.texts(&v.tables.words.get(TYPES), |r| {
         usize::try_from(destination(v, t, r)).map_or(NONE, |a| i32::from(v.tables.is_ipv6[a]))
     })
 }
 /// `network.direction`: as the network sees it, from which ends are inside.
-pub fn direction(v: &View<'_>) -> ArrayRef {
+pub fn direction(v: &View<'_>) -> Column {
     let t = tables(v);
     v.texts(&v.tables.words.get(DIRECTIONS), |r| {
         match has_flow(v, t, r) {
@@ -211,7 +211,7 @@ pub fn direction(v: &View<'_>) -> ArrayRef {
 }
 
 /// `dns.answers`: (data, type).
-pub fn dns_answers(v: &View<'_>) -> ArrayRef {
+pub fn dns_answers(v: &View<'_>) -> Column {
     let types = v.tables.words.get(ANSWER_TYPES);
     answers(v, (&v.tables.address, &types), |r| {
         let address = usize::try_from(v.frame.answer[r]).ok()?;
@@ -220,7 +220,7 @@ pub fn dns_answers(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `dns.resolved_ip`.
-pub fn resolved_ip(v: &View<'_>) -> ArrayRef {
+pub fn resolved_ip(v: &View<'_>) -> Column {
     v.lists(&v.tables.address, |r, keys| {
         if v.is(r, DNS) && v.frame.answer[r] != NONE {
             keys.push(v.frame.answer[r]);
@@ -228,7 +228,7 @@ pub fn resolved_ip(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `sysmon.dns.status`: the query's Win32 status by name.
-pub fn dns_status(v: &View<'_>) -> ArrayRef {
+pub fn dns_status(v: &View<'_>) -> Column {
     v.texts_of(DNS, &v.tables.words.get(STATUSES), |r| {
         match v.frame.query_status[r] {
             0 => 0,
@@ -260,30 +260,30 @@ fn registered(name: &str) -> Option<(usize, usize)> {
 }
 
 /// `dns.question.registered_domain`.
-pub fn registered_domain(v: &View<'_>) -> ArrayRef {
+pub fn registered_domain(v: &View<'_>) -> Column {
     parts(v, DNS, &v.frame.query, |name| {
         Some(&name[registered(name)?.0..])
     })
 }
 /// `dns.question.top_level_domain`.
-pub fn top_level_domain(v: &View<'_>) -> ArrayRef {
+pub fn top_level_domain(v: &View<'_>) -> Column {
     parts(v, DNS, &v.frame.query, |name| {
         Some(&name[registered(name)?.1..])
     })
 }
 /// `dns.question.subdomain`.
-pub fn subdomain(v: &View<'_>) -> ArrayRef {
+pub fn subdomain(v: &View<'_>) -> Column {
     parts(v, DNS, &v.frame.query, |name| {
         Some(&name[..registered(name)?.0.checked_sub(1)?])
     })
 }
 
 /// `url.scheme`.
-pub fn url_scheme(v: &View<'_>) -> ArrayRef {
+pub fn url_scheme(v: &View<'_>) -> Column {
     parts(v, ALL, &v.frame.url, |url| Some(url.split_once("://")?.0))
 }
 /// `url.path`.
-pub fn url_path(v: &View<'_>) -> ArrayRef {
+pub fn url_path(v: &View<'_>) -> Column {
     parts(v, ALL, &v.frame.url, |url| {
         let (_, rest) = url.split_once("://")?;
         let path = &rest[rest.find('/')?..];

@@ -8,7 +8,7 @@ use crate::catalog::Telemetry as T;
 use crate::columns::process::{COMMANDED, FILES, REGISTRY, START, command_of, guid};
 use crate::columns::sysmon::file_hashes;
 use crate::columns::windows::HASHED_FILE;
-use crate::columns::{Kinds, RECORDS, SYSMON, View, WINDOWS, kinds, plain_texts, table};
+use crate::columns::{Column, Kinds, RECORDS, SYSMON, View, WINDOWS, kinds, plain_texts, table};
 use crate::frame::{NONE, ProcessColumns};
 
 const CREATE: Kinds = kinds(&[T::ProcessCreation]);
@@ -46,11 +46,11 @@ fn entity(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>)
 }
 
 /// `process.entity_id`.
-pub fn entity_id(v: &View<'_>) -> ArrayRef {
+pub fn entity_id(v: &View<'_>) -> Column {
     v.plain(IDENTIFIED, 38, |r, out| entity(v, &v.frame.process, r, out))
 }
 /// `process.parent.entity_id`.
-pub fn parent_entity_id(v: &View<'_>) -> ArrayRef {
+pub fn parent_entity_id(v: &View<'_>) -> Column {
     v.plain(START & IDENTIFIED, 38, |r, out| {
         entity(v, &v.frame.parent, r, out)
     })
@@ -116,7 +116,7 @@ fn split_shell(command: &str, out: &mut Vec<u8>, ends: &mut Vec<i32>) {
     }
 }
 
-fn arguments(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
+fn arguments(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Column {
     let t = tables(v);
     own_lists(v, of, |r, out, ends| {
         let windows = !t.is_linux[v.frame.host[r] as usize];
@@ -124,7 +124,7 @@ fn arguments(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
     })
 }
 
-fn argument_count(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef {
+fn argument_count(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Column {
     let t = tables(v);
     let scratch = std::cell::RefCell::new((Vec::new(), Vec::new()));
     v.integers(of, |r| {
@@ -138,19 +138,19 @@ fn argument_count(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> ArrayRef
 }
 
 /// `process.args`.
-pub fn args(v: &View<'_>) -> ArrayRef {
+pub fn args(v: &View<'_>) -> Column {
     arguments(v, COMMANDED, &v.frame.process)
 }
 /// `process.args_count`.
-pub fn args_count(v: &View<'_>) -> ArrayRef {
+pub fn args_count(v: &View<'_>) -> Column {
     argument_count(v, COMMANDED, &v.frame.process)
 }
 /// `process.parent.args`.
-pub fn parent_args(v: &View<'_>) -> ArrayRef {
+pub fn parent_args(v: &View<'_>) -> Column {
     arguments(v, START, &v.frame.parent)
 }
 /// `process.parent.args_count`.
-pub fn parent_args_count(v: &View<'_>) -> ArrayRef {
+pub fn parent_args_count(v: &View<'_>) -> Column {
     argument_count(v, START, &v.frame.parent)
 }
 
@@ -180,7 +180,7 @@ fn hash_values(v: &View<'_>, known: &ArrayRef, parts: &[&str]) -> ArrayRef {
     plain_texts(bytes, offsets, None)
 }
 
-fn hash(v: &View<'_>, which: usize) -> ArrayRef {
+fn hash(v: &View<'_>, which: usize) -> Column {
     if v.present & CREATE == 0 {
         return v.null_texts();
     }
@@ -189,22 +189,22 @@ fn hash(v: &View<'_>, which: usize) -> ArrayRef {
 }
 
 /// `process.hash.md5`.
-pub fn md5(v: &View<'_>) -> ArrayRef {
+pub fn md5(v: &View<'_>) -> Column {
     hash(v, 0)
 }
 /// `process.hash.sha1`.
-pub fn sha1(v: &View<'_>) -> ArrayRef {
+pub fn sha1(v: &View<'_>) -> Column {
     hash(v, 1)
 }
 /// `process.hash.sha256`.
-pub fn sha256(v: &View<'_>) -> ArrayRef {
+pub fn sha256(v: &View<'_>) -> Column {
     hash(v, 2)
 }
 /// `process.pe.imphash`.
-pub fn imphash(v: &View<'_>) -> ArrayRef {
+pub fn imphash(v: &View<'_>) -> Column {
     hash(v, 3)
 }
-fn hash_of_file(v: &View<'_>, which: usize) -> ArrayRef {
+fn hash_of_file(v: &View<'_>, which: usize) -> Column {
     let mut scratch = Vec::new();
     v.plain(HASHED, 64, |r, out| {
         scratch.clear();
@@ -215,20 +215,20 @@ fn hash_of_file(v: &View<'_>, which: usize) -> ArrayRef {
 }
 
 /// `file.hash.md5`.
-pub fn file_md5(v: &View<'_>) -> ArrayRef {
+pub fn file_md5(v: &View<'_>) -> Column {
     hash_of_file(v, 0)
 }
 /// `file.hash.sha1`.
-pub fn file_sha1(v: &View<'_>) -> ArrayRef {
+pub fn file_sha1(v: &View<'_>) -> Column {
     hash_of_file(v, 1)
 }
 /// `file.hash.sha256`.
-pub fn file_sha256(v: &View<'_>) -> ArrayRef {
+pub fn file_sha256(v: &View<'_>) -> Column {
     hash_of_file(v, 2)
 }
 
 /// `related.hash`: all of a process's, or of a file's.
-pub fn related_hash(v: &View<'_>) -> ArrayRef {
+pub fn related_hash(v: &View<'_>) -> Column {
     let column = &v.frame.hashes;
     let (known, own) = (column.known, column.own() as i32);
     // The table of known hashes is for processes alone.
@@ -270,7 +270,7 @@ pub fn related_hash(v: &View<'_>) -> ArrayRef {
     })
 }
 
-fn by_image(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
+fn by_image(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> Column {
     if values.is_empty() {
         return v.null_texts();
     }
@@ -280,7 +280,7 @@ fn by_image(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> ArrayRef {
 }
 
 /// `process.pe.file_version`.
-pub fn file_version(v: &View<'_>) -> ArrayRef {
+pub fn file_version(v: &View<'_>) -> Column {
     let (keys, values) = &tables(v).file_version;
     if values.is_empty() {
         return v.null_texts();
@@ -292,31 +292,31 @@ pub fn file_version(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `process.pe.description`.
-pub fn description(v: &View<'_>) -> ArrayRef {
+pub fn description(v: &View<'_>) -> Column {
     by_image(v, &tables(v).description)
 }
 /// `process.pe.product`.
-pub fn product(v: &View<'_>) -> ArrayRef {
+pub fn product(v: &View<'_>) -> Column {
     by_image(v, &tables(v).product)
 }
 /// `process.pe.company`.
-pub fn company(v: &View<'_>) -> ArrayRef {
+pub fn company(v: &View<'_>) -> Column {
     by_image(v, &tables(v).company)
 }
 /// `process.pe.original_file_name`.
-pub fn original_file_name(v: &View<'_>) -> ArrayRef {
+pub fn original_file_name(v: &View<'_>) -> Column {
     by_image(v, &tables(v).original_file_name)
 }
 
 /// `file.directory`.
-pub fn file_directory(v: &View<'_>) -> ArrayRef {
+pub fn file_directory(v: &View<'_>) -> Column {
     parts(v, FILES, &v.frame.file, |path| {
         Some(&path[..path.rfind(['\\', '/'])?])
     })
 }
 
 /// `registry.hive`: `HKLM`, `HKU`.
-pub fn registry_hive(v: &View<'_>) -> ArrayRef {
+pub fn registry_hive(v: &View<'_>) -> Column {
     parts(v, REGISTRY, &v.frame.registry, |path| {
         Some(path.split_once('\\')?.0)
     })
@@ -337,7 +337,7 @@ fn details<'f>(v: &View<'f>, row: usize) -> Option<&'f str> {
 }
 
 /// `registry.data.type`.
-pub fn registry_data_type(v: &View<'_>) -> ArrayRef {
+pub fn registry_data_type(v: &View<'_>) -> Column {
     v.texts_of(
         REGISTRY,
         &v.tables.words.get(VALUE_TYPES),
@@ -351,7 +351,7 @@ pub fn registry_data_type(v: &View<'_>) -> ArrayRef {
     )
 }
 /// `registry.data.strings`: numbers in decimal.
-pub fn registry_data_strings(v: &View<'_>) -> ArrayRef {
+pub fn registry_data_strings(v: &View<'_>) -> Column {
     use std::io::Write;
     own_lists(v, REGISTRY, |r, out, ends| {
         let Some(text) = details(v, r).filter(|text| *text != "Binary Data") else {

@@ -1,11 +1,9 @@
 //! `related.*`: what an analyst pivots on, from wherever in the event it stands.
 
-use arrow::array::ArrayRef;
-
 use super::network::{destination, source};
 use crate::columns::cloud::HOSTS;
 use crate::columns::network::DNS;
-use crate::columns::{View, own_values};
+use crate::columns::{Column, View, own_values};
 use crate::frame::NONE;
 
 /// The reporting host; a cloud's record has none.
@@ -17,7 +15,7 @@ fn host(v: &View<'_>, row: usize) -> i32 {
 }
 
 /// `related.ip`: both ends, the host's address, and what a name resolved to.
-pub fn ip(v: &View<'_>) -> ArrayRef {
+pub fn ip(v: &View<'_>) -> Column {
     let t = v.tables.ecs(v.maker);
     v.lists(&v.tables.address, |r, keys| {
         let first = keys.len();
@@ -36,12 +34,12 @@ pub fn ip(v: &View<'_>) -> ArrayRef {
 }
 
 /// `related.user`.
-pub fn user(v: &View<'_>) -> ArrayRef {
+pub fn user(v: &View<'_>) -> Column {
     v.lists(&v.tables.account_name, |r, keys| keys.push(v.frame.user[r]))
 }
 
 /// `related.hosts`: the host's name, and the name that was asked for.
-pub fn hosts(v: &View<'_>) -> ArrayRef {
+pub fn hosts(v: &View<'_>) -> Column {
     let hosts = v.tables.host_name.len() as i32;
     let values = match v.present & DNS {
         0 => v.tables.host_name.clone(),

@@ -1,10 +1,8 @@
 //! `winlog.*` as Elastic's agents leave it: texts where the seed's document has numbers.
 
-use arrow::array::ArrayRef;
-
 use super::Tables;
 use crate::catalog::Telemetry as T;
-use crate::columns::{FILTERING, Kinds, SECURITY, View, WINDOWS, base, kinds, windows};
+use crate::columns::{Column, FILTERING, Kinds, SECURITY, View, WINDOWS, base, kinds, windows};
 use std::io::Write;
 
 const API: &str = "wineventlog";
@@ -23,22 +21,22 @@ fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
 }
 
 /// `winlog.api`.
-pub fn api(v: &View<'_>) -> ArrayRef {
+pub fn api(v: &View<'_>) -> Column {
     v.constant(WINDOWS, &v.tables.words.get(API))
 }
 /// `winlog.event_id`, text.
-pub fn event_id(v: &View<'_>) -> ArrayRef {
+pub fn event_id(v: &View<'_>) -> Column {
     v.texts_of(WINDOWS, &v.tables.words.get(base::CODES), |r| {
         v.frame.telemetry[r] as i32
     })
 }
 /// `winlog.task`: its name.
-pub fn task(v: &View<'_>) -> ArrayRef {
+pub fn task(v: &View<'_>) -> Column {
     let (keys, values) = &tables(v).tasks;
     v.texts_of(WINDOWS, values, |r| keys[v.frame.telemetry[r] as usize])
 }
 /// `winlog.keywords`: an audit's outcome; the service manager's records are classic ones.
-pub fn keywords(v: &View<'_>) -> ArrayRef {
+pub fn keywords(v: &View<'_>) -> Column {
     v.lists(&v.tables.words.get(KEYWORDS), |r, keys| {
         if v.is(r, SECURITY | kinds(&[T::LogCleared])) {
             keys.push(i32::from(windows::is_failure(v, r)));
@@ -48,23 +46,23 @@ pub fn keywords(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `winlog.logon.type`, in words.
-pub fn logon_type(v: &View<'_>) -> ArrayRef {
+pub fn logon_type(v: &View<'_>) -> Column {
     v.texts_of(LOGONS, &v.tables.words.get(LOGON_TYPES), |r| {
         i32::from(v.frame.logon_type[r].min(11))
     })
 }
 /// `winlog.logon.id`: the session that opens or closes, else the subject's.
-pub fn logon_id(v: &View<'_>) -> ArrayRef {
+pub fn logon_id(v: &View<'_>) -> Column {
     let of = TARGET | windows::SUBJECT;
     v.plain(of, 9, |r, out| {
         write!(out, "0x{:x}", v.frame.process.session_id[r]).is_ok()
     })
 }
 /// `winlog.event_data.ProcessId`: decimal, but hexadecimal where the Security channel writes it so.
-pub fn process_id(v: &View<'_>) -> ArrayRef {
+pub fn process_id(v: &View<'_>) -> Column {
     use arrow::array::{Array, AsArray};
     use arrow::datatypes::Int64Type;
-    let numbers = windows::process_id(v);
+    let numbers = windows::process_id(v).into_array();
     let numbers = numbers.as_primitive::<Int64Type>();
     let hexadecimal = SECURITY & !FILTERING;
     v.plain(WINDOWS, 6, |r, out| {

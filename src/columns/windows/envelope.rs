@@ -1,11 +1,9 @@
 //! The envelope: who wrote the record, where it went, its id, version and task.
 
-use arrow::array::ArrayRef;
-
 use super::{CHANNELS, KEYWORDS, LEVEL, OPCODE, PROVIDER_GUIDS, PROVIDERS};
 use crate::catalog::Telemetry as T;
 use crate::columns::enrichment::counter;
-use crate::columns::{SECURITY, View, WINDOWS, holds};
+use crate::columns::{Column, SECURITY, View, WINDOWS, holds};
 
 fn provider(kind: T) -> i32 {
     match kind {
@@ -33,19 +31,19 @@ pub(in crate::columns) fn is_failure(v: &View<'_>, row: usize) -> bool {
 }
 
 /// `winlog.channel`.
-pub fn channel(v: &View<'_>) -> ArrayRef {
+pub fn channel(v: &View<'_>) -> Column {
     v.texts_by_kind(WINDOWS, &v.tables.words.get(CHANNELS), channel_index)
 }
 /// `winlog.provider_name`.
-pub fn provider_name(v: &View<'_>) -> ArrayRef {
+pub fn provider_name(v: &View<'_>) -> Column {
     v.texts_by_kind(WINDOWS, &v.tables.words.get(PROVIDERS), provider)
 }
 /// `winlog.provider_guid`.
-pub fn provider_guid(v: &View<'_>) -> ArrayRef {
+pub fn provider_guid(v: &View<'_>) -> Column {
     v.texts_by_kind(WINDOWS, &v.tables.words.get(PROVIDER_GUIDS), provider)
 }
 /// `winlog.keywords`: Sysmon's, audit success, audit failure, classic, none, a cleared log's.
-pub fn keywords(v: &View<'_>) -> ArrayRef {
+pub fn keywords(v: &View<'_>) -> Column {
     v.texts_of(WINDOWS, &v.tables.words.get(KEYWORDS), |r| {
         match provider(v.frame.telemetry[r]) {
             1 => 1 + i32::from(is_failure(v, r)),
@@ -55,13 +53,13 @@ pub fn keywords(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `winlog.opcode`.
-pub fn opcode(v: &View<'_>) -> ArrayRef {
+pub fn opcode(v: &View<'_>) -> Column {
     v.texts_by_kind(WINDOWS, &v.tables.words.get(OPCODE), |kind| {
         i32::from(provider(kind) == 3)
     })
 }
 /// `winlog.level`.
-pub fn level(v: &View<'_>) -> ArrayRef {
+pub fn level(v: &View<'_>) -> Column {
     v.texts_by_kind(WINDOWS, &v.tables.words.get(LEVEL), |kind| {
         i32::from(provider(kind) == 3)
     })
@@ -123,11 +121,11 @@ fn id(telemetry: T) -> i64 {
 }
 
 /// `winlog.event_id`.
-pub fn event_id(v: &View<'_>) -> ArrayRef {
+pub fn event_id(v: &View<'_>) -> Column {
     v.integers_by_kind(WINDOWS, id)
 }
 /// `winlog.version` of the event's schema.
-pub fn version(v: &View<'_>) -> ArrayRef {
+pub fn version(v: &View<'_>) -> Column {
     v.integers_by_kind(WINDOWS, |kind| match kind {
         T::ProcessCreation
         | T::NetworkConnection
@@ -174,7 +172,7 @@ pub fn version(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `winlog.task`: Sysmon's equals the event id.
-pub fn task(v: &View<'_>) -> ArrayRef {
+pub fn task(v: &View<'_>) -> Column {
     v.integers_by_kind(WINDOWS, |kind| match kind {
         T::Logon | T::LogonFailed | T::ExplicitLogon => 12_544,
         T::ConnectionPermitted | T::ConnectionBlocked => 12_810,
@@ -199,14 +197,14 @@ pub fn task(v: &View<'_>) -> ArrayRef {
     })
 }
 /// `winlog.record_id`: never falls with time on a host's channel.
-pub fn record_id(v: &View<'_>) -> ArrayRef {
+pub fn record_id(v: &View<'_>) -> Column {
     v.integers(WINDOWS, |r| {
         let stream = [1, 2, 4, 5][channel_index(v.frame.telemetry[r]) as usize];
         Some(counter(v, r, stream))
     })
 }
 /// `winlog.process.pid`: the writing service's, never the subject's.
-pub fn service_pid(v: &View<'_>) -> ArrayRef {
+pub fn service_pid(v: &View<'_>) -> Column {
     let sysmon = v.maker.catalog.resident("sysmon");
     let lsass = v.maker.catalog.resident("lsass");
     let services = v.maker.catalog.resident("services");
@@ -284,7 +282,7 @@ impl Services {
     }
 }
 /// `winlog.process.thread_id`.
-pub fn thread_id(v: &View<'_>) -> ArrayRef {
+pub fn thread_id(v: &View<'_>) -> Column {
     v.integers(WINDOWS, |r| {
         // A service logs from few threads.
         let key = v.maker.world.host_key(v.frame.host[r] as u32);

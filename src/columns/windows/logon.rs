@@ -1,14 +1,12 @@
 //! Event data of logons, subjects and targets: the security audit.
 
-use arrow::array::ArrayRef;
-
 use super::{
     CLIENT, CREATED, DASH, EXPLICIT, IMPERSONATION, KERBEROS, LOGOFF, LOGON, LOGON_FAILED,
     LOGON_PROCESSES, LOGON_TYPES, LOGONS, NAMED_TARGET, NO, NULL_SID, OWNED, PACKAGES,
     SERVICE_TICKET, SUBJECT, TARGET_DOMAIN, YES,
 };
 use crate::catalog::Telemetry as T;
-use crate::columns::{View, kinds};
+use crate::columns::{Column, View, kinds};
 use crate::frame::NONE;
 
 /// A logon over the network names no process of this host.
@@ -34,7 +32,7 @@ fn is_built_in(account: i32) -> bool {
     (0..=2).contains(&account)
 }
 /// SubjectUserSid.
-pub fn subject_user_sid(v: &View<'_>) -> ArrayRef {
+pub fn subject_user_sid(v: &View<'_>) -> Column {
     v.blend(
         SUBJECT,
         &v.tables.account_sid,
@@ -51,7 +49,7 @@ pub fn subject_user_sid(v: &View<'_>) -> ArrayRef {
     )
 }
 /// SubjectUserName: the machine account, where a local process logged the user on.
-pub fn subject_user_name(v: &View<'_>) -> ArrayRef {
+pub fn subject_user_name(v: &View<'_>) -> Column {
     v.plain(SUBJECT | LOGONS, 12, |r, out| {
         let account = v.frame.user[r];
         let named = account != crate::world::users::SYSTEM as i32 || v.is(r, PRIVILEGED);
@@ -73,7 +71,7 @@ pub fn subject_user_name(v: &View<'_>) -> ArrayRef {
     })
 }
 /// SubjectDomainName.
-pub fn subject_domain_name(v: &View<'_>) -> ArrayRef {
+pub fn subject_domain_name(v: &View<'_>) -> Column {
     let values =
         crate::columns::table(["-", v.maker.world.domain.netbios.as_str(), "NT AUTHORITY"]);
     v.texts_of(SUBJECT | LOGONS, &values, |r| {
@@ -87,7 +85,7 @@ pub fn subject_domain_name(v: &View<'_>) -> ArrayRef {
     })
 }
 /// SubjectLogonId, a number.
-pub fn subject_logon_id(v: &View<'_>) -> ArrayRef {
+pub fn subject_logon_id(v: &View<'_>) -> Column {
     v.integers(SUBJECT | LOGONS, |r| {
         Some(if v.is(r, SUBJECT) {
             v.frame.process.session_id[r] as i64
@@ -99,7 +97,7 @@ pub fn subject_logon_id(v: &View<'_>) -> ArrayRef {
     })
 }
 /// TargetUserSid: nobody's where the logon failed.
-pub fn target_user_sid(v: &View<'_>) -> ArrayRef {
+pub fn target_user_sid(v: &View<'_>) -> Column {
     v.blend(
         LOGON | LOGOFF,
         &v.tables.account_sid,
@@ -109,7 +107,7 @@ pub fn target_user_sid(v: &View<'_>) -> ArrayRef {
     )
 }
 /// TargetUserName.
-pub fn target_user_name(v: &View<'_>) -> ArrayRef {
+pub fn target_user_name(v: &View<'_>) -> Column {
     v.blend(
         LOGON | LOGOFF,
         &v.tables.account_name,
@@ -130,7 +128,7 @@ pub fn target_user_name(v: &View<'_>) -> ArrayRef {
     )
 }
 /// TargetDomainName: the realm with Kerberos, NetBIOS otherwise.
-pub fn target_domain_name(v: &View<'_>) -> ArrayRef {
+pub fn target_domain_name(v: &View<'_>) -> Column {
     let domain = &v.maker.world.domain;
     let values = crate::columns::table([
         domain.dns.to_uppercase().as_str(),
@@ -169,7 +167,7 @@ pub fn target_domain_name(v: &View<'_>) -> ArrayRef {
     )
 }
 /// TargetLogonId, a number: the session that opens or ends.
-pub fn target_logon_id(v: &View<'_>) -> ArrayRef {
+pub fn target_logon_id(v: &View<'_>) -> Column {
     v.integers(LOGON | LOGOFF | CREATED, |r| {
         Some(if v.is(r, CREATED) {
             0
@@ -179,13 +177,13 @@ pub fn target_logon_id(v: &View<'_>) -> ArrayRef {
     })
 }
 /// LogonType.
-pub fn logon_type(v: &View<'_>) -> ArrayRef {
+pub fn logon_type(v: &View<'_>) -> Column {
     v.texts_of(LOGONS | LOGOFF, &v.tables.words.get(LOGON_TYPES), |r| {
         i32::from(v.frame.logon_type[r].min(11))
     })
 }
 /// LogonProcessName, blank-padded as LSA registers it.
-pub fn logon_process_name(v: &View<'_>) -> ArrayRef {
+pub fn logon_process_name(v: &View<'_>) -> Column {
     v.texts_of(LOGONS, &v.tables.words.get(LOGON_PROCESSES), |r| {
         match (v.frame.logon_type[r], package(v, r)) {
             (3, 0) => 0,
@@ -198,11 +196,11 @@ pub fn logon_process_name(v: &View<'_>) -> ArrayRef {
     })
 }
 /// AuthenticationPackageName.
-pub fn authentication_package(v: &View<'_>) -> ArrayRef {
+pub fn authentication_package(v: &View<'_>) -> Column {
     v.texts_of(LOGONS, &v.tables.words.get(PACKAGES), |r| package(v, r))
 }
 /// WorkstationName: the client's with NTLM, the host's own for local logons.
-pub fn workstation_name(v: &View<'_>) -> ArrayRef {
+pub fn workstation_name(v: &View<'_>) -> Column {
     v.plain(LOGONS, 10, |r, out| {
         let hosts = &v.maker.world.hosts;
         match (v.frame.logon_type[r], package(v, r)) {
@@ -216,33 +214,33 @@ pub fn workstation_name(v: &View<'_>) -> ArrayRef {
     })
 }
 /// RestrictedAdminMode: no, where a remote desktop asks.
-pub fn restricted_admin_mode(v: &View<'_>) -> ArrayRef {
+pub fn restricted_admin_mode(v: &View<'_>) -> Column {
     v.texts_of(LOGON, &crate::columns::table(["-", NO]), |r| {
         i32::from(v.frame.logon_type[r] == 10)
     })
 }
 /// `-` of a logon's unused fields.
-pub fn logon_dash(v: &View<'_>) -> ArrayRef {
+pub fn logon_dash(v: &View<'_>) -> Column {
     v.constant(LOGON, &v.tables.words.get(DASH))
 }
 /// TransmittedServices: no delegation.
-pub fn transmitted_services(v: &View<'_>) -> ArrayRef {
+pub fn transmitted_services(v: &View<'_>) -> Column {
     v.constant(LOGONS | SERVICE_TICKET, &v.tables.words.get(DASH))
 }
 /// LmPackageName.
-pub fn lm_package_name(v: &View<'_>) -> ArrayRef {
+pub fn lm_package_name(v: &View<'_>) -> Column {
     v.texts_of(LOGONS, &crate::columns::table(["-", "NTLM V2"]), |r| {
         i32::from(package(v, r) == 1 && v.is(r, LOGON))
     })
 }
 /// KeyLength.
-pub fn key_length(v: &View<'_>) -> ArrayRef {
+pub fn key_length(v: &View<'_>) -> Column {
     v.texts_of(LOGONS, &crate::columns::table(["0", "128"]), |r| {
         i32::from(package(v, r) == 1 && v.is(r, LOGON))
     })
 }
 /// ProcessName.
-pub fn process_name(v: &View<'_>) -> ArrayRef {
+pub fn process_name(v: &View<'_>) -> Column {
     v.plain(LOGONS | OWNED, 30, |r, out| {
         if network_logon(v, r) {
             out.push(b'-');
@@ -269,7 +267,7 @@ fn at_console(v: &View<'_>, row: usize) -> bool {
     }
 }
 /// IpAddress: the client's; the domain controller's Kerberos writes it as IPv6 has it.
-pub fn ip_address(v: &View<'_>) -> ArrayRef {
+pub fn ip_address(v: &View<'_>) -> Column {
     v.plain(CLIENT, 14, |r, out| {
         match crate::columns::security::client(v, r) {
             // Who uses credentials here is no client of this host.
@@ -288,7 +286,7 @@ pub fn ip_address(v: &View<'_>) -> ArrayRef {
     })
 }
 /// IpPort.
-pub fn ip_port(v: &View<'_>) -> ArrayRef {
+pub fn ip_port(v: &View<'_>) -> Column {
     v.plain(CLIENT, 5, |r, out| {
         match v.frame.source_port[r] {
             NONE if v.is(r, KERBEROS) || at_console(v, r) => out.push(b'0'),
@@ -300,21 +298,21 @@ pub fn ip_port(v: &View<'_>) -> ArrayRef {
     })
 }
 /// ImpersonationLevel: impersonation; delegation for services.
-pub fn impersonation_level(v: &View<'_>) -> ArrayRef {
+pub fn impersonation_level(v: &View<'_>) -> Column {
     v.texts_of(LOGON, &v.tables.words.get(IMPERSONATION), |r| {
         i32::from(package(v, r) == 0 && v.frame.salt[r] % 4 == 1)
     })
 }
 /// VirtualAccount: no.
-pub fn virtual_account(v: &View<'_>) -> ArrayRef {
+pub fn virtual_account(v: &View<'_>) -> Column {
     v.constant(LOGON, &v.tables.words.get(NO))
 }
 /// TargetLinkedLogonId: no split token.
-pub fn linked_logon_id(v: &View<'_>) -> ArrayRef {
+pub fn linked_logon_id(v: &View<'_>) -> Column {
     v.integers(LOGON, |_| Some(0))
 }
 /// ElevatedToken: of all but plain users at a desk.
-pub fn elevated_token(v: &View<'_>) -> ArrayRef {
+pub fn elevated_token(v: &View<'_>) -> Column {
     v.texts_of(LOGON, &crate::columns::table([NO, YES]), |r| {
         let account = &v.maker.world.accounts[v.frame.user[r] as u32];
         let at_desk = matches!(v.frame.logon_type[r], 2 | 7 | 10 | 11);

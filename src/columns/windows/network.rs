@@ -5,12 +5,12 @@ use arrow::array::{ArrayRef, AsArray};
 use super::{BOOLEANS, CONNECT, DASH, FILTER_DIRECTIONS, LAYER_IDS, LAYERS, NULL_SID, PORT_NAMES};
 use crate::catalog::Telemetry as T;
 use crate::columns::enrichment::ends;
-use crate::columns::{FILTERING, View, table};
+use crate::columns::{Column, FILTERING, View, table};
 use crate::frame::NONE;
 use crate::world::World;
 
 /// Protocol: Sysmon's `tcp`, `udp`; the filtering platform's IANA number.
-pub fn protocol(v: &View<'_>) -> ArrayRef {
+pub fn protocol(v: &View<'_>) -> Column {
     let (keys, numbers) = &v.tables.iana_number;
     let words = ["tcp", "udp", "0"].into_iter().map(Some);
     let numbers = numbers.as_string::<i32>().iter();
@@ -38,7 +38,7 @@ fn accepted(v: &View<'_>, row: usize) -> i32 {
 }
 
 /// Initiated.
-pub fn is_initiated(v: &View<'_>) -> ArrayRef {
+pub fn is_initiated(v: &View<'_>) -> Column {
     v.texts_of(CONNECT, &v.tables.words.get(BOOLEANS), |r| {
         i32::from(initiated(v, r))
     })
@@ -49,27 +49,27 @@ fn is_ipv6(v: &View<'_>, address: i32) -> i32 {
     i32::from(known.copied().unwrap_or(false))
 }
 /// SourceIsIpv6.
-pub fn source_is_ipv6(v: &View<'_>) -> ArrayRef {
+pub fn source_is_ipv6(v: &View<'_>) -> Column {
     v.texts_of(CONNECT, &v.tables.words.get(BOOLEANS), |r| {
         is_ipv6(v, ends(v, r).0.0)
     })
 }
 /// DestinationIsIpv6.
-pub fn destination_is_ipv6(v: &View<'_>) -> ArrayRef {
+pub fn destination_is_ipv6(v: &View<'_>) -> Column {
     v.texts_of(CONNECT, &v.tables.words.get(BOOLEANS), |r| {
         is_ipv6(v, ends(v, r).1.0)
     })
 }
 /// SourceIp: the client's, whichever way the sensor's packet went.
-pub fn source_ip(v: &View<'_>) -> ArrayRef {
+pub fn source_ip(v: &View<'_>) -> Column {
     v.texts_of(CONNECT, &v.tables.address, |r| ends(v, r).0.0)
 }
 /// DestinationIp: the server's.
-pub fn destination_ip(v: &View<'_>) -> ArrayRef {
+pub fn destination_ip(v: &View<'_>) -> Column {
     v.texts_of(CONNECT, &v.tables.address, |r| ends(v, r).1.0)
 }
 /// SourceHostname and DestinationHostname: lookups are off.
-pub fn no_host_name(v: &View<'_>) -> ArrayRef {
+pub fn no_host_name(v: &View<'_>) -> Column {
     v.constant(CONNECT, &v.tables.words.get(DASH))
 }
 
@@ -77,11 +77,11 @@ fn port(value: i32) -> Option<i64> {
     Some(if value == NONE { 0 } else { i64::from(value) })
 }
 /// SourcePort.
-pub fn source_port(v: &View<'_>) -> ArrayRef {
+pub fn source_port(v: &View<'_>) -> Column {
     v.integers(CONNECT | FILTERING, |r| port(ends(v, r).0.1))
 }
 /// DestinationPort.
-pub fn destination_port(v: &View<'_>) -> ArrayRef {
+pub fn destination_port(v: &View<'_>) -> Column {
     v.integers(CONNECT, |r| port(ends(v, r).1.1))
 }
 
@@ -103,38 +103,38 @@ fn port_name(port: i32) -> i32 {
     }
 }
 /// SourcePortName.
-pub fn source_port_name(v: &View<'_>) -> ArrayRef {
+pub fn source_port_name(v: &View<'_>) -> Column {
     v.texts_of(CONNECT, &v.tables.words.get(PORT_NAMES), |r| {
         port_name(ends(v, r).0.1)
     })
 }
 /// DestinationPortName.
-pub fn destination_port_name(v: &View<'_>) -> ArrayRef {
+pub fn destination_port_name(v: &View<'_>) -> Column {
     v.texts_of(CONNECT, &v.tables.words.get(PORT_NAMES), |r| {
         port_name(ends(v, r).1.1)
     })
 }
 
 /// Application: the NT device path, lower case.
-pub fn filter_application(v: &View<'_>) -> ArrayRef {
+pub fn filter_application(v: &View<'_>) -> Column {
     v.texts_of(FILTERING, &v.tables.device_path, |r| {
         v.frame.process.image[r]
     })
 }
 /// Direction: inbound %%14592, outbound %%14593.
-pub fn filter_direction(v: &View<'_>) -> ArrayRef {
+pub fn filter_direction(v: &View<'_>) -> Column {
     v.texts_by(FILTERING, &v.tables.words.get(FILTER_DIRECTIONS), accepted)
 }
 /// SourceAddress.
-pub fn source_address(v: &View<'_>) -> ArrayRef {
+pub fn source_address(v: &View<'_>) -> Column {
     v.texts_of(FILTERING, &v.tables.address, |r| ends(v, r).0.0)
 }
 /// DestAddress.
-pub fn dest_address(v: &View<'_>) -> ArrayRef {
+pub fn dest_address(v: &View<'_>) -> Column {
     v.texts_of(FILTERING, &v.tables.address, |r| ends(v, r).1.0)
 }
 /// DestPort.
-pub fn dest_port(v: &View<'_>) -> ArrayRef {
+pub fn dest_port(v: &View<'_>) -> Column {
     v.integers(FILTERING, |r| port(ends(v, r).1.1))
 }
 /// Filters of a host that records name.
@@ -166,7 +166,7 @@ impl Filters {
 }
 
 /// FilterRTID: the filter that matched, few a boot.
-pub fn filter_id(v: &View<'_>) -> ArrayRef {
+pub fn filter_id(v: &View<'_>) -> Column {
     let Filters { of, ids } = &v.tables.filters;
     v.texts_of(FILTERING, ids, |r| {
         let filter = v.frame.salt[r] % FILTERS;
@@ -174,14 +174,14 @@ pub fn filter_id(v: &View<'_>) -> ArrayRef {
     })
 }
 /// LayerName: connect, receive/accept.
-pub fn layer_name(v: &View<'_>) -> ArrayRef {
+pub fn layer_name(v: &View<'_>) -> Column {
     v.texts_by(FILTERING, &v.tables.words.get(LAYERS), accepted)
 }
 /// LayerRTID.
-pub fn layer_id(v: &View<'_>) -> ArrayRef {
+pub fn layer_id(v: &View<'_>) -> Column {
     v.texts_by(FILTERING, &v.tables.words.get(LAYER_IDS), accepted)
 }
 /// RemoteUserID and RemoteMachineID.
-pub fn remote_id(v: &View<'_>) -> ArrayRef {
+pub fn remote_id(v: &View<'_>) -> Column {
     v.constant(FILTERING, &v.tables.words.get(NULL_SID))
 }

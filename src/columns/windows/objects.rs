@@ -1,21 +1,19 @@
 //! Event data of files, registry values and DNS queries.
 
-use arrow::array::ArrayRef;
-
 use super::{
     DNS, EVENT_TYPES, FILE, NEW_FILE, REGISTRY, REGISTRY_KEY, REGISTRY_SET, SET_BACK, STATUSES,
     TYPED,
 };
 use crate::catalog::Telemetry as T;
-use crate::columns::View;
 use crate::columns::enrichment::Clock;
+use crate::columns::{Column, View};
 
 /// TargetFilename.
-pub fn target_filename(v: &View<'_>) -> ArrayRef {
+pub fn target_filename(v: &View<'_>) -> Column {
     v.own(FILE, &v.frame.file, None)
 }
 /// CreationUtcTime: the file is new.
-pub fn creation_utc_time(v: &View<'_>) -> ArrayRef {
+pub fn creation_utc_time(v: &View<'_>) -> Column {
     v.plain(NEW_FILE | SET_BACK, 23, |r, out| {
         if v.is(r, SET_BACK) {
             crate::columns::sysmon::write_set_back(v, r, out);
@@ -26,7 +24,7 @@ pub fn creation_utc_time(v: &View<'_>) -> ArrayRef {
     })
 }
 /// EventType.
-pub fn event_type(v: &View<'_>) -> ArrayRef {
+pub fn event_type(v: &View<'_>) -> Column {
     v.blend(
         TYPED,
         &v.tables.words.get(EVENT_TYPES),
@@ -46,19 +44,19 @@ pub fn event_type(v: &View<'_>) -> ArrayRef {
     )
 }
 /// TargetObject.
-pub fn target_object(v: &View<'_>) -> ArrayRef {
+pub fn target_object(v: &View<'_>) -> Column {
     v.own(REGISTRY, &v.frame.registry, None)
 }
 /// Details.
-pub fn details(v: &View<'_>) -> ArrayRef {
+pub fn details(v: &View<'_>) -> Column {
     v.own(REGISTRY_SET, &v.frame.details, None)
 }
 /// QueryName.
-pub fn query_name(v: &View<'_>) -> ArrayRef {
+pub fn query_name(v: &View<'_>) -> Column {
     v.own(DNS, &v.frame.query, None)
 }
 /// QueryStatus.
-pub fn query_status(v: &View<'_>) -> ArrayRef {
+pub fn query_status(v: &View<'_>) -> Column {
     v.texts_of(DNS, &v.tables.words.get(STATUSES), |r| {
         match v.frame.query_status[r] {
             0 => 0,
@@ -68,7 +66,7 @@ pub fn query_status(v: &View<'_>) -> ArrayRef {
     })
 }
 /// QueryResults: `::ffff:a.b.c.d;`, `-` when none.
-pub fn query_results(v: &View<'_>) -> ArrayRef {
+pub fn query_results(v: &View<'_>) -> Column {
     v.plain(DNS, 24, |r, out| {
         match usize::try_from(v.frame.answer[r]) {
             Ok(address) => {

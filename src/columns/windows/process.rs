@@ -10,18 +10,18 @@ use super::{
 use crate::catalog::Telemetry as T;
 use crate::columns::enrichment::{Clock, push_hexadecimal};
 use crate::columns::process::{entity_ids, guid};
-use crate::columns::{FILTERING, SYSMON, SYSMON_PROCESS, View, kinds};
+use crate::columns::{Column, FILTERING, SYSMON, SYSMON_PROCESS, View, kinds};
 use crate::frame::NONE;
 use crate::random::Key;
 use crate::world::processes::write_logon_guid;
 
 /// RuleName: a filter without names.
-pub fn rule_name(v: &View<'_>) -> ArrayRef {
+pub fn rule_name(v: &View<'_>) -> Column {
     let of = SYSMON & !kinds(&[T::SysmonState, T::SysmonConfig]);
     v.constant(of, &v.tables.words.get(DASH))
 }
 /// UtcTime.
-pub fn utc_time(v: &View<'_>) -> ArrayRef {
+pub fn utc_time(v: &View<'_>) -> Column {
     let mut clock = Clock::default();
     v.plain(SYSMON, 23, |r, out| {
         clock.write(out, v.frame.native[r]);
@@ -29,11 +29,11 @@ pub fn utc_time(v: &View<'_>) -> ArrayRef {
     })
 }
 /// ProcessGuid.
-pub fn process_guid(v: &View<'_>) -> ArrayRef {
+pub fn process_guid(v: &View<'_>) -> Column {
     entity_ids(v, SYSMON_PROCESS)
 }
 /// ProcessId: Sysmon's, 5156's ProcessID, 4688's creator, and 4624's ProcessId (0: none).
-pub fn process_id(v: &View<'_>) -> ArrayRef {
+pub fn process_id(v: &View<'_>) -> Column {
     let of = SYSMON_PROCESS | FILTERING | LOGONS | OWNED | CREATED;
     v.integers(of, |r| {
         Some(if network_logon(v, r) {
@@ -46,7 +46,7 @@ pub fn process_id(v: &View<'_>) -> ArrayRef {
     })
 }
 /// Image.
-pub fn image(v: &View<'_>) -> ArrayRef {
+pub fn image(v: &View<'_>) -> Column {
     v.own(
         SYSMON_PROCESS,
         &v.frame.process.path,
@@ -54,14 +54,14 @@ pub fn image(v: &View<'_>) -> ArrayRef {
     )
 }
 /// User, as `NETBIOS\name`.
-pub fn user(v: &View<'_>) -> ArrayRef {
+pub fn user(v: &View<'_>) -> Column {
     let of = SYSMON_PROCESS | kinds(&[T::WmiFilter, T::WmiConsumer, T::WmiBinding]);
     v.texts_of(of, &v.tables.account_qualified, |r| {
         v.frame.process.account[r]
     })
 }
 
-fn by_image(v: &View<'_>, values: &ArrayRef, name: &str) -> ArrayRef {
+fn by_image(v: &View<'_>, values: &ArrayRef, name: &str) -> Column {
     v.blend(
         CREATE,
         values,
@@ -72,7 +72,7 @@ fn by_image(v: &View<'_>, values: &ArrayRef, name: &str) -> ArrayRef {
 }
 
 /// FileVersion: the host's build for what ships with Windows.
-pub fn file_version(v: &View<'_>) -> ArrayRef {
+pub fn file_version(v: &View<'_>) -> Column {
     let systems = v.maker.world.hosts.systems.len() as i32;
     v.blend(
         CREATE,
@@ -100,19 +100,19 @@ pub fn file_version(v: &View<'_>) -> ArrayRef {
     )
 }
 /// Description.
-pub fn description(v: &View<'_>) -> ArrayRef {
+pub fn description(v: &View<'_>) -> Column {
     by_image(v, &v.tables.description, "Description")
 }
 /// Product.
-pub fn product(v: &View<'_>) -> ArrayRef {
+pub fn product(v: &View<'_>) -> Column {
     by_image(v, &v.tables.product, "Product")
 }
 /// Company.
-pub fn company(v: &View<'_>) -> ArrayRef {
+pub fn company(v: &View<'_>) -> Column {
     by_image(v, &v.tables.company, "Company")
 }
 /// OriginalFileName: a loaded file's is its name, where it is signed.
-pub fn original_file_name(v: &View<'_>) -> ArrayRef {
+pub fn original_file_name(v: &View<'_>) -> Column {
     v.blend(
         CREATE,
         &v.tables.original_file_name,
@@ -130,7 +130,7 @@ pub fn original_file_name(v: &View<'_>) -> ArrayRef {
     )
 }
 /// CommandLine.
-pub fn command_line(v: &View<'_>) -> ArrayRef {
+pub fn command_line(v: &View<'_>) -> Column {
     v.own(
         CREATE | CREATED,
         &v.frame.process.command,
@@ -138,7 +138,7 @@ pub fn command_line(v: &View<'_>) -> ArrayRef {
     )
 }
 /// CurrentDirectory.
-pub fn current_directory(v: &View<'_>) -> ArrayRef {
+pub fn current_directory(v: &View<'_>) -> Column {
     v.own(CREATE, &v.frame.directory, None)
 }
 
@@ -150,7 +150,7 @@ fn session(v: &View<'_>, row: usize) -> crate::world::Session {
 }
 
 /// LogonGuid: Sysmon's has the LogonId in its tail; 4624's is Kerberos' own.
-pub fn logon_guid(v: &View<'_>) -> ArrayRef {
+pub fn logon_guid(v: &View<'_>) -> Column {
     v.plain(CREATE | LOGON | EXPLICIT | SERVICE_TICKET, 38, |r, out| {
         if v.is(r, EXPLICIT) {
             out.extend_from_slice(EMPTY_GUID.as_bytes());
@@ -189,14 +189,14 @@ fn push_hex(out: &mut Vec<u8>, value: u64) {
 }
 
 /// LogonId, `0x3e7`.
-pub fn logon_id(v: &View<'_>) -> ArrayRef {
+pub fn logon_id(v: &View<'_>) -> Column {
     v.plain(CREATE, 9, |r, out| {
         push_hex(out, v.frame.process.session_id[r]);
         true
     })
 }
 /// TerminalSessionId: 0 for services, 1 for the console, more for remote desktops.
-pub fn terminal_session(v: &View<'_>) -> ArrayRef {
+pub fn terminal_session(v: &View<'_>) -> Column {
     use crate::world::{AccountKind, hosts::Role};
     let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
     let desks = [image("explorer"), image("rdpclip")];
@@ -217,13 +217,13 @@ pub fn terminal_session(v: &View<'_>) -> ArrayRef {
     })
 }
 /// IntegrityLevel.
-pub fn integrity(v: &View<'_>) -> ArrayRef {
+pub fn integrity(v: &View<'_>) -> Column {
     v.texts_of(CREATE, &v.tables.integrity, |r| {
         i32::from(v.frame.integrity[r])
     })
 }
 /// Hashes.
-pub fn hashes(v: &View<'_>) -> ArrayRef {
+pub fn hashes(v: &View<'_>) -> Column {
     let column = &v.frame.hashes;
     if v.present & HASHED_FILE == 0 && column.own() == 0 {
         return v.own(CREATE, column, Some(&v.tables.hashes));
@@ -243,19 +243,19 @@ pub fn hashes(v: &View<'_>) -> ArrayRef {
     )
 }
 /// ParentProcessGuid.
-pub fn parent_process_guid(v: &View<'_>) -> ArrayRef {
+pub fn parent_process_guid(v: &View<'_>) -> Column {
     v.plain(CREATE, 38, |r, out| guid(v, &v.frame.parent, r, out))
 }
 /// ParentProcessId: of the process that starts, or that had a service or task made.
-pub fn parent_process_id(v: &View<'_>) -> ArrayRef {
+pub fn parent_process_id(v: &View<'_>) -> Column {
     v.integers(CREATE | CLIENTS, |r| Some(i64::from(v.frame.parent.pid[r])))
 }
 /// ParentImage.
-pub fn parent_image(v: &View<'_>) -> ArrayRef {
+pub fn parent_image(v: &View<'_>) -> Column {
     v.own(CREATE, &v.frame.parent.path, Some(&v.tables.image_path))
 }
 /// ParentCommandLine.
-pub fn parent_command_line(v: &View<'_>) -> ArrayRef {
+pub fn parent_command_line(v: &View<'_>) -> Column {
     v.own(
         CREATE,
         &v.frame.parent.command,
@@ -263,7 +263,7 @@ pub fn parent_command_line(v: &View<'_>) -> ArrayRef {
     )
 }
 /// ParentUser.
-pub fn parent_user(v: &View<'_>) -> ArrayRef {
+pub fn parent_user(v: &View<'_>) -> Column {
     v.texts_of(CREATE, &v.tables.account_qualified, |r| {
         v.frame.parent.account[r]
     })
