@@ -3,30 +3,41 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, DictionaryArray, ListArray, StringArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, DictionaryArray, Int64Array, ListArray, PrimitiveArray, StringArray,
+    new_null_array,
+};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, Int32Type};
+use arrow::datatypes::{ArrowNativeType, DataType, Field, Int32Type};
 
 use crate::frame::TextColumn;
 
-/// A column of a frame.
+/// A column of a frame. Most are packed: Parquet stores no nulls among values, and what a frame's
+/// few rows of some kinds have is short then.
 #[derive(Debug, Clone)]
 pub enum Column {
     /// As an Arrow array.
     Array(ArrayRef),
-    /// As what a dictionary array is made of. Making one costs as much as making its keys, for
-    /// Arrow looks at every key whether it has a value; a Parquet encoder needs none.
+    /// Texts of a table by key.
     Keyed(KeyedTexts),
+    Integers(Packed<i64>),
+}
+
+/// What the rows of a column have that have something.
+#[derive(Debug, Clone)]
+pub struct Packed<T: ArrowNativeType> {
+    /// Of those rows, in order.
+    pub values: ScalarBuffer<T>,
+    /// Which rows have one, if not all.
+    pub nulls: Option<NullBuffer>,
 }
 
 /// Texts of a table by key.
 #[derive(Debug, Clone)]
 pub struct KeyedTexts {
-    /// By row, where the text stands in `values`; anything in null rows.
-    pub keys: ScalarBuffer<i32>,
-    /// Which rows have one, if not all.
-    pub nulls: Option<NullBuffer>,
-    pub values: ArrayRef,
+    /// Places in the table.
+    pub keys: Packed<i32>,
+    pub table: ArrayRef,
 }
 
 impl From<ArrayRef> for Column {
@@ -45,23 +56,61 @@ impl Column {
         match self {
             Column::Array(array) => array,
             Column::Keyed(texts) => texts.into_array(),
+            Column::Integers(integers) => {
+                Arc::new(Int64Array::new(integers.spread(), integers.nulls))
+            }
         }
+    }
+}
+
+impl<T: ArrowNativeType> Packed<T> {
+    /// Values by row, with any where there is none.
+    fn spread(&self) -> ScalarBuffer<T> {
+        let Some(nulls) = &self.nulls else {
+            return self.values.clone();
+        };
+        let mut spread = vec![T::default(); nulls.len()];
+        for (row, value) in nulls.valid_indices().zip(&self.values) {
+            spread[row] = *value;
+        }
+        spread.into()
+    }
+
+    /// Those of an array's values that are not null.
+    pub(super) fn of(values: &ScalarBuffer<T>, nulls: Option<NullBuffer>) -> Self {
+        match nulls.filter(|nulls| nulls.null_count() > 0) {
+            None => Packed {
+                values: values.clone(),
+                nulls: None,
+            },
+            Some(nulls) => Packed {
+                values: nulls.valid_indices().map(|row| values[row]).collect(),
+                nulls: Some(nulls),
+            },
+        }
+    }
+
+    /// Each row that has a value, and the value.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, T)> {
+        let all = self.nulls.is_none().then_some(0..self.values.len());
+        let some = self.nulls.iter().flat_map(|nulls| nulls.valid_indices());
+        (all.into_iter().flatten().chain(some)).zip(self.values.iter().copied())
     }
 }
 
 impl KeyedTexts {
     /// The same keys of another table, which is no shorter.
-    pub(super) fn over(&self, values: &ArrayRef) -> Column {
-        debug_assert!(self.values.len() <= values.len());
+    pub(super) fn over(&self, table: &ArrayRef) -> Column {
+        debug_assert!(self.table.len() <= table.len());
         Column::Keyed(KeyedTexts {
-            values: values.clone(),
-            ..self.clone()
+            keys: self.keys.clone(),
+            table: table.clone(),
         })
     }
 
     fn into_array(self) -> ArrayRef {
-        let keys = arrow::array::PrimitiveArray::<Int32Type>::new(self.keys, self.nulls);
-        Arc::new(DictionaryArray::new(keys, self.values))
+        let keys = PrimitiveArray::<Int32Type>::new(self.keys.spread(), self.keys.nulls);
+        Arc::new(DictionaryArray::new(keys, self.table))
     }
 }
 
@@ -98,12 +147,8 @@ pub fn table<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
 
 /// A dictionary array without nulls over a table that is not empty.
 pub(super) fn dictionary(values: &ArrayRef, keys: Vec<i32>) -> ArrayRef {
-    let texts = KeyedTexts {
-        keys: keys.into(),
-        nulls: None,
-        values: values.clone(),
-    };
-    texts.into_array()
+    let keys = PrimitiveArray::<Int32Type>::new(keys.into(), None);
+    Arc::new(DictionaryArray::new(keys, values.clone()))
 }
 
 pub(super) fn plain_texts(

@@ -27,7 +27,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, ListArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, ListArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::Int32Type;
 
@@ -35,7 +35,7 @@ use crate::catalog::Telemetry;
 use crate::frame::{Frame, Maker, NONE, TextColumn};
 use selection::{ByKind, Selection, Validity};
 
-pub use arrays::{Column, KeyedTexts, list_item, table, text_type};
+pub use arrays::{Column, KeyedTexts, Packed, list_item, table, text_type};
 use arrays::{dictionary, lists, own_texts, own_values, plain_texts};
 pub use kinds::{
     ALL, AUDIT, AUDIT_USER, FILTERING, Kinds, RECORDS, SECURITY, SENSOR, SYSMON, SYSMON_PROCESS,
@@ -219,36 +219,35 @@ impl<'v> View<'v> {
         self.dictionary(values, keys, &selection)
     }
 
-    /// The keys of a selection's rows, 0 elsewhere.
+    /// The keys of a selection's rows.
     fn keys(&self, selection: &Selection, mut key: impl FnMut(usize) -> i32) -> Vec<i32> {
         match selection {
             Selection::All => (0..self.frame.len).map(key).collect(),
-            Selection::Some(rows, _) => {
-                let mut keys = vec![0; self.frame.len];
-                for &row in rows {
-                    keys[row as usize] = key(row as usize);
-                }
-                keys
-            }
+            Selection::Some(rows, _) => rows.iter().map(|&row| key(row as usize)).collect(),
         }
     }
 
-    /// A dictionary array over a table, of keys that stand in a selection; negative ones are null.
-    fn dictionary(&self, values: &ArrayRef, mut keys: Vec<i32>, selection: &Selection) -> Column {
-        let mut nulls = match selection {
-            Selection::All => None,
-            Selection::Some(_, valid) => Some(valid.clone()),
-        };
-        if let Some(known) = shared::known(&keys) {
-            nulls = NullBuffer::union(nulls.as_ref(), Some(&known));
-            keys.iter_mut().for_each(|key| *key = (*key).max(0));
+    /// Texts of a table by the keys of a selection's rows; negative ones are null.
+    fn dictionary(&self, table: &ArrayRef, mut keys: Vec<i32>, selection: &Selection) -> Column {
+        let mut validity = Validity::new(self.frame.len, selection);
+        if keys.iter().fold(0, |signs, key| signs | *key) < 0 {
+            let mut rows = selection.rows(self.frame.len);
+            keys.retain(|key| {
+                let row = rows.next();
+                if let Some(row) = row.filter(|_| *key < 0) {
+                    validity.lose(row);
+                }
+                *key >= 0
+            });
         }
-        match values.is_empty() || nulls.as_ref().is_some_and(|n| n.null_count() == n.len()) {
+        match table.is_empty() || keys.is_empty() {
             true => self.null_texts(),
             false => Column::Keyed(KeyedTexts {
-                keys: keys.into(),
-                nulls,
-                values: values.clone(),
+                keys: Packed {
+                    values: keys.into(),
+                    nulls: validity.finish(),
+                },
+                table: table.clone(),
             }),
         }
     }
@@ -267,7 +266,7 @@ impl<'v> View<'v> {
         match known {
             // Null in every row.
             Some((_, _, Column::Array(nulls))) => nulls.clone().into(),
-            Some((_, _, Column::Keyed(texts))) if texts.values.len() <= values.len() => {
+            Some((_, _, Column::Keyed(texts))) if texts.table.len() <= values.len() => {
                 texts.over(values)
             }
             _ => {
@@ -452,23 +451,23 @@ impl<'v> View<'v> {
             return self.null_integers();
         };
         let mut validity = Validity::new(self.frame.len, &selection);
-        let mut valid_value = |row: usize| {
-            value(row).unwrap_or_else(|| {
-                validity.lose(row);
-                0
-            })
+        let rows = selection.rows(self.frame.len);
+        let mut values = Vec::with_capacity(rows.len());
+        let mut push = |row: usize| match value(row) {
+            Some(value) => values.push(value),
+            None => validity.lose(row),
         };
-        let values: Vec<i64> = match &*selection {
-            Selection::All => (0..self.frame.len).map(valid_value).collect(),
-            Selection::Some(rows, _) => {
-                let mut values = vec![0; self.frame.len];
-                for &row in rows {
-                    values[row as usize] = valid_value(row as usize);
-                }
-                values
-            }
-        };
-        Column::of(Int64Array::new(values.into(), validity.finish()))
+        match &*selection {
+            Selection::All => (0..self.frame.len).for_each(push),
+            Selection::Some(rows, _) => rows.iter().for_each(|&row| push(row as usize)),
+        }
+        match values.is_empty() {
+            true => self.null_integers(),
+            false => Column::Integers(Packed {
+                values: values.into(),
+                nulls: validity.finish(),
+            }),
+        }
     }
 
     /// Booleans in every row.

@@ -13,6 +13,21 @@ pub(super) enum Selection {
     Some(Vec<u32>, NullBuffer),
 }
 
+impl Selection {
+    /// The rows, of a frame of `len`.
+    pub(super) fn rows(&self, len: usize) -> impl ExactSizeIterator<Item = usize> {
+        // All are few rows' list that isn't there.
+        let (count, rows) = match self {
+            Selection::All => (len, None),
+            Selection::Some(rows, _) => (rows.len(), Some(rows)),
+        };
+        (0..count).map(move |at| match rows {
+            None => at,
+            Some(rows) => rows[at] as usize,
+        })
+    }
+}
+
 /// The rows of each kind.
 pub(super) struct ByKind {
     /// Rows in order of kind, and of time within it.

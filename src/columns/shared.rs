@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, Int32Array, Int64Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
 
 use super::selection::Selection;
-use super::{Column, Keyed, KeyedTexts, Kinds, View, holds, table};
+use super::{Column, Keyed, KeyedTexts, Kinds, Packed, View, holds, table};
 use crate::catalog::Telemetry;
 
 /// A text that the entries of a table share: few values, and which one each entry has, if any.
@@ -53,11 +53,6 @@ pub(super) enum Entry {
     Rule,
 }
 
-/// Whether any row is left.
-fn has_some(nulls: Option<&NullBuffer>) -> bool {
-    nulls.is_none_or(|nulls| nulls.null_count() < nulls.len())
-}
-
 /// Where keys are not negative, if not everywhere.
 pub(super) fn known(keys: &[i32]) -> Option<NullBuffer> {
     let signs = keys.iter().fold(0, |signs, key| signs | *key);
@@ -77,20 +72,20 @@ impl View<'_> {
         let at = of as usize;
         let made = self.entries[at].get_or_init(|| {
             let tables = self.tables;
-            let (keys, nulls, values) = match of {
-                Entry::Host => (self.host_keys.clone(), self.hosts()?, &tables.host_name),
-                Entry::User => (self.user_keys.clone(), None, &tables.account_name),
+            let (keys, table) = match of {
+                Entry::Host => (
+                    Packed::of(&self.host_keys, self.hosts()?),
+                    &tables.host_name,
+                ),
+                Entry::User => (Packed::of(&self.user_keys, None), &tables.account_name),
                 Entry::Rule => {
                     let rules = self.rules();
-                    let nulls = rules.nulls().cloned();
-                    (rules.values().clone(), nulls, &tables.rule_name)
+                    let keys = Packed::of(rules.values(), rules.nulls().cloned());
+                    (keys, &tables.rule_name)
                 }
             };
-            has_some(nulls.as_ref()).then(|| KeyedTexts {
-                keys,
-                nulls,
-                values: values.clone(),
-            })
+            let table = table.clone();
+            (!keys.values.is_empty()).then_some(KeyedTexts { keys, table })
         });
         made.as_ref()
     }
@@ -103,13 +98,21 @@ impl View<'_> {
             return entries.clone();
         }
         let all = self.entries(of)?;
-        let has = |row: usize| known.get(all.keys[row] as usize).copied().unwrap_or(false);
-        let valid = BooleanBuffer::collect_bool(all.keys.len(), has).into();
-        let nulls = NullBuffer::union(all.nulls.as_ref(), Some(&valid));
-        let nulls = nulls.filter(|n| n.null_count() > 0);
-        let entries = has_some(nulls.as_ref()).then(|| KeyedTexts {
-            nulls,
-            ..all.clone()
+        let (mut keys, mut valid) = (Vec::new(), BooleanBufferBuilder::new(self.frame.len));
+        valid.append_n(self.frame.len, false);
+        for (row, key) in all.keys.rows() {
+            if known.get(key as usize) == Some(&true) {
+                keys.push(key);
+                valid.set_bit(row, true);
+            }
+        }
+        let nulls = NullBuffer::new(valid.finish());
+        let entries = (!keys.is_empty()).then(|| KeyedTexts {
+            keys: Packed {
+                values: keys.into(),
+                nulls: Some(nulls).filter(|nulls| nulls.null_count() > 0),
+            },
+            table: all.table.clone(),
         });
         made.push((of, known.into(), entries.clone()));
         entries
@@ -213,15 +216,7 @@ impl View<'_> {
         {
             return texts.over(&of_kind);
         }
-        let Some(keys) = self.telemetry(kinds) else {
-            return self.null_texts();
-        };
-        let (_, keys, nulls) = keys.into_parts();
-        let column = Column::Keyed(KeyedTexts {
-            keys,
-            nulls,
-            values: of_kind,
-        });
+        let column = self.texts_of(kinds, &of_kind, |row| self.frame.telemetry[row] as i32);
         made.push((Keyed::Kind, kinds, column.clone()));
         column
     }

@@ -81,7 +81,9 @@ impl<'o> ChunkWriter<'o> {
             self.values = Values::new(data_type, *values, self.expected)
                 .ok_or_else(|| ParquetError::General(format!("{data_type} is not encoded here")))?;
         }
-        if !self.continues(source, piece, &selection, memory) {
+        let packed = source.packed(piece, &selection);
+        let values = packed.as_ref().unwrap_or(&selection);
+        if !self.continues(source, piece, values, memory) {
             if self.waiting >= self.options.page_rows {
                 self.flush(memory)?;
             }
@@ -94,7 +96,7 @@ impl<'o> ChunkWriter<'o> {
         loop {
             match self
                 .values
-                .append(source, &selection, limited, &mut memory.scratch)?
+                .append(source, values, limited, &mut memory.scratch)?
             {
                 Appended::Done => break,
                 Appended::Again => {}

@@ -266,7 +266,7 @@ impl Stream<'_, '_> {
             let column = leaves.next().ok_or_else(|| {
                 ParquetError::General(format!("no leaf is left for column {}", field.name()))
             })?;
-            let column = column.checked()?;
+            column.check()?;
             let source = column.source();
             if !source.is_of(field.data_type()) {
                 return Err(foreign(field, source));
@@ -288,7 +288,7 @@ impl Stream<'_, '_> {
             };
             match source {
                 Source::Array(array) => walk.flat(field, array)?,
-                Source::Dictionary(_) => walk.leaf(field, source)?,
+                Source::Dictionary(_) | Source::Integers(_) => walk.leaf(field, source)?,
             }
             self.at = walk.at;
             if let Column::Array(array) = column

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{ArrowNativeType, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use parquet::errors::{ParquetError, Result as ParquetResult};
@@ -19,7 +19,7 @@ use parquet::file::properties::{
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 
 use super::file::{Whole, Written};
-use crate::columns::Column;
+use crate::columns::{Column, Packed};
 use crate::encode::{self, EncodedRowGroup, Encoder, FileWriter, RowGroup};
 use crate::error::{Error, Result};
 use crate::frame::FRAME_ROWS;
@@ -196,14 +196,20 @@ impl<'l> RowGroupEncoder<'l> {
     }
 }
 
+impl<T: ArrowNativeType> From<Packed<T>> for encode::Packed<T> {
+    fn from(Packed { values, nulls }: Packed<T>) -> Self {
+        encode::Packed { values, nulls }
+    }
+}
+
 impl From<Column> for encode::Column {
     fn from(column: Column) -> Self {
         match column {
             Column::Array(array) => encode::Column::Array(array),
+            Column::Integers(integers) => encode::Column::Integers(integers.into()),
             Column::Keyed(texts) => encode::Column::Dictionary(encode::Dictionary {
-                keys: texts.keys,
-                nulls: texts.nulls,
-                values: texts.values,
+                keys: texts.keys.into(),
+                values: texts.table,
             }),
         }
     }
