@@ -113,22 +113,34 @@ fn mentions(text: &str, keyword: &str) -> bool {
     })
 }
 
+/// Which bytes a text has, by their last six bits.
+fn letters(text: &str) -> u64 {
+    text.bytes().fold(0, |all, byte| all | 1 << (byte & 63))
+}
+
 /// A text that keywords are looked for in, in lower case.
 struct Searchable {
     text: String,
     /// With `_`, `-` and their like, as category names have them, as blanks: words stand free.
     words: String,
+    /// Of both: few keywords have only these, and a search costs more than to see that.
+    letters: u64,
 }
 
 impl Searchable {
     fn new(text: &str) -> Self {
         let text = text.to_lowercase();
         let words = text.replace(['_', '/', ':', '-'], " ");
-        Searchable { text, words }
+        Searchable {
+            letters: letters(&text) | letters(&words),
+            text,
+            words,
+        }
     }
 
     fn mentions(&self, keyword: &str) -> bool {
-        mentions(&self.text, keyword) || mentions(&self.words, keyword)
+        letters(keyword) & !self.letters == 0
+            && (mentions(&self.text, keyword) || mentions(&self.words, keyword))
     }
 }
 
