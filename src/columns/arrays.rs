@@ -4,39 +4,40 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, DictionaryArray, Int64Array, ListArray, PrimitiveArray, StringArray,
+    Array, ArrayRef, DictionaryArray, Int32Array, ListArray, PrimitiveArray, StringArray,
     new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{ArrowNativeType, DataType, Field, Int32Type};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Int32Type, Int64Type};
 
 use crate::frame::TextColumn;
 
-/// A column of a frame. Most are packed: Parquet stores no nulls among values, and what a frame's
-/// few rows of some kinds have is short then.
+/// A column of a frame. Most are packed, for Parquet stores no nulls among values, and what a
+/// frame's few rows of some kinds have is short then.
 #[derive(Debug, Clone)]
 pub enum Column {
-    /// As an Arrow array.
+    /// One element for each row.
     Array(ArrayRef),
+    /// Values of the rows that have one, in order, and which rows those are, if not all.
+    Packed(Values, Option<NullBuffer>),
     /// Texts of a table by key.
     Keyed(KeyedTexts),
-    Integers(Packed<i64>),
 }
 
-/// What the rows of a column have that have something.
+/// Values without nulls.
 #[derive(Debug, Clone)]
-pub struct Packed<T: ArrowNativeType> {
-    /// Of those rows, in order.
-    pub values: ScalarBuffer<T>,
-    /// Which rows have one, if not all.
-    pub nulls: Option<NullBuffer>,
+pub enum Values {
+    Integers(ScalarBuffer<i64>),
+    Texts(StringArray),
 }
 
 /// Texts of a table by key.
 #[derive(Debug, Clone)]
 pub struct KeyedTexts {
-    /// Places in the table.
-    pub keys: Packed<i32>,
+    /// Places in the table, of the rows that have a text, in order.
+    pub keys: ScalarBuffer<i32>,
+    /// Which rows have one, if not all.
+    pub nulls: Option<NullBuffer>,
     pub table: ArrayRef,
 }
 
@@ -55,61 +56,83 @@ impl Column {
     pub fn into_array(self) -> ArrayRef {
         match self {
             Column::Array(array) => array,
-            Column::Keyed(texts) => texts.into_array(),
-            Column::Integers(integers) => {
-                Arc::new(Int64Array::new(integers.spread(), integers.nulls))
+            Column::Packed(Values::Integers(values), nulls) => {
+                Arc::new(spread::<Int64Type>(&values, nulls))
             }
+            Column::Packed(Values::Texts(texts), None) => Arc::new(texts),
+            Column::Packed(Values::Texts(texts), Some(nulls)) => {
+                Arc::new(spread_texts(&texts, nulls))
+            }
+            Column::Keyed(texts) => texts.into_array(),
         }
     }
 }
 
-impl<T: ArrowNativeType> Packed<T> {
-    /// Values by row, with any where there is none.
-    fn spread(&self) -> ScalarBuffer<T> {
-        let Some(nulls) = &self.nulls else {
-            return self.values.clone();
-        };
-        let mut spread = vec![T::default(); nulls.len()];
-        for (row, value) in nulls.valid_indices().zip(&self.values) {
-            spread[row] = *value;
-        }
-        spread.into()
+/// Packed integers with zeroes where there is none.
+fn spread<T: ArrowPrimitiveType>(
+    values: &ScalarBuffer<T::Native>,
+    nulls: Option<NullBuffer>,
+) -> PrimitiveArray<T> {
+    let Some(nulls) = nulls else {
+        return PrimitiveArray::new(values.clone(), None);
+    };
+    let mut all = vec![T::Native::default(); nulls.len()];
+    for (row, value) in nulls.valid_indices().zip(values) {
+        all[row] = *value;
     }
+    PrimitiveArray::new(all.into(), Some(nulls))
+}
 
-    /// Those of an array's values that are not null.
-    pub(super) fn of(values: &ScalarBuffer<T>, nulls: Option<NullBuffer>) -> Self {
-        match nulls.filter(|nulls| nulls.null_count() > 0) {
-            None => Packed {
-                values: values.clone(),
-                nulls: None,
-            },
-            Some(nulls) => Packed {
-                values: nulls.valid_indices().map(|row| values[row]).collect(),
-                nulls: Some(nulls),
-            },
+/// Packed texts with empty ones where there is none.
+fn spread_texts(texts: &StringArray, nulls: NullBuffer) -> StringArray {
+    let mut ends = texts.value_offsets().iter().copied();
+    let mut end = ends.next().unwrap_or(0);
+    let mut offsets = Vec::with_capacity(nulls.len() + 1);
+    offsets.push(end);
+    for valid in &nulls {
+        if valid {
+            end = ends.next().unwrap_or(end);
         }
+        offsets.push(end);
     }
-
-    /// Each row that has a value, and the value.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, T)> {
-        let all = self.nulls.is_none().then_some(0..self.values.len());
-        let some = self.nulls.iter().flat_map(|nulls| nulls.valid_indices());
-        (all.into_iter().flatten().chain(some)).zip(self.values.iter().copied())
-    }
+    let offsets = OffsetBuffer::new(offsets.into());
+    StringArray::new(offsets, texts.values().clone(), Some(nulls))
 }
 
 impl KeyedTexts {
+    /// Of keys by row, those that stand in rows that are not null.
+    pub(super) fn of(
+        keys: &ScalarBuffer<i32>,
+        nulls: Option<NullBuffer>,
+        table: &ArrayRef,
+    ) -> Self {
+        let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
+        let keys = match &nulls {
+            None => keys.clone(),
+            Some(nulls) => nulls.valid_indices().map(|row| keys[row]).collect(),
+        };
+        let table = table.clone();
+        KeyedTexts { keys, nulls, table }
+    }
+
     /// The same keys of another table, which is no shorter.
     pub(super) fn over(&self, table: &ArrayRef) -> Column {
         debug_assert!(self.table.len() <= table.len());
         Column::Keyed(KeyedTexts {
-            keys: self.keys.clone(),
             table: table.clone(),
+            ..self.clone()
         })
     }
 
+    /// Each row that has a text, and its key.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, i32)> {
+        let all = self.nulls.is_none().then_some(0..self.keys.len());
+        let some = self.nulls.iter().flat_map(|nulls| nulls.valid_indices());
+        (all.into_iter().flatten().chain(some)).zip(self.keys.iter().copied())
+    }
+
     fn into_array(self) -> ArrayRef {
-        let keys = PrimitiveArray::<Int32Type>::new(self.keys.spread(), self.keys.nulls);
+        let keys = spread::<Int32Type>(&self.keys, self.nulls);
         Arc::new(DictionaryArray::new(keys, self.table))
     }
 }
@@ -147,7 +170,7 @@ pub fn table<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
 
 /// A dictionary array without nulls over a table that is not empty.
 pub(super) fn dictionary(values: &ArrayRef, keys: Vec<i32>) -> ArrayRef {
-    let keys = PrimitiveArray::<Int32Type>::new(keys.into(), None);
+    let keys = Int32Array::new(keys.into(), None);
     Arc::new(DictionaryArray::new(keys, values.clone()))
 }
 
@@ -156,11 +179,14 @@ pub(super) fn plain_texts(
     offsets: Vec<i32>,
     nulls: Option<NullBuffer>,
 ) -> ArrayRef {
-    Arc::new(StringArray::new(
-        OffsetBuffer::new(offsets.into()),
-        Buffer::from_vec(bytes),
-        nulls,
-    ))
+    let offsets = OffsetBuffer::new(offsets.into());
+    Arc::new(StringArray::new(offsets, Buffer::from_vec(bytes), nulls))
+}
+
+/// Texts without nulls.
+pub(super) fn packed_texts(bytes: Vec<u8>, offsets: Vec<i32>) -> StringArray {
+    let offsets = OffsetBuffer::new(offsets.into());
+    StringArray::new(offsets, Buffer::from_vec(bytes), None)
 }
 
 /// Values of a frame's text column: the known table, then the frame's own, each through `map`.

@@ -35,8 +35,8 @@ use crate::catalog::Telemetry;
 use crate::frame::{Frame, Maker, NONE, TextColumn};
 use selection::{ByKind, Selection, Validity};
 
-pub use arrays::{Column, KeyedTexts, Packed, list_item, table, text_type};
-use arrays::{dictionary, lists, own_texts, own_values, plain_texts};
+pub use arrays::{Column, KeyedTexts, Values, list_item, table, text_type};
+use arrays::{dictionary, lists, own_texts, own_values, packed_texts, plain_texts};
 pub use kinds::{
     ALL, AUDIT, AUDIT_USER, FILTERING, Kinds, RECORDS, SECURITY, SENSOR, SYSMON, SYSMON_PROCESS,
     WINDOWS, holds, kinds,
@@ -243,10 +243,8 @@ impl<'v> View<'v> {
         match table.is_empty() || keys.is_empty() {
             true => self.null_texts(),
             false => Column::Keyed(KeyedTexts {
-                keys: Packed {
-                    values: keys.into(),
-                    nulls: validity.finish(),
-                },
+                keys: keys.into(),
+                nulls: validity.finish(),
                 table: table.clone(),
             }),
         }
@@ -463,10 +461,7 @@ impl<'v> View<'v> {
         }
         match values.is_empty() {
             true => self.null_integers(),
-            false => Column::Integers(Packed {
-                values: values.into(),
-                nulls: validity.finish(),
-            }),
+            false => Column::Packed(Values::Integers(values.into()), validity.finish()),
         }
     }
 
@@ -488,36 +483,32 @@ impl<'v> View<'v> {
         let Some(selection) = self.select(kinds) else {
             return self.no_own_texts.clone().into();
         };
-        let mut offsets = vec![0; self.frame.len + 1];
         let mut validity = Validity::new(self.frame.len, &selection);
-        let mut bytes = Vec::new();
-        let mut push = |row: usize, bytes: &mut Vec<u8>| {
-            if !write(row, bytes) {
-                validity.lose(row);
+        let rows = selection.rows(self.frame.len).len();
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        let mut bytes = Vec::with_capacity(rows * width);
+        let mut push = |row: usize| {
+            let start = bytes.len();
+            match write(row, &mut bytes) {
+                true => offsets.push(bytes.len() as i32),
+                false => {
+                    bytes.truncate(start);
+                    validity.lose(row);
+                }
             }
         };
         match &*selection {
-            Selection::All => {
-                bytes.reserve(self.frame.len * width);
-                for row in 0..self.frame.len {
-                    push(row, &mut bytes);
-                    offsets[row + 1] = bytes.len() as i32;
-                }
-            }
-            Selection::Some(rows, _) => {
-                bytes.reserve(rows.len() * width);
-                let mut next = 1;
-                for &row in rows {
-                    let row = row as usize;
-                    offsets[next..=row].fill(bytes.len() as i32);
-                    push(row, &mut bytes);
-                    next = row + 1;
-                    offsets[next] = bytes.len() as i32;
-                }
-                offsets[next..].fill(bytes.len() as i32);
+            Selection::All => (0..self.frame.len).for_each(push),
+            Selection::Some(rows, _) => rows.iter().for_each(|&row| push(row as usize)),
+        }
+        match offsets.len() {
+            1 => self.no_own_texts.clone().into(),
+            _ => {
+                let texts = packed_texts(bytes, offsets);
+                Column::Packed(Values::Texts(texts), validity.finish())
             }
         }
-        plain_texts(bytes, offsets, validity.finish()).into()
     }
 
     /// Lists of one text of a table, null where the key is negative. Columns that share the

@@ -7,7 +7,7 @@ use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
 
 use super::selection::Selection;
-use super::{Column, Keyed, KeyedTexts, Kinds, Packed, View, holds, table};
+use super::{Column, Keyed, KeyedTexts, Kinds, View, holds, table};
 use crate::catalog::Telemetry;
 
 /// A text that the entries of a table share: few values, and which one each entry has, if any.
@@ -72,20 +72,16 @@ impl View<'_> {
         let at = of as usize;
         let made = self.entries[at].get_or_init(|| {
             let tables = self.tables;
-            let (keys, table) = match of {
-                Entry::Host => (
-                    Packed::of(&self.host_keys, self.hosts()?),
-                    &tables.host_name,
-                ),
-                Entry::User => (Packed::of(&self.user_keys, None), &tables.account_name),
+            let texts = match of {
+                Entry::Host => KeyedTexts::of(&self.host_keys, self.hosts()?, &tables.host_name),
+                Entry::User => KeyedTexts::of(&self.user_keys, None, &tables.account_name),
                 Entry::Rule => {
                     let rules = self.rules();
-                    let keys = Packed::of(rules.values(), rules.nulls().cloned());
-                    (keys, &tables.rule_name)
+                    let nulls = rules.nulls().cloned();
+                    KeyedTexts::of(rules.values(), nulls, &tables.rule_name)
                 }
             };
-            let table = table.clone();
-            (!keys.values.is_empty()).then_some(KeyedTexts { keys, table })
+            (!texts.keys.is_empty()).then_some(texts)
         });
         made.as_ref()
     }
@@ -100,7 +96,7 @@ impl View<'_> {
         let all = self.entries(of)?;
         let (mut keys, mut valid) = (Vec::new(), BooleanBufferBuilder::new(self.frame.len));
         valid.append_n(self.frame.len, false);
-        for (row, key) in all.keys.rows() {
+        for (row, key) in all.rows() {
             if known.get(key as usize) == Some(&true) {
                 keys.push(key);
                 valid.set_bit(row, true);
@@ -108,10 +104,8 @@ impl View<'_> {
         }
         let nulls = NullBuffer::new(valid.finish());
         let entries = (!keys.is_empty()).then(|| KeyedTexts {
-            keys: Packed {
-                values: keys.into(),
-                nulls: Some(nulls).filter(|nulls| nulls.null_count() > 0),
-            },
+            keys: keys.into(),
+            nulls: Some(nulls).filter(|nulls| nulls.null_count() > 0),
             table: all.table.clone(),
         });
         made.push((of, known.into(), entries.clone()));

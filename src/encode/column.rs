@@ -9,33 +9,31 @@ use super::levels::{Piece, Selection};
 
 /// A column of a batch.
 ///
-/// Parquet stores no nulls among values: who makes a column need not leave room for them. Of an
-/// Arrow array the values are gathered first.
+/// Parquet stores no nulls among values: who makes a column need not leave room for them, which
+/// the encoder would only pass over.
 #[derive(Debug, Clone)]
 pub enum Column {
-    /// As an array.
+    /// One element for each row.
     Array(ArrayRef),
+    /// Elements of only the rows that have one, in order, none of them null.
+    Packed {
+        /// The elements.
+        values: ArrayRef,
+        /// Which rows have one, if not all.
+        nulls: Option<NullBuffer>,
+    },
     /// Texts or binaries by key.
     Dictionary(Dictionary),
-    /// 64-bit integers.
-    Integers(Packed<i64>),
 }
 
-/// What the rows of a column have that have something.
-#[derive(Debug, Clone)]
-pub struct Packed<T: arrow::datatypes::ArrowNativeType> {
-    /// Of those rows, in order.
-    pub values: ScalarBuffer<T>,
-    /// Which rows have one, if not all.
-    pub nulls: Option<NullBuffer>,
-}
-
-/// Values by key. An Arrow array of them would have looked at every key whether it has a value; the
-/// encoder sees that anyway.
+/// Values by key, of only the rows that have one. An Arrow array of them would have looked at every
+/// key whether it has a value; the encoder sees that anyway.
 #[derive(Debug, Clone)]
 pub struct Dictionary {
-    /// Places in `values`.
-    pub keys: Packed<i32>,
+    /// Places in `values`, in order of the rows.
+    pub keys: ScalarBuffer<i32>,
+    /// Which rows have one, if not all.
+    pub nulls: Option<NullBuffer>,
     /// Texts or binaries, none of them null.
     pub values: ArrayRef,
 }
@@ -46,50 +44,38 @@ impl From<ArrayRef> for Column {
     }
 }
 
-impl<T: arrow::datatypes::ArrowNativeType> Packed<T> {
-    fn rows(&self) -> usize {
-        match &self.nulls {
-            Some(nulls) => nulls.len(),
-            None => self.values.len(),
-        }
-    }
-
-    fn check(&self) -> Result<()> {
-        let Some(nulls) = &self.nulls else {
-            return Ok(());
-        };
-        let rows = nulls.len() - nulls.null_count();
-        match rows == self.values.len() {
-            true => Ok(()),
-            false => Err(ParquetError::General(format!(
-                "{rows} rows have a value, of which there are {}",
-                self.values.len()
-            ))),
-        }
+/// Whether so many values are those of the rows that have one.
+fn check(values: usize, nulls: Option<&NullBuffer>) -> Result<()> {
+    let rows = nulls.map_or(values, |nulls| nulls.len() - nulls.null_count());
+    match rows == values {
+        true => Ok(()),
+        false => Err(ParquetError::General(format!(
+            "{rows} rows have a value, of which there are {values}"
+        ))),
     }
 }
 
 impl Column {
     /// Whether it is what it says.
     pub(super) fn check(&self) -> Result<()> {
-        match self {
-            Column::Array(_) => Ok(()),
-            Column::Integers(integers) => integers.check(),
-            Column::Dictionary(dictionary) => {
-                if dictionary.values.null_count() > 0 {
-                    let message = "a value of a dictionary is null";
-                    return Err(ParquetError::General(message.into()));
-                }
-                dictionary.keys.check()
-            }
+        let (count, nulls, values) = match self {
+            Column::Array(_) => return Ok(()),
+            Column::Packed { values, nulls } => (values.len(), nulls, values),
+            Column::Dictionary(d) => (d.keys.len(), &d.nulls, &d.values),
+        };
+        if values.null_count() > 0 {
+            return Err(ParquetError::General(
+                "a value among packed ones is null".into(),
+            ));
         }
+        check(count, nulls.as_ref())
     }
 
     pub(super) fn source(&self) -> Source<'_> {
         match self {
             Column::Array(array) => Source::Array(array),
+            Column::Packed { values, nulls } => Source::Packed(values, nulls.as_ref()),
             Column::Dictionary(dictionary) => Source::Dictionary(dictionary),
-            Column::Integers(integers) => Source::Integers(integers),
         }
     }
 }
@@ -98,52 +84,50 @@ impl Column {
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
     Array(&'a ArrayRef),
+    Packed(&'a ArrayRef, Option<&'a NullBuffer>),
     Dictionary(&'a Dictionary),
-    Integers(&'a Packed<i64>),
 }
 
 impl<'a> Source<'a> {
     /// Rows.
     pub(super) fn len(self) -> usize {
-        match self {
-            Source::Array(array) => array.len(),
-            Source::Dictionary(dictionary) => dictionary.keys.rows(),
-            Source::Integers(integers) => integers.rows(),
-        }
+        let (values, nulls) = match self {
+            Source::Array(array) => (array.len(), None),
+            Source::Packed(values, nulls) => (values.len(), nulls),
+            Source::Dictionary(dictionary) => (dictionary.keys.len(), dictionary.nulls.as_ref()),
+        };
+        nulls.map_or(values, NullBuffer::len)
     }
 
-    /// The array that it is, if it is one.
+    /// The array that its values are, if they are one.
     pub(super) fn array(self) -> Option<&'a ArrayRef> {
         match self {
-            Source::Array(array) => Some(array),
-            Source::Dictionary(_) | Source::Integers(_) => None,
+            Source::Array(array) | Source::Packed(array, _) => Some(array),
+            Source::Dictionary(_) => None,
         }
     }
 
     pub(super) fn is_dictionary(self) -> bool {
-        match self {
-            Source::Array(array) => matches!(array.data_type(), DataType::Dictionary(..)),
-            Source::Dictionary(_) => true,
-            Source::Integers(_) => false,
+        match self.array() {
+            Some(array) => matches!(array.data_type(), DataType::Dictionary(..)),
+            None => true,
         }
     }
 
     pub(super) fn is_of(self, data_type: &DataType) -> bool {
         match (self, data_type) {
-            (Source::Array(array), _) => array.data_type() == data_type,
+            (Source::Array(array) | Source::Packed(array, _), _) => array.data_type() == data_type,
             (Source::Dictionary(dictionary), DataType::Dictionary(key, value)) => {
                 **key == DataType::Int32 && **value == *dictionary.values.data_type()
             }
-            (Source::Integers(_), DataType::Int64) => true,
-            _ => false,
+            (Source::Dictionary(_), _) => false,
         }
     }
 
     /// Its type, to be told of.
     pub(super) fn data_type(self) -> DataType {
         match self {
-            Source::Array(array) => array.data_type().clone(),
-            Source::Integers(_) => DataType::Int64,
+            Source::Array(array) | Source::Packed(array, _) => array.data_type().clone(),
             Source::Dictionary(dictionary) => {
                 let value = dictionary.values.data_type().clone();
                 DataType::Dictionary(Box::new(DataType::Int32), Box::new(value))
@@ -154,8 +138,8 @@ impl<'a> Source<'a> {
     /// Validity, dictionary values included.
     pub(super) fn nulls(self) -> Option<NullBuffer> {
         match self {
-            Source::Dictionary(dictionary) => dictionary.keys.nulls.clone(),
-            Source::Integers(integers) => integers.nulls.clone(),
+            Source::Packed(_, nulls) => nulls.cloned(),
+            Source::Dictionary(dictionary) => dictionary.nulls.clone(),
             Source::Array(array) => {
                 let has_null_values = array
                     .as_any_dictionary_opt()
@@ -177,8 +161,8 @@ impl<'a> Source<'a> {
     ) -> Option<Selection<'a>> {
         let nulls = match self {
             Source::Array(_) => return None,
-            Source::Dictionary(dictionary) => &dictionary.keys.nulls,
-            Source::Integers(integers) => &integers.nulls,
+            Source::Packed(_, nulls) => nulls,
+            Source::Dictionary(dictionary) => dictionary.nulls.as_ref(),
         };
         let before = match (nulls, piece) {
             (Some(nulls), Piece::Flat { offset, .. }) => {

@@ -166,10 +166,9 @@ pub(super) fn selected_keys<'a>(
         Some((scratch, array.values()))
     }
     let array = match source {
-        Source::Array(array) => array,
-        Source::Integers(_) => return None,
-        Source::Dictionary(Dictionary { keys, values }) => {
-            let keys = keys.values.inner().typed_data::<u32>();
+        Source::Array(array) | Source::Packed(array, _) => array,
+        Source::Dictionary(Dictionary { keys, values, .. }) => {
+            let keys = keys.inner().typed_data::<u32>();
             return Some((selection.gather(keys, scratch), values));
         }
     };
@@ -205,9 +204,8 @@ pub(super) fn key_set<'a>(
     scratch: &mut Scratch,
 ) -> Option<(Arc<KeySet>, &'a ArrayRef)> {
     let (keys, values, holders) = match source {
-        Source::Integers(_) => return None,
-        Source::Dictionary(Dictionary { keys, values }) => (Some(keys.values.inner()), values, 1),
-        Source::Array(array) => {
+        Source::Dictionary(Dictionary { keys, values, .. }) => (Some(keys.inner()), values, 1),
+        Source::Array(array) | Source::Packed(array, _) => {
             let dictionary = array.as_any_dictionary_opt()?;
             let keys = dictionary.keys();
             let signed = keys.as_primitive_opt::<Int32Type>();

@@ -84,7 +84,7 @@ use parquet::file::properties::WriterPropertiesPtr;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, TypePtr};
 
 use chunk::{LeafOptions, Memory};
-pub use column::{Column, Dictionary, Packed};
+pub use column::{Column, Dictionary};
 pub use file::FileWriter;
 use file::FooterTemplate;
 pub use row_group::{EncodedRowGroup, RowGroup};

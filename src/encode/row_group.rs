@@ -288,7 +288,7 @@ impl Stream<'_, '_> {
             };
             match source {
                 Source::Array(array) => walk.flat(field, array)?,
-                Source::Dictionary(_) | Source::Integers(_) => walk.leaf(field, source)?,
+                Source::Packed(..) | Source::Dictionary(_) => walk.leaf(field, source)?,
             }
             self.at = walk.at;
             if let Column::Array(array) = column

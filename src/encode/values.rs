@@ -111,11 +111,7 @@ fn selected_integers<'a>(
         selection.for_each(|e| scratch.push(convert(values[e])));
         Some(scratch)
     }
-    let array = match source {
-        Source::Array(array) => array,
-        Source::Integers(integers) => return Some(selection.gather(&integers.values, scratch)),
-        Source::Dictionary(_) => return None,
-    };
+    let array = source.array()?;
     match array.data_type() {
         DataType::Int64 => wide::<Int64Type>(array, selection, scratch),
         DataType::Timestamp(TimeUnit::Millisecond, _) => {

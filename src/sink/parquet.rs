@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{ArrowNativeType, SchemaRef};
+use arrow::array::{Int64Array, RecordBatch};
+use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use parquet::errors::{ParquetError, Result as ParquetResult};
@@ -19,7 +19,7 @@ use parquet::file::properties::{
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 
 use super::file::{Whole, Written};
-use crate::columns::{Column, Packed};
+use crate::columns::{Column, Values};
 use crate::encode::{self, EncodedRowGroup, Encoder, FileWriter, RowGroup};
 use crate::error::{Error, Result};
 use crate::frame::FRAME_ROWS;
@@ -196,19 +196,20 @@ impl<'l> RowGroupEncoder<'l> {
     }
 }
 
-impl<T: ArrowNativeType> From<Packed<T>> for encode::Packed<T> {
-    fn from(Packed { values, nulls }: Packed<T>) -> Self {
-        encode::Packed { values, nulls }
-    }
-}
-
 impl From<Column> for encode::Column {
     fn from(column: Column) -> Self {
         match column {
             Column::Array(array) => encode::Column::Array(array),
-            Column::Integers(integers) => encode::Column::Integers(integers.into()),
+            Column::Packed(values, nulls) => encode::Column::Packed {
+                values: match values {
+                    Values::Integers(integers) => Arc::new(Int64Array::new(integers, None)),
+                    Values::Texts(texts) => Arc::new(texts),
+                },
+                nulls,
+            },
             Column::Keyed(texts) => encode::Column::Dictionary(encode::Dictionary {
-                keys: texts.keys.into(),
+                keys: texts.keys,
+                nulls: texts.nulls,
                 values: texts.table,
             }),
         }
