@@ -231,14 +231,17 @@ impl<'v> View<'v> {
     fn dictionary(&self, table: &ArrayRef, mut keys: Vec<i32>, selection: &Selection) -> Column {
         let mut validity = Validity::new(self.frame.len, selection);
         if keys.iter().fold(0, |signs, key| signs | *key) < 0 {
-            let mut rows = selection.rows(self.frame.len);
-            keys.retain(|key| {
-                let row = rows.next();
-                if let Some(row) = row.filter(|_| *key < 0) {
+            let mut kept = 0;
+            for (at, row) in selection.rows(self.frame.len).enumerate() {
+                // The next one takes the place of what is none.
+                let key = keys[at];
+                keys[kept] = key;
+                kept += usize::from(key >= 0);
+                if key < 0 {
                     validity.lose(row);
                 }
-                *key >= 0
-            });
+            }
+            keys.truncate(kept);
         }
         match table.is_empty() || keys.is_empty() {
             true => self.null_texts(),
@@ -450,15 +453,16 @@ impl<'v> View<'v> {
         };
         let mut validity = Validity::new(self.frame.len, &selection);
         let rows = selection.rows(self.frame.len);
-        let mut values = Vec::with_capacity(rows.len());
-        let mut push = |row: usize| match value(row) {
-            Some(value) => values.push(value),
-            None => validity.lose(row),
-        };
-        match &*selection {
-            Selection::All => (0..self.frame.len).for_each(push),
-            Selection::Some(rows, _) => rows.iter().for_each(|&row| push(row as usize)),
+        let (mut values, mut kept) = (vec![0; rows.len()], 0);
+        for row in rows {
+            let value = value(row);
+            values[kept] = value.unwrap_or(0);
+            kept += usize::from(value.is_some());
+            if value.is_none() {
+                validity.lose(row);
+            }
         }
+        values.truncate(kept);
         match values.is_empty() {
             true => self.null_integers(),
             false => Column::Packed(Values::Integers(values.into()), validity.finish()),
