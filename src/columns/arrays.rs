@@ -124,11 +124,15 @@ impl KeyedTexts {
         })
     }
 
-    /// Each row that has a text, and its key.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, i32)> {
-        let all = self.nulls.is_none().then_some(0..self.keys.len());
-        let some = self.nulls.iter().flat_map(|nulls| nulls.valid_indices());
-        (all.into_iter().flatten().chain(some)).zip(self.keys.iter().copied())
+    /// Visits each row that has a text, with its key.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(usize, i32)) {
+        let keys = self.keys.iter();
+        match &self.nulls {
+            None => keys.enumerate().for_each(|(row, key)| visit(row, *key)),
+            Some(nulls) => keys
+                .zip(nulls.valid_indices())
+                .for_each(|(key, row)| visit(row, *key)),
+        }
     }
 
     fn into_array(self) -> ArrayRef {

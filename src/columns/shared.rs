@@ -96,12 +96,12 @@ impl View<'_> {
         let all = self.entries(of)?;
         let (mut keys, mut valid) = (Vec::new(), BooleanBufferBuilder::new(self.frame.len));
         valid.append_n(self.frame.len, false);
-        for (row, key) in all.rows() {
+        all.for_each(|row, key| {
             if known.get(key as usize) == Some(&true) {
                 keys.push(key);
                 valid.set_bit(row, true);
             }
-        }
+        });
         let nulls = NullBuffer::new(valid.finish());
         let entries = (!keys.is_empty()).then(|| KeyedTexts {
             keys: keys.into(),

@@ -210,10 +210,7 @@ impl<'o> ChunkWriter<'o> {
         let (encoding, bounds, body) = match whole {
             Some((Whole { set, of }, bounds)) => {
                 let body = set.body(of, tried, |of| {
-                    let ids = &mut memory.scratch.ids;
-                    ids.clear();
-                    set.ids(of, ids);
-                    put_ids(ids, &mut bytes);
+                    put_ids(set.all_ids(of, &mut memory.scratch.ids), &mut bytes);
                     let raw = &bytes[levels..];
                     let (stored, is_compressed) = page_body(raw, tried, &mut memory.compressor)?;
                     Ok::<_, ParquetError>(Body {

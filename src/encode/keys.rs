@@ -75,6 +75,13 @@ pub(super) struct KeySet {
     bodies: Mutex<Vec<(Vec<u32>, Body)>>,
 }
 
+/// Whether ids are 0, 1, 2…
+fn is_counting(ids: &[u32]) -> bool {
+    ids.iter()
+        .enumerate()
+        .all(|(place, id)| place as u32 == *id)
+}
+
 /// A page's body.
 #[derive(Clone)]
 pub(super) struct Body {
@@ -110,10 +117,21 @@ impl KeySet {
                     .flat_map(|id| std::iter::repeat_n(*id, self.len)),
             );
         }
-        if of.iter().enumerate().all(|(place, id)| place as u32 == *id) {
+        if is_counting(of) {
             return ids.extend_from_slice(&self.places);
         }
         ids.extend(self.places.iter().map(|place| of[*place as usize]));
+    }
+
+    /// The ids of all values, where `of` are those of the distinct keys; in `scratch` where they
+    /// don't stand here.
+    pub(super) fn all_ids<'a>(&'a self, of: &[u32], scratch: &'a mut Vec<u32>) -> &'a [u32] {
+        if !self.places.is_empty() && is_counting(of) {
+            return &self.places;
+        }
+        scratch.clear();
+        self.ids(of, scratch);
+        scratch
     }
 
     /// Values that have each of the distinct keys.
