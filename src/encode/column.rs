@@ -15,7 +15,7 @@ use super::levels::{Piece, Selection};
 pub enum Column {
     /// One element for each row.
     Array(ArrayRef),
-    /// Elements of only the rows that have one, in order, none of them null.
+    /// Elements of only the rows that have one, in order, none of them null; no lists.
     Packed {
         /// The elements.
         values: ArrayRef,
@@ -63,7 +63,7 @@ impl Column {
             Column::Packed { values, nulls } => (values.len(), nulls, values),
             Column::Dictionary(d) => (d.keys.len(), &d.nulls, &d.values),
         };
-        if values.null_count() > 0 {
+        if values.logical_null_count() > 0 {
             return Err(ParquetError::General(
                 "a value among packed ones is null".into(),
             ));

@@ -1,6 +1,7 @@
 //! The encoder against `ArrowWriter`: the same values from both files, whatever the schema.
 
 mod files;
+mod forms;
 mod random;
 
 use std::sync::Arc;

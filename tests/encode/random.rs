@@ -99,7 +99,7 @@ fn field(dice: &mut Dice, name: String, depth: usize) -> Field {
     Field::new(name, data_type, dice.one_in(2))
 }
 
-fn nulls(dice: &mut Dice, len: usize) -> Option<NullBuffer> {
+pub fn nulls(dice: &mut Dice, len: usize) -> Option<NullBuffer> {
     let rate = match dice.below(5) {
         0 => return None,
         1 => 1,
@@ -118,7 +118,7 @@ fn nulls(dice: &mut Dice, len: usize) -> Option<NullBuffer> {
     })))
 }
 
-fn text(dice: &mut Dice, distinct: usize) -> String {
+pub fn text(dice: &mut Dice, distinct: usize) -> String {
     let n = dice.below(distinct);
     match n % 5 {
         0 => String::new(),
@@ -415,7 +415,7 @@ fn sharing(dice: &mut Dice, names: &[String], len: usize) -> RecordBatch {
 }
 
 /// The bytes of each column chunk of a file.
-fn chunks(file: &Bytes) -> Vec<Bytes> {
+pub fn chunks(file: &Bytes) -> Vec<Bytes> {
     let (metadata, _) = read(file);
     let of = |column: &parquet::file::metadata::ColumnChunkMetaData| {
         let (start, length) = column.byte_range();
