@@ -360,7 +360,8 @@ impl<'v> View<'v> {
         self.mix(kinds | others, values, key, write)
     }
 
-    /// Texts of a table by key on rows of some kinds, and of their own where the key is past it.
+    /// Texts of a table by key on rows of some kinds, and of their own where the key is past it; a
+    /// negative key is null.
     pub fn mix(
         &self,
         kinds: Kinds,
@@ -368,46 +369,27 @@ impl<'v> View<'v> {
         key: impl Fn(usize) -> i32,
         mut write: impl FnMut(usize, &mut Vec<u8>),
     ) -> Column {
-        let known = values.as_string::<i32>();
-        // Of the table only what rows have: the rest would be copied for nothing.
-        self.once(kinds, known.len(), &key, |row, bytes| {
-            match key(row) as usize {
-                at if at < known.len() => bytes.extend_from_slice(known.value(at).as_bytes()),
-                _ => write(row, bytes),
-            }
-        })
-    }
-
-    /// Texts by key on rows of some kinds: written once for each key below `count`, where a row
-    /// first has it, and for each row that has another; a negative key is null.
-    pub fn once(
-        &self,
-        kinds: Kinds,
-        count: usize,
-        key: impl Fn(usize) -> i32,
-        mut write: impl FnMut(usize, &mut Vec<u8>),
-    ) -> Column {
         let Some(selection) = self.select(kinds) else {
             return self.null_texts();
         };
-        let mut places = vec![NONE; count];
+        let known = values.as_string::<i32>();
+        // Of the table only what rows have: the rest would be copied for nothing.
+        let mut places = vec![NONE; known.len()];
         let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
         let place = |row: usize| {
-            let place = match usize::try_from(key(row)) {
-                Err(_) => return NONE,
-                Ok(at) => places.get_mut(at),
+            let Ok(at) = usize::try_from(key(row)) else {
+                return NONE;
             };
-            if let Some(place) = &place
-                && **place != NONE
-            {
-                return **place;
+            let new = offsets.len() as i32 - 1;
+            match places.get_mut(at) {
+                Some(place) if *place != NONE => return *place,
+                Some(place) => {
+                    *place = new;
+                    bytes.extend_from_slice(known.value(at).as_bytes());
+                }
+                None => write(row, &mut bytes),
             }
-            write(row, &mut bytes);
             offsets.push(bytes.len() as i32);
-            let new = offsets.len() as i32 - 2;
-            if let Some(place) = place {
-                *place = new;
-            }
             new
         };
         // The values are whole only when all keys are known.

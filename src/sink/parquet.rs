@@ -1,4 +1,4 @@
-//! Parquet files, by [`encode`](crate::encode), under a name of their own once they are whole.
+//! Parquet files, by [`encode`], under a name of their own once they are whole.
 //!
 //! [`RowGroupEncoder`] is the one seam between events and Parquet: batches in, the column
 //! chunks of a row group out, on any thread. [`File`] appends them in order.
