@@ -183,7 +183,9 @@ mod tests {
 
     #[test]
     fn bodies_are_as_with_nothing_before_them() {
-        let half: Vec<u8> = (0..200_000u32).map(|n| ((n * n) >> 7) as u8).collect();
+        let half: Vec<u8> = (0..200_000u32)
+            .map(|n| (n.wrapping_mul(n) >> 7) as u8)
+            .collect();
         let bodies: [&[u8]; 5] = [&half[..3000], &half, &[], &half[..70_000], &half[..600]];
         let mut all = Compressor::default();
         for codec in codecs() {
