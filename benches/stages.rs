@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema as ArrowSchema};
 use fusiongen::catalog::Catalog;
 use fusiongen::columns::{Column, Tables, View};
@@ -17,7 +16,10 @@ use fusiongen::plan::{Config, Grounding, Plan};
 use fusiongen::schema::Schema;
 use fusiongen::sink::parquet::{Layout, RowGroupEncoder};
 
-fn encode(schema: &Arc<ArrowSchema>, batches: &[RecordBatch]) -> Duration {
+/// A frame's rows, and its columns.
+type Rendered = (usize, Vec<Column>);
+
+fn encode(schema: &Arc<ArrowSchema>, frames: Vec<Rendered>) -> Duration {
     let Ok(layout) = Layout::new(
         schema,
         Some("@timestamp"),
@@ -26,11 +28,11 @@ fn encode(schema: &Arc<ArrowSchema>, batches: &[RecordBatch]) -> Duration {
     ) else {
         return Duration::ZERO;
     };
-    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let rows: usize = frames.iter().map(|(rows, _)| rows).sum();
     let started = Instant::now();
     if let Ok(mut encoder) = RowGroupEncoder::new(&layout, rows as u64) {
-        for batch in batches {
-            let _ = encoder.write(batch);
+        for (rows, columns) in frames {
+            let _ = encoder.write_leaves(rows, columns);
         }
         let _ = std::hint::black_box(encoder.finish());
     }
@@ -77,12 +79,6 @@ fn main() {
     let (mut rendered, mut encoded) = (Duration::ZERO, Duration::ZERO);
     for frames in &partitions {
         let started = Instant::now();
-        let batches: Vec<RecordBatch> = frames
-            .iter()
-            .filter_map(|f| schema.batch(&View::new(f, &maker, &tables)).ok())
-            .collect();
-        rendered += started.elapsed();
-        encoded += encode(schema.arrow(), &batches);
         let views: Vec<View<'_>> = frames
             .iter()
             .map(|f| View::new(f, &maker, &tables))
@@ -91,21 +87,25 @@ fn main() {
             .into_iter()
             .map(|view| schema.documents(&view).unwrap_or(view))
             .collect();
+        let whole: Vec<Rendered> = documents
+            .iter()
+            .map(|view| (view.len(), schema.columns(view).collect()))
+            .collect();
+        rendered += started.elapsed();
+        encoded += encode(schema.arrow(), whole);
         for (l, leaf) in schema.leaves.iter().enumerate() {
             let started = Instant::now();
-            let made: Vec<Column> = documents.iter().map(|d| leaf.column(d)).collect();
+            let made: Vec<Rendered> = documents
+                .iter()
+                .map(|view| (view.len(), vec![leaf.column(view)]))
+                .collect();
             columns[l] += started.elapsed();
-            let arrays: Vec<ArrayRef> = made.into_iter().map(Column::into_array).collect();
-            let Some(first) = arrays.first() else {
+            let Some(first) = made.first().and_then(|(_, columns)| columns.first()) else {
                 continue;
             };
-            let field = Field::new("leaf", first.data_type().clone(), true);
-            let flat = Arc::new(ArrowSchema::new(vec![field]));
-            let batches: Vec<RecordBatch> = arrays
-                .into_iter()
-                .filter_map(|a| RecordBatch::try_new(flat.clone(), vec![a]).ok())
-                .collect();
-            chunks[l] += encode(&flat, &batches);
+            let data_type = first.clone().into_array().data_type().clone();
+            let field = Field::new("leaf", data_type, true);
+            chunks[l] += encode(&Arc::new(ArrowSchema::new(vec![field])), made);
         }
     }
     let ns = |d: Duration| d.as_nanos() as f64 / events;

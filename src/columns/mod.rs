@@ -470,11 +470,11 @@ impl<'v> View<'v> {
             return self.no_own_texts.clone().into();
         };
         let mut validity = Validity::new(self.frame.len, &selection);
-        let rows = selection.rows(self.frame.len).len();
-        let mut offsets = Vec::with_capacity(rows + 1);
+        let rows = selection.rows(self.frame.len);
+        let mut offsets = Vec::with_capacity(rows.len() + 1);
         offsets.push(0);
-        let mut bytes = Vec::with_capacity(rows * width);
-        let mut push = |row: usize| {
+        let mut bytes = Vec::with_capacity(rows.len() * width);
+        for row in rows {
             let start = bytes.len();
             match write(row, &mut bytes) {
                 true => offsets.push(bytes.len() as i32),
@@ -483,10 +483,6 @@ impl<'v> View<'v> {
                     validity.lose(row);
                 }
             }
-        };
-        match &*selection {
-            Selection::All => (0..self.frame.len).for_each(push),
-            Selection::Some(rows, _) => rows.iter().for_each(|&row| push(row as usize)),
         }
         match offsets.len() {
             1 => self.no_own_texts.clone().into(),

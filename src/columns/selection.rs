@@ -16,7 +16,6 @@ pub(super) enum Selection {
 impl Selection {
     /// The rows, of a frame of `len`.
     pub(super) fn rows(&self, len: usize) -> impl ExactSizeIterator<Item = usize> {
-        // All are few rows' list that isn't there.
         let (count, rows) = match self {
             Selection::All => (len, None),
             Selection::Some(rows, _) => (rows.len(), Some(rows)),

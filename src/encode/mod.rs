@@ -49,12 +49,14 @@
 //! ```
 //!
 //! Whoever makes columns one after the other gives them one by one
-//! ([`RowGroup::write_leaves`]): the file is the same, and no batch is ever whole in memory.
+//! ([`RowGroup::write_leaves`]): the file is the same, and no batch is ever whole in memory. They
+//! may be [packed](Column) then, with nothing for rows that have no value.
 //!
 //! # As a crate
 //! The folder knows nothing of events and uses nothing of this crate. Move it to a crate's `src/`,
 //! rename `mod.rs` to `lib.rs`, and depend on `arrow`, `parquet` (feature `arrow`), `bytes`,
-//! `zstd`, `snap`, `lz4_flex`, `hashbrown` and `foldhash`; `tests/encode/` and `benches/encode.rs` go along.
+//! `zstd`, `snap`, `lz4_flex`, `hashbrown` and `foldhash`; `tests/encode/` and `benches/encode.rs`
+//! go along.
 
 mod bits;
 mod bounds;

@@ -93,8 +93,8 @@ impl Leaf {
     pub fn column(&self, view: &View<'_>) -> Column {
         let column = (self.column)(view);
         match self.kind {
-            Kind::Decimal => decimal(&column.into_array()).into(),
-            Kind::Hexadecimal => hexadecimal(&column.into_array()).into(),
+            Kind::Decimal => decimal(column),
+            Kind::Hexadecimal => hexadecimal(column),
             _ => column,
         }
     }

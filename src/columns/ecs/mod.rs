@@ -23,35 +23,40 @@ use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray, StructArray
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields, Int64Type};
 
-use super::{Column, Kinds, View, dictionary, own_values, plain_texts, text_type};
+use super::{
+    Column, Kinds, Values, View, dictionary, own_values, packed_texts, plain_texts, text_type,
+};
 use crate::frame::{NONE, TextColumn};
 
 /// Integers as decimal text: `4688`.
-pub fn decimal(integers: &ArrayRef) -> ArrayRef {
+pub fn decimal(integers: Column) -> Column {
     written(integers, |out, value| write!(out, "{value}"))
 }
 
 /// Integers as Windows writes them in hexadecimal: `0x3e7`.
-pub fn hexadecimal(integers: &ArrayRef) -> ArrayRef {
+pub fn hexadecimal(integers: Column) -> Column {
     written(integers, |out, value| write!(out, "0x{value:x}"))
 }
 
-fn written(
-    integers: &ArrayRef,
-    write: impl Fn(&mut Vec<u8>, i64) -> std::io::Result<()>,
-) -> ArrayRef {
-    let integers = integers.as_primitive::<Int64Type>();
-    let mut bytes = Vec::with_capacity(8 * (integers.len() - integers.null_count()));
+fn written(integers: Column, write: impl Fn(&mut Vec<u8>, i64) -> std::io::Result<()>) -> Column {
+    let (integers, nulls) = match integers {
+        Column::Packed(Values::Integers(integers), nulls) => (integers, nulls),
+        other => {
+            let array = other.into_array();
+            let integers = array.as_primitive::<Int64Type>();
+            let present = integers.iter().flatten().collect();
+            (present, integers.nulls().cloned())
+        }
+    };
+    let mut bytes = Vec::with_capacity(8 * integers.len());
     let mut offsets = Vec::with_capacity(integers.len() + 1);
     offsets.push(0);
-    for row in 0..integers.len() {
-        if integers.is_valid(row) {
-            // Writing to a vector cannot fail.
-            let _ = write(&mut bytes, integers.value(row));
-        }
+    for integer in integers.iter() {
+        // Writing to a vector cannot fail.
+        let _ = write(&mut bytes, *integer);
         offsets.push(bytes.len() as i32);
     }
-    plain_texts(bytes, offsets, integers.nulls().cloned())
+    Column::Packed(Values::Texts(packed_texts(bytes, offsets)), nulls)
 }
 
 /// The element of a list of texts that rows have of their own.
@@ -162,16 +167,24 @@ mod tests {
 
     #[test]
     fn integers_become_text_and_nulls_stay() {
-        let integers: ArrayRef = Arc::new(Int64Array::from(vec![Some(999), None, Some(0)]));
-        let texts = |array: &ArrayRef| -> Vec<Option<String>> {
+        let nulls = NullBuffer::from(vec![true, false, true]);
+        let packed = Values::Integers(vec![999, 0].into());
+        let forms = [
+            Column::of(Int64Array::from(vec![Some(999), None, Some(0)])),
+            Column::Packed(packed, Some(nulls)),
+        ];
+        let texts = |column: Column| -> Vec<Option<String>> {
+            let array = column.into_array();
             let texts = array.as_string::<i32>();
             texts.iter().map(|t| t.map(String::from)).collect()
         };
         let some = |t: &str| Some(t.to_string());
-        assert_eq!(texts(&decimal(&integers)), [some("999"), None, some("0")]);
-        assert_eq!(
-            texts(&hexadecimal(&integers)),
-            [some("0x3e7"), None, some("0x0")]
-        );
+        for integers in forms {
+            assert_eq!(
+                texts(hexadecimal(integers.clone())),
+                [some("0x3e7"), None, some("0x0")]
+            );
+            assert_eq!(texts(decimal(integers)), [some("999"), None, some("0")]);
+        }
     }
 }
