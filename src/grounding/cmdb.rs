@@ -19,8 +19,9 @@ pub struct Asset {
     /// `low`, `medium`, `high`, `critical`; another word of the CMDB stays, in lower case.
     pub criticality: Option<String>,
     pub location: Option<String>,
-    pub ip_address: std::net::Ipv4Addr,
-    pub os: String,
+    pub ip_address: IpAddr,
+    /// As the inventory words it; `None` where it says nothing.
+    pub os: Option<String>,
     pub owner: Option<String>,
     pub department: Option<String>,
 }
@@ -168,8 +169,8 @@ pub fn read(path: &Path) -> Result<Vec<Asset>> {
             asset_type: row.take(3),
             criticality: row.take(4).map(|word| criticality(&word)),
             location: row.take(5),
-            ip_address,
-            os,
+            ip_address: IpAddr::V4(ip_address),
+            os: Some(os),
             owner: row.take(6),
             department: row.take(7),
         });
@@ -282,8 +283,8 @@ mod tests {
                 asset_type: Some("Workstation".to_string()),
                 criticality: Some("medium".to_string()),
                 location: None,
-                ip_address: Ipv4Addr::new(10, 0, 4, 9),
-                os: "Windows 10 Pro".to_string(),
+                ip_address: Ipv4Addr::new(10, 0, 4, 9).into(),
+                os: Some("Windows 10 Pro".to_string()),
                 owner: None,
                 department: None,
             }]
@@ -354,7 +355,7 @@ mod tests {
             if let Ok(assets) = parse(content.as_bytes()) {
                 prop_assert_eq!(assets.len(), hosts.len());
                 for asset in &assets {
-                    prop_assert!(asset.hostname.len() <= 15 && asset.ip_address.is_private());
+                    prop_assert!(asset.hostname.len() <= 15 && matches!(asset.ip_address, IpAddr::V4(v4) if v4.is_private()));
                 }
             }
         }

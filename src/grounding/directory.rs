@@ -17,6 +17,8 @@ pub struct User {
     pub department: Option<String>,
     pub display_name: Option<String>,
     pub email: Option<String>,
+    /// The directory says that the account may not log on.
+    pub disabled: bool,
 }
 
 /// Longest username in characters. AD allows 20 for people; other directories more.
@@ -117,6 +119,7 @@ pub fn read(path: &Path) -> Result<Vec<User>> {
             department: row.take(1),
             display_name: row.take(2),
             email: row.take(3),
+            disabled: false,
         });
     }
     Ok(users)
@@ -158,6 +161,7 @@ mod tests {
                     department: None,
                     display_name: Some("Example, Alice".to_string()),
                     email: Some("a@x.org".to_string()),
+                    ..User::default()
                 },
                 User {
                     username: "BOB".to_string(),

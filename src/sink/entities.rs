@@ -33,7 +33,7 @@ pub fn write_assets(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Wri
         (
             "ip",
             Arc::new(StringArray::from_iter(
-                each().map(|h| Some(h.ip.to_string())),
+                each().map(|h| Some(h.inventory.ip.to_string())),
             )) as ArrayRef,
         ),
         (

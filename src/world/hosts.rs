@@ -2,7 +2,7 @@
 
 mod build;
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::catalog::{HostClass, Names, Platform};
 use crate::grounding::Asset;
@@ -81,6 +81,7 @@ pub struct Inventory {
     pub location: String,
     pub owner: String,
     pub department: String,
+    pub ip: IpAddr,
 }
 
 /// One host. Every row asks one or two for some of this: it is short, so that those of a large
@@ -88,7 +89,6 @@ pub struct Inventory {
 #[derive(Debug, Clone)]
 pub struct Host {
     pub inventory: Box<Inventory>,
-    pub ip: Ipv4Addr,
     /// Index into [`Hosts::systems`].
     pub os: u16,
     pub platform: Platform,
@@ -206,7 +206,8 @@ fn role_of(asset: &Asset) -> Role {
     );
     let text = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
-    let server_os = asset.os.to_lowercase().contains("server");
+    let os = asset.os.as_deref().unwrap_or("").to_lowercase();
+    let server_os = os.contains("server");
     if has(&["workstation", "laptop", "desktop", "wks", "client"]) {
         Role::Workstation
     } else if has(&["domain controller", "dc-", "dc0", "dc1", "-dc"]) {
@@ -227,7 +228,7 @@ fn role_of(asset: &Asset) -> Role {
         Role::Vpn
     } else if has(&["jump", "jmp", "bastion", "paw"]) {
         Role::JumpHost
-    } else if server_os || has(&["server", "srv"]) || !asset.os.to_lowercase().contains("windows") {
+    } else if server_os || has(&["server", "srv"]) || !os.contains("windows") {
         Role::Server
     } else {
         Role::Workstation

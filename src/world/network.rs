@@ -114,7 +114,7 @@ impl Addresses {
         services: u32,
     ) -> Self {
         let mut texts = Texts::default();
-        (hosts.all.iter()).for_each(|h| texts.push(&h.ip.to_string()));
+        (hosts.all.iter()).for_each(|h| texts.push(&h.inventory.ip.to_string()));
         let known = |list: &[(String, u64)], texts: &mut Texts| {
             let first = texts.len() as u32;
             list.iter().for_each(|(address, _)| texts.push(address));

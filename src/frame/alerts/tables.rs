@@ -74,12 +74,12 @@ pub(super) struct Ranks {
 impl Ranks {
     fn new(weights: &[u64], addresses: &[String], world: &World) -> Self {
         let of_host = |text: &String| {
-            let ip = text.parse::<std::net::Ipv4Addr>().ok()?;
+            let ip = text.parse::<std::net::IpAddr>().ok()?;
             world
                 .hosts
                 .all
                 .iter()
-                .position(|h| h.ip == ip)
+                .position(|h| h.inventory.ip == ip)
                 .map(|h| h as u32)
         };
         let known = addresses.iter().map(of_host).collect();

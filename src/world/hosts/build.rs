@@ -48,7 +48,7 @@ impl Builder<'_> {
                 .all
                 .iter()
                 .take(self.first_synthetic())
-                .any(|h| h.ip == ip)
+                .any(|h| h.inventory.ip == ip)
             {
                 return ip;
             }
@@ -130,10 +130,10 @@ impl Builder<'_> {
             location: self.names.sites[site].0.clone(),
             owner: format!("{given} {family}"),
             department,
+            ip: ip.into(),
         });
         self.push(Host {
             inventory,
-            ip,
             os,
             platform,
             role,
@@ -153,7 +153,7 @@ const GROUNDED: u32 = u32::MAX - 1;
 pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut Vec<String>) {
     let mut silent = 0;
     for asset in assets {
-        let Some(system) = system_of(&asset.os) else {
+        let Some(system) = asset.os.as_deref().and_then(system_of) else {
             silent += 1;
             continue;
         };
@@ -178,10 +178,10 @@ pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut 
             location: or(&asset.location, "Office"),
             owner: or(&asset.owner, "IT Operations"),
             department: or(&asset.department, "IT"),
+            ip: asset.ip_address,
         });
         builder.push(Host {
             inventory,
-            ip: asset.ip_address,
             os,
             platform,
             role,
