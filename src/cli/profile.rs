@@ -120,17 +120,16 @@ fn write_report(
     top: usize,
 ) -> std::fmt::Result {
     let (alerts, tuples) = (summary.alerts, profile.tuples.len());
-    let scale = match profile.severity_scale {
-        SeverityScale::Suricata => "suricata (1 high … 3 low)",
-        SeverityScale::Fusionai => "fusionai (1 low … 4 critical)",
-        SeverityScale::Ntopng => "ntopng (1 debug … 8 emergency)",
-    };
+    let scale = profile.severity_scale.description();
     writeln!(
         text,
         "{} alerts of table {}, severity scale {scale}",
         profile.rows,
         shown(&profile.table)
     )?;
+    if !profile.severity_reason.is_empty() {
+        writeln!(text, "{}", profile.severity_reason)?;
+    }
 
     writeln!(
         text,
@@ -139,7 +138,7 @@ fn write_report(
     )?;
     writeln!(
         text,
-        "{:>9} {:>6} {:>6}  {:<50} {:<26} {:>3} {:<12} port",
+        "{:>9} {:>6} {:>6}  {:<50} {:<26} {:>4} {:<12} port",
         "alerts", "share", "sum", "signature", "category", "sev", "protocol"
     )?;
     let mut sum = 0;
@@ -147,13 +146,18 @@ fn write_report(
         sum += tuple.count;
         writeln!(
             text,
-            "{:>9} {:>5.1}% {:>5.1}%  {:<50} {:<26} {:>3} {:<12} {}{}",
+            "{:>9} {:>5.1}% {:>5.1}%  {:<50} {:<26} {:>4} {:<12} {}{}",
             tuple.count,
             percent(tuple.count, alerts),
             percent(sum, alerts),
             cut(&tuple.signature, 50),
             cut(tuple.category.as_deref().unwrap_or("(none)"), 26),
-            tuple.severity.map_or("-".to_string(), |it| it.to_string()),
+            cut(
+                &tuple
+                    .severity
+                    .map_or("-".to_string(), |it| profile.severity_scale.text(it)),
+                4
+            ),
             cut(
                 &format!(
                     "{}/{}",

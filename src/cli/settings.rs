@@ -21,12 +21,24 @@ use crate::schema::Schema;
 /// What severity numbers mean.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Scale {
-    /// 1 high, 2 medium, 3 low
+    /// Suricata and Snort: 1 high, 2 medium, 3 low
     Suricata,
     /// 1 low, 2 medium, 3 high, 4 critical
     Fusionai,
     /// 1 to 3 low, 4 medium, 5 high, 6 to 8 critical
     Ntopng,
+    /// Wazuh and OSSEC: 0 to 16, from 4 medium, 8 high, 12 critical
+    Wazuh,
+    /// 0 to 10, from 4 medium, 7 high, 9 critical
+    Cvss,
+    /// 0 to 100, from 40 medium, 70 high, 90 critical
+    Percent,
+    /// OCSF: 1 informational, 2 low, 3 medium, 4 high, 5 and 6 critical
+    Ocsf,
+    /// Words, informational to critical
+    Words,
+    /// Numbers stay, and events get no severity word
+    None,
 }
 
 impl From<Scale> for SeverityScale {
@@ -35,6 +47,12 @@ impl From<Scale> for SeverityScale {
             Scale::Suricata => SeverityScale::Suricata,
             Scale::Fusionai => SeverityScale::Fusionai,
             Scale::Ntopng => SeverityScale::Ntopng,
+            Scale::Wazuh => SeverityScale::Wazuh,
+            Scale::Cvss => SeverityScale::Cvss,
+            Scale::Percent => SeverityScale::Percent,
+            Scale::Ocsf => SeverityScale::Ocsf,
+            Scale::Words => SeverityScale::Words,
+            Scale::None => SeverityScale::None,
         }
     }
 }
@@ -77,7 +95,7 @@ pub struct Settings {
     )]
     days: u32,
 
-    /// SQLite alerts to take distributions from
+    /// Alerts to take distributions from: SQLite, lines of eve.json (also .gz, .zst), CSV or Parquet
     #[arg(long, env = "DB_PATH", value_name = "FILE", help_heading = "Grounding")]
     alerts_db: Option<PathBuf>,
     /// Profile that `fusiongen profile` saved, instead of --alerts-db
@@ -331,8 +349,11 @@ impl Settings {
             (None, Some(path)) => Profile::read(path)?,
             (None, None) => Profile::embedded(),
         };
-        profile.severity_scale = scale.unwrap_or(profile.severity_scale);
-        for sentence in &profile.missing {
+        if let Some(scale) = scale.filter(|scale| *scale != profile.severity_scale) {
+            profile.rescale(scale);
+        }
+        let reason = std::iter::once(&profile.severity_reason).filter(|it| !it.is_empty());
+        for sentence in reason.chain(&profile.missing) {
             eprintln!("note: {sentence}");
         }
         let users = self.ad_users.as_deref().map(directory::read).transpose()?;

@@ -160,33 +160,42 @@ pub fn message(v: &View<'_>) -> Column {
     v.own(kinds(&[T::Syslog]), &v.frame.message, None)
 }
 
+/// Words of severity among the tags.
+pub(super) const SEVERITY_TAGS: [&str; 5] = ["low", "medium", "high", "critical", "informational"];
+
 /// Category, severity, product, location.
 pub fn tags(v: &View<'_>) -> Column {
-    // Table: product, four severities, locations, categories.
-    let locations = v.tables.tags.len() as i32 - 5 - v.tables.category.len() as i32;
-    let category = 5 + locations + v.frame.category as i32;
+    // Table: product, severities, locations, categories.
+    let first_location = 1 + SEVERITY_TAGS.len() as i32;
+    let category =
+        v.tables.tags.len() as i32 - v.tables.category.len() as i32 + v.frame.category as i32;
     let severity = &v.tables.severity_word;
     let word_tag: Vec<i32> = severity
         .values
         .as_any()
         .downcast_ref::<arrow::array::StringArray>()
         .map(|words| {
-            let order = ["low", "medium", "high", "critical"];
             words
                 .iter()
-                .map(|w| 1 + order.iter().position(|o| Some(*o) == w).unwrap_or(0) as i32)
+                .map(|w| {
+                    1 + SEVERITY_TAGS
+                        .iter()
+                        .position(|o| Some(*o) == w)
+                        .unwrap_or(0) as i32
+                })
                 .collect()
         })
         .unwrap_or_default();
-    let location = &v.tables.location.of;
+    let location = &v.tables.location_tag;
     v.lists(&v.tables.tags, |r, keys| {
         keys.push(category);
         if let Ok(rule) = usize::try_from(v.frame.rule[r]) {
-            keys.push(word_tag[severity.of[rule] as usize]);
+            let word = usize::try_from(severity.of[rule]).ok();
+            keys.extend(word.and_then(|word| word_tag.get(word)));
         }
         keys.push(0);
         if v.is(r, HOSTS) {
-            keys.push(5 + location[v.frame.host[r] as usize]);
+            keys.push(first_location + location[v.frame.host[r] as usize]);
         }
     })
 }

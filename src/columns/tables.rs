@@ -29,6 +29,8 @@ pub struct Tables {
     pub risk: Shared,
     pub owner: ArrayRef,
     pub location: Shared,
+    /// By host: which of the locations among the tags.
+    pub location_tag: Vec<i32>,
     pub department: Shared,
 
     pub account_name: ArrayRef,
@@ -173,18 +175,20 @@ impl Tables {
             stages.extend(playbook.steps.iter().map(|s| s.stage.as_str()));
         }
         let location = Shared::new(hosts.iter().map(|h| Some(h.inventory.location.as_str())));
-        let locations: Vec<String> = {
-            let mut seen: Vec<String> = Vec::new();
-            for host in hosts {
+        let mut locations: Vec<String> = Vec::new();
+        let location_tag = hosts
+            .iter()
+            .map(|host| {
                 let tag = host.inventory.location.to_lowercase();
-                if !seen.contains(&tag) {
-                    seen.push(tag);
-                }
-            }
-            seen
-        };
+                let at = locations.iter().position(|known| *known == tag);
+                at.unwrap_or_else(|| {
+                    locations.push(tag);
+                    locations.len() - 1
+                }) as i32
+            })
+            .collect();
         let mut tags: Vec<String> = vec!["fusionai".into()];
-        tags.extend(["low", "medium", "high", "critical"].map(String::from));
+        tags.extend(super::base::SEVERITY_TAGS.map(String::from));
         tags.extend(locations);
         tags.extend(world.detections.categories.iter().cloned());
         let iana_numbers: Vec<Option<String>> = maker
@@ -193,7 +197,6 @@ impl Tables {
             .iter()
             .map(|name| Some(protocol::number(name)?.to_string()))
             .collect();
-        let words = |rule: &crate::world::detections::Detection| rule.severity_word;
         Tables {
             no_texts: new_null_array(&super::text_type(), FRAME_ROWS),
             no_own_texts: new_null_array(&DataType::Utf8, FRAME_ROWS),
@@ -216,6 +219,7 @@ impl Tables {
             risk: Shared::new(hosts.iter().map(|h| Some(h.inventory.criticality.as_str()))),
             owner: text(&|h| h.inventory.owner.clone()),
             location,
+            location_tag,
             department: Shared::new(hosts.iter().map(|h| Some(h.inventory.department.as_str()))),
             account_name: table(accounts.iter().map(|a| &a.name)),
             account_domain: Shared::new(accounts.iter().map(|a| a.domain.as_deref())),
@@ -238,7 +242,7 @@ impl Tables {
             rule_id: Shared::new(rules.iter().map(|r| r.id.as_deref())),
             rule_category: Shared::new(rules.iter().map(|r| r.raw_category.as_deref())),
             rule_severity: Shared::new(rules.iter().map(|r| r.severity.as_deref())),
-            severity_word: Shared::new(rules.iter().map(|r| Some(words(r)))),
+            severity_word: Shared::new(rules.iter().map(|r| r.severity_word)),
             framework: Shared::new(
                 rules
                     .iter()

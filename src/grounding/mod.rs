@@ -12,6 +12,7 @@ mod csv_table;
 pub mod directory;
 pub mod profile;
 pub mod protocol;
+pub mod severity;
 pub mod slug;
 
 pub use cmdb::Asset;

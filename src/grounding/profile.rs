@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::severity::SeverityScale;
 pub use super::slug::{SLUG_LIMIT, UNCATEGORIZED, slug, slugs};
 use crate::{Error, Result};
 
@@ -48,6 +49,9 @@ pub struct Profile {
     pub table: String,
     pub missing: Vec<String>,
     pub severity_scale: SeverityScale,
+    /// Why that scale was taken, for the user; empty where there was nothing to choose.
+    #[serde(default)]
+    pub severity_reason: String,
     /// Joint tuples: a signature never meets a foreign category.
     pub tuples: Vec<Tuple>,
     /// Public addresses mostly seen on the client's / the server's side of flows, with counts;
@@ -72,29 +76,6 @@ pub struct Profile {
     pub hours: Option<Vec<u64>>,
 }
 
-/// What the number in `severity` means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SeverityScale {
-    /// Suricata: 1 high, 2 medium, 3 low, 4 informational (written `low`).
-    Suricata,
-    /// The seed's: 1 low, 2 medium, 3 high, 4 critical.
-    Fusionai,
-    /// ntopng's levels: 1 debug, 2 info and 3 notice (written `low`), 4 warning (`medium`),
-    /// 5 error (`high`), 6 critical, 7 alert and 8 emergency (`critical`).
-    Ntopng,
-}
-
-impl SeverityScale {
-    /// The numbers on the scale.
-    pub fn numbers(self) -> std::ops::RangeInclusive<i64> {
-        match self {
-            SeverityScale::Suricata | SeverityScale::Fusionai => 1..=4,
-            SeverityScale::Ntopng => 1..=8,
-        }
-    }
-}
-
 /// Which way the packet that fired went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,7 +89,7 @@ pub enum Direction {
 /// Where the two ends of a tuple's flows lie, as counts. Client first, then server
 /// (for `to_client` alerts the source is the server). They sum to the tuple's `count`,
 /// or to less where the database lacks addresses, down to nothing at all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ends {
     pub internal_internal: u64,
@@ -127,7 +108,7 @@ pub struct Tuple {
     pub signature_id: Option<u64>,
     /// Raw category name; `None` becomes `uncategorized`.
     pub category: Option<String>,
-    /// The database's number, kept as it is.
+    /// The table's number as [`SeverityScale::number`] stores it.
     pub severity: Option<i64>,
     /// Lower case: `tcp`, `udp`, `icmp`, `ipv6-icmp`…
     pub protocol: String,

@@ -8,6 +8,7 @@ use super::starts::Starts;
 use crate::catalog::{Catalog, Heuristic, Platform, Record, Telemetry};
 use crate::grounding::Profile;
 use crate::grounding::profile::{SeverityScale, slugs};
+use crate::grounding::severity::Word;
 
 /// One rule.
 #[derive(Debug, Clone)]
@@ -19,10 +20,10 @@ pub struct Detection {
     pub raw_category: Option<String>,
     /// Index into [`Detections::categories`].
     pub category: u32,
-    /// The source's number, as text.
+    /// The source's number or word, as text.
     pub severity: Option<String>,
-    /// `low`, `medium`, `high`, `critical`.
-    pub severity_word: &'static str,
+    /// `low`, `medium`, `high`, `critical`; none where nothing says what the number means.
+    pub severity_word: Option<&'static str>,
     /// Index into `Catalog::techniques`, and the tactic's index in it.
     pub technique: Option<(usize, usize)>,
     /// The endpoint's platform, where the rule implies one.
@@ -83,23 +84,13 @@ pub struct Detections {
     pub unmapped: Vec<(String, u64)>,
 }
 
-fn word(scale: SeverityScale, severity: Option<i64>) -> &'static str {
-    match (scale, severity) {
-        (SeverityScale::Suricata, Some(1)) => "high",
-        (SeverityScale::Suricata, Some(2)) => "medium",
-        (SeverityScale::Suricata, _) => "low",
-        (SeverityScale::Fusionai, Some(4)) => "critical",
-        (SeverityScale::Fusionai, Some(3)) => "high",
-        (SeverityScale::Fusionai, Some(2)) => "medium",
-        (SeverityScale::Fusionai, _) => "low",
-        (SeverityScale::Ntopng, Some(6..=8)) => "critical",
-        (SeverityScale::Ntopng, Some(5)) => "high",
-        (SeverityScale::Ntopng, Some(4)) => "medium",
-        (SeverityScale::Ntopng, _) => "low",
-    }
+fn word(scale: SeverityScale, severity: Option<i64>) -> Option<&'static str> {
+    severity
+        .and_then(|number| scale.word(number))
+        .map(Word::name)
 }
 
-fn seed_word(severity: u8) -> &'static str {
+fn seed_word(severity: u8) -> Option<&'static str> {
     word(SeverityScale::Fusionai, Some(i64::from(severity)))
 }
 
@@ -239,7 +230,13 @@ impl Detections {
                     .and_then(|h| h.platform),
             };
             // An endpoint detection has no service port: it stands on the endpoint's own record.
+            // One that knows an end outside is of a flow, or it would lose that end.
+            let is_outside = tuple.ends.external_internal
+                + tuple.ends.internal_external
+                + tuple.ends.external_external
+                > 0;
             let endpoint = (tuple.service_port.is_none()
+                && !is_outside
                 && !tuple.spread_ports
                 && !is_portless(&tuple.protocol))
             .then(|| {
@@ -253,7 +250,7 @@ impl Detections {
                 id: tuple.signature_id.map(|id| id.to_string()),
                 raw_category: tuple.category.clone(),
                 category: index(slug),
-                severity: tuple.severity.map(|s| s.to_string()),
+                severity: tuple.severity.map(|s| profile.severity_scale.text(s)),
                 severity_word: word(profile.severity_scale, tuple.severity),
                 technique,
                 platform,

@@ -100,13 +100,13 @@ pub fn code(v: &View<'_>) -> Column {
     })
 }
 
-/// `event.severity`: 21, 47, 73, 99, as Elastic's rules weigh low to critical.
+/// `event.severity`: 21 (informational too), 47, 73, 99, as Elastic's rules weigh low to critical.
 pub fn severity(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
         usize::try_from(v.frame.rule[r])
             .ok()
-            .map(|rule| t.severity[rule])
+            .and_then(|rule| t.severity[rule])
     })
 }
 

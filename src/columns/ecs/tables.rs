@@ -56,8 +56,8 @@ pub struct Tables {
     sensor: usize,
     /// `winlog.task` by telemetry.
     pub tasks: (Vec<i32>, ArrayRef),
-    /// `event.severity` by rule.
-    pub severity: Vec<i64>,
+    /// `event.severity` by rule; none where its number has no meaning.
+    pub severity: Vec<Option<i64>>,
 
     /// By host.
     pub is_linux: Vec<bool>,
@@ -159,7 +159,7 @@ fn position(list: &mut Vec<String>, text: &str) -> i32 {
 /// Elastic's scale of severities: its detection engine's and its endpoint's.
 fn severity(word: &str) -> i64 {
     match word {
-        "low" => 21,
+        "informational" | "low" => 21,
         "medium" => 47,
         "high" => 73,
         _ => 99,
@@ -409,7 +409,7 @@ impl Tables {
                 .detections
                 .all
                 .iter()
-                .map(|d| severity(d.severity_word))
+                .map(|d| d.severity_word.map(severity))
                 .collect(),
             is_linux: hosts
                 .iter()

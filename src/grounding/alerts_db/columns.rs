@@ -1,7 +1,14 @@
 //! Which column of a foreign table is what.
 //!
-//! Names are compared without case and punctuation. It knows names only; what the
-//! cells hold is [`super::value`]'s business.
+//! Names are compared without case and punctuation against `data/grounding/alerts.toml`; of
+//! several candidates the first is taken whose values are what the field needs. What a cell
+//! holds is [`super::value`]'s business.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::BuildHasher;
+
+use super::value::Value;
+use crate::grounding::severity::{Hints, SeverityScale};
 
 /// What a column can mean to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,228 +26,459 @@ pub(super) enum Field {
     Action,
     SourceAddress,
     DestinationAddress,
+    /// The machine that reported.
+    HostAddress,
     SourcePort,
     DestinationPort,
     BytesToServer,
     BytesToClient,
     Time,
+    Techniques,
     /// The sensor's own record as JSON text.
     RawJson,
-    /// ntopng's alert number: stands in for a signature.
+    /// ntopng's number of a kind of alert, used where its record names none.
     AlertId,
 }
 
-pub(super) const FIELDS: usize = 18;
+/// Every field with its name in `alerts.toml`, in the order in which cells are read.
+const FIELDS: [(Field, &str); 20] = [
+    (Field::Signature, "signature"),
+    (Field::SignatureId, "signature_id"),
+    (Field::Category, "category"),
+    (Field::Severity, "severity"),
+    (Field::Protocol, "protocol"),
+    (Field::Protocols, "protocols"),
+    (Field::Application, "application"),
+    (Field::Direction, "direction"),
+    (Field::Action, "action"),
+    (Field::SourceAddress, "source_address"),
+    (Field::DestinationAddress, "destination_address"),
+    (Field::HostAddress, "host_address"),
+    (Field::SourcePort, "source_port"),
+    (Field::DestinationPort, "destination_port"),
+    (Field::BytesToServer, "bytes_to_server"),
+    (Field::BytesToClient, "bytes_to_client"),
+    (Field::Time, "time"),
+    (Field::Techniques, "techniques"),
+    (Field::RawJson, "raw_json"),
+    (Field::AlertId, "alert_id"),
+];
+
+const NAMES: &str = include_str!("../../../data/grounding/alerts.toml");
 
 /// What is special about a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     /// A row is an alert, its facts are columns.
     Plain,
-    /// `alert_id` is a kind of alert and stands in for a signature (ntopng); elsewhere it
-    /// is a row's number.
+    /// `alert_id` is a kind of alert and names the rule (ntopng); elsewhere it is a row's
+    /// number.
     Numbered,
-    /// A row is an event of some kind, as a JSON record in `source` (EveBox).
+    /// A row is an event of some kind, as a JSON record (EveBox's `source`, lines of eve.json).
     Records,
 }
 
-/// The column of [`Layout::Records`]; in other tables it may hold anything.
+/// EveBox's column of records; in other tables it may hold anything.
 const RECORD: &str = "source";
 
-/// Names of each field, the best first. Lower case, letters and digits only.
-const NAMES: [(Field, &[&str]); FIELDS] = [
-    (
-        Field::Signature,
-        &[
-            "signature",
-            "alertsignature",
-            "alertmessage",
-            "signaturename",
-            "signame",
-            "alertname",
-            "rulename",
-            "message",
-            "msg",
-        ],
-    ),
-    (
-        Field::SignatureId,
-        &["signatureid", "sid", "sigid", "alertsignatureid", "ruleid"],
-    ),
-    (
-        Field::Category,
-        &[
-            "category",
-            "alertcategory",
-            "classtype",
-            "classification",
-            "rulecategory",
-            "class",
-        ],
-    ),
-    (
-        Field::Severity,
-        &["severity", "alertseverity", "priority", "sev", "level"],
-    ),
-    (Field::Protocol, &["proto", "transport", "ipproto"]),
-    (Field::Protocols, &["protocols", "protocol"]),
-    (
-        Field::Application,
-        &[
-            "appproto",
-            "applicationprotocol",
-            "app",
-            "l7proto",
-            "service",
-        ],
-    ),
-    (Field::Direction, &["direction"]),
-    (
-        Field::Action,
-        &["action", "actiontaken", "alertaction", "verdict"],
-    ),
-    (
-        Field::SourceAddress,
-        &[
-            "srcip",
-            "sourceip",
-            "srcaddr",
-            "sourceaddress",
-            "cliip",
-            "clientip",
-            "src",
-        ],
-    ),
-    (
-        Field::DestinationAddress,
-        &[
-            "destip",
-            "dstip",
-            "destinationip",
-            "dstaddr",
-            "destaddr",
-            "destinationaddress",
-            "srvip",
-            "serverip",
-            "dst",
-            "dest",
-            "hostip",
-        ],
-    ),
-    (
-        Field::SourcePort,
-        &[
-            "srcport",
-            "sourceport",
-            "sport",
-            "spt",
-            "cliport",
-            "clientport",
-        ],
-    ),
-    (
-        Field::DestinationPort,
-        &[
-            "destport",
-            "dstport",
-            "destinationport",
-            "dport",
-            "dpt",
-            "srvport",
-            "serverport",
-        ],
-    ),
-    (
-        Field::BytesToServer,
-        &["bytestoserver", "srcbytes", "cli2srvbytes", "sourcebytes"],
-    ),
-    (
-        Field::BytesToClient,
-        &[
-            "bytestoclient",
-            "dstbytes",
-            "srv2clibytes",
-            "destinationbytes",
-        ],
-    ),
-    (
-        Field::Time,
-        &["timestamp", "tstamp", "eventtime", "time", "ts", "datetime"],
-    ),
-    (
-        Field::RawJson,
-        &[
-            "rawjson",
-            "rawdata",
-            "evejson",
-            "eve",
-            "raw",
-            "eventjson",
-            "json",
-        ],
-    ),
-    (Field::AlertId, &["alertid"]),
-];
+/// Rows that decide which column is taken.
+pub(super) const TRIED: u64 = 20_000;
+/// Rows from which a column of rules with nearly as many names as rows is no column of rules.
+const ENOUGH: u64 = 50;
 
-/// Where each field stands in a table.
-#[derive(Debug, Clone)]
-pub(super) struct Columns {
+/// Candidate columns of each field.
+#[derive(Debug)]
+pub(super) struct Candidates {
     layout: Layout,
-    /// Position and name as written, by field.
-    found: [Option<(usize, String)>; FIELDS],
+    names: Vec<String>,
+    /// Positions by field, the best first.
+    of: Vec<(Field, Vec<usize>)>,
 }
 
-impl Columns {
-    /// Looks a table's column names over. Where two names mean the same field, the
-    /// better one wins, then the earlier column.
+/// Names by field, without case and punctuation.
+#[expect(clippy::expect_used, reason = "our own file, which a test reads")]
+fn known_names() -> BTreeMap<String, Vec<String>> {
+    let written: BTreeMap<String, Vec<String>> =
+        toml::from_str(NAMES).expect("data/grounding/alerts.toml is a table of lists");
+    written
+        .into_iter()
+        .map(|(field, names)| (field, names.iter().map(|name| plain(name)).collect()))
+        .collect()
+}
+
+/// How many of these columns have a known name: which separator a text file has is told by it.
+pub(super) fn known(names: &[String]) -> usize {
+    let fields = known_names();
+    let known: HashSet<&str> = fields.values().flatten().map(String::as_str).collect();
+    names
+        .iter()
+        .filter(|name| known.contains(plain(name).as_str()))
+        .count()
+}
+
+impl Candidates {
     pub(super) fn locate(names: &[String], layout: Layout) -> Self {
-        let plain: Vec<String> = names.iter().map(|name| plain(name)).collect();
-        let found = NAMES.map(|(field, aliases)| {
-            if field == Field::AlertId && layout != Layout::Numbered {
-                return None;
-            }
-            let record = (field == Field::RawJson && layout == Layout::Records).then_some(&RECORD);
-            let position = record
-                .into_iter()
-                .chain(aliases)
-                .find_map(|alias| plain.iter().position(|name| name == alias))?;
-            Some((position, names[position].clone()))
-        });
-        Columns { layout, found }
+        let known = known_names();
+        let written: Vec<String> = names.iter().map(|name| plain(name)).collect();
+        let of = FIELDS
+            .iter()
+            .map(|&(field, key)| {
+                let record = (field == Field::RawJson && layout == Layout::Records)
+                    .then(|| RECORD.to_string());
+                let aliases = record.iter().chain(known.get(key).into_iter().flatten());
+                let positions = match field {
+                    Field::AlertId if layout != Layout::Numbered => Vec::new(),
+                    _ => aliases
+                        .flat_map(|alias| {
+                            (written.iter().enumerate())
+                                .filter(move |(_, name)| *name == alias)
+                                .map(|(position, _)| position)
+                        })
+                        .collect(),
+                };
+                (field, positions)
+            })
+            .collect();
+        Candidates {
+            layout,
+            names: names.to_vec(),
+            of,
+        }
     }
 
-    /// The column's name as the table writes it.
-    pub(super) fn name(&self, field: Field) -> Option<&str> {
-        self.found[field as usize]
-            .as_ref()
-            .map(|(_, name)| name.as_str())
-    }
-
-    pub(super) fn has(&self, field: Field) -> bool {
-        self.found[field as usize].is_some()
+    fn positions(&self, field: Field) -> &[usize] {
+        self.of
+            .iter()
+            .find(|(it, _)| *it == field)
+            .map_or(&[], |(_, positions)| positions)
     }
 
     /// Whether rows of this table can be named at all.
     pub(super) fn has_signature(&self) -> bool {
-        self.has(Field::Signature)
-            || self.has(Field::AlertId)
-            || (self.layout == Layout::Records && self.has(Field::RawJson))
+        !self.positions(Field::Signature).is_empty()
+            || !self.positions(Field::AlertId).is_empty()
+            || (self.layout == Layout::Records && !self.positions(Field::RawJson).is_empty())
+    }
+
+    /// Every position that some field may want, ascending.
+    pub(super) fn wanted(&self) -> Vec<usize> {
+        let mut wanted: Vec<usize> = self.of.iter().flat_map(|(_, it)| it.clone()).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted
+    }
+}
+
+/// What the first rows say of the candidates.
+#[derive(Debug)]
+pub(super) struct Trial {
+    candidates: Candidates,
+    wanted: Vec<usize>,
+    /// By field and candidate: cells that have something, and those that are usable.
+    counts: Vec<Vec<(u64, u64)>>,
+    /// By candidate for the rule's name: different texts.
+    texts: Vec<HashSet<u64>>,
+    hasher: foldhash::quality::FixedState,
+    /// By candidate for the time: a text that is no time.
+    unread: Vec<Option<String>>,
+}
+
+impl Trial {
+    pub(super) fn new(candidates: Candidates) -> Self {
+        Trial {
+            wanted: candidates.wanted(),
+            counts: (candidates.of.iter().map(|(_, it)| vec![(0, 0); it.len()])).collect(),
+            texts: vec![HashSet::new(); candidates.positions(Field::Signature).len()],
+            unread: vec![None; candidates.positions(Field::Time).len()],
+            hasher: foldhash::quality::FixedState::default(),
+            candidates,
+        }
+    }
+
+    pub(super) fn wanted(&self) -> &[usize] {
+        &self.wanted
+    }
+
+    /// Reads one row of the wanted cells.
+    pub(super) fn read(&mut self, cells: &[Value<'_>]) {
+        for ((field, positions), counts) in self.candidates.of.iter().zip(&mut self.counts) {
+            for (nth, (position, (filled, usable))) in positions.iter().zip(counts).enumerate() {
+                let cell = self
+                    .wanted
+                    .binary_search(position)
+                    .ok()
+                    .and_then(|at| cells.get(at));
+                let Some(cell) = cell.filter(|cell| cell.name().is_some()) else {
+                    continue;
+                };
+                *filled += 1;
+                let is_usable = match field {
+                    Field::Signature => {
+                        let text = cell.name().unwrap_or_default();
+                        if let Some(texts) = self.texts.get_mut(nth) {
+                            texts.insert(self.hasher.hash_one(&text));
+                        }
+                        cell.integer().is_none() && cell.address().is_none()
+                    }
+                    Field::SignatureId | Field::AlertId => cell.unsigned().is_some(),
+                    Field::Severity => cell.severity().is_some(),
+                    Field::SourceAddress | Field::DestinationAddress | Field::HostAddress => {
+                        cell.address().is_some()
+                    }
+                    Field::SourcePort | Field::DestinationPort => cell.port().is_some(),
+                    Field::BytesToServer | Field::BytesToClient => cell.bytes().is_some(),
+                    Field::Time => {
+                        let is_time = cell.time().is_some();
+                        if let (false, Some(unread)) = (is_time, self.unread.get_mut(nth)) {
+                            unread.get_or_insert_with(|| cell.name().unwrap_or_default());
+                        }
+                        is_time
+                    }
+                    // A number names no category, but ntopng's have names.
+                    Field::Category => {
+                        cell.integer().is_none() || self.candidates.layout == Layout::Numbered
+                    }
+                    Field::Techniques => !cell.techniques().is_empty(),
+                    Field::RawJson => cell.is_json(),
+                    _ => true,
+                };
+                *usable += u64::from(is_usable);
+            }
+        }
+    }
+
+    /// The columns to take, and what the user should know of the choice.
+    pub(super) fn choose(self) -> Columns {
+        let mut found = Vec::new();
+        let mut notes = Vec::new();
+        let mut is_varied = false;
+        for ((field, positions), counts) in self.candidates.of.iter().zip(&self.counts) {
+            let name = |nth: usize| {
+                positions
+                    .get(nth)
+                    .and_then(|&position| self.candidates.names.get(position))
+                    .cloned()
+                    .unwrap_or_default()
+            };
+            let is_good = |(filled, usable): (u64, u64)| filled > 0 && usable * 2 > filled;
+            let mut chosen =
+                (0..positions.len()).find(|&nth| counts.get(nth).copied().is_some_and(is_good));
+            if *field == Field::Signature {
+                let different = |nth: usize| self.texts.get(nth).map_or(0, HashSet::len) as u64;
+                let filled = |nth: usize| counts.get(nth).map_or(0, |it| it.0);
+                let varies = |nth: usize| filled(nth) >= ENOUGH && different(nth) * 2 > filled(nth);
+                let steady = (0..positions.len())
+                    .find(|&nth| counts.get(nth).copied().is_some_and(is_good) && !varies(nth));
+                if let Some(first) = chosen.filter(|&nth| varies(nth)) {
+                    let said = format!(
+                        "signature: nearly every value of {} is different ({} in {} rows)",
+                        name(first),
+                        different(first),
+                        filled(first)
+                    );
+                    notes.push(match steady {
+                        Some(other) => format!("{said}, so {} names the rules", name(other)),
+                        None => {
+                            is_varied = true;
+                            format!(
+                                "{said}; addresses, numbers and times were replaced by `*` before \
+                                 counting; name the column with the rule's name `signature` if \
+                                 there is a better one"
+                            )
+                        }
+                    });
+                    chosen = steady.or(chosen);
+                }
+            }
+            if *field == Field::Time && chosen.is_none() {
+                let filled =
+                    (0..positions.len()).find(|&nth| counts.get(nth).is_some_and(|c| c.0 > 0));
+                if let Some(nth) = filled {
+                    let sample = self.unread.get(nth).cloned().flatten().unwrap_or_default();
+                    notes.push(format!(
+                        "timestamp: the values of {} were not understood, such as {}; no hours of the day",
+                        name(nth),
+                        super::super::shown_up_to(60, &sample)
+                    ));
+                }
+            }
+            if *field == Field::Category && chosen.is_none() {
+                let filled =
+                    (0..positions.len()).find(|&nth| counts.get(nth).is_some_and(|c| c.0 > 0));
+                if let Some(nth) = filled {
+                    notes.push(format!(
+                        "category: {} holds numbers without a name, which were left out",
+                        name(nth)
+                    ));
+                }
+            }
+            // A column whose first rows are empty may fill up later.
+            let is_named_by_number = matches!(field, Field::Signature);
+            let fallback = (!positions.is_empty()
+                && counts.iter().all(|(filled, _)| *filled == 0)
+                && *field != Field::Time)
+                .then_some(0)
+                .or_else(|| (is_named_by_number && !positions.is_empty()).then_some(0));
+            if let Some(position) = chosen.or(fallback).and_then(|nth| positions.get(nth)) {
+                found.push((*field, *position));
+            }
+        }
+        // One column is one fact: a rule's number is not its name, a host not a source.
+        let mut taken: HashSet<(usize, bool)> = HashSet::new();
+        found.retain(|&(field, position)| {
+            let is_protocol = matches!(field, Field::Protocol | Field::Protocols);
+            taken.insert((position, is_protocol))
+        });
+        Columns {
+            layout: self.candidates.layout,
+            names: self.candidates.names,
+            found,
+            notes,
+            is_varied,
+        }
+    }
+}
+
+/// Where each field is in a table.
+#[derive(Debug, Clone)]
+pub(super) struct Columns {
+    layout: Layout,
+    names: Vec<String>,
+    /// In the order of [`Field`].
+    found: Vec<(Field, usize)>,
+    /// What the user should know of the choice.
+    pub(super) notes: Vec<String>,
+    /// Nearly every alert has a text of its own, which must be made a template.
+    pub(super) is_varied: bool,
+}
+
+impl Columns {
+    pub(super) fn name(&self, field: Field) -> Option<&str> {
+        self.found
+            .iter()
+            .find(|(it, _)| *it == field)
+            .and_then(|(_, position)| self.names.get(*position))
+            .map(String::as_str)
+    }
+
+    pub(super) fn has(&self, field: Field) -> bool {
+        self.found.iter().any(|(it, _)| *it == field)
     }
 
     pub(super) fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// Every field that is there with its column's name, in the order of [`Field`].
-    pub(super) fn fields(&self) -> impl Iterator<Item = (Field, &str)> {
-        NAMES
+    /// The positions to read, ascending, and each field's place among them.
+    pub(super) fn plan(&self) -> (Vec<usize>, Vec<(Field, usize)>) {
+        let mut wanted: Vec<usize> = self.found.iter().map(|it| it.1).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let places = self
+            .found
             .iter()
-            .filter_map(|(field, _)| self.name(*field).map(|name| (*field, name)))
+            .filter_map(|&(field, position)| {
+                wanted.binary_search(&position).ok().map(|at| (field, at))
+            })
+            .collect();
+        (wanted, places)
+    }
+
+    /// What the columns say of the severity's scale. `has_records`: rows have Suricata's own
+    /// JSON with an `alert`.
+    pub(super) fn hints(&self, has_records: bool) -> Hints {
+        let all: HashSet<String> = self.names.iter().map(|name| plain(name)).collect();
+        let has = |name: &str| all.contains(name);
+        let column = self.name(Field::Severity).map(str::to_string);
+        let of = column.as_deref().map(plain).unwrap_or_default();
+        let mut scales = Vec::new();
+        let mut speaks = |scale, condition: bool, why: String| {
+            if condition {
+                scales.push((scale, why));
+            }
+        };
+        let by_name = format!("the column {}", column.as_deref().unwrap_or("severity"));
+        speaks(
+            SeverityScale::Ntopng,
+            self.layout == Layout::Numbered,
+            "the table flow_alerts is ntopng's".to_string(),
+        );
+        let is_wazuh = of == "rulelevel"
+            || (of == "level"
+                && [
+                    "rulegroups",
+                    "ruledescription",
+                    "logfile",
+                    "agentname",
+                    "fulllog",
+                    "decoder",
+                ]
+                .iter()
+                .any(|name| has(name)));
+        speaks(
+            SeverityScale::Wazuh,
+            is_wazuh,
+            format!("{by_name} is Wazuh's or OSSEC's"),
+        );
+        speaks(
+            SeverityScale::Ocsf,
+            of == "severityid",
+            format!("{by_name} is OCSF's"),
+        );
+        speaks(
+            SeverityScale::Cvss,
+            of.starts_with("cvss"),
+            format!("{by_name} is a CVSS score"),
+        );
+        let is_score = of.ends_with("score");
+        speaks(
+            SeverityScale::Percent,
+            is_score && of != "score",
+            format!("{by_name} is a score"),
+        );
+        let suricatas = [
+            "signatureid",
+            "alertsignatureid",
+            "appproto",
+            "alertseverity",
+        ];
+        let snorts = has("sid") && (has("gid") || of == "priority");
+        let speaking = suricatas.iter().find(|name| has(name));
+        speaks(
+            SeverityScale::Suricata,
+            has_records,
+            "its records are Suricata's".to_string(),
+        );
+        if let Some(name) = speaking {
+            let written = self.names.iter().find(|it| plain(it) == *name);
+            speaks(
+                SeverityScale::Suricata,
+                true,
+                format!(
+                    "the column {} is Suricata's",
+                    written.map_or(*name, |it| it)
+                ),
+            );
+        }
+        speaks(
+            SeverityScale::Suricata,
+            snorts || of == "priority",
+            format!("{by_name} beside rule numbers is Snort's, whose 1 is the worst").replace(
+                " beside rule numbers",
+                if snorts { " beside sid" } else { "" },
+            ),
+        );
+        speaks(
+            SeverityScale::Fusionai,
+            has("protocols"),
+            "the column protocols is of fusionai's own table".to_string(),
+        );
+        Hints { column, scales }
     }
 }
 
 /// A name without case and punctuation.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.chars()
         .filter(|character| character.is_alphanumeric())
         .flat_map(char::to_lowercase)
@@ -250,36 +488,135 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::borrow::Cow;
 
-    fn located(names: &[&str]) -> Columns {
-        let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
-        Columns::locate(&names, Layout::Plain)
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| name.to_string()).collect()
+    }
+
+    fn chosen(columns: &[&str], rows: &[&[&str]]) -> Columns {
+        let mut trial = Trial::new(Candidates::locate(&names(columns), Layout::Plain));
+        let wanted = trial.wanted().to_vec();
+        for row in rows {
+            let cells: Vec<Value<'_>> = wanted
+                .iter()
+                .map(|&at| match row[at] {
+                    "" => Value::Null,
+                    text => Value::Text(Cow::Borrowed(text)),
+                })
+                .collect();
+            trial.read(&cells);
+        }
+        trial.choose()
     }
 
     #[test]
-    fn the_table_of_names_stands_in_the_order_of_fields() {
-        for (index, (field, names)) in NAMES.iter().enumerate() {
-            assert_eq!(*field as usize, index);
-            assert!(names.iter().all(|name| plain(name) == *name));
+    fn every_field_has_names_and_no_other_has() {
+        let known = known_names();
+        for (field, key) in FIELDS {
+            assert!(!known[key].is_empty(), "{field:?}");
         }
+        assert_eq!(known.len(), FIELDS.len());
     }
 
     #[test]
     fn foreign_names_are_understood() {
-        let columns = located(&[
-            "alert_id", "tstamp", "cli_ip", "srv_ip", "CLI_PORT", "l7_proto",
-        ]);
+        let columns = chosen(
+            &[
+                "alert_id", "tstamp", "cli_ip", "srv_ip", "CLI_PORT", "l7_proto",
+            ],
+            &[&["5", "1723458104", "10.0.0.1", "10.0.0.2", "4000", "dns"]],
+        );
         assert_eq!(columns.name(Field::Time), Some("tstamp"));
         assert_eq!(columns.name(Field::SourceAddress), Some("cli_ip"));
         assert_eq!(columns.name(Field::SourcePort), Some("CLI_PORT"));
         assert_eq!(columns.name(Field::Application), Some("l7_proto"));
-        assert!(!columns.has_signature());
+        assert!(!columns.has(Field::Signature) && !columns.has(Field::AlertId));
     }
 
     #[test]
-    fn the_better_name_wins() {
-        let columns = located(&["message", "host_ip", "dest_ip", "Signature"]);
+    fn the_better_name_wins_where_its_values_fit() {
+        let columns = chosen(
+            &["message", "rule", "Signature", "host", "dest_ip"],
+            &[&["a sentence", "5710", "S", "web01", "10.0.0.9"]],
+        );
         assert_eq!(columns.name(Field::Signature), Some("Signature"));
+        assert_eq!(columns.name(Field::SignatureId), Some("rule"));
         assert_eq!(columns.name(Field::DestinationAddress), Some("dest_ip"));
+        assert!(!columns.has(Field::HostAddress));
+        // A rule's number is not its name, a name in `rule` is.
+        let columns = chosen(&["rule", "description"], &[&["5710", "sshd: failed"]]);
+        assert_eq!(columns.name(Field::Signature), Some("description"));
+        let columns = chosen(
+            &["rule", "description"],
+            &[&["Brute force", "sshd: failed"]],
+        );
+        assert_eq!(columns.name(Field::Signature), Some("rule"));
+    }
+
+    #[test]
+    fn a_sentence_for_each_alert_names_no_rule() {
+        let sentences: Vec<String> = (0..100).map(|i| format!("ip 10.0.0.{i} did it")).collect();
+        let rows: Vec<[&str; 2]> = sentences.iter().map(|text| [text.as_str(), "S"]).collect();
+        let rows: Vec<&[&str]> = rows.iter().map(|row| &row[..]).collect();
+        let columns = chosen(&["message", "summary"], &rows);
+        assert_eq!(columns.name(Field::Signature), Some("summary"));
+        assert!(
+            columns.notes[0].contains("nearly every value of message is different (100 in 100")
+        );
+        let columns = chosen(&["message", "other"], &rows);
+        assert!(columns.is_varied && columns.notes[0].contains("replaced by `*`"));
+    }
+
+    #[test]
+    fn a_time_that_is_not_understood_is_named_with_a_sample() {
+        let columns = chosen(&["signature", "timestamp"], &[&["S", "the day before"]]);
+        assert!(!columns.has(Field::Time));
+        assert!(
+            columns.notes[0].contains("timestamp were not understood, such as the day before"),
+            "{:?}",
+            columns.notes
+        );
+        let columns = chosen(
+            &["signature", "timestamp", "created_at"],
+            &[&["S", "?", "2024-08-12 10:00:00"]],
+        );
+        assert_eq!(columns.name(Field::Time), Some("created_at"));
+    }
+
+    #[test]
+    fn scales_are_spoken_for_by_columns() {
+        for (columns, scale) in [
+            (
+                &["signature", "signature_id", "severity"][..],
+                SeverityScale::Suricata,
+            ),
+            (
+                &["signature", "app_proto", "severity"],
+                SeverityScale::Suricata,
+            ),
+            (&["msg", "sid", "gid", "priority"], SeverityScale::Suricata),
+            (
+                &["alert.signature", "alert.severity"],
+                SeverityScale::Suricata,
+            ),
+            (&["rule_description", "rule_level"], SeverityScale::Wazuh),
+            (
+                &["rule", "level", "description", "logfile"],
+                SeverityScale::Wazuh,
+            ),
+            (&["title", "cvss_score"], SeverityScale::Cvss),
+            (&["title", "severity_id"], SeverityScale::Ocsf),
+            (
+                &["signature", "severity", "protocols"],
+                SeverityScale::Fusionai,
+            ),
+        ] {
+            let row: Vec<&str> = columns.iter().map(|_| "3").collect();
+            let hints = chosen(columns, &[&row]).hints(false);
+            assert_eq!(hints.scales[0].0, scale, "{columns:?}");
+        }
+        let silent = chosen(&["title", "severity"], &[&["T", "3"]]).hints(false);
+        assert!(silent.scales.is_empty());
     }
 }

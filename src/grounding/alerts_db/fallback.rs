@@ -3,8 +3,8 @@
 //! A rule fires on the same ports, and belongs to the same category, wherever it runs.
 //! So where a table has no column (or only nulls) for a fact, a tuple takes it from the
 //! built-in tuples of the same rule: by rule id, else by signature, else by category,
-//! split among them by their counts. Without such a kin it stays as it is. It reads no
-//! table.
+//! split among them by their counts. Without such a kin the rule's words name the service that
+//! it is about (`ssh`, `nginx`), else it stays as it is. It reads no table.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(super) fn complete(profile: &mut Profile, has_protocol: bool) {
         return;
     }
     let kin = Kin::of(&built_in);
-    let (mut from_kin, mut alerts) = (0, 0);
+    let (mut from_kin, mut by_words, mut alerts) = (0, 0, 0);
     let mut completed = Vec::with_capacity(profile.tuples.len());
     let mut room = TUPLE_LIMIT.saturating_sub(profile.tuples.len());
     for mut tuple in std::mem::take(&mut profile.tuples) {
@@ -37,6 +37,9 @@ pub(super) fn complete(profile: &mut Profile, has_protocol: bool) {
             .collect();
         alerts += tuple.count;
         if donors.is_empty() {
+            if lacks.ports && name_service(&mut tuple, has_protocol) {
+                by_words += tuple.count;
+            }
             completed.push(tuple);
             continue;
         }
@@ -66,6 +69,92 @@ pub(super) fn complete(profile: &mut Profile, has_protocol: bool) {
             lacks.names()
         ));
     }
+    if by_words > 0 {
+        profile.missing.push(format!(
+            "services: named by words of the rule, such as ssh, for {by_words} of {alerts} alerts"
+        ));
+    }
+}
+
+/// Words of rules, and the service that such a rule is about: transport, application, port.
+const SERVICES: [(&[&str], &str, &str, u16); 19] = [
+    (&["ssh", "sshd", "openssh"], "tcp", "ssh", 22),
+    (&["rdp", "mstsc", "terminal"], "tcp", "rdp", 3389),
+    (&["smb", "cifs", "samba", "psexec"], "tcp", "smb", 445),
+    (&["ftp", "vsftpd", "proftpd", "pureftpd"], "tcp", "ftp", 21),
+    (&["telnet", "telnetd"], "tcp", "telnet", 23),
+    (
+        &["smtp", "postfix", "exim", "sendmail", "sasl"],
+        "tcp",
+        "smtp",
+        25,
+    ),
+    (&["imap", "dovecot", "cyrus"], "tcp", "imap", 143),
+    (&["pop3", "pop"], "tcp", "pop3", 110),
+    (&["dns", "named", "bind", "dga"], "udp", "dns", 53),
+    (&["snmp"], "udp", "snmp", 161),
+    (&["ldap"], "tcp", "ldap", 389),
+    (&["mysql", "mysqld", "mariadb"], "tcp", "mysql", 3306),
+    (&["postgres", "postgresql", "pgsql"], "tcp", "pgsql", 5432),
+    (&["mssql"], "tcp", "tds", 1433),
+    (&["vnc"], "tcp", "rfb", 5900),
+    (&["sip", "voip", "asterisk"], "udp", "sip", 5060),
+    (&["winrm", "wsman"], "tcp", "http", 5985),
+    (&["https", "tls", "ssl"], "tcp", "tls", 443),
+    (
+        &[
+            "http",
+            "nginx",
+            "apache",
+            "apache2",
+            "httpd",
+            "iis",
+            "web",
+            "wordpress",
+            "wp",
+            "url",
+            "xss",
+            "sqli",
+            "sql",
+            "php",
+            "crawl",
+            "crawler",
+            "cve",
+            "traversal",
+            "admin",
+            "useragent",
+        ],
+        "tcp",
+        "http",
+        80,
+    ),
+];
+
+/// Gives a tuple without ports the service that its words name. Transports that the table
+/// names itself stay.
+fn name_service(tuple: &mut Tuple, has_protocol: bool) -> bool {
+    let text = format!(
+        "{} {}",
+        tuple.signature,
+        tuple.category.as_deref().unwrap_or("")
+    );
+    let text = text.to_lowercase();
+    let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let named = SERVICES
+        .iter()
+        .find(|(names, ..)| words.iter().any(|word| names.contains(word)))
+        .filter(|(_, protocol, ..)| !has_protocol || *protocol == tuple.protocol);
+    // What is known of no flow is an endpoint's detection, which has no service.
+    let Some((_, protocol, application, port)) = named.filter(|_| tuple.ends != Ends::default())
+    else {
+        return false;
+    };
+    tuple.protocol = protocol.to_string();
+    tuple
+        .application
+        .get_or_insert_with(|| application.to_string());
+    tuple.service_port = Some(*port);
+    true
 }
 
 /// Which facts no tuple has.

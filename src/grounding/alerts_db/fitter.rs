@@ -14,8 +14,11 @@ use super::reservoir::Reservoir;
 use super::tally::{Counted, Fixed, Tally, mix, mix_bytes};
 use crate::grounding::address::{AddressKind, kind};
 use crate::grounding::profile::{Direction, Ends, PORT_LIMIT, TECHNIQUE_LIMIT};
+use crate::grounding::severity::Severity;
 
 mod finish;
+
+pub(super) use finish::Finish;
 
 /// Ports from here on are ephemeral on every system; one that repeats is chance.
 const EPHEMERAL: u16 = 32_768;
@@ -96,7 +99,7 @@ struct Combination {
     signature: Rc<str>,
     signature_id: Option<u64>,
     category: Option<Rc<str>>,
-    severity: Option<i64>,
+    severity: Option<Severity>,
     protocol: Rc<str>,
     application: Option<Rc<str>>,
     direction: Direction,
@@ -137,7 +140,10 @@ impl Fixed for CellKey {
         };
         let numbers = [
             signature_id.map_or(0, mix),
-            severity.map_or(0, |number| mix(number as u64)),
+            severity.map_or(0, |severity| match severity {
+                Severity::Tenths(number) => mix(number as u64),
+                Severity::Word(word) => mix(1 << 60 | word as u64),
+            }),
             service,
             u64::from(*blocked) << 8 | *direction as u64,
         ];
@@ -276,16 +282,17 @@ impl Fitter {
         };
         self.rows += 1;
         let direction = alert.direction.unwrap_or(Direction::Unknown);
+        let destination_address = alert.destination_address.or_else(|| inside_end(alert));
         let (client, service, client_port, service_port) = match direction {
             Direction::ToClient => (
-                alert.destination_address,
+                destination_address,
                 alert.source_address,
                 alert.destination_port,
                 alert.source_port,
             ),
             Direction::ToServer | Direction::Unknown => (
                 alert.source_address,
-                alert.destination_address,
+                destination_address,
                 alert.source_port,
                 alert.destination_port,
             ),
@@ -315,9 +322,7 @@ impl Fitter {
         };
         let cell = self.cell(combination, service_port);
         cell.count += 1;
-        if let (Some(client), Some(service)) = (client, service) {
-            count_ends(&mut cell.ends, kind(client), kind(service));
-        }
+        count_ends(&mut cell.ends, client.map(kind), service.map(kind));
         let number = cell.number;
         self.learn_techniques(&signature, &alert.techniques);
         // The destination port of a `to_client` alert is the client's: as much grounded as a service port.
@@ -510,16 +515,26 @@ fn likely_protocol(application: Option<&str>, service_port: Option<u16>) -> &'st
     }
 }
 
-fn count_ends(ends: &mut Ends, client: AddressKind, service: AddressKind) {
+/// One end is enough where it is outside: the other is inside, or no sensor had seen the flow.
+/// One end inside says nothing of the other.
+fn count_ends(ends: &mut Ends, client: Option<AddressKind>, service: Option<AddressKind>) {
     use AddressKind::{External, Group, Internal};
     let slot = match (client, service) {
-        (Group, _) | (_, Group) => &mut ends.multicast,
-        (Internal, Internal) => &mut ends.internal_internal,
-        (Internal, External) => &mut ends.internal_external,
-        (External, Internal) => &mut ends.external_internal,
-        (External, External) => &mut ends.external_external,
+        (Some(Group), _) | (_, Some(Group)) => &mut ends.multicast,
+        (Some(Internal), Some(Internal)) => &mut ends.internal_internal,
+        (Some(Internal) | None, Some(External)) => &mut ends.internal_external,
+        (Some(External), Some(Internal) | None) => &mut ends.external_internal,
+        (Some(External), Some(External)) => &mut ends.external_external,
+        (Some(Internal), None) | (None, Some(Internal)) | (None, None) => return,
     };
     *slot += 1;
+}
+
+/// The machine that reported is the end that a table with sources alone leaves out; without a
+/// source it is the end that an alert is about.
+fn inside_end(alert: &RawAlert) -> Option<IpAddr> {
+    let host = alert.host_address?;
+    (alert.source_address != Some(host)).then_some(host)
 }
 
 #[cfg(test)]

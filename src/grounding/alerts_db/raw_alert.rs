@@ -7,9 +7,11 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::columns::Field;
+use super::columns::{Field, Layout};
 use super::value::Value;
-use crate::grounding::profile::{Direction, SeverityScale};
+use super::{ntopng, template};
+use crate::grounding::profile::Direction;
+use crate::grounding::severity::Severity;
 
 /// What is known of one alert; `None` where the database says nothing usable.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,13 +20,15 @@ pub(super) struct RawAlert {
     pub signature_id: Option<u64>,
     /// `Some("")` for an empty name, which is not the same as none.
     pub category: Option<String>,
-    pub severity: Option<i64>,
+    pub severity: Option<Severity>,
     pub protocol: Option<String>,
     pub application: Option<String>,
     pub direction: Option<Direction>,
     pub blocked: Option<bool>,
     pub source_address: Option<IpAddr>,
     pub destination_address: Option<IpAddr>,
+    /// The machine that reported, where the table names it beside a flow's ends.
+    pub host_address: Option<IpAddr>,
     pub source_port: Option<u16>,
     pub destination_port: Option<u16>,
     pub bytes_to_server: Option<u64>,
@@ -37,12 +41,19 @@ pub(super) struct RawAlert {
 impl RawAlert {
     /// Takes one cell in. Cells come in the order of [`Field`], so that the plain
     /// transport goes before the seed's mixed `protocols`.
-    pub(super) fn set(&mut self, field: Field, value: &Value<'_>, scale: SeverityScale) {
+    pub(super) fn set(&mut self, field: Field, value: &Value<'_>, layout: Layout) {
         match field {
             Field::Signature => self.signature = value.name(),
             Field::SignatureId => self.signature_id = value.unsigned(),
-            Field::Category => self.category = value.text(),
-            Field::Severity => self.severity = value.severity(scale),
+            Field::Category => {
+                self.category = match (layout, value.unsigned()) {
+                    (Layout::Numbered, Some(number)) => {
+                        ntopng::category(number).map(str::to_string)
+                    }
+                    _ => value.category(),
+                };
+            }
+            Field::Severity => self.severity = value.severity(),
             Field::Protocol | Field::Protocols => {
                 let (protocol, application) = value.protocols();
                 self.protocol = self.protocol.take().or(protocol);
@@ -55,28 +66,67 @@ impl RawAlert {
             Field::Action => self.blocked = value.blocked(),
             Field::SourceAddress => self.source_address = value.address(),
             Field::DestinationAddress => self.destination_address = value.address(),
+            Field::HostAddress => self.host_address = value.address(),
             Field::SourcePort => self.source_port = value.port(),
             Field::DestinationPort => self.destination_port = value.port(),
             Field::BytesToServer => self.bytes_to_server = value.bytes(),
             Field::BytesToClient => self.bytes_to_client = value.bytes(),
             Field::Time => self.time = value.time(),
+            Field::Techniques => self.techniques.extend(value.techniques()),
             Field::RawJson => {
                 if let Value::Text(json) = value {
-                    self.fill_from_eve(json, scale);
+                    match layout {
+                        Layout::Numbered => self.fill_from_ntopng(json),
+                        Layout::Plain | Layout::Records => self.fill_from_eve(json),
+                    }
                 }
             }
             Field::AlertId => {
-                if let (None, Some(id)) = (&self.signature, value.unsigned()) {
-                    self.signature = Some(format!("flow alert {id}"));
+                if let Some(id) = value.unsigned() {
                     self.signature_id = self.signature_id.or(Some(id));
+                    self.signature = self.signature.take().or_else(|| {
+                        Some(match ntopng::flow_alert(id) {
+                            Some(name) => name.to_string(),
+                            None => format!("flow alert {id}"),
+                        })
+                    });
                 }
             }
         }
     }
 
+    /// Takes the name of the check that fired from ntopng's record.
+    fn fill_from_ntopng(&mut self, json: &str) {
+        #[derive(Deserialize)]
+        struct Record {
+            alert_generation: Option<Generation>,
+        }
+        #[derive(Deserialize)]
+        struct Generation {
+            script_key: Option<String>,
+        }
+        if self.signature.is_some() {
+            return;
+        }
+        let record: Option<Record> = serde_json::from_str(json).ok();
+        let key = record
+            .and_then(|record| record.alert_generation)
+            .and_then(|generation| generation.script_key);
+        self.signature = key
+            .map(|key| key.replace('_', " "))
+            .and_then(|key| Value::Text(key.into()).name());
+    }
+
+    /// Replaces what is different in every alert's text by `*`.
+    pub(super) fn make_template(&mut self) {
+        if let Some(signature) = &mut self.signature {
+            *signature = template::of(signature);
+        }
+    }
+
     /// Fills what is still unknown from an EVE record. Text that is no such record
     /// changes nothing.
-    pub(super) fn fill_from_eve(&mut self, json: &str, scale: SeverityScale) {
+    pub(super) fn fill_from_eve(&mut self, json: &str) {
         let wanted = self.is_incomplete() || json.contains("mitre_technique_id");
         if !wanted || !json.trim_start().starts_with('{') {
             return;
@@ -91,7 +141,7 @@ impl RawAlert {
             v.unsigned()
         });
         fill(&mut self.category, &alert.category, |v| v.text());
-        fill(&mut self.severity, &alert.severity, |v| v.severity(scale));
+        fill(&mut self.severity, &alert.severity, |v| v.severity());
         fill(&mut self.blocked, &alert.action, |v| v.blocked());
         fill(&mut self.protocol, &eve.proto, |v| v.protocols().0);
         fill(&mut self.application, &eve.app_proto, |v| v.application());
@@ -196,7 +246,7 @@ mod tests {
             signature: Some("kept".to_string()),
             ..RawAlert::default()
         };
-        alert.fill_from_eve(RECORD, SeverityScale::Suricata);
+        alert.fill_from_eve(RECORD);
         assert_eq!(alert.signature.as_deref(), Some("kept"));
         assert_eq!(alert.signature_id, Some(7));
         assert_eq!(alert.category.as_deref(), Some(""));
@@ -211,7 +261,7 @@ mod tests {
     fn what_is_no_record_changes_nothing() {
         for json in ["", "{", "[]", "GET / HTTP/1.1", r#"{"alert":"text"}"#, "{}"] {
             let mut alert = RawAlert::default();
-            alert.fill_from_eve(json, SeverityScale::Suricata);
+            alert.fill_from_eve(json);
             assert_eq!(alert, RawAlert::default(), "{json}");
         }
     }

@@ -7,11 +7,12 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
-use chrono::{DateTime, NaiveDateTime};
 use rusqlite::types::ValueRef;
 
-use crate::grounding::profile::{Direction, SeverityScale, TEXT_LIMIT};
+use super::time;
+use crate::grounding::profile::{Direction, TEXT_LIMIT};
 use crate::grounding::protocol;
+use crate::grounding::severity::{Severity, Word};
 
 /// A cell's content, from SQLite or from JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +49,10 @@ impl<'a> From<&'a serde_json::Value> for Value<'a> {
             },
             Json::Array(items) => {
                 let texts: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
-                Value::Text(Cow::Owned(texts.join(",")))
+                Value::Text(match texts.as_slice() {
+                    [only] => Cow::Borrowed(only),
+                    texts => Cow::Owned(format!("[{}]", texts.join(","))),
+                })
             }
             Json::Null | Json::Bool(_) | Json::Object(_) => Value::Null,
         }
@@ -135,33 +139,19 @@ impl Value<'_> {
         }
     }
 
-    /// Seconds since 1970 UTC. Numbers are seconds, milli-, micro- or nanoseconds by
-    /// their size (each unit covers 1973 to 5138); text is ISO 8601 with or without a
-    /// zone (then UTC), a number, or Suricata's `08/12/2024-10:21:44.123456`. What lies
-    /// before 1970 or after 2199 is no time.
+    /// Seconds since 1970 UTC ([`super::time`]).
     pub(super) fn time(&self) -> Option<i64> {
-        const YEAR_2200: i64 = 7_258_118_400;
-        self.any_time()
-            .filter(|seconds| (0..YEAR_2200).contains(seconds))
-    }
-
-    fn any_time(&self) -> Option<i64> {
         match self {
             Value::Null => None,
-            Value::Integer(number) => Some(epoch_seconds(*number)),
-            Value::Real(number) => whole(number.trunc()).map(epoch_seconds),
-            Value::Text(text) => {
-                let text = text.trim();
-                if let Ok(number) = text.parse::<f64>() {
-                    return text
-                        .parse()
-                        .ok()
-                        .or_else(|| whole(number.trunc()))
-                        .map(epoch_seconds);
-                }
-                calendar_seconds(text)
-            }
+            Value::Integer(number) => time::of_integer(*number),
+            Value::Real(number) => time::of_real(*number),
+            Value::Text(text) => time::of_text(text),
         }
+    }
+
+    /// Whether the cell is an object of JSON.
+    pub(super) fn is_json(&self) -> bool {
+        matches!(self, Value::Text(text) if text.trim_start().starts_with('{'))
     }
 
     /// Transport and application out of a protocol cell: a name, an IANA number, a list
@@ -221,25 +211,39 @@ impl Value<'_> {
         }
     }
 
-    /// The severity's number, kept as it is; words take their number on the scale.
-    pub(super) fn severity(&self, scale: SeverityScale) -> Option<i64> {
+    /// A number in tenths, or a word. A number with a second decimal is rounded down.
+    pub(super) fn severity(&self) -> Option<Severity> {
+        const MOST: i64 = 1 << 40;
         if let Some(number) = self.integer() {
-            return Some(number);
+            return (number.abs() < MOST).then(|| Severity::Tenths(number * 10));
         }
-        let Value::Text(text) = self else { return None };
-        let (suricata, fusionai, ntopng) = match letters(text).as_str() {
-            "critical" | "severe" | "emergency" => (1, 4, 6),
-            "high" | "major" | "error" => (1, 3, 5),
-            "medium" | "moderate" | "warning" => (2, 2, 4),
-            "low" | "minor" | "notice" => (3, 1, 3),
-            "informational" | "info" | "information" => (4, 1, 2),
-            _ => return None,
+        let real = match self {
+            Value::Real(real) => Some(*real),
+            Value::Text(text) => text.trim().parse::<f64>().ok(),
+            Value::Null | Value::Integer(_) => None,
         };
-        Some(match scale {
-            SeverityScale::Suricata => suricata,
-            SeverityScale::Fusionai => fusionai,
-            SeverityScale::Ntopng => ntopng,
-        })
+        match (real, self) {
+            // Exact for one decimal, which is all that a score has.
+            (Some(real), _) if real.abs() < MOST as f64 => {
+                Some(Severity::Tenths((real * 10.0 + 1e-6).floor() as i64))
+            }
+            (None, Value::Text(text)) => Word::parse(text).map(Severity::Word),
+            _ => None,
+        }
+    }
+
+    /// A category: a name, or the last and most special of a list (`["syslog", "sshd"]`).
+    pub(super) fn category(&self) -> Option<String> {
+        let text = self.text()?;
+        if !(text.starts_with('[') && text.ends_with(']')) {
+            return Some(text);
+        }
+        let last = text
+            .trim_matches(['[', ']'])
+            .split(',')
+            .map(|item| item.trim().trim_matches(['"', '\'']).trim())
+            .rfind(|item| !item.is_empty())?;
+        Some(last.to_string())
     }
 
     /// ATT&CK technique ids in a list.
@@ -247,7 +251,7 @@ impl Value<'_> {
         let Value::Text(text) = self else {
             return Vec::new();
         };
-        text.split([',', ' '])
+        text.split([',', ' ', ';', '|', '[', ']', '"', '\''])
             .map(|id| id.trim().to_ascii_uppercase())
             .filter(|id| is_technique(id))
             .collect()
@@ -279,50 +283,9 @@ fn letters(text: &str) -> String {
 }
 
 /// A real that is a whole number in the range where reals are exact.
-fn whole(number: f64) -> Option<i64> {
+pub(super) fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
-}
-
-fn epoch_seconds(number: i64) -> i64 {
-    let unit = match number.unsigned_abs() {
-        0..100_000_000_000 => 1,
-        100_000_000_000..100_000_000_000_000 => 1_000,
-        100_000_000_000_000..100_000_000_000_000_000 => 1_000_000,
-        _ => 1_000_000_000,
-    };
-    number.div_euclid(unit)
-}
-
-fn calendar_seconds(text: &str) -> Option<i64> {
-    if text.len() > 64 || !text.is_ascii() {
-        return None;
-    }
-    let local = |text: &str| {
-        [
-            "%Y-%m-%dT%H:%M:%S%.f",
-            "%Y-%m-%dT%H:%M",
-            "%m/%d/%Y-%H:%M:%S%.f",
-        ]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-        .map(|time| time.and_utc().timestamp())
-    };
-    // `2024-08-12 10:21:44 UTC` → `2024-08-12T10:21:44`
-    let mut text = text.to_string();
-    if text.as_bytes().get(10) == Some(&b' ') {
-        text.replace_range(10..11, "T");
-    }
-    let bare = text
-        .trim_end_matches("UTC")
-        .trim_end_matches(['Z', 'z'])
-        .trim_end();
-    match bare.rfind(['+', '-']) {
-        Some(at) if at > 15 => DateTime::parse_from_str(bare, "%Y-%m-%dT%H:%M:%S%.f%#z")
-            .ok()
-            .map(|time| time.timestamp()),
-        _ => local(bare),
-    }
 }
 
 /// The name of a transport (anything directly on IP), or `None` for another word.
@@ -388,37 +351,6 @@ mod tests {
     }
 
     #[test]
-    fn times_come_in_many_shapes() {
-        let noon = 1_723_458_104;
-        for shape in [
-            "2024-08-12T10:21:44.123456+0000",
-            "2024-08-12T12:21:44+02:00",
-            "2024-08-12 10:21:44",
-            "2024-08-12T10:21:44Z",
-            "2024-08-12 10:21:44.5 UTC",
-            "2024-08-12 05:21:44-05",
-            "08/12/2024-10:21:44.123456",
-            "1723458104",
-            "1723458104.25",
-            "1723458104123",
-        ] {
-            assert_eq!(text(shape).time(), Some(noon), "{shape}");
-        }
-        for number in [
-            noon,
-            noon * 1_000 + 1,
-            noon * 1_000_000 + 1,
-            noon * 1_000_000_000 + 1,
-        ] {
-            assert_eq!(Value::Integer(number).time(), Some(noon), "{number}");
-        }
-        assert_eq!(Value::Real(1_723_458_104.9).time(), Some(noon));
-        for nonsense in ["", "yesterday", "2024-13-40T99:00:00", "2024-08-12"] {
-            assert_eq!(text(nonsense).time(), None, "{nonsense}");
-        }
-    }
-
-    #[test]
     fn protocols_are_names_numbers_or_lists() {
         let both = |transport: &str, application: Option<&str>| {
             (Some(transport.to_string()), application.map(str::to_string))
@@ -470,11 +402,29 @@ mod tests {
     }
 
     #[test]
-    fn words_of_severity_take_the_scales_number() {
-        assert_eq!(text("High").severity(SeverityScale::Suricata), Some(1));
-        assert_eq!(text("High").severity(SeverityScale::Fusionai), Some(3));
-        assert_eq!(text("4").severity(SeverityScale::Suricata), Some(4));
-        assert_eq!(text("?").severity(SeverityScale::Suricata), None);
+    fn severities_are_numbers_decimals_or_words() {
+        assert_eq!(text("High").severity(), Some(Severity::Word(Word::High)));
+        assert_eq!(text(" 4 ").severity(), Some(Severity::Tenths(40)));
+        assert_eq!(text("7.5").severity(), Some(Severity::Tenths(75)));
+        assert_eq!(Value::Real(8.8).severity(), Some(Severity::Tenths(88)));
+        assert_eq!(Value::Real(f64::NAN).severity(), None);
+        assert_eq!(Value::Integer(i64::MAX).severity(), None);
+        assert_eq!(text("?").severity(), None);
+    }
+
+    #[test]
+    fn the_last_of_a_list_is_the_category() {
+        let list = r#"["syslog","authentication_failed"]"#;
+        assert_eq!(
+            text(list).category().as_deref(),
+            Some("authentication_failed")
+        );
+        assert_eq!(
+            text("Misc, other").category().as_deref(),
+            Some("Misc, other")
+        );
+        assert_eq!(text("[]").category(), None);
+        assert_eq!(text("").category().as_deref(), Some(""));
     }
 
     #[test]
@@ -493,7 +443,7 @@ mod tests {
             let value = text(&raw);
             let _ = (value.integer(), value.port(), value.address(), value.time());
             let _ = (value.protocols(), value.application(), value.direction());
-            let _ = (value.blocked(), value.severity(SeverityScale::Suricata), value.techniques());
+            let _ = (value.blocked(), value.severity(), value.techniques(), value.category());
             if let Some(name) = value.name() {
                 prop_assert!(name.len() <= TEXT_LIMIT);
                 prop_assert!(!name.chars().any(char::is_control));

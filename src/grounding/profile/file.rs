@@ -70,6 +70,7 @@ impl Profile {
             table,
             missing,
             severity_scale,
+            severity_reason,
             tuples,
             external_clients,
             external_services,
@@ -89,6 +90,7 @@ impl Profile {
             ("table", compact(table)),
             ("missing", compact(missing)),
             ("severity_scale", compact(severity_scale)),
+            ("severity_reason", compact(severity_reason)),
             ("tuples", lines(tuples)),
             ("external_clients", compact(external_clients)),
             ("external_services", compact(external_services)),
@@ -138,6 +140,19 @@ impl Profile {
         self
     }
 
+    /// Takes another scale: what each number came from is read anew.
+    pub fn rescale(&mut self, scale: SeverityScale) {
+        let old = self.severity_scale;
+        for tuple in &mut self.tuples {
+            tuple.severity = tuple
+                .severity
+                .and_then(|number| scale.number(old.severity(number)?));
+        }
+        self.severity_scale = scale;
+        self.severity_reason.clear();
+        self.sort();
+    }
+
     /// Canonical order: tuples by descending count, then by their other fields; byte
     /// tables by protocol and application.
     pub(in crate::grounding) fn sort(&mut self) {
@@ -153,6 +168,8 @@ impl Profile {
                 .then_with(|| one.application.cmp(&two.application))
                 .then_with(|| one.action.cmp(&two.action))
                 .then_with(|| key(one).cmp(&key(two)))
+                .then_with(|| one.ends.cmp(&two.ends))
+                .then_with(|| one.client_ports.cmp(&two.client_ports))
         });
         self.bytes.sort_by(|one, two| {
             (&one.protocol, &one.application).cmp(&(&two.protocol, &two.application))

@@ -93,11 +93,13 @@ impl Summary {
                     .clone()
                     .unwrap_or_else(|| "(none)".to_string())
             }),
-            fact("severity", |tuple| {
-                tuple
-                    .severity
-                    .map_or("(none)".to_string(), |it| it.to_string())
-            }),
+            Ranking::new(
+                "severity",
+                tuples.iter().map(|tuple| {
+                    let text = tuple.severity.map(|it| profile.severity_scale.text(it));
+                    (text.unwrap_or_else(|| "(none)".to_string()), tuple.count)
+                }),
+            ),
             fact("protocol", |tuple| {
                 let application = tuple.application.as_deref().unwrap_or("-");
                 format!("{}/{application}", tuple.protocol)

@@ -46,6 +46,12 @@ impl Profile {
                 "a sentence is longer than 1 KiB or has control characters",
             );
         }
+        if !is_clean(&self.severity_reason) {
+            return at(
+                "severity_reason",
+                "is longer than 1 KiB or has control characters",
+            );
+        }
         if self.tuples.is_empty() {
             return at("tuples", "there are none, so there is nothing to draw");
         }

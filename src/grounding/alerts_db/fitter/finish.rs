@@ -2,7 +2,7 @@
 //!
 //! Everything is sorted here, so that no map's order decides. It counts no alert.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -13,11 +13,22 @@ use crate::grounding::profile::{
     ByteTable, CLIENT_PORT_LIMIT, POOL_LIMIT, PROFILE_VERSION, Profile, SeverityScale, TUPLE_LIMIT,
     Tuple,
 };
+use crate::grounding::severity::{Hints, Severity, choose};
 
 /// The rule for hours: that many alerts on each of that many days within that many.
 const HOURS_ALERTS: u64 = 50;
 const HOURS_DAYS: usize = 14;
 const HOURS_WINDOW: i64 = 60;
+
+/// What a fit needs besides the counts.
+pub(in super::super) struct Finish<'a> {
+    pub table: &'a str,
+    pub hints: Hints,
+    /// The scale that the user gives.
+    pub scale: Option<SeverityScale>,
+    /// A column of times is there that was not understood, which the user hears of elsewhere.
+    pub is_time_unread: bool,
+}
 
 impl Fitter {
     /// Alerts that have a signature.
@@ -36,19 +47,17 @@ impl Fitter {
     }
 
     /// The profile of everything counted; [`Fitter::rows`] must not be 0.
-    pub(in super::super) fn finish(
-        mut self,
-        table: &str,
-        severity_scale: SeverityScale,
-    ) -> Profile {
+    pub(in super::super) fn finish(mut self, how: Finish<'_>) -> Profile {
         self.spread_ports();
         self.cells.keep(TUPLE_LIMIT);
         let hours = self.hours();
-        let mut missing = self.missing(&hours);
+        let mut missing = self.missing(&hours, how.is_time_unread);
+        let (severity_scale, severity_reason) = self.scale(&how);
         let tuples = tuples(
             self.cells.take(),
             self.client_ports.take(),
             &self.techniques,
+            severity_scale,
         );
         let scale = severity_scale.numbers();
         let odd: u64 = tuples
@@ -58,7 +67,7 @@ impl Fitter {
             .sum();
         if odd > 0 {
             missing.push(format!(
-                "severity: {odd} alerts have a number that is not on the scale {} to {}, they read `low`",
+                "severity: {odd} alerts have a number that is not on the scale {} to {}, and get no severity word",
                 scale.start(),
                 scale.end()
             ));
@@ -72,9 +81,10 @@ impl Fitter {
         let mut profile = Profile {
             version: PROFILE_VERSION,
             rows: self.rows,
-            table: table.to_string(),
+            table: how.table.to_string(),
             missing,
             severity_scale,
+            severity_reason,
             unseen_clients_ppm: unseen_ppm(&external_clients, lost_clients),
             unseen_services_ppm: unseen_ppm(&external_services, lost_services),
             external_clients: named(external_clients),
@@ -90,6 +100,20 @@ impl Fitter {
         };
         profile.sort();
         profile
+    }
+
+    /// The scale that the user gives, or the one that columns and values speak for.
+    fn scale(&self, how: &Finish<'_>) -> (SeverityScale, String) {
+        let mut seen: BTreeMap<Severity, u64> = BTreeMap::new();
+        for (key, cell) in self.cells.iter() {
+            if let Some(severity) = key.combination.severity {
+                *seen.entry(severity).or_default() += cell.count;
+            }
+        }
+        match how.scale {
+            Some(scale) => (scale, String::new()),
+            None => choose(&how.hints, &seen),
+        }
     }
 
     /// Alerts by hour, if enough days within some window have enough alerts: those of
@@ -124,7 +148,7 @@ impl Fitter {
     }
 
     /// What the database lacked and what stands in for it.
-    fn missing(&self, hours: &Result<Vec<u64>, usize>) -> Vec<String> {
+    fn missing(&self, hours: &Result<Vec<u64>, usize>, is_time_unread: bool) -> Vec<String> {
         let seen = &self.seen;
         let facts = [
             (
@@ -137,7 +161,7 @@ impl Fitter {
             ),
             (
                 seen.severity,
-                "severity: none, what gets none elsewhere reads `low`",
+                "severity: none, what gets none elsewhere has no severity word",
             ),
             (
                 seen.protocol,
@@ -169,7 +193,10 @@ impl Fitter {
                 seen.bytes,
                 "bytes: no sizes of flows, the built-in ones are taken",
             ),
-            (seen.time, "timestamp: no hours of the day"),
+            (
+                seen.time || is_time_unread,
+                "timestamp: no hours of the day",
+            ),
         ];
         let mut sentences: Vec<String> = facts
             .iter()
@@ -209,6 +236,7 @@ fn tuples(
     cells: HashMap<CellKey, Cell>,
     client_ports: HashMap<(u64, u16), ClientPort>,
     techniques: &HashMap<Rc<str>, BTreeSet<String>>,
+    scale: SeverityScale,
 ) -> Vec<Tuple> {
     // A port that was let go and came back may belong to no cell; nobody asks for it.
     let mut ports: HashMap<u64, Vec<(u16, u64)>> = HashMap::new();
@@ -237,7 +265,7 @@ fn tuples(
                     signature: text(combination.signature),
                     signature_id: combination.signature_id,
                     category: combination.category.map(text),
-                    severity: combination.severity,
+                    severity: combination.severity.and_then(|it| scale.number(it)),
                     protocol: text(combination.protocol),
                     application: combination.application.map(text),
                     direction: combination.direction,

@@ -11,12 +11,21 @@ fn alert(signature: &str) -> RawAlert {
     }
 }
 
+fn finish(fitter: Fitter) -> Profile {
+    fitter.finish(Finish {
+        table: "alerts",
+        hints: Default::default(),
+        scale: Some(SeverityScale::Suricata),
+        is_time_unread: false,
+    })
+}
+
 fn fit(alerts: &[RawAlert]) -> Profile {
     let mut fitter = Fitter::default();
     for alert in alerts {
         fitter.add(alert);
     }
-    fitter.finish("alerts", SeverityScale::Suricata)
+    finish(fitter)
 }
 
 fn address(text: &str) -> Option<IpAddr> {
@@ -190,7 +199,7 @@ fn memory_is_bounded_and_the_frequent_survive() {
             assert!(fitter.texts.known.len() <= 4 * NARROW.cells);
             assert!(fitter.techniques.len() <= NARROW.cells);
         }
-        fitter.finish("alerts", SeverityScale::Suricata)
+        finish(fitter)
     };
     let profile = fit();
     profile.validate(std::path::Path::new("p")).expect("valid");
@@ -216,7 +225,7 @@ fn a_port_scan_is_spread_before_anything_is_dropped() {
             ..alert("scan")
         });
     }
-    let profile = fitter.finish("alerts", SeverityScale::Suricata);
+    let profile = finish(fitter);
     assert_eq!(profile.tuples.len(), PORT_LIMIT + 1);
     assert_eq!(
         profile.tuples.iter().map(|it| it.count).sum::<u64>(),
@@ -237,23 +246,18 @@ fn long_texts_are_bounded_by_their_bytes() {
         fitter.add(&alert(&format!("{i:01000}")));
         assert!(fitter.texts.bytes <= NARROW.text_bytes + 2_000);
     }
-    let profile = fitter.finish("alerts", SeverityScale::Suricata);
+    let profile = finish(fitter);
     assert!((20..=100).contains(&profile.tuples.len()));
 }
 
 #[test]
 fn odd_severities_are_kept_and_said() {
-    let with = |severity| RawAlert {
-        severity: Some(severity),
+    let with = |severity: i64| RawAlert {
+        severity: Some(Severity::Tenths(severity * 10)),
         ..alert("S")
     };
-    let profile = fit(&[with(-3), with(2), with(i64::MAX)]);
-    assert!(
-        profile
-            .tuples
-            .iter()
-            .any(|it| it.severity == Some(i64::MAX))
-    );
+    let profile = fit(&[with(-3), with(2), with(1 << 40)]);
+    assert!(profile.tuples.iter().any(|it| it.severity == Some(1 << 40)));
     assert!(
         profile
             .missing
@@ -273,4 +277,30 @@ fn a_rule_keeps_the_first_sixteen_techniques_in_any_order() {
     alerts.reverse();
     assert_eq!(forward.tuples[0].techniques.len(), TECHNIQUE_LIMIT);
     assert_eq!(forward, fit(&alerts));
+}
+
+#[test]
+fn one_end_outside_is_enough() {
+    let from = |source: &str, host: Option<&str>| RawAlert {
+        source_address: address(source),
+        host_address: host.and_then(address),
+        ..alert("S")
+    };
+    let to = |destination: &str| RawAlert {
+        destination_address: address(destination),
+        ..alert("S")
+    };
+    let profile = fit(&[
+        from("8.8.8.8", None),
+        from("8.8.4.4", Some("10.0.0.7")),
+        to("9.9.9.9"),
+        from("10.0.0.1", None),
+        // The host is the source: of the other end nothing is known.
+        from("10.0.0.7", Some("10.0.0.7")),
+    ]);
+    let ends = profile.tuples[0].ends;
+    assert_eq!((ends.external_internal, ends.internal_external), (2, 1));
+    assert_eq!((ends.internal_internal, profile.tuples[0].count), (0, 5));
+    assert_eq!(profile.external_clients.len(), 2);
+    assert_eq!(profile.internal_service_addresses, ["10.0.0.7"]);
 }

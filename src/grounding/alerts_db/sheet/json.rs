@@ -1,0 +1,120 @@
+//! Lines of JSON: Suricata's eve.json, or objects of any other tool.
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use super::compressed::lines;
+use super::{Each, Origin, Sheet};
+use crate::grounding::alerts_db::columns::{Layout, TRIED};
+use crate::grounding::alerts_db::value::Value;
+use crate::{Error, Result};
+
+/// Levels of objects whose fields become columns: `rule.level`, `kibana.alert.rule.name`.
+const DEPTH: usize = 5;
+/// Most columns of objects.
+const COLUMNS: usize = 4_096;
+
+/// Objects with `alert` are Suricata's; of others every field is a column.
+pub(super) fn open(path: &Path) -> Result<Sheet> {
+    let mut columns: Vec<String> = Vec::new();
+    let mut known = std::collections::HashSet::new();
+    let (mut read, mut objects, mut eve) = (0u64, 0u64, false);
+    lines(path, |line| {
+        read += 1;
+        if let Ok(Json::Object(object)) = serde_json::from_str::<Json>(line) {
+            objects += 1;
+            eve |= object.get("alert").is_some_and(Json::is_object)
+                || object.get("event_type").is_some_and(Json::is_string);
+            let record = Json::Object(object);
+            fields(unwrapped(&record), &mut String::new(), 0, &mut |name| {
+                if known.len() < COLUMNS && known.insert(name.to_string()) {
+                    columns.push(name.to_string());
+                }
+            });
+        }
+        !eve && read < TRIED
+    })?;
+    if objects == 0 {
+        return Err(Error::input(
+            path,
+            Some("line 1".to_string()),
+            "is no object of JSON",
+            "give a file with one JSON object a line, as eve.json is",
+        ));
+    }
+    if eve {
+        let columns = vec!["source".to_string()];
+        let origin = Origin::Json { eve: true };
+        return Ok(Sheet::of_file(path, columns, Layout::Records, origin));
+    }
+    let origin = Origin::Json { eve: false };
+    Ok(Sheet::of_file(path, columns, Layout::Plain, origin))
+}
+
+/// Elasticsearch's exports have the document in `_source`.
+fn unwrapped(record: &Json) -> &Json {
+    match record.get("_source") {
+        Some(inner) if inner.is_object() => inner,
+        _ => record,
+    }
+}
+
+/// Every field that is no object, by its path.
+fn fields(json: &Json, path: &mut String, depth: usize, each: &mut dyn FnMut(&str)) {
+    let Json::Object(object) = json else {
+        return each(path);
+    };
+    if depth == DEPTH {
+        return;
+    }
+    for (name, value) in object {
+        let length = path.len();
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(name);
+        fields(value, path, depth + 1, each);
+        path.truncate(length);
+    }
+}
+
+/// The value at a path; a name may itself hold dots.
+fn at<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
+    let object = json.as_object()?;
+    if let Some(found) = object.get(path) {
+        return Some(found);
+    }
+    path.match_indices('.').find_map(|(dot, _)| {
+        let (name, rest) = (path.get(..dot)?, path.get(dot + 1..)?);
+        at(object.get(name)?, rest)
+    })
+}
+
+/// Lines whole, as records. Lines without an alert are handed on as null, unparsed.
+pub(super) fn visit_records(sheet: &Sheet, each: Each<'_>) -> Result<()> {
+    lines(&sheet.path, |line| {
+        if line.contains("\"alert\"") {
+            each(&[Value::Text(line.into())])
+        } else {
+            each(&[Value::Null])
+        }
+    })
+}
+
+/// Objects, as the wanted columns. A line that is no object is a row of nulls.
+pub(super) fn visit_objects(sheet: &Sheet, wanted: &[usize], each: Each<'_>) -> Result<()> {
+    let names: Vec<&str> = wanted
+        .iter()
+        .map(|&column| sheet.columns.get(column).map_or("", String::as_str))
+        .collect();
+    lines(&sheet.path, |line| {
+        let record: Json = serde_json::from_str(line).unwrap_or(Json::Null);
+        let object = unwrapped(&record);
+        let cells: Vec<Value<'_>> = names
+            .iter()
+            .map(|name| at(object, name).map_or(Value::Null, Value::from))
+            .collect();
+        each(&cells)
+    })
+}
