@@ -90,6 +90,11 @@ audits! {
     ChainsTruth "chains.truth" "truth/chains has every chain with its events, hosts and times",
     ChainsCause "chains.cause" "every step after the first hangs on an earlier one, by what stands in both events",
     ChainsTell "chains.tell" "no address range, port range, pid class or hash shape is a chain's alone",
+    GroundingRule "grounding.rule" "a standalone alert's rule, category and severity are one of the profile's",
+    GroundingSeverity "grounding.severity" "event.severity is what the severity means on the profile's scale",
+    GroundingEnds "grounding.ends" "an alert's ends are where the profile has its rule's",
+    GroundingScale "grounding.scale" "the profile's severities are on its scale (99%)",
+    GroundingNames "grounding.names" "the profile's rules have names, not a sentence for each alert",
     CompositionCounts "composition.counts" "rows of chains and of noise are the manifest's",
 }
 

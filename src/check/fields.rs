@@ -43,6 +43,7 @@ fields! {
     SchemaVersion "ecs.version",
     Kind "event.kind",
     Severity "fusionai.severity",
+    SeverityWord "event.severity",
     Action "event.action",
     Outcome "event.outcome",
     Module "event.module" "fusionai.category",

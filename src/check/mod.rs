@@ -4,6 +4,7 @@
 //! corpus is what stands in the files. Row audits are in `rows`, `windows` and `linux`;
 //! what ties rows together in `cross` and `chains`; figures in [`figures`].
 
+mod alerts;
 pub mod audits;
 mod chains;
 mod cloud;
@@ -24,6 +25,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use alerts::Alerts;
 use audits::Tallies;
 use chains::Chains;
 use cross::Cross;
@@ -38,6 +40,7 @@ pub use report::{Invariant, Report};
 
 use crate::error::Result;
 use crate::grounding::Profile;
+use crate::sink::Corpus;
 
 /// Rows up to which what ties rows together is audited exactly: some 25 bytes of memory each.
 pub const EXACT_ROWS: u64 = 100_000_000;
@@ -47,7 +50,7 @@ pub const SAMPLED_ROWS: u64 = 20_000_000;
 /// How a corpus is checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'p> {
-    /// The profile that the corpus was made from, where that is known.
+    /// The profile that the corpus was made from, instead of the one that it keeps.
     pub profile: Option<&'p Profile>,
     /// Rows up to which every host, account and chain is followed through all files. A
     /// longer corpus has a keyed sample of them followed, so that memory is bounded.
@@ -71,7 +74,7 @@ struct Part {
     figures: Figures,
 }
 
-fn read(facts: &Facts, root: &Path, file: &str) -> Result<Part> {
+fn read(facts: &Facts, alerts: &Alerts, root: &Path, file: &str) -> Result<Part> {
     let mut part = Part {
         tallies: Tallies::of(file),
         cross: Cross::default(),
@@ -92,6 +95,9 @@ fn read(facts: &Facts, root: &Path, file: &str) -> Result<Part> {
                 part.cross.read(facts, &row, &mut part.tallies);
                 part.chains.read(facts, &row, &mut part.tallies);
                 part.figures.read(facts, &row);
+                if let Some(place) = alerts.audit(facts, &row, &mut part.tallies) {
+                    part.figures.end(place);
+                }
             }
             Ok(())
         },
@@ -107,6 +113,22 @@ fn read(facts: &Facts, root: &Path, file: &str) -> Result<Part> {
 pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Result<Report> {
     let facts = Facts::read(root, options.exact_rows)?;
     let thresholds = Thresholds::embedded()?;
+    // What the caller gives, else what the corpus keeps; an older corpus keeps none.
+    let kept = match options.profile {
+        None if facts.plan.tables.iter().any(|path| path == Corpus::PROFILE) => {
+            Some(Profile::read(&root.join(Corpus::PROFILE))?)
+        }
+        _ => None,
+    };
+    let embedded;
+    let (profile, given) = match options.profile.or(kept.as_ref()) {
+        Some(profile) => (profile, true),
+        None => {
+            embedded = Profile::embedded();
+            (&embedded, false)
+        }
+    };
+    let alerts = Alerts::new(profile);
     let mut tallies = Tallies::of("events");
     let (mut cross, mut chains, mut figures) =
         (Cross::default(), Chains::default(), Figures::default());
@@ -119,7 +141,7 @@ pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Resul
     for shards in shards.chunks(window) {
         let parts: Vec<Part> = shards
             .par_iter()
-            .map(|shard| read(&facts, root, &shard.path))
+            .map(|shard| read(&facts, &alerts, root, &shard.path))
             .collect::<Result<_>>()?;
         for (mut part, shard) in parts.into_iter().zip(shards) {
             // Rows that disagree with earlier files have passed in their own.
@@ -135,15 +157,7 @@ pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Resul
     tallies.add(last);
     let mut last = Tallies::of("truth");
     chains.finish(&facts, root, &mut last)?;
-    let embedded;
-    let (profile, given) = match options.profile {
-        Some(profile) => (profile, true),
-        None => {
-            embedded = Profile::embedded();
-            (&embedded, false)
-        }
-    };
-    let figures = figures.finish(&facts, &thresholds, profile, &mut last);
+    let figures = figures.finish(&facts, &thresholds, (profile, &alerts), given, &mut last);
     tallies.add(last);
     Ok(Report::new(&facts, &thresholds, &tallies, figures, given))
 }

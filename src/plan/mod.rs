@@ -107,6 +107,8 @@ pub struct Plan {
     pub shards: Vec<Shard>,
     pub truth: Vec<TruthShard>,
     pub composition: Composition,
+    /// What alerts are drawn from, without addresses: the corpus keeps it.
+    pub profile: Profile,
     /// For stderr, a sentence each.
     pub notices: Vec<String>,
 }
@@ -250,6 +252,7 @@ impl Plan {
                 shards,
                 truth,
                 composition,
+                profile: grounding.profile.clone().without_addresses(),
                 notices,
             },
             world,

@@ -32,7 +32,7 @@ pub struct PlanFile {
     pub users: u64,
     pub partitions: Vec<PlannedPartition>,
     pub shards: Vec<PlannedShard>,
-    /// Truth and entities, relative to the root.
+    /// Truth, entities and the profile, relative to the root.
     pub tables: Vec<String>,
 }
 
@@ -80,6 +80,7 @@ impl PlanFile {
         });
         let truth = plan.truth.iter().map(|shard| Corpus::truth(plan, shard));
         let entities = Corpus::ENTITIES.iter().map(|path| path.to_string());
+        let profile = std::iter::once(Corpus::PROFILE.to_string());
         PlanFile {
             fingerprint: plan.fingerprint.clone(),
             format_version: FORMAT_VERSION,
@@ -95,7 +96,7 @@ impl PlanFile {
                 .iter()
                 .map(|s| planned(plan, world, s))
                 .collect(),
-            tables: truth.chain(entities).collect(),
+            tables: truth.chain(entities).chain(profile).collect(),
         }
     }
 
@@ -124,7 +125,7 @@ impl PlanFile {
         })
     }
 
-    /// Every data file in order: events, truth, entities.
+    /// Every data file in order: events, truth, entities, the profile.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         let shards = self.shards.iter().map(|s| s.path.as_str());
         shards.chain(self.tables.iter().map(String::as_str))

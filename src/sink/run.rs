@@ -423,7 +423,8 @@ impl Workshop<'_> {
         let (rows, written) = match plan.truth.get(index) {
             Some(shard) => truth.write(shard, &path)?,
             None if index == plan.truth.len() => entities::write_assets(plan, world, &path)?,
-            None => entities::write_users(plan, world, &path)?,
+            None if index == plan.truth.len() + 1 => entities::write_users(plan, world, &path)?,
+            None => (0, write_whole(&path, plan.profile.to_json().as_bytes())?),
         };
         Ok(entry(relative, rows, written, None))
     }

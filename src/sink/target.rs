@@ -17,7 +17,8 @@ pub struct Corpus {
 }
 
 /// Everything a corpus's root may hold.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
+    Corpus::PROFILE,
     "plan.json",
     "events",
     "truth",
@@ -59,6 +60,9 @@ impl Corpus {
     pub fn success(&self) -> PathBuf {
         self.root.join("_SUCCESS")
     }
+
+    /// What alerts were drawn from, relative to the root.
+    pub const PROFILE: &'static str = "profile.json";
 
     /// Entities, relative to the root.
     pub const ENTITIES: [&'static str; 2] = ["entities/assets.parquet", "entities/users.parquet"];
@@ -267,6 +271,7 @@ impl Corpus {
             self.walk(tree, 0, true)?;
         }
         self.sweep(&self.root)?;
+        remove(&self.root.join(Corpus::PROFILE))?;
         remove(&self.plan())
     }
 

@@ -361,10 +361,6 @@ impl Columns {
             .map(String::as_str)
     }
 
-    pub(super) fn has(&self, field: Field) -> bool {
-        self.found.iter().any(|(it, _)| *it == field)
-    }
-
     pub(super) fn layout(&self) -> Layout {
         self.layout
     }
@@ -531,7 +527,7 @@ mod tests {
         assert_eq!(columns.name(Field::SourceAddress), Some("cli_ip"));
         assert_eq!(columns.name(Field::SourcePort), Some("CLI_PORT"));
         assert_eq!(columns.name(Field::Application), Some("l7_proto"));
-        assert!(!columns.has(Field::Signature) && !columns.has(Field::AlertId));
+        assert!(columns.name(Field::Signature).is_none() && columns.name(Field::AlertId).is_none());
     }
 
     #[test]
@@ -543,7 +539,7 @@ mod tests {
         assert_eq!(columns.name(Field::Signature), Some("Signature"));
         assert_eq!(columns.name(Field::SignatureId), Some("rule"));
         assert_eq!(columns.name(Field::DestinationAddress), Some("dest_ip"));
-        assert!(!columns.has(Field::HostAddress));
+        assert!(columns.name(Field::HostAddress).is_none());
         // A rule's number is not its name, a name in `rule` is.
         let columns = chosen(&["rule", "description"], &[&["5710", "sshd: failed"]]);
         assert_eq!(columns.name(Field::Signature), Some("description"));
@@ -571,7 +567,7 @@ mod tests {
     #[test]
     fn a_time_that_is_not_understood_is_named_with_a_sample() {
         let columns = chosen(&["signature", "timestamp"], &[&["S", "the day before"]]);
-        assert!(!columns.has(Field::Time));
+        assert!(columns.name(Field::Time).is_none());
         assert!(
             columns.notes[0].contains("timestamp were not understood, such as the day before"),
             "{:?}",
