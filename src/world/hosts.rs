@@ -1,6 +1,9 @@
 //! The fleet: names, addresses, operating systems, roles.
 
 mod build;
+mod fleet;
+mod role;
+mod system;
 
 use std::net::IpAddr;
 
@@ -8,6 +11,8 @@ use crate::catalog::{HostClass, Names, Platform};
 use crate::grounding::Asset;
 use crate::random::{Alias, Key};
 use build::{Builder, complete, ground, synthesise};
+pub use build::reporting;
+pub use system::Silent;
 
 /// What a host is for; decides what runs on it and who reaches it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,7 +77,7 @@ pub struct OperatingSystem {
 /// What is written down of a host.
 #[derive(Debug, Clone)]
 pub struct Inventory {
-    /// NetBIOS name, at most 15 characters.
+    /// NetBIOS name on Windows, at most 15 characters; of Linux hosts up to 63.
     pub name: String,
     /// `Workstation`, `Server`, `Domain Controller`…
     pub asset_type: String,
@@ -82,6 +87,25 @@ pub struct Inventory {
     pub owner: String,
     pub department: String,
     pub ip: IpAddr,
+    /// What the CMDB says, where the host is out of it.
+    pub said: Option<Box<Said>>,
+}
+
+/// What an asset's row says; `None` where it is silent and something is assumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub asset_type: Option<String>,
+    pub os: Option<String>,
+    pub owner: Option<String>,
+    pub department: Option<String>,
+    pub location: Option<String>,
+}
+
+/// An asset without endpoint telemetry: an end of others' traffic, and nothing more.
+#[derive(Debug, Clone)]
+pub struct SilentHost {
+    pub inventory: Inventory,
+    pub kind: Silent,
 }
 
 /// One host. Every row asks one or two for some of this: it is short, so that those of a large
@@ -113,6 +137,8 @@ pub struct Hosts {
     pub systems: Vec<OperatingSystem>,
     /// Everything but workstations: what works day and night, in a keyed order.
     pub servers: Vec<u32>,
+    /// Assets that report nothing; their addresses follow those of the hosts.
+    pub silent: Vec<SilentHost>,
     classes: Vec<Vec<u32>>,
 }
 
@@ -146,7 +172,7 @@ impl Host {
             HostClass::Workstation => self.role == Role::Workstation && windows,
             HostClass::WindowsServer => self.role != Role::Workstation && windows,
             HostClass::LinuxServer => self.role != Role::Workstation && !windows,
-            HostClass::DomainController => self.role == Role::DomainController,
+            HostClass::DomainController => self.role == Role::DomainController && windows,
             HostClass::WebServer => self.role == Role::WebServer && !windows,
             HostClass::MailServer => self.role == Role::MailServer,
             HostClass::DatabaseServer => self.role == Role::DatabaseServer,
@@ -154,213 +180,12 @@ impl Host {
             HostClass::Dmz => {
                 matches!(self.role, Role::WebServer | Role::MailServer | Role::Vpn)
             }
-            HostClass::Scanner => self.role == Role::Scanner,
-            HostClass::BackupServer => self.role == Role::BackupServer,
-            HostClass::JumpHost => self.role == Role::JumpHost,
+            HostClass::Scanner => self.role == Role::Scanner && !windows,
+            HostClass::BackupServer => self.role == Role::BackupServer && windows,
+            HostClass::JumpHost => self.role == Role::JumpHost && windows,
         }
     }
 }
-
-/// Windows builds by words in the name; the first match counts.
-const WINDOWS_BUILDS: [(&str, &str); 7] = [
-    ("11", "10.0.22621.3880 (WinBuild.160101.0800)"),
-    ("2025", "10.0.26100.1301 (WinBuild.160101.0800)"),
-    ("2022", "10.0.20348.2582 (WinBuild.160101.0800)"),
-    ("2019", "10.0.17763.6054 (WinBuild.160101.0800)"),
-    ("2016", "10.0.14393.7155 (WinBuild.160101.0800)"),
-    ("2012", "6.3.9600.21972 (winblue_ltsb.240606-0953)"),
-    ("", "10.0.19041.4717 (WinBuild.160101.0800)"),
-];
-
-const LINUX_WORDS: [&str; 15] = [
-    "linux", "ubuntu", "debian", "red hat", "rhel", "centos", "rocky", "alma", "suse", "fedora",
-    "oracle", "amazon", "kali", "arch", "gentoo",
-];
-
-fn system_of(name: &str) -> Option<OperatingSystem> {
-    let lower = name.to_lowercase();
-    if lower.contains("windows") {
-        let build = WINDOWS_BUILDS.iter().find(|(word, _)| lower.contains(word));
-        return Some(OperatingSystem {
-            name: name.to_string(),
-            platform: Platform::Windows,
-            file_version: build.map_or("-", |b| b.1),
-        });
-    }
-    LINUX_WORDS
-        .iter()
-        .any(|word| lower.contains(word))
-        .then(|| OperatingSystem {
-            name: name.to_string(),
-            platform: Platform::Linux,
-            file_version: "-",
-        })
-}
-
-/// What the CMDB's words say about a role.
-fn role_of(asset: &Asset) -> Role {
-    let text = format!(
-        "{} {}",
-        asset.asset_type.as_deref().unwrap_or(""),
-        asset.hostname
-    );
-    let text = text.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
-    let os = asset.os.as_deref().unwrap_or("").to_lowercase();
-    let server_os = os.contains("server");
-    if has(&["workstation", "laptop", "desktop", "wks", "client"]) {
-        Role::Workstation
-    } else if has(&["domain controller", "dc-", "dc0", "dc1", "-dc"]) {
-        Role::DomainController
-    } else if has(&["web", "www", "proxy", "nginx"]) {
-        Role::WebServer
-    } else if has(&["mail", "exchange", "smtp", "mx"]) {
-        Role::MailServer
-    } else if has(&["database", "sql", "db-", "db0", "oracle", "postgres"]) {
-        Role::DatabaseServer
-    } else if has(&["file", "fs-", "nas", "storage"]) {
-        Role::FileServer
-    } else if has(&["backup", "bkp", "veeam"]) {
-        Role::BackupServer
-    } else if has(&["scan", "nessus"]) {
-        Role::Scanner
-    } else if has(&["vpn", "gateway"]) {
-        Role::Vpn
-    } else if has(&["jump", "jmp", "bastion", "paw"]) {
-        Role::JumpHost
-    } else if server_os || has(&["server", "srv"]) || !os.contains("windows") {
-        Role::Server
-    } else {
-        Role::Workstation
-    }
-}
-
-/// How a synthetic fleet is made up: role, name prefix, OS, minimum, one per so many assets, asset type, criticality.
-const FLEET: [(Role, &str, &str, u32, u32, &str, &str); 13] = [
-    (
-        Role::DomainController,
-        "DC",
-        "Windows Server 2022 Standard",
-        2,
-        400,
-        "Domain Controller",
-        "critical",
-    ),
-    (
-        Role::FileServer,
-        "FS",
-        "Windows Server 2019 Standard",
-        1,
-        120,
-        "Server",
-        "high",
-    ),
-    (
-        Role::DatabaseServer,
-        "SQL",
-        "Windows Server 2019 Standard",
-        1,
-        160,
-        "Server",
-        "critical",
-    ),
-    (
-        Role::DatabaseServer,
-        "PGS",
-        "Red Hat Enterprise Linux 9.4",
-        1,
-        160,
-        "Server",
-        "critical",
-    ),
-    (
-        Role::MailServer,
-        "MX",
-        "Debian GNU/Linux 12",
-        1,
-        300,
-        "Server",
-        "high",
-    ),
-    (
-        Role::WebServer,
-        "IIS",
-        "Windows Server 2022 Standard",
-        1,
-        200,
-        "Server",
-        "high",
-    ),
-    (
-        Role::WebServer,
-        "WEB",
-        "Ubuntu 22.04.4 LTS",
-        2,
-        60,
-        "Server",
-        "high",
-    ),
-    (
-        Role::Vpn,
-        "VPN",
-        "Debian GNU/Linux 12",
-        1,
-        500,
-        "Server",
-        "high",
-    ),
-    (
-        Role::Scanner,
-        "SCAN",
-        "Ubuntu 22.04.4 LTS",
-        1,
-        5000,
-        "Server",
-        "medium",
-    ),
-    (
-        Role::BackupServer,
-        "BKP",
-        "Windows Server 2022 Standard",
-        1,
-        2000,
-        "Server",
-        "high",
-    ),
-    (
-        Role::JumpHost,
-        "JMP",
-        "Windows Server 2022 Standard",
-        1,
-        1000,
-        "Server",
-        "high",
-    ),
-    (
-        Role::Server,
-        "APP",
-        "Windows Server 2019 Standard",
-        2,
-        25,
-        "Server",
-        "medium",
-    ),
-    (
-        Role::Server,
-        "LNX",
-        "Ubuntu 22.04.4 LTS",
-        2,
-        14,
-        "Server",
-        "medium",
-    ),
-];
-
-const WORKSTATION_SYSTEMS: [(&str, u64); 3] = [
-    ("Windows 10 Pro", 50),
-    ("Windows 11 Pro", 35),
-    ("Windows 10 Enterprise", 15),
-];
 
 impl Hosts {
     /// The fleet from a CMDB, or a synthetic one of `count` hosts.
@@ -382,6 +207,7 @@ impl Hosts {
             offset,
             names,
             all: Vec::new(),
+            silent: Vec::new(),
             systems: Vec::new(),
             sites: Alias::new(&weights(&names.sites)),
             departments: Alias::new(&weights(&names.departments)),
@@ -424,6 +250,7 @@ impl Hosts {
             all: builder.all,
             systems: builder.systems,
             servers,
+            silent: builder.silent,
             classes,
         }
     }

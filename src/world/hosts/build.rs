@@ -1,11 +1,13 @@
 //! Hosts from a CMDB, hosts made up, and what both still lack.
 
-use super::{
-    FLEET, Host, Inventory, OperatingSystem, Role, WORKSTATION_SYSTEMS, role_of, system_of,
-};
-use crate::catalog::{HostClass, Names};
-use crate::grounding::Asset;
+use super::fleet::{FLEET, WORKSTATION_SYSTEMS};
+use super::role::{assumed, role_of, silent_role};
+use super::system::{Silent, System, system_of};
+use super::{Host, Inventory, OperatingSystem, Role, Said, SilentHost};
+use crate::catalog::{HostClass, Names, Platform};
+use crate::grounding::{Asset, shown};
 use crate::random::{Alias, Key};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 pub(super) struct Builder<'a> {
@@ -14,6 +16,7 @@ pub(super) struct Builder<'a> {
     pub(super) offset: i64,
     pub(super) names: &'a Names,
     pub(super) all: Vec<Host>,
+    pub(super) silent: Vec<SilentHost>,
     pub(super) systems: Vec<OperatingSystem>,
     pub(super) sites: Alias,
     pub(super) departments: Alias,
@@ -22,6 +25,7 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// Index of a system among those of the fleet.
     fn system(&mut self, system: OperatingSystem) -> u16 {
         match self.systems.iter().position(|s| s.name == system.name) {
             Some(i) => i as u16,
@@ -44,12 +48,10 @@ impl Builder<'_> {
             let subnet = n / 240;
             let second = (10 + (site as u32 % 20) * 12 + zone * 3 + subnet / 256) as u8;
             let ip = Ipv4Addr::new(10, second, subnet as u8, (10 + n % 240) as u8);
-            if !self
-                .all
-                .iter()
-                .take(self.first_synthetic())
-                .any(|h| h.inventory.ip == ip)
-            {
+            let hosts = self.all.iter().take(self.first_synthetic());
+            let known = hosts.map(|h| h.inventory.ip);
+            let silent = self.silent.iter().map(|h| h.inventory.ip);
+            if !known.chain(silent).any(|other| other == ip) {
                 return ip;
             }
         }
@@ -61,6 +63,13 @@ impl Builder<'_> {
             .iter()
             .position(|h| h.user == SYNTHETIC)
             .unwrap_or(self.all.len())
+    }
+
+    /// Whether a name is a host's.
+    fn is_taken(&self, name: &str) -> bool {
+        let hosts = self.all.iter().map(|h| &h.inventory.name);
+        let silent = self.silent.iter().map(|h| &h.inventory.name);
+        hosts.chain(silent).any(|n| n.eq_ignore_ascii_case(name))
     }
 
     fn push(&mut self, host: Host) {
@@ -91,7 +100,7 @@ impl Builder<'_> {
     fn synthetic(&mut self, role: Role, name: String, system: &str, kind: &str, criticality: &str) {
         let index = self.all.len() as u64;
         let key = self.key.with(index);
-        let Some(system) = system_of(system) else {
+        let Some(system) = operating_system(system, system_of(system)) else {
             return;
         };
         let platform = system.platform;
@@ -131,6 +140,7 @@ impl Builder<'_> {
             owner: format!("{given} {family}"),
             department,
             ip: ip.into(),
+            said: None,
         });
         self.push(Host {
             inventory,
@@ -150,38 +160,143 @@ const SYNTHETIC: u32 = u32::MAX;
 /// Marks a CMDB host whose user has yet to be found.
 const GROUNDED: u32 = u32::MAX - 1;
 
+/// A system that reports, under the name that the inventory gives it.
+fn operating_system(name: &str, system: System) -> Option<OperatingSystem> {
+    let (platform, file_version) = match system {
+        System::Windows { file_version, .. } => (Platform::Windows, file_version),
+        System::Linux => (Platform::Linux, "-"),
+        System::Silent(_) => return None,
+    };
+    Some(OperatingSystem {
+        name: name.to_string(),
+        platform,
+        file_version,
+    })
+}
+
+/// The system of an asset and its name: as the inventory says, or assumed from the kind of
+/// asset. `Err` is of one that reports nothing.
+fn system_of_asset(asset: &Asset) -> Result<(&str, System), Silent> {
+    let silent = |by_system| silent_role(asset.asset_type.as_deref(), by_system);
+    let name = match asset.os.as_deref() {
+        Some(os) => os,
+        None => {
+            let name = &asset.hostname;
+            let other = Key::root(0x05).child(name).at(0).is_multiple_of(2);
+            assumed(asset.asset_type.as_deref(), name, other)
+                .ok_or_else(|| silent(Silent::Other))?
+        }
+    };
+    match system_of(name) {
+        System::Silent(by_system) => Err(silent(by_system)),
+        system => Ok((name, system)),
+    }
+}
+
+/// How many of the assets have endpoint telemetry; without one there is nothing to generate.
+pub fn reporting(assets: &[Asset]) -> usize {
+    (assets.iter())
+        .filter(|asset| system_of_asset(asset).is_ok())
+        .count()
+}
+
+/// What an asset's row says, and what is assumed where it says nothing.
+fn inventory(asset: &Asset, kind: &str) -> Inventory {
+    let or = |value: &Option<String>, default: &str| {
+        value.clone().unwrap_or_else(|| default.to_string())
+    };
+    Inventory {
+        name: asset.hostname.clone(),
+        asset_type: or(&asset.asset_type, kind),
+        criticality: or(&asset.criticality, "medium").to_lowercase(),
+        location: or(&asset.location, "Office"),
+        owner: or(&asset.owner, "IT Operations"),
+        department: or(&asset.department, "IT"),
+        ip: asset.ip_address,
+        said: Some(Box::new(Said {
+            asset_type: asset.asset_type.clone(),
+            os: asset.os.clone(),
+            owner: asset.owner.clone(),
+            department: asset.department.clone(),
+            location: asset.location.clone(),
+        })),
+    }
+}
+
+/// Counts of what assets have in common, most frequent first: `Cisco IOS (3), AIX (1)`.
+fn counted(of: BTreeMap<String, usize>) -> String {
+    const MOST: usize = 10;
+    let mut list: Vec<(String, usize)> = of.into_iter().collect();
+    list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let more = list.len().saturating_sub(MOST);
+    let mut shown: Vec<String> = list
+        .into_iter()
+        .take(MOST)
+        .map(|(text, count)| format!("{} ({count})", shown(&text)))
+        .collect();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    shown.join(", ")
+}
+
+/// `asset` or `assets`, with its number.
+fn assets_of(count: usize) -> String {
+    match count {
+        1 => "1 asset has".to_string(),
+        count => format!("{count} assets have"),
+    }
+}
+
 pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut Vec<String>) {
-    let mut silent = 0;
+    let mut silent: BTreeMap<String, usize> = BTreeMap::new();
+    let mut guessed: BTreeMap<String, usize> = BTreeMap::new();
+    let mut no_controllers: Vec<String> = Vec::new();
     for asset in assets {
-        let Some(system) = asset.os.as_deref().and_then(system_of) else {
-            silent += 1;
+        let (name, system) = match system_of_asset(asset) {
+            Ok(found) => found,
+            Err(kind) => {
+                let text = match (&asset.os, &asset.asset_type) {
+                    (Some(os), _) => os.clone(),
+                    (None, Some(kind)) => format!("{kind} without operating system"),
+                    (None, None) => "no operating system".to_string(),
+                };
+                *silent.entry(text).or_default() += 1;
+                let kind_name = match kind {
+                    Silent::NetworkDevice => "Network Device",
+                    Silent::Printer => "Printer",
+                    Silent::Hypervisor => "Hypervisor",
+                    Silent::Other => "Other",
+                };
+                builder.silent.push(SilentHost {
+                    inventory: inventory(asset, kind_name),
+                    kind,
+                });
+                continue;
+            }
+        };
+        let Some(known) = operating_system(name, system) else {
             continue;
         };
-        let role = role_of(asset);
-        let platform = system.platform;
-        let os = builder.system(system);
+        if asset.os.is_none() {
+            *guessed.entry(name.to_string()).or_default() += 1;
+        }
+        let (role, refused) = role_of(asset.asset_type.as_deref(), &asset.hostname, system);
+        if refused {
+            no_controllers.push(shown(&asset.hostname));
+        }
+        let platform = known.platform;
+        let os = builder.system(known);
         let index = builder.all.len() as u64;
         let key = builder.key.with(index);
         let (boot_period, boot_phase) = builder.timed(index, role);
-        let or = |value: &Option<String>, default: &str| {
-            value.clone().unwrap_or_else(|| default.to_string())
-        };
         let kind = match role {
             Role::Workstation => "Workstation",
             Role::DomainController => "Domain Controller",
             _ => "Server",
         };
-        let inventory = Box::new(Inventory {
-            name: asset.hostname.clone(),
-            asset_type: or(&asset.asset_type, kind),
-            criticality: or(&asset.criticality, "medium").to_lowercase(),
-            location: or(&asset.location, "Office"),
-            owner: or(&asset.owner, "IT Operations"),
-            department: or(&asset.department, "IT"),
-            ip: asset.ip_address,
-        });
         builder.push(Host {
-            inventory,
+            inventory: Box::new(inventory(asset, kind)),
             os,
             platform,
             role,
@@ -191,9 +306,27 @@ pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut 
             boot_phase,
         });
     }
-    if silent > 0 {
+    if !silent.is_empty() {
         notices.push(format!(
-            "{silent} assets have an operating system without Windows or Linux telemetry; they report nothing"
+            "{} no endpoint telemetry: {}; they are kept in entities/assets and as destinations of traffic, and report no events",
+            assets_of(silent.values().sum()),
+            counted(silent)
+        ));
+    }
+    if !guessed.is_empty() {
+        notices.push(format!(
+            "{} no operating system in the inventory; assumed by kind: {}",
+            assets_of(guessed.values().sum()),
+            counted(guessed)
+        ));
+    }
+    if !no_controllers.is_empty() {
+        let count = no_controllers.len();
+        no_controllers.truncate(10);
+        notices.push(format!(
+            "{} the type of a domain controller and no Windows Server; used as plain servers: {}",
+            assets_of(count),
+            no_controllers.join(", ")
         ));
     }
 }
@@ -227,7 +360,7 @@ pub(super) fn synthesise(builder: &mut Builder<'_>, count: u32) {
 /// Adds the hosts that the rest of the world relies on, where they are missing.
 pub(super) fn complete(builder: &mut Builder<'_>) {
     for (role, prefix, system, least, _, kind, criticality) in FLEET {
-        let platform = system_of(system).map(|s| s.platform);
+        let platform = operating_system(system, system_of(system)).map(|s| s.platform);
         let have = builder
             .all
             .iter()
@@ -242,11 +375,7 @@ pub(super) fn complete(builder: &mut Builder<'_>) {
         for i in have..needed {
             let mut number = i + 1;
             let mut name = format!("{prefix}-{number:02}");
-            while builder
-                .all
-                .iter()
-                .any(|h| h.inventory.name.eq_ignore_ascii_case(&name))
-            {
+            while builder.is_taken(&name) {
                 number += 1;
                 name = format!("{prefix}-{number:02}");
             }
@@ -254,9 +383,11 @@ pub(super) fn complete(builder: &mut Builder<'_>) {
         }
     }
     if !builder.all.iter().any(|h| h.is(HostClass::Workstation)) {
+        let name = (1..).map(|number: u32| format!("WKS-{number:04}"));
+        let free = name.into_iter().find(|name| !builder.is_taken(name));
         builder.synthetic(
             Role::Workstation,
-            "WKS-0001".into(),
+            free.unwrap_or_else(|| "WKS-0001".into()),
             "Windows 10 Pro",
             "Workstation",
             "",

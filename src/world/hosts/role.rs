@@ -1,0 +1,332 @@
+//! What a host is for, by what the inventory says.
+//!
+//! The asset's type and operating system decide. The name counts only where the type names no
+//! role, and by whole words: `NASSAU` is no NAS, and `dc1` in `fra-dc1-web01` a data centre.
+
+use super::Role;
+use super::system::{Edition, Silent, System};
+
+/// What a type's words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Role(Role),
+    /// A server of whatever kind; the name may say which.
+    AnyServer,
+    /// Something that usually has no endpoint telemetry.
+    Device(Silent),
+    Nothing,
+}
+
+/// Words of types, and what they say; the first line with a word of the type counts.
+const TYPES: [(Kind, &[&str]); 18] = [
+    (
+        Kind::Role(Role::DomainController),
+        &["domaincontroller", "domänencontroller", "domänenkontroller", "dc", "adds", "rodc"],
+    ),
+    (
+        Kind::Role(Role::JumpHost),
+        &["jump", "jumphost", "jumpserver", "jumpbox", "bastion", "sprungserver", "paw"],
+    ),
+    (Kind::Device(Silent::Hypervisor), &["hypervisor", "esxi", "esx", "virtualisierungshost"]),
+    (Kind::Role(Role::Vpn), &["vpn"]),
+    (
+        Kind::Role(Role::DatabaseServer),
+        &[
+            "database", "databases", "databaseserver", "db", "sql", "mssql", "mysql", "mariadb",
+            "postgres", "postgresql", "datenbank", "datenbankserver", "données", "dbserver",
+        ],
+    ),
+    (
+        Kind::Role(Role::MailServer),
+        &["mail", "email", "mailserver", "exchange", "smtp", "imap", "messaging", "messagerie"],
+    ),
+    (
+        Kind::Role(Role::WebServer),
+        &["web", "webserver", "www", "http", "nginx", "apache", "iis", "proxy"],
+    ),
+    (
+        Kind::Role(Role::BackupServer),
+        &["backup", "backupserver", "datensicherung", "sicherung", "sauvegarde", "veeam"],
+    ),
+    (Kind::Role(Role::Scanner), &["vulnerability", "nessus", "scanner", "scan"]),
+    (
+        Kind::Role(Role::FileServer),
+        &["file", "files", "fileserver", "dateiserver", "nas", "storage", "fichiers", "datei"],
+    ),
+    (
+        Kind::Role(Role::Server),
+        &["anwendungsserver", "applikationsserver", "druckserver", "terminalserver"],
+    ),
+    (
+        Kind::Device(Silent::Printer),
+        &["printer", "drucker", "imprimante", "mfp", "multifunction", "plotter", "copier"],
+    ),
+    (
+        Kind::Device(Silent::NetworkDevice),
+        &[
+            "switch", "router", "routeur", "firewall", "wlc", "ap", "wap", "balancer",
+            "loadbalancer", "commutateur", "netzwerkgerät", "modem", "bridge", "hub",
+        ],
+    ),
+    (
+        Kind::Device(Silent::Other),
+        &[
+            "phone", "smartphone", "telefon", "telephone", "téléphone", "camera", "kamera", "caméra",
+            "ups", "usv", "pdu", "iot", "plc", "sensor", "ipad", "iphone", "television",
+            "tv", "kvm", "monitor", "beamer", "projector",
+        ],
+    ),
+    (
+        Kind::Role(Role::Workstation),
+        &[
+            "workstation", "workstations", "laptop", "laptops", "desktop", "desktops", "notebook",
+            "notebooks", "pc", "client", "kiosk", "tablet", "ultrabook", "convertible", "portable",
+            "poste", "arbeitsplatz", "arbeitsplatzrechner", "arbeitsstation", "thinclient",
+            "einzelplatz", "minitower", "endpoint",
+        ],
+    ),
+    (
+        Kind::AnyServer,
+        &["server", "servers", "srv", "serveur", "rack", "blade", "rackmount"],
+    ),
+    // Devices only where nothing else is said.
+    (
+        Kind::Device(Silent::NetworkDevice),
+        &["gateway", "access", "network", "netzwerk", "réseau"],
+    ),
+    (Kind::Device(Silent::Other), &["mobile"]),
+];
+
+/// Words that, beside `server`, name a kind of server without a role of its own here.
+const GENERAL: [&str; 8] = [
+    "application", "app", "print", "terminal", "monitoring", "management", "citrix", "rds",
+];
+
+/// Words of names that say a role.
+const NAMES: [(Role, &[&str]); 10] = [
+    (Role::WebServer, &["web", "www", "iis", "nginx", "apache", "proxy"]),
+    (Role::MailServer, &["mail", "smtp", "mx", "exch", "exchange", "imap", "mta"]),
+    (
+        Role::DatabaseServer,
+        &["db", "sql", "mssql", "mysql", "pgsql", "pg", "postgres", "mariadb", "oracle"],
+    ),
+    (Role::FileServer, &["fs", "nas", "file", "files", "storage"]),
+    (Role::BackupServer, &["backup", "bkp", "bck", "bak", "veeam"]),
+    (Role::Scanner, &["scan", "scanner", "nessus"]),
+    (Role::Vpn, &["vpn", "gw", "gateway"]),
+    (Role::JumpHost, &["jump", "jmp", "jumphost", "jumpbox", "bastion", "paw"]),
+    (
+        Role::Workstation,
+        &["wks", "ws", "laptop", "lap", "notebook", "nb", "desktop", "pc", "client", "workstation"],
+    ),
+    // Servers of a kind that has no role of its own.
+    (
+        Role::Server,
+        &[
+            "app", "erp", "mon", "print", "prn", "wsus", "sccm", "ca", "dns", "dhcp", "git", "ts",
+            "rds", "mgmt", "log", "siem", "ci", "build", "test", "crm", "sap",
+        ],
+    ),
+];
+
+fn words(text: &str) -> Vec<String> {
+    text.to_lowercase()
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|w| !w.is_empty())
+        .map(String::from)
+        .collect()
+}
+
+/// What an asset's type says.
+pub(super) fn kind_of(asset_type: Option<&str>) -> Kind {
+    let words = words(asset_type.unwrap_or(""));
+    let has = |word: &str| words.iter().any(|w| w == word);
+    let pair = |a: &str, b: &str| has(a) && has(b);
+    if pair("domain", "controller") || pair("contrôleur", "domaine") || pair("active", "directory")
+    {
+        return Kind::Role(Role::DomainController);
+    }
+    if pair("privileged", "access") {
+        return Kind::Role(Role::JumpHost);
+    }
+    if pair("vm", "host") || pair("virtualization", "host") {
+        return Kind::Device(Silent::Hypervisor);
+    }
+    let found = TYPES
+        .iter()
+        .find(|(_, list)| list.iter().any(|word| has(word)));
+    match found.map_or(Kind::Nothing, |t| t.0) {
+        Kind::AnyServer if GENERAL.iter().any(|word| has(word)) => Kind::Role(Role::Server),
+        kind => kind,
+    }
+}
+
+/// A word without the `srv` or `server` that is glued to it.
+fn bare(word: &str) -> &str {
+    for glue in ["server", "srv", "svr"] {
+        let rest = word.strip_suffix(glue).or_else(|| word.strip_prefix(glue));
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+            return rest;
+        }
+    }
+    word
+}
+
+/// What a name's last word of a role says. `dc` is a controller at an end of the name only,
+/// and where `may_control`.
+fn role_of_name(name: &str, may_control: bool) -> Option<Role> {
+    let words = words(name);
+    let last = words.len().saturating_sub(1);
+    let of_word = |(at, word): (usize, &String)| {
+        let word = bare(word);
+        if ["dc", "rodc", "pdc", "bdc"].contains(&word) {
+            let end = at == 0 || at == last;
+            return (may_control && end).then_some(Role::DomainController);
+        }
+        let found = NAMES.iter().find(|(_, list)| list.contains(&word));
+        found.map(|n| n.0)
+    };
+    words.iter().enumerate().rev().find_map(of_word)
+}
+
+/// The role of a host that reports, and whether its type asked for a domain controller that
+/// its system cannot be.
+pub(super) fn role_of(asset_type: Option<&str>, name: &str, system: System) -> (Role, bool) {
+    let edition = match system {
+        System::Windows { edition, .. } => Some(edition),
+        _ => None,
+    };
+    let controls = matches!(edition, Some(Edition::Server | Edition::Unsaid));
+    let kind = kind_of(asset_type);
+    match kind {
+        Kind::Role(Role::DomainController) if !controls => return (Role::Server, true),
+        Kind::Role(role) => return (role, false),
+        Kind::AnyServer | Kind::Nothing | Kind::Device(_) => {}
+    }
+    let server = kind != Kind::Nothing || edition == Some(Edition::Server);
+    let by_name = role_of_name(name, controls).filter(|role| {
+        // A name does not make a server a workstation, nor a client's system a server.
+        match role {
+            Role::Workstation => !server,
+            _ => kind == Kind::AnyServer || edition != Some(Edition::Client),
+        }
+    });
+    let silent = match server || edition.is_none() {
+        true => Role::Server,
+        false => Role::Workstation,
+    };
+    (by_name.unwrap_or(silent), false)
+}
+
+/// The operating system that is assumed where the inventory says none; `None` for what has no
+/// endpoint telemetry. `other` chooses Linux where a server can be either.
+pub(super) fn assumed(asset_type: Option<&str>, name: &str, other: bool) -> Option<&'static str> {
+    const CLIENT: &str = "Windows 10 Pro";
+    const SERVER: &str = "Windows Server 2019 Standard";
+    const LINUX: &str = "Ubuntu 22.04.4 LTS";
+    let kind = match kind_of(asset_type) {
+        Kind::Device(_) => return None,
+        Kind::Role(role) => Some(role),
+        Kind::AnyServer => Some(
+            role_of_name(name, true)
+                .filter(|role| *role != Role::Workstation)
+                .unwrap_or(Role::Server),
+        ),
+        Kind::Nothing => role_of_name(name, true),
+    };
+    let words = words(asset_type.unwrap_or(""));
+    let is_one_of = |list: &[&str]| words.iter().any(|w| list.contains(&w.as_str()));
+    if kind == Some(Role::Scanner) && !is_one_of(&["vulnerability", "nessus", "security"]) {
+        // A scanner of paper, most likely.
+        return None;
+    }
+    Some(match kind {
+        None | Some(Role::Workstation) => CLIENT,
+        Some(
+            Role::DomainController | Role::FileServer | Role::BackupServer | Role::JumpHost,
+        ) => SERVER,
+        Some(Role::Scanner | Role::Vpn) => LINUX,
+        Some(_) if is_one_of(&["exchange", "iis", "sql", "mssql"]) => SERVER,
+        Some(_) if other => LINUX,
+        Some(_) => SERVER,
+    })
+}
+
+/// What a host without telemetry is: its type says it better than its system.
+pub(super) fn silent_role(asset_type: Option<&str>, by_system: Silent) -> Silent {
+    match (by_system, kind_of(asset_type)) {
+        (Silent::Other, Kind::Device(device)) => device,
+        (system, _) => system,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::system::system_of;
+    use super::*;
+
+    fn role(kind: &str, name: &str, os: &str) -> Role {
+        role_of(Some(kind), name, system_of(os)).0
+    }
+
+    #[test]
+    fn a_type_that_names_a_role_beats_the_name() {
+        let windows = "Windows Server 2022 Standard";
+        assert_eq!(role("Web server", "fra-dc1-web01", "Ubuntu 22.04"), Role::WebServer);
+        assert_eq!(role("Database server", "dc01", windows), Role::DatabaseServer);
+        assert_eq!(role("Domain Controller", "ADDS01", windows), Role::DomainController);
+        assert_eq!(role("Workstation", "web-01", "Windows 10 Pro"), Role::Workstation);
+        assert_eq!(role("Laptop", "srv-01", "Ubuntu 22.04"), Role::Workstation);
+        assert_eq!(role("Application server", "app-db01", windows), Role::Server);
+        assert_eq!(role("Datenbankserver", "x", windows), Role::DatabaseServer);
+        assert_eq!(role("Poste de travail", "x", "Windows 10"), Role::Workstation);
+        assert_eq!(role("Jump host", "x", windows), Role::JumpHost);
+        assert_eq!(role("SQL Server", "x", windows), Role::DatabaseServer);
+    }
+
+    #[test]
+    fn names_count_by_whole_words_and_the_last_one() {
+        let (windows, linux) = ("Windows Server 2019 Standard", "Debian GNU/Linux 12");
+        assert_eq!(role("Server", "NASSAU-APP01", windows), Role::Server);
+        assert_eq!(role("Server", "MXMTY-ERP01", windows), Role::Server);
+        assert_eq!(role("Server", "ams-dc2-mon01", linux), Role::Server);
+        assert_eq!(role("Server", "fra-dc1-web01", windows), Role::WebServer);
+        assert_eq!(role("Server", "fra-dc1-x01", windows), Role::Server);
+        assert_eq!(role("Server", "WEBSRV01", linux), Role::WebServer);
+        assert_eq!(role("Server", "pc-01", windows), Role::Server);
+        assert_eq!(role("", "pc-01", "Ubuntu"), Role::Workstation);
+        for name in ["dc01", "dc-02", "DC1", "muc-dc01", "SRVDC01"] {
+            assert_eq!(role("Server", name, windows), Role::DomainController, "{name}");
+            assert_eq!(role("Server", name, linux), Role::Server, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_domain_controller_is_a_windows_server() {
+        let of = |os| role_of(Some("Domain Controller"), "dc01", system_of(os));
+        assert_eq!(of("Ubuntu 22.04"), (Role::Server, true));
+        assert_eq!(of("Windows 10 Pro"), (Role::Server, true));
+        assert_eq!(of("Windows"), (Role::DomainController, false));
+    }
+
+    #[test]
+    fn where_the_type_says_nothing_the_system_decides() {
+        for kind in ["", "Computer", "Virtual Machine", "Thing"] {
+            assert_eq!(role(kind, "X1", "Windows 10 Pro"), Role::Workstation);
+            assert_eq!(role(kind, "X1", "Windows Server 2016"), Role::Server);
+            assert_eq!(role(kind, "X1", "Rocky 9"), Role::Server);
+        }
+    }
+
+    #[test]
+    fn a_missing_system_is_assumed_from_the_kind() {
+        let of = |kind| assumed(Some(kind), "x", true);
+        assert_eq!(of("Laptop"), Some("Windows 10 Pro"));
+        assert_eq!(of("Exchange server"), Some("Windows Server 2019 Standard"));
+        assert_eq!(of("File server"), Some("Windows Server 2019 Standard"));
+        assert_eq!(of("Web server"), Some("Ubuntu 22.04.4 LTS"));
+        for device in ["Leaf switch", "Firewall", "Printer", "IP phone", "Camera"] {
+            assert_eq!(of(device), None, "{device}");
+        }
+    }
+}
