@@ -57,7 +57,8 @@ fn places(ends: &Ends) -> [u64; 4] {
     [
         ends.internal_internal,
         ends.internal_external,
-        ends.external_internal.saturating_add(ends.external_external),
+        ends.external_internal
+            .saturating_add(ends.external_external),
         ends.multicast,
     ]
 }
@@ -139,7 +140,12 @@ impl Alerts {
             };
             tallies.row(A::GroundingSeverity, row, agrees, || {
                 (
-                    format!("{} for {} on the scale {}", shown(*word), shown(severity), self.scale.description()),
+                    format!(
+                        "{} for {} on the scale {}",
+                        shown(*word),
+                        shown(severity),
+                        self.scale.description()
+                    ),
                     match row.integer(F::SeverityWord) {
                         Some(number) => number.to_string(),
                         None => shown(row.text(F::SeverityWord)),
@@ -157,7 +163,10 @@ impl Alerts {
                 .filter(|(_, alerts)| *alerts > 0.0)
                 .map(|(name, _)| *name)
                 .collect();
-            (known.join(", or "), PLACES.get(place).map_or(String::new(), |p| p.to_string()))
+            (
+                known.join(", or "),
+                PLACES.get(place).map_or(String::new(), |p| p.to_string()),
+            )
         });
         Some(place)
     }
@@ -186,7 +195,10 @@ impl Alerts {
         }
         let mut wanted = [0.0; 4];
         for rule in self.rules.values().filter(|rule| rule.is_outside()) {
-            wanted.iter_mut().zip(rule.places).for_each(|(sum, part)| *sum += part);
+            wanted
+                .iter_mut()
+                .zip(rule.places)
+                .for_each(|(sum, part)| *sum += part);
         }
         let seen: u64 = ends.iter().sum();
         let all: f64 = wanted.iter().sum();

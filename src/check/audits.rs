@@ -95,6 +95,10 @@ audits! {
     GroundingEnds "grounding.ends" "an alert's ends are where the profile has its rule's",
     GroundingScale "grounding.scale" "the profile's severities are on its scale (99%)",
     GroundingNames "grounding.names" "the profile's rules have names, not a sentence for each alert",
+    GroundingAsset "grounding.asset" "an asset's owner, department, place and type are what the inventory said",
+    GroundingOwner "grounding.owner" "a workstation's user is its owner, where the directory knows them",
+    GroundingRole "grounding.role" "a role contradicts neither type nor system; domain controllers are Windows",
+    GroundingPlatform "grounding.platform" "a platform is that of the system that the inventory names",
     CompositionCounts "composition.counts" "rows of chains and of noise are the manifest's",
 }
 

@@ -16,9 +16,9 @@ use super::fields::{Field as F, Row};
 use crate::error::{Error, Result};
 use crate::grounding::Profile;
 use crate::plan::others_needed;
+use divergence::{chance, divergence};
 use friction::Friction;
 use life::Life;
-use divergence::{chance, divergence};
 use statistics::{labels, median, variation, vowels, zipf};
 
 const THRESHOLDS: &str = include_str!("thresholds.toml");
@@ -358,7 +358,10 @@ impl Figures {
         }
         self.words += other.words;
         let ends = other.ends_of_alerts;
-        self.ends_of_alerts.iter_mut().zip(ends).for_each(|(m, t)| *m += t);
+        self.ends_of_alerts
+            .iter_mut()
+            .zip(ends)
+            .for_each(|(m, t)| *m += t);
         self.friction.add(other.friction);
         self.life.add(&other.life);
         let (m, o) = (&mut self.bytes, &other.bytes);

@@ -9,6 +9,7 @@ pub mod audits;
 mod chains;
 mod cloud;
 mod cross;
+mod entities;
 mod facts;
 mod fields;
 pub mod figures;
@@ -154,6 +155,9 @@ pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Resul
     }
     let mut last = Tallies::of("events");
     cross.finish(&facts, &mut last);
+    tallies.add(last);
+    let mut last = Tallies::of("entities/assets.parquet");
+    entities::audit(root, &mut last)?;
     tallies.add(last);
     let mut last = Tallies::of("truth");
     chains.finish(&facts, root, &mut last)?;

@@ -3,76 +3,131 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
 
 use super::file::Written;
 use super::truth::write_table;
 use crate::catalog::Platform;
 use crate::error::Result;
 use crate::plan::Plan;
-use crate::world::{AccountKind, World};
+use crate::world::hosts::Said;
+use crate::world::{AccountKind, Hosts, Inventory, World};
 
 fn texts<'t>(values: impl Iterator<Item = Option<&'t str>>) -> ArrayRef {
     Arc::new(StringArray::from_iter(values))
 }
 
-/// Writes `entities/assets.parquet`: every host.
+/// Values of reporting hosts, and nulls for the other assets.
+fn of_reporting(hosts: &Hosts, values: Vec<Option<&str>>) -> ArrayRef {
+    let nothing = hosts.silent.iter().map(|_| None);
+    texts(values.into_iter().chain(nothing))
+}
+
+/// Writes `entities/assets.parquet`: every host, then the assets without telemetry, which
+/// have no platform and no user. `inventory_*` are the words of the input, null where it was
+/// silent.
 ///
 /// # Errors
 /// I/O.
 pub fn write_assets(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Written)> {
     let hosts = &world.hosts;
-    let each = || hosts.all.iter();
-    let machine = |h: usize| &world.accounts[world.accounts.machine(h as u32)];
-    let windows = |h: usize| hosts.all[h].platform == Platform::Windows;
+    let reporting = 0..hosts.len() as u32;
+    let inventories = || {
+        let silent = hosts.silent.iter().map(|asset| &asset.inventory);
+        hosts.all.iter().map(|h| &*h.inventory).chain(silent)
+    };
+    let of_inventory = |text: for<'i> fn(&'i Inventory) -> &'i str| {
+        texts(inventories().map(|inventory| Some(text(inventory))))
+    };
+    let said = |text: for<'s> fn(&'s Said) -> Option<&'s str>| {
+        texts(inventories().map(|inventory| inventory.said.as_deref().and_then(text)))
+    };
+    let windows = |h: u32| hosts[h].platform == Platform::Windows;
     let columns = vec![
-        (
-            "hostname",
-            texts(each().map(|h| Some(h.inventory.name.as_str()))),
-        ),
+        ("hostname", of_inventory(|i| &i.name)),
         (
             "ip",
             Arc::new(StringArray::from_iter(
-                each().map(|h| Some(h.inventory.ip.to_string())),
+                inventories().map(|i| Some(i.ip.to_string())),
             )) as ArrayRef,
         ),
+        ("asset_type", of_inventory(|i| &i.asset_type)),
         (
-            "asset_type",
-            texts(each().map(|h| Some(h.inventory.asset_type.as_str()))),
+            "role",
+            texts(
+                (hosts.all.iter().map(|h| Some(h.role.word())))
+                    .chain(hosts.silent.iter().map(|asset| Some(asset.kind.word()))),
+            ),
         ),
-        ("role", texts(each().map(|h| Some(h.role.word())))),
         (
             "os",
-            texts((0..hosts.len() as u32).map(|h| Some(hosts.system(h).name.as_str()))),
+            texts(
+                (reporting
+                    .clone()
+                    .map(|h| Some(hosts.system(h).name.as_str())))
+                .chain(
+                    hosts
+                        .silent
+                        .iter()
+                        .map(|asset| asset.inventory.said.as_deref()?.os.as_deref()),
+                ),
+            ),
         ),
         (
             "platform",
-            texts((0..hosts.len()).map(|h| Some(if windows(h) { "windows" } else { "linux" }))),
+            of_reporting(
+                hosts,
+                (reporting.clone())
+                    .map(|h| Some(if windows(h) { "windows" } else { "linux" }))
+                    .collect(),
+            ),
         ),
-        (
-            "criticality",
-            texts(each().map(|h| Some(h.inventory.criticality.as_str()))),
-        ),
-        (
-            "location",
-            texts(each().map(|h| Some(h.inventory.location.as_str()))),
-        ),
-        (
-            "department",
-            texts(each().map(|h| Some(h.inventory.department.as_str()))),
-        ),
-        (
-            "owner",
-            texts(each().map(|h| Some(h.inventory.owner.as_str()))),
-        ),
+        ("criticality", of_inventory(|i| &i.criticality)),
+        ("location", of_inventory(|i| &i.location)),
+        ("department", of_inventory(|i| &i.department)),
+        ("owner", of_inventory(|i| &i.owner)),
         (
             "user",
-            texts(each().map(|h| Some(world.accounts[h.user].name.as_str()))),
+            of_reporting(
+                hosts,
+                (hosts.all.iter())
+                    .map(|h| Some(world.accounts[h.user].name.as_str()))
+                    .collect(),
+            ),
         ),
         (
             "sid",
-            texts((0..hosts.len()).map(|h| windows(h).then(|| machine(h).sid.as_str()))),
+            of_reporting(
+                hosts,
+                (reporting.clone())
+                    .map(|h| {
+                        let machine = &world.accounts[world.accounts.machine(h)];
+                        windows(h).then_some(machine.sid.as_str())
+                    })
+                    .collect(),
+            ),
         ),
+        (
+            "telemetry",
+            Arc::new(BooleanArray::from_iter(
+                (reporting.clone().map(|_| Some(true)))
+                    .chain(hosts.silent.iter().map(|_| Some(false))),
+            )) as ArrayRef,
+        ),
+        (
+            "source",
+            texts(inventories().map(|inventory| {
+                Some(match inventory.said {
+                    Some(_) => "inventory",
+                    None => "generated",
+                })
+            })),
+        ),
+        ("inventory_type", said(|s| s.asset_type.as_deref())),
+        ("inventory_os", said(|s| s.os.as_deref())),
+        ("inventory_location", said(|s| s.location.as_deref())),
+        ("inventory_department", said(|s| s.department.as_deref())),
+        ("inventory_owner", said(|s| s.owner.as_deref())),
     ];
     write_table(plan, path, columns)
 }
@@ -89,6 +144,7 @@ pub fn write_users(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Writ
         AccountKind::Admin => "admin",
         AccountKind::Service => "service",
         AccountKind::Machine => "machine",
+        AccountKind::Disabled => "disabled",
     };
     let columns = vec![
         ("username", texts(each().map(|a| Some(a.name.as_str())))),

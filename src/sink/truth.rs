@@ -130,6 +130,15 @@ const NULLABLE: &[&str] = &[
     // What a cloud or a service reports.
     "host",
     "sid",
+    // Assets without telemetry, and what an inventory does not say.
+    "platform",
+    "os",
+    "user",
+    "inventory_type",
+    "inventory_os",
+    "inventory_location",
+    "inventory_department",
+    "inventory_owner",
 ];
 
 /// Truth and entities are Parquet in every format; a compression that Parquet hasn't isn't asked for.

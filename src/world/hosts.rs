@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use crate::catalog::{HostClass, Names, Platform};
 use crate::grounding::Asset;
 use crate::random::{Alias, Key};
-use build::{Builder, complete, ground, synthesise};
 pub use build::reporting;
+use build::{Builder, complete, ground, synthesise};
 pub use system::Silent;
 
 /// What a host is for; decides what runs on it and who reaches it.

@@ -1,7 +1,9 @@
 //! Accounts: built-in, users, administrators, services, machines.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::Domain;
-use super::hosts::{Hosts, Role};
+use super::hosts::{Host, Hosts, Role};
 use crate::catalog::{Account as Wanted, Catalog, HostClass, Platform, Record};
 use crate::grounding::User;
 use crate::random::{Alias, Key};
@@ -16,6 +18,8 @@ pub enum AccountKind {
     Service,
     /// `HOST$`.
     Machine,
+    /// Known to the directory, and not allowed to log on.
+    Disabled,
 }
 
 /// `NT AUTHORITY\SYSTEM`.
@@ -48,7 +52,8 @@ pub struct Account {
     pub home: Option<u32>,
 }
 
-/// All accounts, in this order: built-in, users, administrators, services, machines.
+/// All accounts, in this order: built-in, users, administrators, services, machines, disabled
+/// users, who take no part.
 #[derive(Debug)]
 pub struct Accounts {
     pub all: Vec<Account>,
@@ -144,6 +149,7 @@ impl Accounts {
             built_in("NETWORK SERVICE", "S-1-5-20", 0, true),
             built_in("root", "S-1-0-0", 0, false),
         ];
+        let users_given = users;
         let mut rid = 1103 + key.below(0, 40) as u32;
         let mut domain_account = |kind, name: String, full, email, department| {
             rid += 1;
@@ -162,7 +168,7 @@ impl Accounts {
         };
         match users {
             Some(users) => {
-                for user in users {
+                for user in users.iter().filter(|user| !user.disabled) {
                     let email = user
                         .email
                         .clone()
@@ -239,6 +245,20 @@ impl Accounts {
                 None,
             ));
         }
+        for user in users_given
+            .into_iter()
+            .flatten()
+            .filter(|user| user.disabled)
+        {
+            let full = user.display_name.clone();
+            all.push(domain_account(
+                AccountKind::Disabled,
+                user.username.clone(),
+                full,
+                user.email.clone(),
+                user.department.clone(),
+            ));
+        }
         let next_rid = rid + 1;
         let mut accounts = Accounts {
             all,
@@ -256,32 +276,53 @@ impl Accounts {
     }
 
     /// Gives users their workstations, and servers their administrators.
+    ///
+    /// A workstation is its owner's where the inventory names one whom the directory knows.
+    /// The others are dealt out, those without an owner first; what the inventory says of
+    /// owner and department is never written over.
     fn settle(&mut self, key: Key, hosts: &mut Hosts, notices: &mut Vec<String>) {
-        let workstations: Vec<u32> = hosts.class(HostClass::Workstation).to_vec();
-        let users = self.users.max(1) as usize;
-        for (i, &host) in workstations.iter().enumerate() {
-            let user = FIRST_USER + (i % users) as u32;
-            hosts.all[host as usize].user = user;
-            if let Some(account) = self.all.get_mut(user as usize)
-                && account.home.is_none()
-            {
-                account.home = Some(host);
-                // The owner of a workstation is who sits at it.
-                if let Some(name) = &account.full_name {
-                    hosts.all[host as usize].inventory.owner.clone_from(name);
-                }
-                if let Some(department) = &account.department {
-                    hosts.all[host as usize]
-                        .inventory
-                        .department
-                        .clone_from(department);
+        let owners = Owners::of(self);
+        let mut strangers = BTreeSet::new();
+        for h in 0..hosts.all.len() as u32 {
+            let host = &mut hosts.all[h as usize];
+            let said = host.inventory.said.as_deref();
+            let owner = said.and_then(|said| said.owner.as_deref());
+            if host.role != Role::Workstation || owner.is_none() {
+                continue;
+            }
+            let department = said.and_then(|said| said.department.as_deref());
+            match owner.and_then(|owner| owners.find(self, owner, department)) {
+                Some(user) => self.seat(user, h, &mut hosts.all),
+                None => {
+                    strangers.insert(h);
                 }
             }
         }
-        let shared = self.users as usize;
-        if shared > workstations.len() {
-            for u in workstations.len()..shared {
-                self.all[FIRST_USER as usize + u].home = Some(workstations[u % workstations.len()]);
+        let workstations: Vec<u32> = hosts.class(HostClass::Workstation).to_vec();
+        let (mut pending, of_strangers): (Vec<u32>, Vec<u32>) = workstations
+            .iter()
+            .copied()
+            .filter(|&h| hosts.all[h as usize].user >= self.all.len() as u32)
+            .partition(|h| !strangers.contains(h));
+        pending.extend(of_strangers);
+        let homeless: Vec<u32> = (self.users())
+            .filter(|&user| self.all[user as usize].home.is_none())
+            .collect();
+        let seats: Vec<u32> = match homeless.is_empty() {
+            true => self.users().collect(),
+            false => homeless,
+        };
+        for (i, &host) in pending.iter().enumerate() {
+            let user = match seats.is_empty() {
+                true => FIRST_USER,
+                false => seats[i % seats.len()],
+            };
+            self.seat(user, host, &mut hosts.all);
+        }
+        for (nth, user) in self.users().enumerate() {
+            let account = &mut self.all[user as usize];
+            if account.home.is_none() && !workstations.is_empty() {
+                account.home = Some(workstations[nth % workstations.len()]);
             }
         }
         for (index, host) in hosts.all.iter_mut().enumerate() {
@@ -296,6 +337,33 @@ impl Accounts {
         }
         if self.users == 0 {
             notices.push("the directory has no users; service accounts act instead".into());
+        }
+    }
+
+    /// Puts a user at a workstation, which is their home if they have none yet. Who sits there
+    /// is the owner where nobody else is named.
+    fn seat(&mut self, user: u32, host: u32, hosts: &mut [Host]) {
+        hosts[host as usize].user = user;
+        let Some(account) = self.all.get_mut(user as usize) else {
+            return;
+        };
+        let inventory = &mut hosts[host as usize].inventory;
+        let said = inventory.said.as_deref();
+        let names_owner = said.is_some_and(|said| said.owner.is_some());
+        let names_department = said.is_some_and(|said| said.department.is_some());
+        let is_first = account.home.is_none();
+        if is_first {
+            account.home = Some(host);
+        }
+        if let (true, false, Some(name)) = (is_first, names_owner, &account.full_name) {
+            inventory.owner.clone_from(name);
+        }
+        if let (true, false, Some(department)) = (
+            is_first || names_owner,
+            names_department,
+            &account.department,
+        ) {
+            inventory.department.clone_from(department);
         }
     }
 
@@ -390,6 +458,64 @@ impl Accounts {
             Wanted::Service(name) => self.service(name),
         }
     }
+}
+
+/// The directory's users by what inventories call an owner: account, mail, or display name in
+/// any case and order of words. A name that two users have belongs to neither.
+struct Owners(HashMap<String, Vec<u32>>);
+
+impl Owners {
+    fn of(accounts: &Accounts) -> Self {
+        let mut by_name: HashMap<String, Vec<u32>> = HashMap::new();
+        for user in accounts.users() {
+            let account = &accounts[user];
+            let mut names = vec![words(&account.name), words(&account.qualified)];
+            names.extend(account.email.as_deref().map(words));
+            names.extend(account.full_name.as_deref().map(words));
+            names.sort();
+            names.dedup();
+            for name in names.into_iter().filter(|name| !name.is_empty()) {
+                by_name.entry(name).or_default().push(user);
+            }
+        }
+        Owners(by_name)
+    }
+
+    /// The user that an owner's name means; of namesakes the one of the department.
+    fn find(&self, accounts: &Accounts, owner: &str, department: Option<&str>) -> Option<u32> {
+        // `CORP\\alice` and `alice@corp.example` name the account `alice`.
+        let account = owner.rsplit('\\').next().unwrap_or(owner);
+        let local = account.split('@').next().unwrap_or(account);
+        let has_blank = owner.trim().contains(char::is_whitespace);
+        let names = [owner, account, local];
+        let tried = if has_blank { &names[..1] } else { &names[..] };
+        let found = tried.iter().find_map(|name| self.0.get(&words(name)))?;
+        let same = |user: &&u32| {
+            let theirs = accounts[**user].department.as_deref();
+            theirs.is_some_and(|it| department.is_some_and(|d| d.eq_ignore_ascii_case(it)))
+        };
+        match found.as_slice() {
+            [only] => Some(*only),
+            several => {
+                let mut of_department = several.iter().filter(same);
+                match (of_department.next(), of_department.next()) {
+                    (Some(user), None) => Some(*user),
+                    _ => None,
+                }
+            }
+        }
+    }
+}
+
+/// The words of a name in lower case, sorted: `Berg, Rosa` is `Rosa Berg`.
+fn words(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let mut words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.sort_unstable();
+    words.join(" ")
 }
 
 /// (username, display name, e-mail, department), usernames unique.

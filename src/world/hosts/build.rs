@@ -308,7 +308,7 @@ pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut 
     }
     if !silent.is_empty() {
         notices.push(format!(
-            "{} no endpoint telemetry: {}; they are kept in entities/assets and as destinations of traffic, and report no events",
+            "{} no endpoint telemetry: {}; they are kept in entities/assets and report no events",
             assets_of(silent.values().sum()),
             counted(silent)
         ));

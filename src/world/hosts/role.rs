@@ -21,73 +21,211 @@ pub(super) enum Kind {
 const TYPES: [(Kind, &[&str]); 18] = [
     (
         Kind::Role(Role::DomainController),
-        &["domaincontroller", "domänencontroller", "domänenkontroller", "dc", "adds", "rodc"],
+        &[
+            "domaincontroller",
+            "domänencontroller",
+            "domänenkontroller",
+            "dc",
+            "adds",
+            "rodc",
+        ],
     ),
     (
         Kind::Role(Role::JumpHost),
-        &["jump", "jumphost", "jumpserver", "jumpbox", "bastion", "sprungserver", "paw"],
+        &[
+            "jump",
+            "jumphost",
+            "jumpserver",
+            "jumpbox",
+            "bastion",
+            "sprungserver",
+            "paw",
+        ],
     ),
-    (Kind::Device(Silent::Hypervisor), &["hypervisor", "esxi", "esx", "virtualisierungshost"]),
+    (
+        Kind::Device(Silent::Hypervisor),
+        &["hypervisor", "esxi", "esx", "virtualisierungshost"],
+    ),
     (Kind::Role(Role::Vpn), &["vpn"]),
     (
         Kind::Role(Role::DatabaseServer),
         &[
-            "database", "databases", "databaseserver", "db", "sql", "mssql", "mysql", "mariadb",
-            "postgres", "postgresql", "datenbank", "datenbankserver", "données", "dbserver",
+            "database",
+            "databases",
+            "databaseserver",
+            "db",
+            "sql",
+            "mssql",
+            "mysql",
+            "mariadb",
+            "postgres",
+            "postgresql",
+            "datenbank",
+            "datenbankserver",
+            "données",
+            "dbserver",
         ],
     ),
     (
         Kind::Role(Role::MailServer),
-        &["mail", "email", "mailserver", "exchange", "smtp", "imap", "messaging", "messagerie"],
+        &[
+            "mail",
+            "email",
+            "mailserver",
+            "exchange",
+            "smtp",
+            "imap",
+            "messaging",
+            "messagerie",
+        ],
     ),
     (
         Kind::Role(Role::WebServer),
-        &["web", "webserver", "www", "http", "nginx", "apache", "iis", "proxy"],
+        &[
+            "web",
+            "webserver",
+            "www",
+            "http",
+            "nginx",
+            "apache",
+            "iis",
+            "proxy",
+        ],
     ),
     (
         Kind::Role(Role::BackupServer),
-        &["backup", "backupserver", "datensicherung", "sicherung", "sauvegarde", "veeam"],
+        &[
+            "backup",
+            "backupserver",
+            "datensicherung",
+            "sicherung",
+            "sauvegarde",
+            "veeam",
+        ],
     ),
-    (Kind::Role(Role::Scanner), &["vulnerability", "nessus", "scanner", "scan"]),
+    (
+        Kind::Role(Role::Scanner),
+        &["vulnerability", "nessus", "scanner", "scan"],
+    ),
     (
         Kind::Role(Role::FileServer),
-        &["file", "files", "fileserver", "dateiserver", "nas", "storage", "fichiers", "datei"],
+        &[
+            "file",
+            "files",
+            "fileserver",
+            "dateiserver",
+            "nas",
+            "storage",
+            "fichiers",
+            "datei",
+        ],
     ),
     (
         Kind::Role(Role::Server),
-        &["anwendungsserver", "applikationsserver", "druckserver", "terminalserver"],
+        &[
+            "anwendungsserver",
+            "applikationsserver",
+            "druckserver",
+            "terminalserver",
+        ],
     ),
     (
         Kind::Device(Silent::Printer),
-        &["printer", "drucker", "imprimante", "mfp", "multifunction", "plotter", "copier"],
+        &[
+            "printer",
+            "drucker",
+            "imprimante",
+            "mfp",
+            "multifunction",
+            "plotter",
+            "copier",
+        ],
     ),
     (
         Kind::Device(Silent::NetworkDevice),
         &[
-            "switch", "router", "routeur", "firewall", "wlc", "ap", "wap", "balancer",
-            "loadbalancer", "commutateur", "netzwerkgerät", "modem", "bridge", "hub",
+            "switch",
+            "router",
+            "routeur",
+            "firewall",
+            "wlc",
+            "ap",
+            "wap",
+            "balancer",
+            "loadbalancer",
+            "commutateur",
+            "netzwerkgerät",
+            "modem",
+            "bridge",
+            "hub",
         ],
     ),
     (
         Kind::Device(Silent::Other),
         &[
-            "phone", "smartphone", "telefon", "telephone", "téléphone", "camera", "kamera", "caméra",
-            "ups", "usv", "pdu", "iot", "plc", "sensor", "ipad", "iphone", "television",
-            "tv", "kvm", "monitor", "beamer", "projector",
+            "phone",
+            "smartphone",
+            "telefon",
+            "telephone",
+            "téléphone",
+            "camera",
+            "kamera",
+            "caméra",
+            "ups",
+            "usv",
+            "pdu",
+            "iot",
+            "plc",
+            "sensor",
+            "ipad",
+            "iphone",
+            "television",
+            "tv",
+            "kvm",
+            "monitor",
+            "beamer",
+            "projector",
         ],
     ),
     (
         Kind::Role(Role::Workstation),
         &[
-            "workstation", "workstations", "laptop", "laptops", "desktop", "desktops", "notebook",
-            "notebooks", "pc", "client", "kiosk", "tablet", "ultrabook", "convertible", "portable",
-            "poste", "arbeitsplatz", "arbeitsplatzrechner", "arbeitsstation", "thinclient",
-            "einzelplatz", "minitower", "endpoint",
+            "workstation",
+            "workstations",
+            "laptop",
+            "laptops",
+            "desktop",
+            "desktops",
+            "notebook",
+            "notebooks",
+            "pc",
+            "client",
+            "kiosk",
+            "tablet",
+            "ultrabook",
+            "convertible",
+            "portable",
+            "poste",
+            "arbeitsplatz",
+            "arbeitsplatzrechner",
+            "arbeitsstation",
+            "thinclient",
+            "einzelplatz",
+            "minitower",
+            "endpoint",
         ],
     ),
     (
         Kind::AnyServer,
-        &["server", "servers", "srv", "serveur", "rack", "blade", "rackmount"],
+        &[
+            "server",
+            "servers",
+            "srv",
+            "serveur",
+            "rack",
+            "blade",
+            "rackmount",
+        ],
     ),
     // Devices only where nothing else is said.
     (
@@ -99,25 +237,57 @@ const TYPES: [(Kind, &[&str]); 18] = [
 
 /// Words that, beside `server`, name a kind of server without a role of its own here.
 const GENERAL: [&str; 8] = [
-    "application", "app", "print", "terminal", "monitoring", "management", "citrix", "rds",
+    "application",
+    "app",
+    "print",
+    "terminal",
+    "monitoring",
+    "management",
+    "citrix",
+    "rds",
 ];
 
 /// Words of names that say a role.
 const NAMES: [(Role, &[&str]); 10] = [
-    (Role::WebServer, &["web", "www", "iis", "nginx", "apache", "proxy"]),
-    (Role::MailServer, &["mail", "smtp", "mx", "exch", "exchange", "imap", "mta"]),
+    (
+        Role::WebServer,
+        &["web", "www", "iis", "nginx", "apache", "proxy"],
+    ),
+    (
+        Role::MailServer,
+        &["mail", "smtp", "mx", "exch", "exchange", "imap", "mta"],
+    ),
     (
         Role::DatabaseServer,
-        &["db", "sql", "mssql", "mysql", "pgsql", "pg", "postgres", "mariadb", "oracle"],
+        &[
+            "db", "sql", "mssql", "mysql", "pgsql", "pg", "postgres", "mariadb", "oracle",
+        ],
     ),
     (Role::FileServer, &["fs", "nas", "file", "files", "storage"]),
-    (Role::BackupServer, &["backup", "bkp", "bck", "bak", "veeam"]),
+    (
+        Role::BackupServer,
+        &["backup", "bkp", "bck", "bak", "veeam"],
+    ),
     (Role::Scanner, &["scan", "scanner", "nessus"]),
     (Role::Vpn, &["vpn", "gw", "gateway"]),
-    (Role::JumpHost, &["jump", "jmp", "jumphost", "jumpbox", "bastion", "paw"]),
+    (
+        Role::JumpHost,
+        &["jump", "jmp", "jumphost", "jumpbox", "bastion", "paw"],
+    ),
     (
         Role::Workstation,
-        &["wks", "ws", "laptop", "lap", "notebook", "nb", "desktop", "pc", "client", "workstation"],
+        &[
+            "wks",
+            "ws",
+            "laptop",
+            "lap",
+            "notebook",
+            "nb",
+            "desktop",
+            "pc",
+            "client",
+            "workstation",
+        ],
     ),
     // Servers of a kind that has no role of its own.
     (
@@ -242,9 +412,9 @@ pub(super) fn assumed(asset_type: Option<&str>, name: &str, other: bool) -> Opti
     }
     Some(match kind {
         None | Some(Role::Workstation) => CLIENT,
-        Some(
-            Role::DomainController | Role::FileServer | Role::BackupServer | Role::JumpHost,
-        ) => SERVER,
+        Some(Role::DomainController | Role::FileServer | Role::BackupServer | Role::JumpHost) => {
+            SERVER
+        }
         Some(Role::Scanner | Role::Vpn) => LINUX,
         Some(_) if is_one_of(&["exchange", "iis", "sql", "mssql"]) => SERVER,
         Some(_) if other => LINUX,
@@ -272,14 +442,32 @@ mod tests {
     #[test]
     fn a_type_that_names_a_role_beats_the_name() {
         let windows = "Windows Server 2022 Standard";
-        assert_eq!(role("Web server", "fra-dc1-web01", "Ubuntu 22.04"), Role::WebServer);
-        assert_eq!(role("Database server", "dc01", windows), Role::DatabaseServer);
-        assert_eq!(role("Domain Controller", "ADDS01", windows), Role::DomainController);
-        assert_eq!(role("Workstation", "web-01", "Windows 10 Pro"), Role::Workstation);
+        assert_eq!(
+            role("Web server", "fra-dc1-web01", "Ubuntu 22.04"),
+            Role::WebServer
+        );
+        assert_eq!(
+            role("Database server", "dc01", windows),
+            Role::DatabaseServer
+        );
+        assert_eq!(
+            role("Domain Controller", "ADDS01", windows),
+            Role::DomainController
+        );
+        assert_eq!(
+            role("Workstation", "web-01", "Windows 10 Pro"),
+            Role::Workstation
+        );
         assert_eq!(role("Laptop", "srv-01", "Ubuntu 22.04"), Role::Workstation);
-        assert_eq!(role("Application server", "app-db01", windows), Role::Server);
+        assert_eq!(
+            role("Application server", "app-db01", windows),
+            Role::Server
+        );
         assert_eq!(role("Datenbankserver", "x", windows), Role::DatabaseServer);
-        assert_eq!(role("Poste de travail", "x", "Windows 10"), Role::Workstation);
+        assert_eq!(
+            role("Poste de travail", "x", "Windows 10"),
+            Role::Workstation
+        );
         assert_eq!(role("Jump host", "x", windows), Role::JumpHost);
         assert_eq!(role("SQL Server", "x", windows), Role::DatabaseServer);
     }
@@ -296,7 +484,11 @@ mod tests {
         assert_eq!(role("Server", "pc-01", windows), Role::Server);
         assert_eq!(role("", "pc-01", "Ubuntu"), Role::Workstation);
         for name in ["dc01", "dc-02", "DC1", "muc-dc01", "SRVDC01"] {
-            assert_eq!(role("Server", name, windows), Role::DomainController, "{name}");
+            assert_eq!(
+                role("Server", name, windows),
+                Role::DomainController,
+                "{name}"
+            );
             assert_eq!(role("Server", name, linux), Role::Server, "{name}");
         }
     }
