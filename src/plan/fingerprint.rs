@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 /// Byte identity is promised within one format version: how rows follow from their coordinates,
 /// batch size, array kinds, writer properties and the versions of the Parquet and zstd libraries
 /// are part of it.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// Digests of the inputs' contents.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

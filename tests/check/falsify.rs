@@ -150,6 +150,11 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
     let has_host = |row: &Value| !at(row, "host.name").is_null();
     let cloud = |row: &Value| text(row, "fusionai.cloud.platform") == "cloud";
     let logged_in = |row: &Value| text(row, "auditd.type") == "USER_LOGIN";
+    let standalone = |row: &Value| {
+        text(row, "event.kind") == "alert"
+            && at(row, "attack.id").is_null()
+            && at(row, "fusionai.noise") == false
+    };
     let truth = |table| Rows::read(root, table);
     let cells = match audit {
         Audit::IdentityHost => events.one(has_host, "host.os.name", |_| json!("Plan 9")),
@@ -526,6 +531,64 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
         }
         // An address range that nothing else uses.
         Audit::ChainsTell => events.many(300, chain, "source.ip", json!("250.1.2.3")),
+        Audit::GroundingRule => events.one(standalone, "rule.category", |_| json!("Another")),
+        // The scale turned round.
+        Audit::GroundingSeverity => events.many(
+            500,
+            |row| standalone(row) && text(row, "event.severity") == "high",
+            "event.severity",
+            json!("low"),
+        ),
+        Audit::GroundingEnds => {
+            let profile = fusiongen::grounding::Profile::embedded();
+            let inwards = |name: &str| {
+                let mut tuples = profile.tuples.iter().filter(|it| it.signature == name);
+                tuples.clone().count() > 0
+                    && tuples
+                        .all(|it| it.ends.external_internal + it.ends.external_external == it.count)
+            };
+            let is_inwards = |row: &Value| {
+                standalone(row)
+                    && text(row, "fusionai.direction") != "to_client"
+                    && inwards(text(row, "rule.name"))
+            };
+            events.one(is_inwards, "source.ip", |_| json!("10.99.9.9"))
+        }
+        Audit::GroundingScale | Audit::GroundingNames => panic!("this one is of profile.json"),
+        Audit::GroundingAsset => {
+            let owned = |row: &Value| !text(row, "inventory_owner").is_empty();
+            let entities = Rows::read(root, "entities");
+            return (
+                "entities",
+                entities.one(owned, "owner", |_| json!("Somebody Else")),
+            );
+        }
+        Audit::GroundingOwner => {
+            let owned = |row: &Value| {
+                text(row, "role") == "workstation" && !text(row, "inventory_owner").is_empty()
+            };
+            let entities = Rows::read(root, "entities");
+            return (
+                "entities",
+                entities.one(owned, "user", |_| json!("somebody.else")),
+            );
+        }
+        Audit::GroundingRole => {
+            let server = |row: &Value| {
+                text(row, "platform") == "linux" && text(row, "source") == "inventory"
+            };
+            let entities = Rows::read(root, "entities");
+            let wrong = |_: &Value| json!("domain_controller");
+            return ("entities", entities.one(server, "role", wrong));
+        }
+        Audit::GroundingPlatform => {
+            let windows = |row: &Value| text(row, "inventory_os").contains("Windows");
+            let entities = Rows::read(root, "entities");
+            return (
+                "entities",
+                entities.one(windows, "platform", |_| json!("linux")),
+            );
+        }
         Audit::CompositionCounts => events.one(
             |row| at(row, "fusionai.noise") == true,
             "fusionai.noise",

@@ -35,8 +35,13 @@ pub fn whole(threads: usize) -> Run {
 
 /// Writes a corpus.
 pub fn write(config: Config, run: Run, out: &Path) -> Summary {
-    let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
+    write_grounded(config, run, &grounding(), out)
+}
+
+/// Writes a corpus of given inputs.
+pub fn write_grounded(config: Config, run: Run, grounding: &Grounding, out: &Path) -> Summary {
+    let catalog = Catalog::embedded().unwrap();
+    let (plan, world) = Plan::new(config, grounding, &catalog);
     let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
     generate(&Corpus::at(out), &plan, &world, &maker, run, &Silent).unwrap()
 }

@@ -258,7 +258,7 @@ fn words(text: &str) -> Vec<String> {
         if word.is_empty() {
             continue;
         }
-        if FEATURES.iter().any(|f| f.0 == word) {
+        if word == "r2" || FEATURES.iter().any(|f| f.0 == word) {
             all.push(word.to_string());
             continue;
         }
