@@ -468,7 +468,6 @@ mod tests {
                 Server,
             ),
             ("Windows Server 2025 Datacenter", "10.0.26100.", Server),
-            ("Microsoft Hyper-V Server 2016", "10.0.14393.", Server),
             ("Microsoft® Windows® 10 Pro", "10.0.19041.", Client),
             ("Windows", "10.0.19041.", Unsaid),
         ];
