@@ -137,6 +137,18 @@ fn a_file_that_is_not_there() {
 }
 
 #[test]
+fn an_inventory_without_a_host_that_reports() {
+    let place = Place::new();
+    let csv = "Hostname,IP_Address,OS,Asset_Type\nSW-1,10.0.0.2,Cisco IOS 15.2,Switch\n\
+               PRN-1,10.0.0.3,Printer firmware,Printer\n";
+    place.refused(
+        "--cmdb-assets",
+        &place.file("assets.csv", csv),
+        &["none of the assets runs Windows or Linux", "assets.csv"],
+    );
+}
+
+#[test]
 fn databases_that_are_none() {
     let place = Place::new();
     let flag = "--alerts-db";

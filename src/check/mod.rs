@@ -115,20 +115,20 @@ pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Resul
     let facts = Facts::read(root, options.exact_rows)?;
     let thresholds = Thresholds::embedded()?;
     // What the caller gives, else what the corpus keeps; an older corpus keeps none.
-    let kept = match options.profile {
-        None if facts.plan.tables.iter().any(|path| path == Corpus::PROFILE) => {
-            Some(Profile::read(&root.join(Corpus::PROFILE))?)
+    let is_kept = facts.plan.tables.iter().any(|path| path == Corpus::PROFILE);
+    let kept = is_kept
+        .then(|| Profile::read(&root.join(Corpus::PROFILE)))
+        .transpose()?;
+    let (profile, given) = match (options.profile.cloned(), kept) {
+        // The corpus's scale may be one that its maker gave.
+        (Some(mut profile), Some(kept)) => {
+            profile.rescale(kept.severity_scale);
+            (profile, true)
         }
-        _ => None,
+        (Some(profile), None) | (None, Some(profile)) => (profile, true),
+        (None, None) => (Profile::embedded(), false),
     };
-    let embedded;
-    let (profile, given) = match options.profile.or(kept.as_ref()) {
-        Some(profile) => (profile, true),
-        None => {
-            embedded = Profile::embedded();
-            (&embedded, false)
-        }
-    };
+    let profile = &profile;
     let alerts = Alerts::new(profile);
     let mut tallies = Tallies::of("events");
     let (mut cross, mut chains, mut figures) =

@@ -17,6 +17,7 @@ use crate::grounding::{Profile, SeverityScale, alerts_db, cmdb, directory};
 use crate::plan::config::{Labels, SchemaName, decimal, parse_count, parts_per_million};
 use crate::plan::{Config, Format, Grounding, PartitionBy};
 use crate::schema::Schema;
+use crate::world::hosts::reporting;
 
 /// What severity numbers mean.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -358,6 +359,16 @@ impl Settings {
         }
         let users = self.ad_users.as_deref().map(directory::read).transpose()?;
         let assets = self.cmdb_assets.as_deref().map(cmdb::read).transpose()?;
+        if let (Some(path), Some(assets)) = (&self.cmdb_assets, &assets)
+            && reporting(assets) == 0
+        {
+            return Err(Error::input(
+                path,
+                None,
+                "none of the assets runs Windows or Linux, so no host could report anything",
+                "give at least one workstation or server, or leave --cmdb-assets out",
+            ));
+        }
         Ok(Grounding {
             profile,
             users,

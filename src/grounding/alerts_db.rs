@@ -35,22 +35,24 @@ use crate::{Error, Result};
 /// Rows between two reports of progress.
 const REPORT: u64 = 65_536;
 
-/// Fits a profile to the alerts in an SQLite database.
+/// Fits a profile to the alerts in a file: SQLite, lines of JSON, CSV or Parquet.
 ///
-/// Looks for a table or view `alerts`, `suri_events`, `flow_alerts` or `events` (EveBox:
-/// the records in `source` that hold an alert); only a signature is mandatory. What else
-/// is missing (or null in every row) is named in [`Profile::missing`] and falls back:
+/// In SQLite it looks for a table or view `alerts`, `suri_events`, `flow_alerts` or `events`
+/// (EveBox: the records in `source` that hold an alert). Only a signature is mandatory. A
+/// column is chosen by its name and its values in the first 20,000 rows. What else is missing
+/// (or null in every row) is named in [`Profile::missing`] and falls back:
 ///
-/// | missing | stands in |
+/// | missing | taken instead |
 /// | --- | --- |
 /// | signature id, application | `None` |
 /// | category, severity, service ports, ends of flows, in the whole table | those of the built-in profile's same rule or category, else `None` |
 /// | protocol | by application and service port (DNS is udp …), else `tcp` |
 /// | direction | [`Direction::Unknown`](super::Direction): the destination is the server |
 /// | action | `allowed` |
-/// | an address | the row counts nowhere in the tuple's ends, so these may sum to less than its count |
+/// | one address, the other being outside | the other end is inside |
+/// | both addresses, or one with the other inside | the row counts nowhere in the tuple's ends, so these may sum to less than its count |
 /// | a client port | `None` |
-/// | signature, in `flow_alerts` only | `flow alert N` by `alert_id` |
+/// | signature, in `flow_alerts` only | ntopng's name of the check or of `alert_id`, else `flow alert N` |
 /// | bytes | no pair from this row; without any, the built-in profile's |
 /// | time | the row counts for no hour |
 ///
@@ -58,20 +60,19 @@ const REPORT: u64 = 65_536;
 /// rule's ATT&CK techniques. Text is cleaned of control characters and bounded to 1 KiB.
 /// A cell over 1 MiB counts as null.
 ///
-/// The same rows give the same profile in any order, as long as no more than 65,536
-/// tuples, 2¹⁸ client ports and 2¹⁹ addresses a side differ. Memory is bounded (about
+/// The same rows give the same profile in any order, as long as the first 20,000 choose the
+/// same columns and no more than 65,536 tuples, 2¹⁸ client ports and 2¹⁹ addresses a side differ. Memory is bounded (about
 /// 400 MiB at the very worst): beyond those numbers the rarest are left out, which
 /// `missing` says.
 ///
 /// The database is opened read-only. Beside one in WAL mode with a log that nobody has
 /// open, SQLite leaves its index (`-shm`); the log itself is not touched.
 ///
-/// `severity_scale` overrides the scale, which otherwise is Suricata's where the
-/// database has Suricata's columns (`signature_id`, `app_proto`, or JSON records with
-/// an `alert`), ntopng's in `flow_alerts`, else the seed's.
+/// `severity_scale` overrides the scale, which otherwise follows from columns and values:
+/// [`Profile::severity_reason`] says why.
 ///
 /// # Errors
-/// [`Error::Input`] with the place and a remedy: no such file, no SQLite database, no
+/// [`Error::Input`] with the place and a remedy: no such file, none of these forms, no
 /// known table, no column with a signature, no rows, no row with a signature, a damaged
 /// or locked database. [`Error::Io`] if the file cannot be read.
 pub fn fit(path: &Path, severity_scale: Option<SeverityScale>) -> Result<Profile> {
@@ -101,9 +102,10 @@ pub fn fit_watched(
         let mut alert = RawAlert::default();
         for &(field, place) in &places {
             let cell = cells.get(place).unwrap_or(&Value::Null);
-            records |= field == Field::RawJson
-                && layout == Layout::Plain
-                && matches!(cell, Value::Text(text) if text.contains("\"alert\""));
+            records = records
+                || field == Field::RawJson
+                    && layout == Layout::Plain
+                    && matches!(cell, Value::Text(text) if text.contains("\"alert\""));
             alert.set(field, cell, layout);
         }
         if columns.is_varied {

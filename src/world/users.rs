@@ -292,7 +292,7 @@ impl Accounts {
             }
             let department = said.and_then(|said| said.department.as_deref());
             match owner.and_then(|owner| owners.find(self, owner, department)) {
-                Some(user) => self.seat(user, h, &mut hosts.all),
+                Some(user) => self.seat(user, h, true, &mut hosts.all),
                 None => {
                     strangers.insert(h);
                 }
@@ -317,7 +317,7 @@ impl Accounts {
                 true => FIRST_USER,
                 false => seats[i % seats.len()],
             };
-            self.seat(user, host, &mut hosts.all);
+            self.seat(user, host, false, &mut hosts.all);
         }
         for (nth, user) in self.users().enumerate() {
             let account = &mut self.all[user as usize];
@@ -340,9 +340,9 @@ impl Accounts {
         }
     }
 
-    /// Puts a user at a workstation, which is their home if they have none yet. Who sits there
-    /// is the owner where nobody else is named.
-    fn seat(&mut self, user: u32, host: u32, hosts: &mut [Host]) {
+    /// Puts a user at a workstation, which is their home if they have none yet. They become its
+    /// owner where the inventory names none; `owns`: it names them.
+    fn seat(&mut self, user: u32, host: u32, owns: bool, hosts: &mut [Host]) {
         hosts[host as usize].user = user;
         let Some(account) = self.all.get_mut(user as usize) else {
             return;
@@ -359,7 +359,7 @@ impl Accounts {
             inventory.owner.clone_from(name);
         }
         if let (true, false, Some(department)) = (
-            is_first || names_owner,
+            owns || is_first && !names_owner,
             names_department,
             &account.department,
         ) {

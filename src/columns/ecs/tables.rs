@@ -157,6 +157,12 @@ fn position(list: &mut Vec<String>, text: &str) -> i32 {
 }
 
 /// Elastic's scale of severities: its detection engine's and its endpoint's.
+/// The first two numbers of a file version: `6.1` of `6.1.7601.24545 (…)`.
+fn kernel_version(file_version: &str) -> &str {
+    let second = file_version.match_indices('.').nth(1);
+    second.map_or(file_version, |(end, _)| &file_version[..end])
+}
+
 fn severity(word: &str) -> i64 {
     match word {
         "informational" | "low" => 21,
@@ -429,8 +435,7 @@ impl Tables {
                     .map(|h| Some(distribution(&os(h).name, h.platform).1)),
             ),
             os_version: Shared::new(hosts.iter().map(|h| match h.platform {
-                Platform::Windows if os(h).file_version.starts_with("6.3") => Some("6.3"),
-                Platform::Windows => Some("10.0"),
+                Platform::Windows => Some(kernel_version(os(h).file_version)),
                 Platform::Linux => version_word(&os(h).name),
             })),
             os_kernel: Shared::new(

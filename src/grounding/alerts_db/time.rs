@@ -5,8 +5,6 @@
 
 use chrono::{DateTime, NaiveDateTime};
 
-use super::value::whole;
-
 const YEAR_2200: i64 = 7_258_118_400;
 /// Julian day of 1970-01-01T00:00, and of 2200-01-01.
 const JULIAN_1970: f64 = 2_440_587.5;
@@ -126,7 +124,7 @@ fn local(text: &str) -> Option<i64> {
     } else if text.as_bytes().get(11) == Some(&b' ') && text.as_bytes().get(2) == Some(&b'-') {
         text.replace_range(11..12, "T");
     }
-    // A form that fits in letters only, such as a year of two digits read as the year 24, is none.
+    // `%Y` also takes the `24` of `08/12/24`, as the year 24: such a match does not count.
     let parse = |text: &str, form: &str| {
         NaiveDateTime::parse_from_str(text, form)
             .ok()
@@ -145,6 +143,12 @@ fn local(text: &str) -> Option<i64> {
             .or_else(|| parse(&slash, "%Y/%m/%d %H:%M:%S%.f"))
             .or_else(|| parse(&blank, "%Y %b %d %H:%M:%S%.f"))
     })
+}
+
+/// A real that is a whole number in the range where reals are exact.
+pub(super) fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
 #[cfg(test)]

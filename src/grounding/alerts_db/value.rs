@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rusqlite::types::ValueRef;
 
-use super::time;
+use super::time::{self, whole};
 use crate::grounding::profile::{Direction, TEXT_LIMIT};
 use crate::grounding::protocol;
 use crate::grounding::severity::{Severity, Word};
@@ -280,12 +280,6 @@ fn letters(text: &str) -> String {
         .take(32)
         .map(|character| character.to_ascii_lowercase())
         .collect()
-}
-
-/// A real that is a whole number in the range where reals are exact.
-pub(super) fn whole(number: f64) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
 /// The name of a transport (anything directly on IP), or `None` for another word.

@@ -285,3 +285,22 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn another_scale_reads_the_same_severities() {
+    let mut profile = Profile::embedded();
+    let before: Vec<Option<String>> = texts(&profile);
+    profile.rescale(SeverityScale::Cvss);
+    assert_eq!(texts(&profile), before);
+    assert_eq!(profile.severity_scale, SeverityScale::Cvss);
+    profile.rescale(SeverityScale::Suricata);
+    assert_eq!(profile, Profile::embedded());
+}
+
+/// Severities as text, sorted.
+fn texts(profile: &Profile) -> Vec<Option<String>> {
+    let text = |tuple: &Tuple| tuple.severity.map(|it| profile.severity_scale.text(it));
+    let mut texts: Vec<Option<String>> = profile.tuples.iter().map(text).collect();
+    texts.sort();
+    texts
+}

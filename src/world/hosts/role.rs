@@ -227,7 +227,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
             "rackmount",
         ],
     ),
-    // Devices only where nothing else is said.
+    // Words that many types contain: they decide only where no other word does.
     (
         Kind::Device(Silent::NetworkDevice),
         &["gateway", "access", "network", "netzwerk", "réseau"],

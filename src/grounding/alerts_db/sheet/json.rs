@@ -24,8 +24,12 @@ pub(super) fn open(path: &Path) -> Result<Sheet> {
         read += 1;
         if let Ok(Json::Object(object)) = serde_json::from_str::<Json>(line) {
             objects += 1;
-            eve |= object.get("alert").is_some_and(Json::is_object)
-                || object.get("event_type").is_some_and(Json::is_string);
+            // Suricata's other events have no `alert`, but these.
+            let is_event = object.get("event_type").is_some_and(Json::is_string)
+                && ["flow_id", "in_iface", "stats"]
+                    .iter()
+                    .any(|name| object.contains_key(*name));
+            eve |= is_event || object.get("alert").is_some_and(Json::is_object);
             let record = Json::Object(object);
             fields(unwrapped(&record), &mut String::new(), 0, &mut |name| {
                 if known.len() < COLUMNS && known.insert(name.to_string()) {
