@@ -13,7 +13,7 @@ use super::hours::Hours;
 use super::near::unknown;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
-use crate::grounding::{Profile, SeverityScale, alerts_db, cmdb, directory};
+use crate::grounding::{Profile, SeverityScale, Table, alerts_db, cmdb, directory};
 use crate::plan::config::{Labels, SchemaName, decimal, parse_count, parts_per_million};
 use crate::plan::{Config, Format, Grounding, PartitionBy};
 use crate::schema::Schema;
@@ -126,6 +126,9 @@ pub struct Settings {
         help_heading = "Grounding"
     )]
     cmdb_assets: Option<PathBuf>,
+    /// Refuse a file of users or hosts at the first row that is not as expected
+    #[arg(long, help_heading = "Grounding")]
+    strict: bool,
     /// Users to make up when no CSV gives them [default: 0.85 a host]
     #[arg(
         long,
@@ -287,6 +290,14 @@ fn bloom_filter(fields: &[String], config: &Config) -> Result<Vec<String>> {
     Ok(paths)
 }
 
+/// The rows of a table, after its notes are printed.
+fn said<T>(table: Table<T>) -> Vec<T> {
+    for sentence in &table.notes {
+        eprintln!("note: {sentence}");
+    }
+    table.rows
+}
+
 impl Settings {
     /// The resolved settings.
     ///
@@ -357,10 +368,14 @@ impl Settings {
         for sentence in reason.chain(&profile.missing) {
             eprintln!("note: {sentence}");
         }
-        let users = self.ad_users.as_deref().map(directory::read).transpose()?;
-        let assets = self.cmdb_assets.as_deref().map(cmdb::read).transpose()?;
+        let users = self.ad_users.as_deref();
+        let users = users.map(|path| directory::read(path, self.strict));
+        let assets = self.cmdb_assets.as_deref();
+        let assets = assets
+            .map(|path| cmdb::read(path, self.strict))
+            .transpose()?;
         if let (Some(path), Some(assets)) = (&self.cmdb_assets, &assets)
-            && reporting(assets) == 0
+            && reporting(&assets.rows) == 0
         {
             return Err(Error::input(
                 path,
@@ -371,8 +386,8 @@ impl Settings {
         }
         Ok(Grounding {
             profile,
-            users,
-            assets,
+            users: users.transpose()?.map(said),
+            assets: assets.map(said),
         })
     }
 

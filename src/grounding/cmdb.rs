@@ -1,14 +1,23 @@
-//! Assets from a CMDB export, as CSV.
+//! Hosts from an inventory's export, as CSV.
 //!
-//! Hostname, address and operating system are mandatory: an event without them is no
-//! event of that host. It knows no users and no networks.
+//! Name and address are mandatory: without an address a host has no traffic. What has one
+//! meaning is mended; what has none is left out and counted. It knows no users and no
+//! networks.
+
+mod address;
+mod name;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::Path;
 
-use super::csv_table::{Column, Source};
-use crate::Result;
+use super::csv_table::{Audit, Row, Sheet, Source, Vocabulary, one_line};
+use super::{Table, shown};
+use crate::{Error, Result};
+use address::Nets;
 
 /// One host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,338 +35,304 @@ pub struct Asset {
     pub department: Option<String>,
 }
 
-/// NetBIOS names have at most 15 characters.
-const HOSTNAME_LIMIT: usize = 15;
+/// The names of the columns and their aliases.
+const COLUMNS: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/data/grounding/assets.toml"
+));
 
-const COLUMNS: [Column; 8] = [
-    Column {
-        name: "Hostname",
-        aliases: &[
-            "hostname",
-            "host",
-            "computername",
-            "computer",
-            "assetname",
-            "devicename",
-            "machinename",
-            "servername",
-            "name",
-        ],
-        mandatory: true,
-    },
-    Column {
-        name: "IP_Address",
-        aliases: &[
-            "ipaddress",
-            "ip",
-            "ipv4address",
-            "ipv4",
-            "ipaddr",
-            "hostip",
-            "primaryip",
-            "address",
-        ],
-        mandatory: true,
-    },
-    Column {
-        name: "OS",
-        aliases: &[
-            "os",
-            "operatingsystem",
-            "osname",
-            "operatingsystemname",
-            "osversion",
-            "platform",
-        ],
-        mandatory: true,
-    },
-    Column {
-        name: "Asset_Type",
-        aliases: &[
-            "assettype",
-            "type",
-            "devicetype",
-            "hosttype",
-            "class",
-            "role",
-        ],
-        mandatory: false,
-    },
-    Column {
-        name: "Criticality",
-        aliases: &[
-            "criticality",
-            "assetcriticality",
-            "businesscriticality",
-            "risk",
-            "risklevel",
-            "importance",
-        ],
-        mandatory: false,
-    },
-    Column {
-        name: "Location",
-        aliases: &["location", "site", "office", "building"],
-        mandatory: false,
-    },
-    Column {
-        name: "Owner",
-        aliases: &[
-            "owner",
-            "assetowner",
-            "ownername",
-            "assignedto",
-            "managedby",
-        ],
-        mandatory: false,
-    },
-    Column {
-        name: "Department",
-        aliases: &[
-            "department",
-            "dept",
-            "assetdepartment",
-            "departmentname",
-            "businessunit",
-        ],
-        mandatory: false,
-    },
-];
+/// Places of the wanted columns in `assets.toml`; a test compares them.
+mod column {
+    pub const HOSTNAME: usize = 0;
+    pub const ADDRESS: usize = 1;
+    pub const NETMASK: usize = 2;
+    pub const OS: usize = 3;
+    pub const OS_VERSION: usize = 4;
+    pub const TYPE: usize = 5;
+    pub const CRITICALITY: usize = 6;
+    pub const LOCATION: usize = 7;
+    pub const OWNER: usize = 8;
+    pub const DEPARTMENT: usize = 9;
+    pub const STATUS: usize = 10;
+}
 
 /// Reads the hosts of a CSV file, in the file's order.
 ///
-/// Columns are found by name without case and punctuation: `Hostname`, `Asset_Type`,
-/// `Criticality`, `Location`, `IP_Address`, `OS`, `Owner`, `Department`, or usual
-/// aliases (`host`, `name`, `ip`, `type`, `operating_system` …). A byte order mark,
-/// CRLF, quotes and blank lines are fine.
+/// Columns are found by the names of `data/grounding/assets.toml`. Hosts that are no longer
+/// in use are left out. Rows that cannot be used are left out too, or refused if `strict`;
+/// notes count both.
 ///
 /// # Errors
-/// [`Error::Input`](crate::Error::Input) with the line: a missing mandatory column
-/// (names those that are there), a ragged line, a hostname that is no NetBIOS name, an
-/// address that is no private IPv4 host, an empty operating system, a doubled hostname
-/// or address (both lines are named), invalid UTF-8, control characters; also a missing
-/// or empty file. [`Error::Io`](crate::Error::Io) if the file cannot be read.
-pub fn read(path: &Path) -> Result<Vec<Asset>> {
+/// [`Error::Input`]: a missing column for name or address (names those that are there), a
+/// quote never closed, a missing or empty file, or no host left; if `strict`, the first row
+/// that is not as expected, with its line. [`Error::Io`] if the file cannot be read.
+pub fn read(path: &Path, strict: bool) -> Result<Table<Asset>> {
+    let vocabulary = Vocabulary::embedded("data/grounding/assets.toml", COLUMNS)?;
     let source = Source {
         path,
         flag: "--cmdb-assets",
     };
-    let (mut hostnames, mut addresses) = (BTreeMap::new(), BTreeMap::new());
-    let mut assets = Vec::new();
-    for mut row in source.read(&COLUMNS)? {
-        let hostname = source.required(&mut row, 0, COLUMNS[0].name)?;
-        let address = source.required(&mut row, 1, COLUMNS[1].name)?;
-        let os = source.required(&mut row, 2, COLUMNS[2].name)?;
-        check_hostname(&hostname).map_err(|(problem, remedy)| {
-            source.fault(
-                row.line,
-                format!("the hostname {} {problem}", super::shown(&hostname)),
-                remedy,
-            )
-        })?;
-        let ip_address = host_address(&address).map_err(|(problem, remedy)| {
-            source.fault(
-                row.line,
-                format!("the address {} {problem}", super::shown(&address)),
-                remedy,
-            )
-        })?;
-        source.unique(&mut hostnames, "hostname", &hostname, row.line)?;
-        source.unique(&mut addresses, "address", &ip_address.to_string(), row.line)?;
-        assets.push(Asset {
-            hostname,
-            asset_type: row.take(3),
-            criticality: row.take(4).map(|word| criticality(&word)),
-            location: row.take(5),
-            ip_address: IpAddr::V4(ip_address),
-            os: Some(os),
-            owner: row.take(6),
-            department: row.take(7),
-        });
-    }
-    Ok(assets)
-}
-
-/// Problem and remedy.
-type Refusal = (&'static str, &'static str);
-
-fn check_hostname(hostname: &str) -> std::result::Result<(), Refusal> {
-    if !hostname
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    {
-        return Err((
-            "has a character that is no letter (A-Z), digit or hyphen",
-            "write the NetBIOS name, such as WKS-002, without domain",
-        ));
-    }
-    if hostname.len() > HOSTNAME_LIMIT {
-        return Err((
-            "is longer than 15 characters",
-            "write the NetBIOS name, which has at most 15",
-        ));
-    }
-    Ok(())
-}
-
-fn host_address(text: &str) -> std::result::Result<Ipv4Addr, Refusal> {
-    let address = match text.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => address,
-        Ok(IpAddr::V6(_)) => {
-            return Err(("is IPv6", "give the host's private IPv4 address"));
-        }
-        Err(_) => {
-            return Err((
-                "is no IPv4 address",
-                "write one address such as 10.0.4.9, without prefix length or port",
-            ));
-        }
+    let mandatory: &[usize] = match strict {
+        true => &[column::HOSTNAME, column::ADDRESS, column::OS],
+        false => &[column::HOSTNAME, column::ADDRESS],
     };
-    if !address.is_private() {
-        return Err((
-            "is not private",
-            "give the host's inside address, in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
+    let mut audit = Audit::new(source, strict);
+    let sheet = Sheet::open(source, &vocabulary, mandatory, strict, &mut audit)?;
+    let survey = Survey::of(&sheet, source, &vocabulary)?;
+    audit.notes.extend(survey.note.clone());
+    let mut reader = Reader {
+        sheet: &sheet,
+        vocabulary: &vocabulary,
+        survey: &survey,
+        strict,
+        hostnames: BTreeMap::new(),
+        addresses: BTreeMap::new(),
+    };
+    let mut assets = Vec::new();
+    sheet.rows(strict, &mut audit, |row, audit| {
+        assets.extend(reader.asset(row, audit)?);
+        Ok(())
+    })?;
+    if assets.is_empty() {
+        return Err(Error::input(
+            path,
+            None,
+            format!(
+                "no row of {} is a host; left out: {}",
+                audit.rows,
+                audit.reasons()
+            ),
+            "export hosts in use with their names and addresses",
         ));
     }
-    if matches!(address.octets()[3], 0 | 255) {
-        return Err((
-            "ends in 0 or 255, which are a network and a broadcast address",
-            "give the host an address between",
-        ));
-    }
-    Ok(address)
+    Ok(Table {
+        rows: assets,
+        notes: audit.into_notes(),
+    })
 }
 
-/// The four words of the seed where the CMDB means one of them.
-fn criticality(word: &str) -> String {
-    let lower = word.to_lowercase();
-    match lower.as_str() {
-        "minor" | "minimal" | "very low" => "low".to_string(),
-        "moderate" | "normal" | "standard" => "medium".to_string(),
-        "important" | "major" => "high".to_string(),
-        "very high" | "mission critical" | "mission-critical" | "business critical"
-        | "business-critical" => "critical".to_string(),
-        _ => lower,
-    }
+/// What only the whole file tells.
+struct Survey {
+    /// The place of the column that tells the kind of a host.
+    kind: Option<usize>,
+    /// Networks wider than 256 addresses.
+    nets: Nets,
+    note: Option<String>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::io::Write;
-
-    fn parse(content: &[u8]) -> Result<Vec<Asset>> {
-        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-        file.write_all(content).expect("written");
-        read(file.path())
-    }
-
-    fn refusal(content: &str) -> String {
-        parse(content.as_bytes()).expect_err("refused").to_string()
-    }
-
-    #[test]
-    fn our_own_sample_is_read() {
-        let assets = read(&crate::grounding::test_data::sample("cmdb_assets.csv")).expect("assets");
-        assert_eq!(assets.len(), 80);
-        let of_type = |wanted: &str| {
-            assets
-                .iter()
-                .filter(|asset| asset.asset_type.as_deref() == Some(wanted))
-                .count()
+impl Survey {
+    fn of(sheet: &Sheet<'_>, source: Source<'_>, vocabulary: &Vocabulary) -> Result<Survey> {
+        let places = sheet.places(column::TYPE);
+        let mut known = vec![0_u64; places.len()];
+        let mut nets = Nets::default();
+        let mut scratch = Audit::new(source, false);
+        sheet.rows(false, &mut scratch, |row, _| {
+            for (count, place) in known.iter_mut().zip(places) {
+                let cell = row.at(*place).unwrap_or_default();
+                *count += u64::from(words::has(cell, &vocabulary.kinds));
+            }
+            for cell in row.all(column::ADDRESS) {
+                nets.learn(cell, row.raw(column::NETMASK));
+            }
+            Ok(())
+        })?;
+        let most = known.iter().copied().max().unwrap_or(0);
+        let best = known.iter().position(|count| *count == most);
+        let kind = best.and_then(|at| places.get(at)).copied();
+        let note = match (kind, places.first()) {
+            (Some(kind), Some(first)) if kind != *first => Some(format!(
+                "the kind of a host is read from the column {}, whose values are kinds of hosts, and not from {}",
+                shown(sheet.heading(kind)),
+                shown(sheet.heading(*first))
+            )),
+            _ => None,
         };
-        assert_eq!(of_type("Domain Controller"), 2);
-        assert!(of_type("Workstation") > 40);
+        Ok(Survey { kind, nets, note })
     }
+}
 
-    #[test]
-    fn names_of_columns_vary() {
-        let content = "name;x,IP,Operating System,TYPE,Business_Criticality\n".replace(";x", "");
-        let content = format!("{content}WKS-002,10.0.4.9,Windows 10 Pro,Workstation,Moderate\n");
-        let assets = parse(content.as_bytes()).expect("assets");
-        assert_eq!(
-            assets,
-            [Asset {
-                hostname: "WKS-002".to_string(),
-                asset_type: Some("Workstation".to_string()),
-                criticality: Some("medium".to_string()),
-                location: None,
-                ip_address: Ipv4Addr::new(10, 0, 4, 9).into(),
-                os: Some("Windows 10 Pro".to_string()),
-                owner: None,
-                department: None,
-            }]
+struct Reader<'a> {
+    sheet: &'a Sheet<'a>,
+    vocabulary: &'a Vocabulary,
+    survey: &'a Survey,
+    strict: bool,
+    hostnames: BTreeMap<String, u64>,
+    addresses: BTreeMap<String, u64>,
+}
+
+impl Reader<'_> {
+    /// The host of a row; `None` where it is left out.
+    fn asset(&mut self, row: &Row<'_>, audit: &mut Audit<'_>) -> Result<Option<Asset>> {
+        if self.is_retired(row) {
+            audit.not_meant(row.line, "no longer in use");
+            return Ok(None);
+        }
+        let asset_type = self.kind(row);
+        let os = words::system(row.text(column::OS), row.text(column::OS_VERSION));
+        let is_windows = words::is_windows(
+            os.as_deref(),
+            asset_type.as_deref().unwrap_or_default(),
+            &self.vocabulary.devices,
         );
+        let Some(hostname) = self.hostname(row, is_windows, audit)? else {
+            return Ok(None);
+        };
+        let Some(ip_address) = self.address(row, audit)? else {
+            return Ok(None);
+        };
+        if self.strict && os.is_none() {
+            audit.leave_out(
+                row.line,
+                "no operating system",
+                "OS is empty",
+                "fill OS in, or remove the line",
+            )?;
+        }
+        let address = ip_address.to_string();
+        if !audit.is_new(
+            &self.hostnames,
+            ("hostname", "doubled hostname"),
+            &hostname,
+            row.line,
+        )? || !audit.is_new(
+            &self.addresses,
+            ("address", "doubled address"),
+            &address,
+            row.line,
+        )? {
+            return Ok(None);
+        }
+        self.hostnames.insert(hostname.to_lowercase(), row.line);
+        self.addresses.insert(address, row.line);
+        let kept = |column| row.text(column).filter(|text| !words::is_placeholder(text));
+        Ok(Some(Asset {
+            hostname,
+            asset_type,
+            criticality: self.criticality(row),
+            location: kept(column::LOCATION),
+            ip_address,
+            os,
+            owner: kept(column::OWNER),
+            department: kept(column::DEPARTMENT),
+        }))
     }
 
-    #[test]
-    fn refusals_name_line_and_remedy() {
-        let cases: [(&str, &[&str]); 12] = [
-            ("", &["the file is empty", "--cmdb-assets"]),
-            (
-                "Hostname,OS\nA,Windows\n",
-                &["no column IP_Address", "Hostname, OS"],
-            ),
-            (
-                "host,ip,os\nA,8.8.8.8,Windows\n",
-                &["line 2", "is not private", "inside address"],
-            ),
-            (
-                "host,ip,os\nA,fe80::1,Windows\n",
-                &["line 2", "is IPv6", "IPv4"],
-            ),
-            ("host,ip,os\nA,10.0.0.1/24,Windows\n", &["no IPv4 address"]),
-            ("host,ip,os\nA,10.0.0.255,Windows\n", &["broadcast"]),
-            (
-                "host,ip,os\nA-NAME-FAR-TOO-LONG,10.0.0.1,Windows\n",
-                &["longer than 15"],
-            ),
-            (
-                "host,ip,os\nwks_1.corp,10.0.0.1,Windows\n",
-                &["no letter", "NetBIOS"],
-            ),
-            ("host,ip,os\nA,10.0.0.1,\n", &["OS is empty"]),
-            (
-                "host,ip,os\n\nA,10.0.0.1,W\n\na,10.0.0.2,W\n",
-                &["line 5", "hostname a", "in line 3"],
-            ),
-            (
-                "host,ip,os\r\nA,10.0.0.1,W\r\nB,10.0.0.1,W\r\n",
-                &["line 3", "address 10.0.0.1", "in line 2"],
-            ),
-            ("host,ip,os\nA,10.0.0.1,W,extra\n", &["line 2", "4 fields"]),
-        ];
-        for (content, expected) in cases {
-            let message = refusal(content);
-            for part in expected {
-                assert!(message.contains(part), "{part:?} is not in {message:?}");
-            }
-        }
+    fn is_retired(&self, row: &Row<'_>) -> bool {
+        self.sheet.places(column::STATUS).iter().any(|place| {
+            let heading = self.sheet.heading(*place);
+            let cell = row.at(*place).unwrap_or_default();
+            words::is_retired(heading, cell, &self.vocabulary.retired)
+        })
     }
 
-    proptest! {
-        #[test]
-        fn any_text_is_read_or_refused(content in "[\"a-c,0-9.\n\r-]{0,200}") {
-            let _ = parse(content.as_bytes());
-            let _ = parse(format!("host,ip,os\n{content}").as_bytes());
-        }
+    /// The kind as the file says it: the surveyed column's, else another one's if that is known.
+    fn kind(&self, row: &Row<'_>) -> Option<String> {
+        let is_said = |cell: &&str| !words::is_placeholder(cell);
+        let first = self
+            .survey
+            .kind
+            .and_then(|place| row.at(place))
+            .filter(is_said);
+        let is_known = |cell: &&str| words::has(cell, &self.vocabulary.kinds);
+        first
+            .or_else(|| row.all(column::TYPE).find(is_known))
+            .map(one_line)
+    }
 
-        #[test]
-        fn accepted_hosts_keep_the_promises(
-            hosts in prop::collection::vec(("[A-Z0-9-]{1,17}", any::<u32>()), 1..6),
-        ) {
-            let mut content = "Hostname,IP_Address,OS\n".to_string();
-            for (name, bits) in &hosts {
-                let address = Ipv4Addr::from(bits % (1 << 24) + (10 << 24));
-                content.push_str(&format!("{name},{address},Windows 11\n"));
-            }
-            if let Ok(assets) = parse(content.as_bytes()) {
-                prop_assert_eq!(assets.len(), hosts.len());
-                for asset in &assets {
-                    prop_assert!(asset.hostname.len() <= 15 && matches!(asset.ip_address, IpAddr::V4(v4) if v4.is_private()));
+    fn criticality(&self, row: &Row<'_>) -> Option<String> {
+        let mut places = self.sheet.places(column::CRITICALITY).iter();
+        let (place, cell) = places.find_map(|place| Some((*place, row.at(*place)?)))?;
+        (!words::is_placeholder(cell))
+            .then(|| words::criticality(self.sheet.heading(place), &one_line(cell)))
+    }
+
+    fn hostname(
+        &self,
+        row: &Row<'_>,
+        is_windows: bool,
+        audit: &mut Audit<'_>,
+    ) -> Result<Option<String>> {
+        let mut refusal = None;
+        for cell in row.all(column::HOSTNAME) {
+            match name::host(cell, is_windows) {
+                Ok(name::Host { hostname, mended }) => {
+                    let Some((what, problem, remedy)) = mended else {
+                        return Ok(Some(hostname));
+                    };
+                    let is_cut = what == name::CUT;
+                    if is_cut && self.hostnames.contains_key(&hostname.to_lowercase()) {
+                        audit.leave_out(
+                            row.line,
+                            "name equals another's after 15 characters",
+                            format!("the hostname {} {problem}", shown(cell)),
+                            remedy,
+                        )?;
+                        return Ok(None);
+                    }
+                    audit.mend(
+                        row.line,
+                        what,
+                        format!("the hostname {} {problem}", shown(cell)),
+                        remedy,
+                    )?;
+                    return Ok(Some(hostname));
+                }
+                Err((problem, remedy)) => {
+                    refusal = refusal.or(Some((cell, problem, remedy)));
                 }
             }
         }
+        let (reason, problem, remedy) = match refusal {
+            None => (
+                "no hostname",
+                "Hostname is empty".to_string(),
+                "fill Hostname in, or remove the line",
+            ),
+            Some((cell, problem, remedy)) => (
+                "impossible hostname",
+                format!("the hostname {} {problem}", shown(cell)),
+                remedy,
+            ),
+        };
+        audit.leave_out(row.line, reason, problem, remedy)?;
+        Ok(None)
+    }
+
+    fn address(&self, row: &Row<'_>, audit: &mut Audit<'_>) -> Result<Option<IpAddr>> {
+        let cells = || row.all(column::ADDRESS);
+        let Some(first) = cells().next() else {
+            audit.leave_out(
+                row.line,
+                "no address",
+                "IP_Address is empty",
+                "fill IP_Address in, or remove the line",
+            )?;
+            return Ok(None);
+        };
+        if self.strict {
+            // One plain private IPv4 address is expected.
+            return match address::strict(first) {
+                Ok(address) => Ok(Some(IpAddr::V4(address))),
+                Err((problem, remedy)) => Err(audit.refusal(
+                    row.line,
+                    format!("the address {} {problem}", shown(first)),
+                    remedy,
+                )),
+            };
+        }
+        let mask = row.raw(column::NETMASK);
+        let Some(found) = address::best(cells(), mask, &self.survey.nets) else {
+            audit.leave_out(
+                row.line,
+                "no usable address",
+                format!("the address {} is none of a host", shown(first)),
+                "write one address such as 10.0.4.9",
+            )?;
+            return Ok(None);
+        };
+        if let Some(what) = found.mended {
+            audit.mend(row.line, what, "", "")?;
+        }
+        Ok(Some(found.address))
     }
 }

@@ -1,39 +1,23 @@
-//! A CSV file with a header, read strictly.
+//! A CSV file with a header, as tools export it.
 //!
-//! Exports of directories and CMDBs differ in names and order of columns, so columns
-//! are found by name; what is ragged, doubled or not UTF-8 is refused with its line.
-//! It knows no column's meaning.
+//! Encodings, delimiters and headings differ from tool to tool, so columns are found by
+//! name. A ragged line is mended where that loses nothing, and left out otherwise. It knows
+//! no column's meaning.
 
-use std::collections::BTreeMap;
+mod audit;
+mod dialect;
+mod encoding;
+mod vocabulary;
+
 use std::path::Path;
 
+pub(super) use audit::Audit;
+pub(super) use vocabulary::{Vocabulary, plain_name, plain_words};
+
+use super::{shown, shown_list};
 use crate::{Error, Result};
 
-/// A column that a reader wants.
-pub(super) struct Column {
-    /// What to call it in messages.
-    pub name: &'static str,
-    /// Accepted names, the best first; lower case, letters and digits only.
-    pub aliases: &'static [&'static str],
-    pub mandatory: bool,
-}
-
-/// A row's cells in the order of the wanted columns, trimmed.
-pub(super) struct Row {
-    /// Counted from 1, in the file.
-    pub line: u64,
-    /// `None` where the column is absent or the cell is blank.
-    pub cells: Vec<Option<String>>,
-}
-
-impl Row {
-    /// Takes a cell out.
-    pub(super) fn take(&mut self, index: usize) -> Option<String> {
-        self.cells.get_mut(index).and_then(Option::take)
-    }
-}
-
-/// A file being read, for its error messages.
+/// A file being read, for its messages.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub path: &'a Path,
@@ -52,193 +36,360 @@ impl Source<'_> {
         Error::input(self.path, format!("line {line}"), problem, remedy)
     }
 
-    /// The cell that a row cannot do without.
-    pub(super) fn required(&self, row: &mut Row, index: usize, name: &str) -> Result<String> {
-        row.take(index).ok_or_else(|| {
-            self.fault(
-                row.line,
-                format!("{name} is empty"),
-                format!("fill {name} in, or remove the line"),
-            )
-        })
+    /// The file's name without its directories.
+    pub(super) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        shown(&name.to_string_lossy())
     }
 
-    /// Reads all rows. Blank lines are skipped.
-    pub(super) fn read(&self, wanted: &[Column]) -> Result<Vec<Row>> {
-        let bytes = super::read_file(self.path, self.flag)?;
-        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            return Err(self.fault(
-                1,
-                "the file is UTF-16",
-                "save it as UTF-8 (PowerShell: Export-Csv -Encoding UTF8)",
-            ));
+    /// The whole file is of no use.
+    pub(super) fn useless(&self, problem: impl Into<String>) -> Error {
+        Error::input(
+            self.path,
+            None,
+            problem,
+            format!(
+                "give {} a CSV file with a header and at least one line",
+                self.flag
+            ),
+        )
+    }
+}
+
+/// One line of the table.
+pub(super) struct Row<'s> {
+    /// Counted from 1, in the file.
+    pub line: u64,
+    texts: &'s [String],
+    candidates: &'s [Vec<usize>],
+}
+
+impl<'s> Row<'s> {
+    /// The cells under a column's headings that hold something, the best heading first.
+    pub(super) fn all(&self, column: usize) -> impl Iterator<Item = &'s str> {
+        let texts = self.texts;
+        let places = self.candidates.get(column).map_or(&[][..], Vec::as_slice);
+        let cells = places.iter().filter_map(|at| texts.get(*at));
+        cells.map(String::as_str).filter(|cell| !cell.is_empty())
+    }
+
+    /// The first cell as it is, with its line breaks.
+    pub(super) fn raw(&self, column: usize) -> Option<&'s str> {
+        self.all(column).next()
+    }
+
+    /// The first cell, in one line.
+    pub(super) fn text(&self, column: usize) -> Option<String> {
+        self.raw(column).map(one_line)
+    }
+
+    /// The cell at a place of the line.
+    pub(super) fn at(&self, place: usize) -> Option<&'s str> {
+        let cell = self.texts.get(place).map(String::as_str);
+        cell.filter(|cell| !cell.is_empty())
+    }
+}
+
+/// A text with each run of white space as one blank.
+pub(super) fn one_line(text: &str) -> String {
+    match text.contains(char::is_control) {
+        true => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        false => text.to_string(),
+    }
+}
+
+/// An opened table: its header is understood, its rows can be read more than once.
+pub(super) struct Sheet<'a> {
+    source: Source<'a>,
+    vocabulary: &'a Vocabulary,
+    mandatory: &'a [usize],
+    bytes: Vec<u8>,
+    start: usize,
+    header: dialect::Header,
+}
+
+impl<'a> Sheet<'a> {
+    /// Reads the file and finds its columns. A row is of no use without the mandatory ones.
+    pub(super) fn open(
+        source: Source<'a>,
+        vocabulary: &'a Vocabulary,
+        mandatory: &'a [usize],
+        strict: bool,
+        audit: &mut Audit<'a>,
+    ) -> Result<Sheet<'a>> {
+        let bytes = encoding::unmarked(super::read_file(source.path, source.flag)?);
+        let dialect::Preamble { start, delimiter } = dialect::preamble(&bytes);
+        let table = bytes.get(start..).unwrap_or_default();
+        let header = dialect::header(table, delimiter, vocabulary, mandatory)
+            .ok_or_else(|| source.useless("the file is empty"))?;
+        let line = Lines::new(&bytes).line_of(start);
+        let sheet = Sheet {
+            source,
+            vocabulary,
+            mandatory,
+            bytes,
+            start,
+            header,
+        };
+        if strict && sheet.header.foreign {
+            return Err(sheet.not_utf8(line));
         }
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let mut lines = Lines::new(bytes);
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(bytes);
+        for column in mandatory {
+            if sheet.places(*column).is_empty() {
+                return Err(sheet.no_column(*column, line));
+            }
+        }
+        sheet.say_doubled(line, strict, audit)?;
+        Ok(sheet)
+    }
+
+    /// Where a column may be, the best heading first.
+    pub(super) fn places(&self, column: usize) -> &[usize] {
+        let candidates = &self.header.candidates;
+        candidates.get(column).map_or(&[], Vec::as_slice)
+    }
+
+    /// The heading at a place.
+    pub(super) fn heading(&self, place: usize) -> &str {
+        self.header.names.get(place).map_or("", String::as_str)
+    }
+
+    fn no_column(&self, column: usize, line: u64) -> Error {
+        let names = &self.header.names;
+        let name = self.vocabulary.name(column);
+        let heading = match self.vocabulary.nearest(column, names) {
+            Some(heading) => format!("rename {} to {name}", shown(heading)),
+            None => format!("name the column {name}"),
+        };
+        self.source.fault(
+            line,
+            format!("no column {name}; the columns are {}", shown_list(names)),
+            format!(
+                "{heading}; the header was read as separated by {}, and docs/grounding.md lists the names that are known",
+                dialect::spoken(self.header.delimiter)
+            ),
+        )
+    }
+
+    fn say_doubled(&self, line: u64, strict: bool, audit: &mut Audit<'_>) -> Result<()> {
+        let mut said: Vec<String> = Vec::new();
+        for (column, places) in self.header.candidates.iter().enumerate() {
+            for (index, pair) in places.windows(2).enumerate() {
+                let [one, two] = pair else { continue };
+                let plain = plain_name(self.heading(*one));
+                if plain != plain_name(self.heading(*two)) || said.contains(&plain) {
+                    continue;
+                }
+                if strict && index == 0 {
+                    return Err(self.source.fault(
+                        line,
+                        format!("two columns are called {}", self.vocabulary.name(column)),
+                        "remove or rename one of them",
+                    ));
+                }
+                audit.notes.push(format!(
+                    "two columns are called {}; the first that is not empty counts",
+                    shown(self.heading(*one))
+                ));
+                said.push(plain);
+            }
+        }
+        Ok(())
+    }
+
+    fn not_utf8(&self, line: u64) -> Error {
+        self.source.fault(
+            line,
+            "is not valid UTF-8",
+            "save the file as UTF-8 (it may be in Windows-1252 or Latin-1)",
+        )
+    }
+
+    /// Hands each row to `each`, in the file's order. Blank lines are skipped.
+    pub(super) fn rows(
+        &self,
+        strict: bool,
+        audit: &mut Audit<'_>,
+        mut each: impl FnMut(&Row<'_>, &mut Audit<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let table = self.bytes.get(self.start..).unwrap_or_default();
+        let mut lines = Lines::new(&self.bytes);
+        let mut reader = reader(table, self.header.delimiter);
         let mut record = csv::ByteRecord::new();
-        let mut header: Option<(usize, Vec<Option<usize>>, Vec<String>)> = None;
-        let mut rows = Vec::new();
-        let mut last_line = 1;
+        let width = self.header.names.len();
+        let mut is_wanted = vec![false; width];
+        for place in self.header.candidates.iter().flatten() {
+            if let Some(wanted) = is_wanted.get_mut(*place) {
+                *wanted = true;
+            }
+        }
+        let mut texts = vec![String::new(); width];
+        let (mut last, mut is_header) = ((1, 0), true);
+        let mut foreign = Foreign::default();
         while reader
             .read_byte_record(&mut record)
-            .map_err(|source| self.csv_error(&source))?
+            .map_err(|error| self.csv_error(&error))?
         {
-            let start = record.position().map_or(0, csv::Position::byte);
-            let line = lines.line_of(start as usize);
-            last_line = line;
-            if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
+            let offset = self.start + record.position().map_or(0, csv::Position::byte) as usize;
+            let line = lines.line_of(offset);
+            last = (line, offset);
+            if is_blank(&record) {
                 continue;
             }
-            let Some((width, positions, names)) = &header else {
-                let names = self.texts(&record, line)?;
-                let positions = self.locate(&names, wanted, line)?;
-                header = Some((names.len(), positions, names));
+            if std::mem::take(&mut is_header) {
+                foreign.add(self.header.foreign, line);
                 continue;
-            };
-            if record.len() != *width {
-                return Err(self.fault(
-                    line,
-                    format!("has {} fields where the header has {width}", record.len()),
-                    "give every line as many fields as the header; put fields with commas in quotes",
-                ));
             }
-            let texts = self.texts(&record, line)?;
-            let mut cells = Vec::with_capacity(wanted.len());
-            for position in positions {
-                let cell = position.map(|at| texts[at].as_str()).unwrap_or_default();
-                if cell.chars().any(char::is_control) {
-                    let name = position
-                        .map(|at| super::shown(&names[at]))
-                        .unwrap_or_default();
-                    return Err(self.fault(
+            audit.rows += 1;
+            if !self.fits(&record, line, audit)? {
+                continue;
+            }
+            let mut controls = None;
+            for (place, text) in texts.iter_mut().enumerate() {
+                text.clear();
+                if is_wanted.get(place) != Some(&true) {
+                    continue;
+                }
+                let (cell, odd) = encoding::text(record.get(place).unwrap_or_default());
+                if odd && strict {
+                    return Err(self.not_utf8(line));
+                }
+                foreign.add(odd, line);
+                let trimmed = cell.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+                let is_break = |c: char| matches!(c, '\n' | '\r' | '\t');
+                if strict && trimmed.contains(char::is_control) {
+                    return Err(self.source.fault(
                         line,
-                        format!("{name} holds a line break or another control character"),
+                        format!(
+                            "{} holds a line break or another control character",
+                            shown(self.heading(place))
+                        ),
                         "remove it; if the field is in quotes, see that they are closed",
                     ));
                 }
-                cells.push((!cell.is_empty()).then(|| cell.to_string()));
+                let keeps = |c: &char| !c.is_control() || is_break(*c);
+                text.extend(trimmed.chars().filter(keeps));
+                if text.len() < trimmed.len() {
+                    controls = Some(place);
+                }
             }
-            rows.push(Row { line, cells });
+            if let Some(place) = controls {
+                let heading = shown(self.heading(place));
+                audit.mend(
+                    line,
+                    "control characters removed",
+                    format!("{heading} holds a control character"),
+                    "remove it",
+                )?;
+            }
+            let row = Row {
+                line,
+                texts: &texts,
+                candidates: &self.header.candidates,
+            };
+            each(&row, audit)?;
         }
-        // A quote left open swallows everything to the end of the file.
-        let quotes = bytes.iter().filter(|byte| **byte == b'"').count();
-        if quotes % 2 == 1 && record_spans_lines(bytes, &mut lines, last_line) {
-            return Err(self.fault(
-                last_line,
+        self.closed(&mut lines, last)?;
+        if audit.rows == 0 {
+            return Err(self.source.useless("there is a header and nothing else"));
+        }
+        audit.notes.extend(foreign.note());
+        Ok(())
+    }
+
+    /// Whether a line has the header's number of fields, or nothing is lost without that.
+    fn fits(&self, record: &csv::ByteRecord, line: u64, audit: &mut Audit<'_>) -> Result<bool> {
+        let width = self.header.names.len();
+        if record.len() == width {
+            return Ok(true);
+        }
+        let problem = format!("has {} fields where the header has {width}", record.len());
+        let remedy =
+            "give every line as many fields as the header; put fields with the delimiter in quotes";
+        let is_empty = |cell: &[u8]| cell.trim_ascii().is_empty();
+        let is_mendable = match record.len() > width {
+            true => record.iter().skip(width).all(is_empty),
+            // One of a mandatory column's headings is within the line.
+            false => self.mandatory.iter().all(|column| {
+                let places = self.places(*column);
+                places.iter().any(|place| *place < record.len())
+            }),
+        };
+        if is_mendable {
+            let what = match record.len() > width {
+                true => "surplus empty fields dropped",
+                false => "missing fields at the end taken as empty",
+            };
+            audit.mend(line, what, problem, remedy)?;
+        } else {
+            audit.leave_out(line, "wrong number of fields", problem, remedy)?;
+        }
+        Ok(is_mendable)
+    }
+
+    /// A quote left open swallows everything to the end of the file.
+    fn closed(&self, lines: &mut Lines<'_>, (line, offset): (u64, usize)) -> Result<()> {
+        let rest = self.bytes.get(offset..).unwrap_or_default();
+        let quotes = rest.iter().filter(|byte| **byte == b'"').count();
+        let end = self.bytes.trim_ascii_end().len();
+        if quotes % 2 == 1 && lines.line_of(end) > line {
+            return Err(self.source.fault(
+                line,
                 "a quote is opened and never closed",
                 "close it, or write a quote within a field twice",
             ));
         }
-        let empty = |problem: &str| {
-            Err(Error::input(
-                self.path,
-                None,
-                problem,
-                format!(
-                    "give {} a CSV file with a header and at least one line",
-                    self.flag
-                ),
-            ))
-        };
-        match header {
-            None => empty("the file is empty"),
-            Some(_) if rows.is_empty() => empty("there is a header and nothing else"),
-            Some(_) => Ok(rows),
-        }
+        Ok(())
     }
 
-    fn texts(&self, record: &csv::ByteRecord, line: u64) -> Result<Vec<String>> {
-        record
-            .iter()
-            .map(|cell| match std::str::from_utf8(cell) {
-                Ok(text) => Ok(text.trim().to_string()),
-                Err(_) => Err(self.fault(
-                    line,
-                    "is not valid UTF-8",
-                    "save the file as UTF-8 (it may be in Windows-1252 or Latin-1)",
-                )),
-            })
-            .collect()
+    fn csv_error(&self, error: &csv::Error) -> Error {
+        let line = error.position().map_or(1, csv::Position::line);
+        self.source
+            .fault(line, format!("is not CSV: {error}"), "export it again")
     }
+}
 
-    /// The position of each wanted column.
-    fn locate(&self, names: &[String], wanted: &[Column], line: u64) -> Result<Vec<Option<usize>>> {
-        let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
-        let mut positions = Vec::with_capacity(wanted.len());
-        for column in wanted {
-            let best = column
-                .aliases
-                .iter()
-                .find(|alias| plain.iter().any(|name| name == *alias));
-            let Some(best) = best else {
-                if column.mandatory {
-                    return Err(self.fault(
-                        line,
-                        format!(
-                            "no column {}; the columns are {}",
-                            column.name,
-                            super::shown_list(names)
-                        ),
-                        format!(
-                            "name the column {} (fields are separated by commas)",
-                            column.name
-                        ),
-                    ));
-                }
-                positions.push(None);
-                continue;
-            };
-            let mut found = plain.iter().enumerate().filter(|(_, name)| name == best);
-            let first = found.next().map(|(index, _)| index);
-            if found.next().is_some() {
-                return Err(self.fault(
-                    line,
-                    format!("two columns are called {}", column.name),
-                    "remove or rename one of them",
-                ));
+/// Cells that are not UTF-8.
+#[derive(Default)]
+struct Foreign {
+    cells: u64,
+    first: u64,
+}
+
+impl Foreign {
+    fn add(&mut self, is_foreign: bool, line: u64) {
+        if is_foreign {
+            self.cells += 1;
+            if self.first == 0 {
+                self.first = line;
             }
-            positions.push(first);
         }
-        Ok(positions)
     }
 
-    fn csv_error(&self, source: &csv::Error) -> Error {
-        let line = source.position().map_or(1, csv::Position::line);
-        self.fault(line, format!("is not CSV: {source}"), "export it again")
-    }
-
-    /// Refuses a value that was there before. `seen` maps values without case to lines.
-    pub(super) fn unique(
-        &self,
-        seen: &mut BTreeMap<String, u64>,
-        what: &str,
-        value: &str,
-        line: u64,
-    ) -> Result<()> {
-        match seen.insert(value.to_lowercase(), line) {
-            None => Ok(()),
-            Some(before) => Err(self.fault(
-                line,
-                format!("the {what} {value} is already in line {before}"),
-                "remove one of the two lines",
-            )),
-        }
+    fn note(&self) -> Option<String> {
+        let Foreign { cells, first } = self;
+        let (word, were) = match cells {
+            1 => ("cell is", "was"),
+            _ => ("cells are", "were"),
+        };
+        (*cells > 0).then(|| {
+            format!(
+                "{cells} {word} not UTF-8 and {were} read as Windows-1252; the first is in line {first}"
+            )
+        })
     }
 }
 
-fn record_spans_lines(bytes: &[u8], lines: &mut Lines<'_>, start: u64) -> bool {
-    lines.line_of(bytes.trim_ascii_end().len()) > start
+fn reader(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(bytes)
 }
 
-fn plain_name(name: &str) -> String {
-    name.chars()
-        .filter(|character| character.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+fn is_blank(record: &csv::ByteRecord) -> bool {
+    record.iter().all(|cell| cell.trim_ascii().is_empty())
 }
 
 /// Line numbers of ascending offsets. The reader's own count does not see the blank
@@ -260,12 +411,13 @@ impl<'a> Lines<'a> {
 
     /// The line of the first byte at or after `offset` that ends no line.
     fn line_of(&mut self, offset: usize) -> u64 {
-        let next_line = |bytes: &[u8], at: usize| {
-            bytes[at] == b'\n' || (bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
-        };
-        let end = self.bytes.len();
-        while self.at < end && (self.at < offset || matches!(self.bytes[self.at], b'\n' | b'\r')) {
-            self.line += u64::from(next_line(self.bytes, self.at));
+        while let Some(byte) = self.bytes.get(self.at) {
+            let is_end = matches!(byte, b'\n' | b'\r');
+            if self.at >= offset && !is_end {
+                break;
+            }
+            let is_half = *byte == b'\r' && self.bytes.get(self.at + 1) == Some(&b'\n');
+            self.line += u64::from(is_end && !is_half);
             self.at += 1;
         }
         self.line

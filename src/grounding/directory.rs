@@ -1,13 +1,19 @@
-//! AD users from CSV.
+//! Accounts of people from a directory's export, as CSV.
 //!
-//! An export of a directory, as people have it: only the account's name is mandatory.
-//! It knows no hosts.
+//! Only the account's name is mandatory. What is no person is left out and counted; who may
+//! not log on is kept and marked. It knows no hosts.
+
+mod export;
+mod people;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::csv_table::{Column, Source};
-use crate::Result;
+use super::csv_table::{Audit, Row, Sheet, Source, Vocabulary, one_line};
+use super::{Table, shown};
+use crate::{Error, Result};
 
 /// One account of the directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,266 +33,228 @@ const USERNAME_LIMIT: usize = 64;
 /// Characters that AD refuses in a sAMAccountName.
 const FORBIDDEN: &str = "\"/\\[]:;|=,+*?<>@";
 
-const COLUMNS: [Column; 4] = [
-    Column {
-        name: "Username",
-        aliases: &[
-            "username",
-            "samaccountname",
-            "useraccount",
-            "accountname",
-            "loginname",
-            "logonname",
-            "login",
-            "logon",
-            "user",
-            "account",
-            "userid",
-            "uid",
-        ],
-        mandatory: true,
-    },
-    Column {
-        name: "Department",
-        aliases: &[
-            "department",
-            "dept",
-            "departmentname",
-            "businessunit",
-            "division",
-            "team",
-        ],
-        mandatory: false,
-    },
-    Column {
-        name: "Display_Name",
-        aliases: &["displayname", "fullname", "name", "cn", "commonname"],
-        mandatory: false,
-    },
-    Column {
-        name: "Email",
-        aliases: &[
-            "email",
-            "mail",
-            "emailaddress",
-            "mailaddress",
-            "primarysmtpaddress",
-        ],
-        mandatory: false,
-    },
-];
+/// The names of the columns and their aliases.
+const COLUMNS: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/data/grounding/users.toml"
+));
+
+/// Places of the wanted columns in `users.toml`; a test compares them.
+mod column {
+    pub const USERNAME: usize = 0;
+    pub const DEPARTMENT: usize = 1;
+    pub const DISPLAY_NAME: usize = 2;
+    pub const EMAIL: usize = 3;
+    pub const UPN: usize = 4;
+    pub const FIRST_NAME: usize = 5;
+    pub const LAST_NAME: usize = 6;
+    pub const ENABLED: usize = 7;
+    pub const DISABLED: usize = 8;
+    pub const ACCOUNT_CONTROL: usize = 9;
+    pub const STATUS: usize = 10;
+    pub const OBJECT_CLASS: usize = 11;
+    pub const OBJECT_CATEGORY: usize = 12;
+    pub const ACCOUNT_TYPE: usize = 13;
+    pub const USER_TYPE: usize = 14;
+    pub const SID: usize = 15;
+}
 
 /// Reads the accounts of a CSV file, in the file's order.
 ///
-/// Columns are found by name without case and punctuation: `Username`, `Department`,
-/// `Display_Name`, `Email`, or usual aliases (`sAMAccountName`, `login`, `mail`,
-/// `full name` …). A byte order mark, CRLF, quotes and blank lines are fine.
+/// Columns are found by the names of `data/grounding/users.toml`. Groups, computers,
+/// contacts, guests, built-in and service accounts are left out; disabled accounts are
+/// marked. Rows that cannot be used are left out too, or refused if `strict`; notes count
+/// both.
 ///
 /// # Errors
-/// [`Error::Input`](crate::Error::Input) with the line: no username column (names those
-/// that are there), a ragged line, an empty, impossible or doubled username (without
-/// case, both lines are named), invalid UTF-8, control characters; also a missing or
-/// empty file. [`Error::Io`](crate::Error::Io) if the file cannot be read.
-pub fn read(path: &Path) -> Result<Vec<User>> {
+/// [`Error::Input`]: no username column (names those that are there), a quote never closed,
+/// a missing or empty file, or no account left that may log on; if `strict`, the first row
+/// that is not as expected, with its line. [`Error::Io`] if the file cannot be read.
+pub fn read(path: &Path, strict: bool) -> Result<Table<User>> {
+    let vocabulary = Vocabulary::embedded("data/grounding/users.toml", COLUMNS)?;
     let source = Source {
         path,
         flag: "--ad-users",
     };
+    let mut audit = Audit::new(source, strict);
+    let mandatory = [column::USERNAME];
+    let sheet = Sheet::open(source, &vocabulary, &mandatory, strict, &mut audit)?;
     let mut seen = BTreeMap::new();
-    let mut users = Vec::new();
-    for mut row in source.read(&COLUMNS)? {
-        let username = source.required(&mut row, 0, COLUMNS[0].name)?;
-        if let Some(bad) = username.chars().find(|it| FORBIDDEN.contains(*it)) {
-            return Err(source.fault(
+    let mut users: Vec<User> = Vec::new();
+    sheet.rows(strict, &mut audit, |row, audit| {
+        if let Some(user) = user(row, &sheet, audit)?
+            && audit.is_new(
+                &seen,
+                ("username", "doubled username"),
+                &user.username,
                 row.line,
-                format!(
-                    "the username {} has `{bad}` in it, which no account name may have",
-                    super::shown(&username)
-                ),
-                "write the bare account name, without domain or mail address",
-            ));
+            )?
+        {
+            seen.insert(user.username.to_lowercase(), row.line);
+            users.push(user);
         }
-        if username.chars().count() > USERNAME_LIMIT {
-            return Err(source.fault(
-                row.line,
-                format!("the username is longer than {USERNAME_LIMIT} characters"),
-                "write the account name, not a distinguished name",
-            ));
-        }
-        source.unique(&mut seen, "username", &username, row.line)?;
-        users.push(User {
-            username,
-            department: row.take(1),
-            display_name: row.take(2),
-            email: row.take(3),
-            disabled: false,
-        });
+        Ok(())
+    })?;
+    let disabled = users.iter().filter(|user| user.disabled).count();
+    if disabled == users.len() {
+        return Err(nobody(path, disabled, &audit));
     }
-    Ok(users)
+    if disabled > 0 {
+        audit.notes.push(format!(
+            "{disabled} of {} users are disabled; they stay known and take no part in activity",
+            users.len()
+        ));
+    }
+    Ok(Table {
+        rows: users,
+        notes: audit.into_notes(),
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::io::Write;
+fn nobody(path: &Path, disabled: usize, audit: &Audit<'_>) -> Error {
+    let reasons = match audit.reasons() {
+        none if none.is_empty() => String::new(),
+        some => format!("; left out: {some}"),
+    };
+    let problem = match disabled {
+        0 => format!("no row of {} is a user{reasons}", audit.rows),
+        _ => format!("all {disabled} users are disabled{reasons}"),
+    };
+    Error::input(
+        path,
+        None,
+        problem,
+        "export accounts of people that may log on, with their account names",
+    )
+}
 
-    fn parse(content: &[u8]) -> Result<Vec<User>> {
-        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-        file.write_all(content).expect("written");
-        read(file.path())
+/// The account of a row; `None` where it is left out.
+fn user(row: &Row<'_>, sheet: &Sheet<'_>, audit: &mut Audit<'_>) -> Result<Option<User>> {
+    let first_name = name(row, column::FIRST_NAME);
+    let last_name = name(row, column::LAST_NAME);
+    let mut email = plain(row, column::EMAIL).map(|mails| first_of(&mails).to_string());
+    let login = plain(row, column::USERNAME).unwrap_or_default();
+    let upn = plain(row, column::UPN);
+    let facts = people::Facts {
+        login: &login,
+        upn: upn.as_deref().unwrap_or_default(),
+        is_named: first_name.is_some() || email.is_some(),
+    };
+    if let Some(reason) = people::no_person(row, &facts) {
+        audit.not_meant(row.line, reason);
+        return Ok(None);
     }
-
-    fn refusal(content: &[u8]) -> String {
-        parse(content).expect_err("refused").to_string()
+    if login.is_empty() {
+        audit.leave_out(
+            row.line,
+            "no username",
+            "Username is empty",
+            "fill Username in, or remove the line",
+        )?;
+        return Ok(None);
     }
-
-    #[test]
-    fn our_own_sample_is_read() {
-        let users = read(&crate::grounding::test_data::sample("ad_users.csv")).expect("users");
-        assert_eq!(users.len(), 60);
-        assert!(users.iter().all(|user| user.email.is_some()));
-    }
-
-    #[test]
-    fn names_of_columns_vary() {
-        let content = "\u{feff}Mail,SAMAccountName,Ignored,Full Name\r\n\
-                       a@x.org,alice,1,\"Example, Alice\"\r\n\r\n,BOB,2,\r\n";
-        let users = parse(content.as_bytes()).expect("users");
-        assert_eq!(
-            users,
-            [
-                User {
-                    username: "alice".to_string(),
-                    department: None,
-                    display_name: Some("Example, Alice".to_string()),
-                    email: Some("a@x.org".to_string()),
-                    ..User::default()
-                },
-                User {
-                    username: "BOB".to_string(),
-                    ..User::default()
-                },
-            ]
-        );
-    }
-
-    #[test]
-    fn refusals_name_line_and_remedy() {
-        let cases: [(&[u8], &[&str]); 11] = [
-            (b"", &["the file is empty", "--ad-users"]),
-            (b"Username\n\n", &["a header and nothing else"]),
-            (
-                b"Department,Mail\nIT,x\n",
-                &["line 1", "no column Username", "Department, Mail"],
-            ),
-            (
-                b"username,mail\r\n\r\nalice,a\r\nbob\r\n",
-                &["line 4", "1 fields", "header has 2"],
-            ),
-            (
-                b"username\nalice\n\n\nALICE\n",
-                &["line 5", "already in line 2"],
-            ),
-            (b"username,mail\n ,a\n", &["line 2", "Username is empty"]),
-            (b"username\nalice\nb\xffb\n", &["line 3", "UTF-8"]),
-            (b"username\nCORP\\alice\n", &["line 2", "without domain"]),
-            (
-                b"username,mail\n\"alice,a\nbob,b\ncarol,c\n",
-                &["line 2", "header has 2"],
-            ),
-            (
-                b"mail,note,username\nx,y,alice\nx,y,\"bob\nx,y,carol\n",
-                &["line 3", "quotes"],
-            ),
-            (b"username,user name\nalice,b\n", &["two columns"]),
-        ];
-        for (content, expected) in cases {
-            let message = refusal(content);
-            for part in expected {
-                assert!(message.contains(part), "{part:?} is not in {message:?}");
-            }
+    // A principal name is a mail address by design; elsewhere it is a wrong form.
+    let by_upn = !by_account(row, sheet);
+    let account = account(&login);
+    if account != login {
+        if !by_upn {
+            let bad = login.chars().find(|it| FORBIDDEN.contains(*it));
+            let (problem, remedy) = forbidden(&login, bad.unwrap_or(' '));
+            let what = match login.contains('|') {
+                true => "one of several usernames taken",
+                false => "domain cut from the username",
+            };
+            audit.mend(row.line, what, problem, remedy)?;
         }
-        assert!(refusal(b"\xff\xfeU\0").contains("UTF-16"));
-    }
-
-    #[test]
-    fn a_quote_left_open_in_an_ignored_column_is_found() {
-        let message = refusal(b"username,note\nalice,ok\nbob,\"open\ncarol,x\ndave,y\n");
-        assert!(message.contains("line 3") && message.contains("never closed"));
-    }
-
-    #[test]
-    fn a_missing_file_is_bad_input() {
-        let error = read(Path::new("/nowhere/users.csv")).expect_err("refused");
-        assert_eq!(error.exit_code(), 2);
-        let error = read(Path::new(env!("CARGO_MANIFEST_DIR"))).expect_err("refused");
-        assert!(error.to_string().contains("directory"));
-    }
-
-    /// Every one is read or refused in one line, without a panic.
-    #[test]
-    fn odd_files_are_read_or_refused() {
-        let corpus: [&[u8]; 14] = [
-            b"\xef\xbb\xbf",
-            b"\xef\xbb\xbfusername\r\n",
-            b"username\r\ralice\r\rbob",
-            b"username\0\nalice\n",
-            b"username\nali\0ce\n",
-            b"\"username\"\n\"alice\"\"\n",
-            b"\"username\n\nalice\n",
-            b",,,\nusername,,,\nalice,,,\n",
-            b"username,username\na,b\n",
-            b"username\n\"\"\n",
-            b"username\n\"\n\n\"\n",
-            b"username\n\xed\xa0\x80\n",
-            b"username;mail\nalice;x\n",
-            b"username\tmail\nalice\tx\n",
-        ];
-        for content in corpus {
-            if let Err(error) = parse(content) {
-                let message = error.to_string();
-                assert_eq!(error.exit_code(), 2);
-                assert_eq!(message.lines().count(), 2, "{message}");
-            }
+        if login.contains('@') && !login.contains('|') {
+            email = email.or_else(|| Some(login.clone()));
         }
     }
-
-    #[test]
-    fn many_users_are_read() {
-        let mut content = String::from("username,mail\n");
-        for i in 0..1_000_000 {
-            content.push_str(&format!("user{i},user{i}@example.org\n"));
-        }
-        assert_eq!(parse(content.as_bytes()).expect("users").len(), 1_000_000);
+    if account.is_empty() {
+        audit.leave_out(
+            row.line,
+            "no username",
+            format!("the username {} names no account", shown(&login)),
+            "write the bare account name",
+        )?;
+        return Ok(None);
     }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(content in prop::collection::vec(any::<u8>(), 0..200)) {
-            let mut with_header = b"username,mail\n".to_vec();
-            with_header.extend(&content);
-            let _ = parse(&content);
-            let _ = parse(&with_header);
-        }
-
-        #[test]
-        fn what_is_written_is_read(
-            names in prop::collection::btree_set("[a-z][a-z0-9._-]{0,19}", 1..20),
-            title in "[ -~]{0,20}",
-            ending in prop::sample::select(vec!["\n", "\r\n"]),
-        ) {
-            let quoted = title.replace('"', "\"\"");
-            let mut content = format!("Display_Name,Username{ending}");
-            for name in &names {
-                content.push_str(&format!("\"{quoted}\",{name}{ending}{ending}"));
-            }
-            let users = parse(content.as_bytes()).expect("users");
-            prop_assert_eq!(users.len(), names.len());
-            for (user, name) in users.iter().zip(&names) {
-                prop_assert_eq!(&user.username, name);
-                prop_assert_eq!(user.display_name.as_deref().unwrap_or(""), title.trim());
-            }
-        }
+    if let Some(bad) = account.chars().find(|it| FORBIDDEN.contains(*it)) {
+        let (problem, remedy) = forbidden(account, bad);
+        audit.leave_out(row.line, "impossible username", problem, remedy)?;
+        return Ok(None);
     }
+    if account.chars().count() > USERNAME_LIMIT {
+        audit.leave_out(
+            row.line,
+            "impossible username",
+            format!("the username is longer than {USERNAME_LIMIT} characters"),
+            "write the account name, not a distinguished name",
+        )?;
+        return Ok(None);
+    }
+    let joined = match (first_name, last_name) {
+        (Some(first), Some(last)) => Some(format!("{first} {last}")),
+        (first, last) => first.or(last),
+    };
+    Ok(Some(User {
+        username: account.to_string(),
+        department: name(row, column::DEPARTMENT),
+        display_name: name(row, column::DISPLAY_NAME).or(joined),
+        email: email.or_else(|| upn.filter(|upn| upn.contains('@') && by_upn)),
+        disabled: people::is_disabled(row),
+    }))
+}
+
+/// Whether the username comes from another column than the principal name.
+fn by_account(row: &Row<'_>, sheet: &Sheet<'_>) -> bool {
+    let names = sheet.places(column::USERNAME).iter();
+    let used = names.copied().find(|place| row.at(*place).is_some());
+    used.is_some_and(|place| !sheet.places(column::UPN).contains(&place))
+}
+
+fn forbidden(username: &str, bad: char) -> (String, &'static str) {
+    (
+        format!(
+            "the username {} has `{bad}` in it, which no account name may have",
+            shown(username)
+        ),
+        "write the bare account name, without domain or mail address",
+    )
+}
+
+/// The account of `DOMAIN\account`, of `account@domain`, or of a list such as
+/// `account|account@domain`.
+fn account(login: &str) -> &str {
+    let mut parts = login.split('|').map(str::trim).filter(|it| !it.is_empty());
+    let first = parts.next().unwrap_or(login);
+    let bare = std::iter::once(first)
+        .chain(parts)
+        .find(|part| !part.contains('@'));
+    let part = bare.unwrap_or(first);
+    let part = match part.split_once('\\') {
+        Some((domain, account)) if !domain.is_empty() => account,
+        _ => part,
+    };
+    part.split_once('@')
+        .map_or(part, |(account, _)| account)
+        .trim()
+}
+
+/// The first value of a cell that may hold several.
+fn first_of(values: &str) -> &str {
+    let mut parts = values.split(['|', ';', ',']).map(str::trim);
+    parts.find(|part| !part.is_empty()).unwrap_or(values)
+}
+
+/// A cell as it was before the export encoded it.
+fn plain(row: &Row<'_>, column: usize) -> Option<String> {
+    let cell = row.raw(column)?;
+    Some(export::decoded(cell).map_or_else(|| one_line(cell), |text| one_line(&text)))
+}
+
+/// As [`plain`], where a bare base64 text can only be an encoded name.
+fn name(row: &Row<'_>, column: usize) -> Option<String> {
+    let cell = plain(row, column)?;
+    Some(export::decoded_name(&cell).unwrap_or(cell))
 }

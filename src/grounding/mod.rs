@@ -25,6 +25,15 @@ use std::path::Path;
 pub(crate) use crate::error::{shown, shown_up_to};
 use crate::{Error, Result};
 
+/// Rows of a file, and what to say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table<T> {
+    /// In the file's order.
+    pub rows: Vec<T>,
+    /// Whole sentences without a full stop, for the user.
+    pub notes: Vec<String>,
+}
+
 /// Refuses what cannot be read as a file: nothing there, a directory, a device.
 ///
 /// `flag` is the option that named the file, for the remedy.

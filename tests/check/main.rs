@@ -181,8 +181,16 @@ fn grounded(root: &Path) -> fusiongen::grounding::Profile {
     let profile = alerts_db::fit(&sample.join("alerts.sqlite"), None).unwrap();
     let inputs = fusiongen::plan::Grounding {
         profile: profile.clone(),
-        users: Some(directory::read(&sample.join("ad_users.csv")).unwrap()),
-        assets: Some(cmdb::read(&sample.join("cmdb_assets.csv")).unwrap()),
+        users: Some(
+            directory::read(&sample.join("ad_users.csv"), false)
+                .unwrap()
+                .rows,
+        ),
+        assets: Some(
+            cmdb::read(&sample.join("cmdb_assets.csv"), false)
+                .unwrap()
+                .rows,
+        ),
     };
     write_grounded(config(), whole(2), &inputs, root);
     profile

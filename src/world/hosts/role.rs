@@ -416,7 +416,9 @@ pub(super) fn assumed(asset_type: Option<&str>, name: &str, other: bool) -> Opti
             SERVER
         }
         Some(Role::Scanner | Role::Vpn) => LINUX,
-        Some(_) if is_one_of(&["exchange", "iis", "sql", "mssql"]) => SERVER,
+        // A type may itself name the system: `server|windows`.
+        Some(_) if is_one_of(&["windows", "exchange", "iis", "sql", "mssql"]) => SERVER,
+        Some(_) if is_one_of(&["linux", "unix", "nginx", "apache", "postgres"]) => LINUX,
         Some(_) if other => LINUX,
         Some(_) => SERVER,
     })
@@ -513,6 +515,9 @@ mod tests {
     #[test]
     fn a_missing_system_is_assumed_from_the_kind() {
         let of = |kind| assumed(Some(kind), "x", true);
+        assert_eq!(of("server|windows"), Some("Windows Server 2019 Standard"));
+        let either = |other| assumed(Some("Linux server"), "x", other);
+        assert_eq!(either(false), Some("Ubuntu 22.04.4 LTS"));
         assert_eq!(of("Laptop"), Some("Windows 10 Pro"));
         assert_eq!(of("Exchange server"), Some("Windows Server 2019 Standard"));
         assert_eq!(of("File server"), Some("Windows Server 2019 Standard"));
