@@ -34,6 +34,7 @@ FLAGS = {
     "--chain-density": "0.2",
     "--noise-seasonality": None,
     "--severity-scale": "suricata",
+    "--strict": None,
     "--labels": "full",
     "--schema": "fusionai",
     "--format": "parquet",
