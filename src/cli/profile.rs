@@ -1,5 +1,6 @@
 //! `fusiongen profile`: what an alerts database says, printed and saved.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use crate::world::Detections;
 /// Arguments of `profile`.
 #[derive(Debug, Args)]
 pub struct Fit {
-    /// SQLite alerts to learn from
+    /// Alerts to learn from: SQLite, lines of eve.json (also .gz, .zst), CSV or Parquet
     #[arg(long, env = "DB_PATH", value_name = "FILE")]
     alerts_db: PathBuf,
     /// Save the profile, for --profile [default: print only]
@@ -26,6 +27,9 @@ pub struct Fit {
     /// What the database's severity numbers mean [default: by its columns]
     #[arg(long, value_name = "SCALE")]
     severity_scale: Option<Scale>,
+    /// Replace addresses by made-up ones of the same kind, so that the profile can be shared
+    #[arg(long)]
+    anonymise: bool,
     /// Tuples and categories to print
     #[arg(long, default_value_t = 20, value_name = "N")]
     top: usize,
@@ -43,13 +47,17 @@ impl Fit {
             &mut |rows| reading.at(rows),
         );
         reading.finish();
-        let profile = fitted?;
+        let profile = match self.anonymise {
+            true => fitted?.anonymised(),
+            false => fitted?,
+        };
         if let Some(path) = &self.output {
             profile.write(path)?;
         }
         let catalog = Catalog::embedded()?;
         let detections = Detections::new(&catalog, &profile);
         let mut text = report(&profile, &detections.unmapped, self.top);
+        text.push_str(&holdings(&profile, self.anonymise));
         let from = self.alerts_db.display();
         let _ = match &self.output {
             Some(path) => {
@@ -71,6 +79,26 @@ impl Fit {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// What a saved profile gives away.
+fn holdings(profile: &Profile, is_anonymised: bool) -> String {
+    let signatures: BTreeSet<&str> = (profile.tuples.iter())
+        .map(|tuple| tuple.signature.as_str())
+        .collect();
+    let outside = profile.external_clients.len() + profile.external_services.len();
+    let inside: BTreeSet<&String> = (profile.internal_client_addresses.iter())
+        .chain(&profile.internal_service_addresses)
+        .collect();
+    let what = format!(
+        "{} names of rules, {outside} outside and {} inside addresses",
+        signatures.len(),
+        inside.len()
+    );
+    match is_anonymised {
+        true => format!("\nHolds {what}; the addresses are made up\n"),
+        false => format!("\nHolds {what}; --anonymise replaces the addresses\n"),
     }
 }
 

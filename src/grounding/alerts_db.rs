@@ -18,7 +18,7 @@ mod raw_alert;
 mod reservoir;
 mod sheet;
 mod tally;
-mod template;
+pub(in crate::grounding) mod template;
 mod time;
 pub(in crate::grounding) mod value;
 

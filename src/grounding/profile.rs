@@ -11,6 +11,7 @@ pub use super::severity::SeverityScale;
 pub use super::slug::{SLUG_LIMIT, UNCATEGORIZED, slug, slugs};
 use crate::{Error, Result};
 
+mod anonymise;
 mod file;
 mod summary;
 mod validate;

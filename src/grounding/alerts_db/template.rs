@@ -2,7 +2,7 @@
 
 /// The text with addresses, numbers and times replaced by `*`; words that begin with a letter
 /// (`CVE-2021-44228`, `sha256`) and paths stay. Neighbouring stars become one.
-pub(super) fn of(text: &str) -> String {
+pub(in crate::grounding) fn of(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
