@@ -20,7 +20,15 @@ impl Profile {
     ///
     /// Names of rules and categories stay: they are what a profile is for.
     pub fn anonymised(mut self) -> Profile {
-        let mut inside = Inside::default();
+        let of_table = (self.internal_client_addresses.iter())
+            .chain(&self.internal_service_addresses)
+            .filter_map(|text| text.parse::<Ipv4Addr>().ok())
+            .map(network_of)
+            .collect();
+        let mut inside = Inside {
+            of_table,
+            ..Inside::default()
+        };
         for addresses in [
             &mut self.internal_client_addresses,
             &mut self.internal_service_addresses,
@@ -102,12 +110,19 @@ fn outside(number: u32, is_v6: bool) -> Option<String> {
     (!matches!(c, 0 | 255)).then(|| Ipv4Addr::new(*block, a, b, c).to_string())
 }
 
+fn network_of(address: Ipv4Addr) -> [u8; 3] {
+    let [a, b, c, _] = address.octets();
+    [a, b, c]
+}
+
 /// Inside addresses by what they became.
 #[derive(Default)]
 struct Inside {
     known: BTreeMap<IpAddr, IpAddr>,
-    /// By /24: which of its block it became, and its hosts so far.
-    networks: BTreeMap<[u8; 3], (u32, u32)>,
+    /// The table's own /24s, which no address becomes while there are others.
+    of_table: BTreeSet<[u8; 3]>,
+    /// By /24: the one that it became, and its hosts so far.
+    networks: BTreeMap<[u8; 3], ([u8; 3], u32)>,
     /// By block: its networks so far.
     blocks: BTreeMap<[u8; 2], u32>,
     others: u16,
@@ -130,7 +145,7 @@ impl Inside {
     }
 
     fn v4(&mut self, address: Ipv4Addr) -> Ipv4Addr {
-        let [a, b, c, _] = address.octets();
+        let [a, b, _, _] = address.octets();
         // First two octets of the block, and how many /24s it has.
         let (block, size): ([u8; 2], u32) = match (a, b) {
             (172, 16..=31) => ([172, 16], 1 << 12),
@@ -139,21 +154,26 @@ impl Inside {
             (127 | 169, _) => ([a, b], 1 << 8),
             _ => ([10, 0], 1 << 16),
         };
-        let networks = self.blocks.entry(block).or_default();
-        let (network, hosts) = self.networks.entry([a, b, c]).or_insert_with(|| {
-            *networks += 1;
-            (*networks % size, 0)
+        let numbers = self.blocks.entry(block).or_default();
+        let of_table = &self.of_table;
+        let network = self.networks.entry(network_of(address));
+        let (network, hosts) = network.or_insert_with(|| {
+            let mut made = [0; 3];
+            for _ in 0..size {
+                *numbers += 1;
+                let [_, _, high, low] = (*numbers % size).to_be_bytes();
+                let [first, second] = block;
+                made = [first, second.wrapping_add(high), low];
+                if !of_table.contains(&made) {
+                    break;
+                }
+            }
+            (made, 0)
         });
         *hosts += 1;
-        let [first, second] = block;
-        let [_, _, high, low] = network.to_be_bytes();
+        let [first, second, third] = *network;
         // No more than 254 addresses of a /24 are hosts.
-        Ipv4Addr::new(
-            first,
-            second.wrapping_add(high),
-            low,
-            (1 + (*hosts - 1) % 254) as u8,
-        )
+        Ipv4Addr::new(first, second, third, (1 + (*hosts - 1) % 254) as u8)
     }
 }
 
@@ -214,6 +234,19 @@ mod tests {
                 .any(|it| it.signature == "login from * failed * times")
         );
         assert_eq!(after, before.anonymised());
+    }
+
+    #[test]
+    fn no_address_becomes_another_of_the_table() {
+        let mut profile = Profile::embedded();
+        profile.internal_clients = vec![1; 400];
+        profile.internal_client_addresses = (0..400)
+            .map(|i| format!("192.168.{}.{}", i % 100, 1 + i / 100))
+            .collect();
+        let before: BTreeSet<String> = profile.internal_client_addresses.iter().cloned().collect();
+        let after = profile.anonymised().internal_client_addresses;
+        assert!(after.iter().all(|address| !before.contains(address)));
+        assert_eq!(after.iter().collect::<BTreeSet<_>>().len(), 400);
     }
 
     #[test]
