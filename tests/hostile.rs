@@ -42,9 +42,14 @@ impl Place {
     }
 
     fn generate(&self, flag: &str, input: &Path) -> Output {
+        self.generate_with(flag, input, &[])
+    }
+
+    fn generate_with(&self, flag: &str, input: &Path, more: &[&str]) -> Output {
         program()
             .args(["generate", "--events", "1000", "--days", "1"])
             .args([flag.as_ref(), input.as_os_str()])
+            .args(more)
             .arg("--out")
             .arg(self.out())
             .stdout(Stdio::null())
@@ -255,12 +260,19 @@ fn a_million_users_are_read_and_a_mistake_among_them_found() {
     }
     text += "user7,again\r\n";
     std::fs::write(&path, text).unwrap();
-    let output = place.generate("--ad-users", &path);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{message}");
+    let strict = place.generate_with("--ad-users", &path, &["--strict"]);
+    let message = stderr(&strict);
+    assert_eq!(strict.status.code(), Some(2), "{message}");
     is_one_error(&message, &path);
     assert!(
         message.contains("line 1000002") && message.contains("line 9"),
+        "{message}"
+    );
+    let mended = place.generate("--ad-users", &path);
+    let message = stderr(&mended);
+    assert_eq!(mended.status.code(), Some(0), "{message}");
+    assert!(
+        message.contains("1 of 1000001 rows left out: doubled username (1; line 1000002)"),
         "{message}"
     );
 }
