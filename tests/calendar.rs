@@ -87,8 +87,9 @@ fn noise_keeps_working_hours_with_seasonality_and_none_without() {
                 time_zone_offset: offset as i64 * 3600,
                 ..config(seed)
             });
+            // A storm at night takes some of it.
             let share = daytime(&on[0], offset);
-            assert!((0.65..=0.90).contains(&share), "seed {seed}: {share}");
+            assert!((0.62..=0.90).contains(&share), "seed {seed}: {share}");
             assert!(daytime(&on[1], offset) < 0.40, "alerts come at night");
             for rows in &on {
                 let variation = variation(rows);

@@ -51,7 +51,7 @@ pub use names::Names;
 pub use playbook::{Alternative, Playbook, Step};
 pub use program::{FileVersion, Image, Lifetime, Program, Resident, Scope};
 pub use record::{
-    Account, Connection, End, HostClass, Platform, ProcessRef, Purpose, Record, Telemetry,
+    Account, Connection, Device, End, HostClass, Platform, ProcessRef, Purpose, Record, Telemetry,
 };
 pub use resident::MOST_RESIDENTS;
 pub use scenario::{Scenario, Sequence, Variant, Verdict, Visit};

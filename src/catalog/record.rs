@@ -24,6 +24,8 @@ pub enum Account {
     OtherUser,
     /// The user of the other host. `peer_user`
     PeerUser,
+    /// Somebody whose account the directory has disabled, in noise only. `disabled_user`
+    DisabledUser,
     /// `HOST$` of the other host, as a domain controller sees who asks. `peer_machine`
     PeerMachine,
     /// The administrator's separate account. `admin`
@@ -69,6 +71,19 @@ pub enum HostClass {
     JumpHost,
 }
 
+/// A machine without endpoint telemetry: only others' records tell of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Device {
+    /// A switch, router or firewall. `network_device`
+    NetworkDevice,
+    /// `printer`
+    Printer,
+    /// `hypervisor`
+    Hypervisor,
+    /// Phones, cameras, Macs, mainframes. `other`
+    Other,
+}
+
 /// One end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -78,6 +93,8 @@ pub enum End {
     ChainHost(usize),
     /// Another host of a class. `class:domain_controller`
     Class(HostClass),
+    /// A device of the inventory, in noise only. `device:printer`
+    Device(Device),
     /// The adversary's address for one purpose. `adversary:c2`, `adversary:scan`, `adversary:exfil`, `adversary:download`
     Adversary(Purpose),
     /// A benign Internet service (by the row's `{service}` name). `internet`
@@ -302,6 +319,24 @@ impl HostClass {
     }
 }
 
+impl Words for Device {
+    const WHAT: &'static str = "device";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("network_device", Device::NetworkDevice),
+        ("printer", Device::Printer),
+        ("hypervisor", Device::Hypervisor),
+        ("other", Device::Other),
+    ];
+}
+
+impl Device {
+    /// Its name in the catalog and in the entity table.
+    pub fn word(self) -> &'static str {
+        let known = Self::WORDS.iter().find(|(_, device)| *device == self);
+        known.map_or("other", |(word, _)| word)
+    }
+}
+
 impl Words for Purpose {
     const WHAT: &'static str = "purpose";
     const WORDS: &'static [(&'static str, Self)] = &[
@@ -319,6 +354,7 @@ impl Account {
             "user" => Account::User,
             "other_user" => Account::OtherUser,
             "peer_user" => Account::PeerUser,
+            "disabled_user" => Account::DisabledUser,
             "peer_machine" => Account::PeerMachine,
             "admin" => Account::Admin,
             "system" => Account::System,
@@ -329,7 +365,7 @@ impl Account {
                 Some(name) if is_account(name) => Account::Service(name.to_owned()),
                 _ => {
                     return Err(
-                        "one of user, other_user, peer_user, peer_machine, admin, system, local_service, network_service, \
+                        "one of user, other_user, peer_user, disabled_user, peer_machine, admin, system, local_service, network_service, \
                                 machine, service:NAME ([a-z_][a-z0-9_-]*, at most 20 bytes)"
                             .to_owned(),
                     );
@@ -351,10 +387,11 @@ impl End {
                     .map_err(|_| "a number after host:, e.g. host:1".to_owned())?,
             ),
             Some(("class", class)) => End::Class(HostClass::from_word(class)?),
+            Some(("device", device)) => End::Device(Device::from_word(device)?),
             Some(("adversary", purpose)) => End::Adversary(Purpose::from_word(purpose)?),
             _ => {
                 return Err(
-                    "one of host, host:N, class:CLASS, adversary:PURPOSE, internet, resolver"
+                    "one of host, host:N, class:CLASS, device:DEVICE, adversary:PURPOSE, internet, resolver"
                         .to_owned(),
                 );
             }

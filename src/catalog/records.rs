@@ -29,6 +29,10 @@ impl Setting<'_> {
     fn is_chain(self) -> bool {
         matches!(self, Setting::Chain(_))
     }
+
+    fn is_noise(self) -> bool {
+        matches!(self, Setting::Row(_) | Setting::Sequence(_))
+    }
 }
 
 /// A process that an earlier record of the same chain or sequence started.
@@ -188,6 +192,16 @@ impl<'a> Records<'a> {
             Some(word) => source.account(word)?,
             None => acting.clone(),
         };
+        if let Some(word) = &raw.account
+            && account == Account::DisabledUser
+            && !self.setting.is_noise()
+        {
+            return Err(source.error_at(
+                word,
+                "only noise names disabled users: not every directory has one",
+                "write other_user",
+            ));
+        }
         let of_process = telemetry.is_of_process();
         if let Some(word) = &raw.account
             && of_process

@@ -156,7 +156,8 @@ impl Report {
                 Status::Failed => "  FAILED",
             };
             let range = f.range.map_or(String::new(), |(low, high)| {
-                format!("  {low} to {high}{mark}")
+                let rounded = |v: f64| (v * 10_000.0).round() / 10_000.0;
+                format!("  {} to {}{mark}", rounded(low), rounded(high))
             });
             writeln!(text, "{:<26} {:>12} {value:>10}{range}", f.name, f.rows)?;
         }

@@ -5,6 +5,8 @@
 
 mod arguments;
 
+use std::net::IpAddr;
+
 use super::enrichment::{counter, push_hexadecimal};
 use super::tables;
 use super::{AUDIT, AUDIT_USER, Column, Kinds, View, kinds};
@@ -335,7 +337,7 @@ pub fn grantors(v: &View<'_>) -> Column {
             _ => 2,
         };
         let system = v.maker.world.hosts.system(v.frame.host[r] as u32);
-        kind + 6 * i32::from(system.name.starts_with("Red Hat"))
+        kind + 6 * i32::from(system.distribution.1 == "redhat")
     })
 }
 /// `auditd.acct`: on failed logins and credentials.
@@ -451,26 +453,24 @@ pub fn path_special_device(v: &View<'_>) -> Column {
 pub fn path_type(v: &View<'_>) -> Column {
     v.given("nametype")
 }
-/// `auditd.saddr`: an IPv4 socket address in hexadecimal.
+/// `auditd.saddr`: a socket address of IPv4 or IPv6 in hexadecimal, its family in the host's
+/// order and its port in the network's.
 pub fn socket_address(v: &View<'_>) -> Column {
     v.plain(SOCKET, 32, |r, out| {
         let (_, (address, port)) = super::enrichment::ends(v, r);
         let ip = usize::try_from(address)
             .ok()
-            .and_then(|a| {
-                v.maker.world.addresses.texts[a]
-                    .parse::<std::net::Ipv4Addr>()
-                    .ok()
-            })
-            .unwrap_or(std::net::Ipv4Addr::UNSPECIFIED);
-        out.extend_from_slice(
-            format!(
-                "0200{:04X}{:08X}0000000000000000",
-                port.max(0),
-                u32::from(ip)
-            )
-            .as_bytes(),
-        );
+            .and_then(|a| v.maker.world.addresses.texts[a].parse::<IpAddr>().ok());
+        let port = port.max(0);
+        let text = match ip {
+            // No flow information before the address, no scope after it.
+            Some(IpAddr::V6(ip)) => {
+                format!("0A00{port:04X}00000000{:032X}00000000", u128::from(ip))
+            }
+            Some(IpAddr::V4(ip)) => format!("0200{port:04X}{:08X}0000000000000000", u32::from(ip)),
+            None => format!("0200{port:04X}000000000000000000000000"),
+        };
+        out.extend_from_slice(text.as_bytes());
         true
     })
 }

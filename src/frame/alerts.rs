@@ -16,6 +16,11 @@ use crate::world::starts::STARTING;
 pub use tables::AlertTables;
 use tables::{KINDS, Kind};
 
+/// What switches, printers and hypervisors serve.
+const DEVICE_PORTS: [i32; 14] = [
+    22, 23, 53, 80, 123, 161, 427, 443, 515, 631, 902, 8080, 8443, 9100,
+];
+
 /// A flow as its reporting host saw it.
 struct Flow {
     /// That host opened it.
@@ -194,7 +199,22 @@ impl<'a> Maker<'a> {
             .client_ports
             .get(t.client_port_weights.draw(draws[7].rotate_left(9)))
             .copied();
-        let client_reports = matches!(kind, Kind::InternalExternal | Kind::Multicast);
+        // Of a device, the other end tells.
+        let device = |ranks: &tables::Ranks, bits| match kind {
+            Kind::InternalInternal => ranks.device(self.world, bits),
+            _ => None,
+        };
+        let serves = t.portless || DEVICE_PORTS.contains(&service_port);
+        let serving = match platform {
+            None if serves => device(&self.alerts.services, draws[5]),
+            _ => None,
+        };
+        let asking = match serving {
+            Some(_) => None,
+            None => device(&self.alerts.clients, draws[3]),
+        };
+        let client_reports =
+            serving.is_some() || matches!(kind, Kind::InternalExternal | Kind::Multicast);
         let client_class = match (known_port, platform) {
             // A client port outside Windows' ephemeral range is another system's, unless
             // what fired is of the client's own.
@@ -228,8 +248,8 @@ impl<'a> Maker<'a> {
         };
         let (client, server) = match kind {
             Kind::InternalInternal => {
-                let server = internal_service(false);
-                let mut client = internal_client();
+                let server = serving.unwrap_or_else(|| internal_service(false));
+                let mut client = asking.unwrap_or_else(internal_client);
                 if client == server {
                     client = self.class_member(client_class, Key::root(draws[4]), server);
                 }
@@ -256,6 +276,8 @@ impl<'a> Maker<'a> {
         let event = Key::root(draws[7]);
         let host = match kind {
             Kind::InternalExternal | Kind::Multicast => client,
+            Kind::InternalInternal if serving.is_some() => client,
+            Kind::InternalInternal if asking.is_some() => server,
             Kind::InternalInternal
                 if event.below(1, 4) == 0
                     && platform.is_none_or(|p| self.world.hosts[client].platform == p) =>

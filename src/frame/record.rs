@@ -297,6 +297,13 @@ impl<'a> Maker<'a> {
     pub(super) fn account(&self, scene: &Scene<'_>, record: &Record, host: u32) -> u32 {
         match record.account {
             Account::OtherUser => return self.other_user(scene),
+            Account::DisabledUser => {
+                let disabled = self.world.accounts.disabled();
+                let count = u64::from(disabled.end - disabled.start);
+                if count > 0 {
+                    return disabled.start + below(scene.burst.at(0xd15a), count) as u32;
+                }
+            }
             Account::PeerMachine if scene.hosts.len() > 1 => {
                 return self.world.accounts.machine(scene.hosts[1]);
             }
@@ -435,6 +442,11 @@ impl<'a> Maker<'a> {
                 Some(_) => self.class_member(*class, scene.key.with(u64::from(scene.round)), host),
                 None => scene.hosts[1.min(scene.hosts.len() - 1)],
             },
+            End::Device(device) => {
+                let addresses = &self.world.addresses;
+                let found = addresses.device(*device, host, scene.event.at(0x0de7));
+                found.unwrap_or_else(|| self.resolver(host))
+            }
             End::Adversary(purpose) => self.world.addresses.adversary(scene.adversary, *purpose),
             End::Internet => {
                 let service = super::text::service(self, scene);
@@ -522,7 +534,7 @@ impl<'a> Maker<'a> {
         let windows = if self.world.addresses.is_host(address) {
             self.world.hosts[address].platform == Platform::Windows
         } else {
-            address.is_multiple_of(2)
+            !self.world.addresses.is_device(address) && address.is_multiple_of(2)
         };
         if windows {
             49_152 + below(bits, 16_384) as i32

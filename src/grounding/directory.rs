@@ -101,7 +101,7 @@ pub fn read(path: &Path, strict: bool) -> Result<Table<User>> {
     }
     if disabled > 0 {
         audit.notes.push(format!(
-            "{disabled} of {} users are disabled; they stay known and take no part in activity",
+            "{disabled} of {} users are disabled; they stay known, and only failed logons name them",
             users.len()
         ));
     }

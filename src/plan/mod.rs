@@ -478,13 +478,10 @@ fn plan_noise(
 ) {
     let mut variants = Vec::new();
     for (s, scenario) in catalog.scenarios.iter().enumerate() {
-        let total: u64 = scenario
-            .variants
-            .iter()
-            .map(|v| u64::from(v.weight))
-            .sum::<u64>()
-            .max(1);
-        for (v, variant) in scenario.variants.iter().enumerate() {
+        // Where there is no printer, nothing is printed.
+        let there = (scenario.variants.iter().enumerate()).filter(|v| world.has_all(&v.1.records));
+        let total: u64 = there.clone().map(|(_, v)| u64::from(v.weight)).sum();
+        for (v, variant) in there {
             let weight = u64::from(scenario.weight) * 1_000_000 * u64::from(variant.weight) / total;
             variants.push((
                 s as u16,

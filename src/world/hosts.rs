@@ -7,12 +7,11 @@ mod system;
 
 use std::net::IpAddr;
 
-use crate::catalog::{HostClass, Names, Platform};
+use crate::catalog::{Device, HostClass, Names, Platform};
 use crate::grounding::Asset;
 use crate::random::{Alias, Key};
 pub use build::reporting;
 use build::{Builder, complete, ground, synthesise};
-pub use system::Silent;
 
 /// What a host is for; decides what runs on it and who reaches it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,6 +69,8 @@ pub struct OperatingSystem {
     /// `Windows 10 Pro`.
     pub name: String,
     pub platform: Platform,
+    /// Distribution and family as Elastic's agents name them: `rhel` and `redhat`; `windows` twice.
+    pub distribution: (&'static str, &'static str),
     /// File version of the binaries it ships: `10.0.19041.4717 (WinBuild.160101.0800)`; `-` on Linux.
     pub file_version: &'static str,
 }
@@ -105,7 +106,7 @@ pub struct Said {
 #[derive(Debug, Clone)]
 pub struct SilentHost {
     pub inventory: Inventory,
-    pub kind: Silent,
+    pub kind: Device,
 }
 
 /// One host. Every row asks one or two for some of this: it is short, so that those of a large

@@ -18,7 +18,7 @@ pub mod starts;
 pub mod texts;
 pub mod users;
 
-use crate::catalog::{Catalog, HostClass, Names};
+use crate::catalog::{Account, Catalog, End, HostClass, Names, Record};
 use crate::grounding::{Asset, Profile, User};
 use crate::random::Key;
 
@@ -191,5 +191,19 @@ impl World {
     #[inline]
     pub fn class(&self, class: HostClass) -> &[u32] {
         self.hosts.class(class)
+    }
+
+    /// Whether the inventory and the directory have all that these records are about.
+    pub fn has_all(&self, records: &[Record]) -> bool {
+        let ends = |r: &Record| {
+            let connection = r.connection.iter().flat_map(|c| [&c.from, &c.to]);
+            connection.chain(&r.answer).all(|end| match end {
+                End::Device(device) => self.addresses.has(*device),
+                _ => true,
+            })
+        };
+        let disabled = !self.accounts.disabled().is_empty();
+        let account = |r: &Record| disabled || r.account != Account::DisabledUser;
+        records.iter().all(|r| ends(r) && account(r))
     }
 }

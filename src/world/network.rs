@@ -3,14 +3,14 @@
 //! Ranges stand side by side so that an address is one small number; an external
 //! address has one role for ever.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::WorldSize;
 use super::hosts::Hosts;
 use super::texts::Texts;
-use crate::catalog::Purpose;
+use crate::catalog::{Device, Purpose};
 use crate::grounding::Profile;
 use crate::random::{Alias, Key};
 
@@ -24,19 +24,26 @@ const MOST_HOMES: u32 = 4096;
 /// Addresses of the organisation's machines in the cloud.
 const INSTANCES: u32 = 24;
 
+/// Kinds of devices.
+const DEVICES: usize = Device::Other as usize + 1;
+
 /// Blocks of access providers, and of Amazon's cloud.
 const SUBSCRIBERS: &[u8] = &[24, 68, 71, 73, 77, 79, 82, 84, 86, 90, 92, 98];
 const AMAZON: &[u8] = &[3, 18, 52, 54];
 
 /// Every address, by index.
 ///
-/// 1. Host h's address is entry h.
+/// 1. Host h's address is entry h; those of the inventory's devices follow.
 /// 2. Texts are unique.
 /// 3. No made-up address lies in a special-purpose range.
 #[derive(Debug)]
 pub struct Addresses {
     pub texts: Texts,
     hosts: u32,
+    /// Those of the inventory's devices, by [`Device`].
+    devices: [Vec<u32>; DEVICES],
+    /// By host: the printer that its people use; empty where the inventory has none.
+    printers: Vec<u32>,
     profile_clients: Range<u32>,
     profile_services: Range<u32>,
     multicast: Range<u32>,
@@ -105,23 +112,61 @@ fn within(blocks: &[u8], address: Ipv4Addr) -> Ipv4Addr {
     Ipv4Addr::from([blocks[usize::from(a) % blocks.len()], b, c, d])
 }
 
+/// The address of each host's printer: one at its site, where there is one.
+fn printers(key: Key, hosts: &Hosts) -> Vec<u32> {
+    let mut by_site: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for (nth, asset) in hosts.silent.iter().enumerate() {
+        if asset.kind == Device::Printer {
+            let address = (hosts.len() + nth) as u32;
+            let site = asset.inventory.location.as_str();
+            by_site.entry(site).or_default().push(address);
+            all.push(address);
+        }
+    }
+    if all.is_empty() {
+        return Vec::new();
+    }
+    (hosts.all.iter().zip(0..))
+        .map(|(host, index)| {
+            let near = by_site.get(host.inventory.location.as_str());
+            let near = near.unwrap_or(&all);
+            near[key.below(index, near.len() as u64) as usize]
+        })
+        .collect()
+}
+
 impl Addresses {
     pub(super) fn new(
         key: Key,
         hosts: &Hosts,
         profile: &Profile,
         size: WorldSize,
-        services: u32,
+        benign_services: u32,
     ) -> Self {
         let mut texts = Texts::default();
         (hosts.all.iter()).for_each(|h| texts.push(&h.inventory.ip.to_string()));
+        let mut devices = [const { Vec::new() }; DEVICES];
+        for asset in &hosts.silent {
+            devices[asset.kind as usize].push(texts.len() as u32);
+            texts.push(&asset.inventory.ip.to_string());
+        }
+        let printers = printers(key.child("printers"), hosts);
+        let own: HashSet<String> = texts.iter().map(str::to_owned).collect();
+        // What the inventory has is inside, whatever the alerts' database took it for.
+        let outside = |list: &[(String, u64)]| -> Vec<(String, u64)> {
+            let others = list.iter().filter(|(address, _)| !own.contains(address));
+            others.cloned().collect()
+        };
+        let clients = outside(&profile.external_clients);
+        let services = outside(&profile.external_services);
         let known = |list: &[(String, u64)], texts: &mut Texts| {
             let first = texts.len() as u32;
             list.iter().for_each(|(address, _)| texts.push(address));
             first..texts.len() as u32
         };
-        let profile_clients = known(&profile.external_clients, &mut texts);
-        let profile_services = known(&profile.external_services, &mut texts);
+        let profile_clients = known(&clients, &mut texts);
+        let profile_services = known(&services, &mut texts);
         let multicast = known(&profile.multicast, &mut texts);
         // What is made up is IPv4, as its text is: no other text can be the same.
         let mut taken: HashSet<Ipv4Addr> = texts.iter().filter_map(|t| t.parse().ok()).collect();
@@ -145,8 +190,8 @@ impl Addresses {
         let new_clients = made(size.unseen_addresses, &mut texts);
         let adversary_services = made(size.adversaries * (PURPOSES - 1), &mut texts);
         let new_services = made(size.unseen_addresses, &mut texts);
-        let benign = made(services * SERVICE_ADDRESSES, &mut texts);
-        let mut sites = std::collections::BTreeMap::new();
+        let benign = made(benign_services * SERVICE_ADDRESSES, &mut texts);
+        let mut sites = BTreeMap::new();
         let egress_of_host = hosts
             .all
             .iter()
@@ -166,11 +211,13 @@ impl Addresses {
             |list: &[(String, u64)], ppm: u32| if list.is_empty() { 1_000_000 } else { ppm };
         Addresses {
             hosts: hosts.len() as u32,
-            client_weights: weights(&profile.external_clients),
-            service_weights: weights(&profile.external_services),
+            devices,
+            printers,
+            client_weights: weights(&clients),
+            service_weights: weights(&services),
             multicast_weights: weights(&profile.multicast),
-            unseen_clients_ppm: unseen(&profile.external_clients, profile.unseen_clients_ppm),
-            unseen_services_ppm: unseen(&profile.external_services, profile.unseen_services_ppm),
+            unseen_clients_ppm: unseen(&clients, profile.unseen_clients_ppm),
+            unseen_services_ppm: unseen(&services, profile.unseen_services_ppm),
             texts,
             profile_clients,
             profile_services,
@@ -193,10 +240,32 @@ impl Addresses {
         address < self.hosts
     }
 
-    /// Whether an address counts as inside: hosts, multicast and broadcast.
+    /// Whether an address is of a device that reports nothing itself.
+    #[inline]
+    pub fn is_device(&self, address: u32) -> bool {
+        (self.hosts..self.profile_clients.start).contains(&address)
+    }
+
+    /// Whether an address counts as inside: hosts, devices, multicast and broadcast.
     #[inline]
     pub fn is_inside(&self, address: u32) -> bool {
-        address < self.hosts || self.multicast.contains(&address)
+        address < self.profile_clients.start || self.multicast.contains(&address)
+    }
+
+    /// Whether the inventory has a device of this kind.
+    pub fn has(&self, device: Device) -> bool {
+        !self.devices[device as usize].is_empty()
+    }
+
+    /// The device of a kind that a host turns to, where the inventory has one: always the same
+    /// printer, near by; of others any.
+    pub fn device(&self, of: Device, host: u32, bits: u64) -> Option<u32> {
+        if of == Device::Printer {
+            return self.printers.get(host as usize).copied();
+        }
+        let all = &self.devices[of as usize];
+        all.get(crate::random::below(bits, all.len().max(1) as u64) as usize)
+            .copied()
     }
 
     /// An external client, by the profile's weights or never seen before (Good–Turing).

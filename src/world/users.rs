@@ -53,13 +53,14 @@ pub struct Account {
 }
 
 /// All accounts, in this order: built-in, users, administrators, services, machines, disabled
-/// users, who take no part.
+/// users, whom only failed logons name.
 #[derive(Debug)]
 pub struct Accounts {
     pub all: Vec<Account>,
     users: u32,
     admins: u32,
     services: u32,
+    first_disabled: u32,
     /// Accounts of the domain in the order of their names.
     by_name: Vec<u32>,
     next_rid: u32,
@@ -245,6 +246,7 @@ impl Accounts {
                 None,
             ));
         }
+        let first_disabled = all.len() as u32;
         for user in users_given
             .into_iter()
             .flatten()
@@ -265,6 +267,7 @@ impl Accounts {
             users,
             admins,
             services,
+            first_disabled,
             by_name: Vec::new(),
             next_rid,
         };
@@ -407,6 +410,11 @@ impl Accounts {
         FIRST_USER + self.users + self.admins + self.services + host
     }
 
+    /// Accounts that the directory has disabled; there may be none.
+    pub fn disabled(&self) -> std::ops::Range<u32> {
+        self.first_disabled..self.all.len() as u32
+    }
+
     fn service(&self, name: &str) -> u32 {
         self.services()
             .find(|&a| self.all[a as usize].name == name)
@@ -425,7 +433,7 @@ impl Accounts {
         let windows = platform == Platform::Windows;
         match wanted {
             // Which other one depends on the row; whoever asks without one gets the host's own.
-            Wanted::User | Wanted::OtherUser | Wanted::PeerUser => user,
+            Wanted::User | Wanted::OtherUser | Wanted::PeerUser | Wanted::DisabledUser => user,
             Wanted::Admin => admin,
             Wanted::System => {
                 if windows {

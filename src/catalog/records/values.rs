@@ -78,11 +78,16 @@ impl Records<'_> {
                     format!("the chain's hosts are 0 to {}", hosts.len() - 1),
                 ))
             }
+            (End::Device(_), _) if !self.setting.is_noise() => Err(source.error_at(
+                word,
+                "only noise meets devices: not every world has one",
+                "write class:CLASS",
+            )),
             (End::ChainHost(_) | End::Adversary(_), _) if !self.setting.is_chain() => Err(source
                 .error_at(
                     word,
                     "only a chain has further hosts and an adversary",
-                    "write class:CLASS, internet or resolver",
+                    "write class:CLASS, device:DEVICE, internet or resolver",
                 )),
             _ => Ok(end),
         }

@@ -179,33 +179,6 @@ pub(super) fn hash_part<'t>(hashes: &'t str, name: &str) -> Option<&'t str> {
         .find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The distribution as Elastic's agents name it, and its family.
-fn distribution(name: &str, platform: Platform) -> (&'static str, &'static str) {
-    const KNOWN: &[(&str, &str, &str)] = &[
-        ("ubuntu", "ubuntu", "debian"),
-        ("debian", "debian", "debian"),
-        ("kali", "kali", "debian"),
-        ("red hat", "rhel", "redhat"),
-        ("rhel", "rhel", "redhat"),
-        ("centos", "centos", "redhat"),
-        ("rocky", "rocky", "redhat"),
-        ("alma", "almalinux", "redhat"),
-        ("oracle", "ol", "redhat"),
-        ("amazon", "amzn", "redhat"),
-        ("fedora", "fedora", "redhat"),
-        ("suse", "sles", "suse"),
-        ("arch", "arch", "arch"),
-    ];
-    if platform == Platform::Windows {
-        return ("windows", "windows");
-    }
-    let lower = name.to_lowercase();
-    KNOWN
-        .iter()
-        .find(|(word, _, _)| lower.contains(word))
-        .map_or(("linux", "linux"), |k| (k.1, k.2))
-}
-
 /// The version in a name: `22.04` of `Ubuntu 22.04 LTS`.
 fn version_word(name: &str) -> Option<&str> {
     name.split_whitespace()
@@ -424,16 +397,8 @@ impl Tables {
             host_id: table(hosts.iter().enumerate().map(|(h, host)| {
                 machine_id(world.host_key(h as u32).child("machine"), host.platform)
             })),
-            os_platform: Shared::new(
-                hosts
-                    .iter()
-                    .map(|h| Some(distribution(&os(h).name, h.platform).0)),
-            ),
-            os_family: Shared::new(
-                hosts
-                    .iter()
-                    .map(|h| Some(distribution(&os(h).name, h.platform).1)),
-            ),
+            os_platform: Shared::new(hosts.iter().map(|h| Some(os(h).distribution.0))),
+            os_family: Shared::new(hosts.iter().map(|h| Some(os(h).distribution.1))),
             os_version: Shared::new(hosts.iter().map(|h| match h.platform {
                 Platform::Windows => Some(kernel_version(os(h).file_version)),
                 Platform::Linux => version_word(&os(h).name),
@@ -519,10 +484,6 @@ mod tests {
         assert_eq!(hash_part(hashes, "SHA1"), Some("AB"));
         assert_eq!(hash_part("MD5=CD", "SHA256"), None);
         assert_eq!(version_word("Ubuntu 22.04 LTS"), Some("22.04"));
-        assert_eq!(
-            distribution("Red Hat Enterprise Linux 9", Platform::Linux),
-            ("rhel", "redhat")
-        );
     }
 
     #[test]

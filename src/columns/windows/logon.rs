@@ -266,6 +266,14 @@ fn at_console(v: &View<'_>, row: usize) -> bool {
         _ => false,
     }
 }
+/// An address as IPv6 has it: `::ffff:10.0.0.1` of IPv4.
+pub(super) fn push_mapped(out: &mut Vec<u8>, address: &str) {
+    if !address.contains(':') {
+        out.extend_from_slice(b"::ffff:");
+    }
+    out.extend_from_slice(address.as_bytes());
+}
+
 /// IpAddress: the client's; the domain controller's Kerberos writes it as IPv6 has it.
 pub fn ip_address(v: &View<'_>) -> Column {
     v.plain(CLIENT, 14, |r, out| {
@@ -273,10 +281,12 @@ pub fn ip_address(v: &View<'_>) -> Column {
             // Who uses credentials here is no client of this host.
             Some(_) if v.is(r, EXPLICIT) => out.push(b'-'),
             Some(address) => {
+                let text = &v.maker.world.addresses.texts[address];
                 if v.is(r, KERBEROS) {
-                    out.extend_from_slice(b"::ffff:");
+                    push_mapped(out, text);
+                } else {
+                    out.extend_from_slice(text.as_bytes());
                 }
-                out.extend_from_slice(v.maker.world.addresses.texts[address].as_bytes());
             }
             None if v.is(r, KERBEROS) => out.extend_from_slice(b"::1"),
             None if at_console(v, r) => out.extend_from_slice(b"127.0.0.1"),

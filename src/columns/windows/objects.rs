@@ -70,8 +70,7 @@ pub fn query_results(v: &View<'_>) -> Column {
     v.plain(DNS, 24, |r, out| {
         match usize::try_from(v.frame.answer[r]) {
             Ok(address) => {
-                out.extend_from_slice(b"::ffff:");
-                out.extend_from_slice(v.maker.world.addresses.texts[address].as_bytes());
+                super::logon::push_mapped(out, &v.maker.world.addresses.texts[address]);
                 out.push(b';');
             }
             Err(_) => out.push(b'-'),

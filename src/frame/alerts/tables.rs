@@ -67,7 +67,8 @@ pub struct AlertTables {
 pub(super) struct Ranks {
     alias: Alias,
     count: u64,
-    /// The host that an address of the database is, where the CMDB has it.
+    /// The address of the host or device that an address of the database is, where the CMDB
+    /// has it.
     known: Vec<Option<u32>>,
 }
 
@@ -75,12 +76,9 @@ impl Ranks {
     fn new(weights: &[u64], addresses: &[String], world: &World) -> Self {
         let of_host = |text: &String| {
             let ip = text.parse::<std::net::IpAddr>().ok()?;
-            world
-                .hosts
-                .all
-                .iter()
-                .position(|h| h.inventory.ip == ip)
-                .map(|h| h as u32)
+            let silent = world.hosts.silent.iter().map(|asset| asset.inventory.ip);
+            let mut all = world.hosts.all.iter().map(|h| h.inventory.ip).chain(silent);
+            all.position(|other| other == ip).map(|at| at as u32)
         };
         let known = addresses.iter().map(of_host).collect();
         Ranks {
@@ -88,6 +86,14 @@ impl Ranks {
             count: weights.len().max(1) as u64,
             known,
         }
+    }
+
+    /// The device that an address of this rank is, if it is one.
+    #[inline]
+    pub(super) fn device(&self, world: &World, bits: u64) -> Option<u32> {
+        let known = self.known.get(self.alias.draw(bits));
+        let known = known.copied().flatten();
+        known.filter(|address| world.addresses.is_device(*address))
     }
 
     /// A host of a class: rank r of K covers the r-th K-th of it.
@@ -103,6 +109,7 @@ impl Ranks {
         let fits = |host: u32| platform.is_none_or(|p| world.hosts[host].platform == p);
         let rank = self.alias.draw(bits) as u64;
         if let Some(Some(host)) = self.known.get(rank as usize)
+            && world.addresses.is_host(*host)
             && world.hosts[*host].is(class)
             && fits(*host)
         {

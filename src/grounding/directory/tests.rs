@@ -296,11 +296,9 @@ fn disabled_accounts_are_kept_and_marked() {
         let Table { rows, notes } = table(content.as_bytes(), false).expect("users");
         let marks: Vec<bool> = rows.iter().map(|it| it.disabled).collect();
         assert_eq!(marks, [false, true, false], "{heading}");
-        assert!(
-            notes[0].ends_with(
-                "1 of 3 users are disabled; they stay known and take no part in activity"
-            )
-        );
+        assert!(notes[0].ends_with(
+            "1 of 3 users are disabled; they stay known, and only failed logons name them"
+        ));
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::fleet::{FLEET, WORKSTATION_SYSTEMS};
 use super::role::{assumed, role_of, silent_role};
-use super::system::{Silent, System, system_of};
+use super::system::{System, distribution, system_of};
 use super::{Host, Inventory, OperatingSystem, Role, Said, SilentHost};
-use crate::catalog::{HostClass, Names, Platform};
+use crate::catalog::{Device, HostClass, Names, Platform};
 use crate::grounding::{Asset, shown};
 use crate::random::{Alias, Key};
 use std::collections::BTreeMap;
@@ -170,13 +170,17 @@ fn operating_system(name: &str, system: System) -> Option<OperatingSystem> {
     Some(OperatingSystem {
         name: name.to_string(),
         platform,
+        distribution: match platform {
+            Platform::Windows => ("windows", "windows"),
+            Platform::Linux => distribution(name),
+        },
         file_version,
     })
 }
 
 /// The system of an asset and its name: as the inventory says, or assumed from the kind of
 /// asset. `Err` is of one that reports nothing.
-fn system_of_asset(asset: &Asset) -> Result<(&str, System), Silent> {
+fn system_of_asset(asset: &Asset) -> Result<(&str, System), Device> {
     let silent = |by_system| silent_role(asset.asset_type.as_deref(), by_system);
     let name = match asset.os.as_deref() {
         Some(os) => os,
@@ -184,7 +188,7 @@ fn system_of_asset(asset: &Asset) -> Result<(&str, System), Silent> {
             let name = &asset.hostname;
             let other = Key::root(0x05).child(name).at(0).is_multiple_of(2);
             assumed(asset.asset_type.as_deref(), name, other)
-                .ok_or_else(|| silent(Silent::Other))?
+                .ok_or_else(|| silent(Device::Other))?
         }
     };
     match system_of(name) {
@@ -263,10 +267,10 @@ pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut 
                 };
                 *silent.entry(text).or_default() += 1;
                 let kind_name = match kind {
-                    Silent::NetworkDevice => "Network Device",
-                    Silent::Printer => "Printer",
-                    Silent::Hypervisor => "Hypervisor",
-                    Silent::Other => "Other",
+                    Device::NetworkDevice => "Network Device",
+                    Device::Printer => "Printer",
+                    Device::Hypervisor => "Hypervisor",
+                    Device::Other => "Other",
                 };
                 builder.silent.push(SilentHost {
                     inventory: inventory(asset, kind_name),
@@ -308,7 +312,7 @@ pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut 
     }
     if !silent.is_empty() {
         notices.push(format!(
-            "{} no endpoint telemetry: {}; they are kept in entities/assets and report no events",
+            "{} no endpoint telemetry: {}; they are kept in entities/assets and as ends of traffic",
             assets_of(silent.values().sum()),
             counted(silent)
         ));

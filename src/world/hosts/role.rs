@@ -4,7 +4,8 @@
 //! role, and by whole words: `NASSAU` is no NAS, and `dc1` in `fra-dc1-web01` a data centre.
 
 use super::Role;
-use super::system::{Edition, Silent, System};
+use super::system::{Edition, System};
+use crate::catalog::Device;
 
 /// What a type's words say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) enum Kind {
     /// A server of whatever kind; the name may say which.
     AnyServer,
     /// Something that usually has no endpoint telemetry.
-    Device(Silent),
+    Device(Device),
     Nothing,
 }
 
@@ -43,7 +44,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Device(Silent::Hypervisor),
+        Kind::Device(Device::Hypervisor),
         &["hypervisor", "esxi", "esx", "virtualisierungshost"],
     ),
     (Kind::Role(Role::Vpn), &["vpn"]),
@@ -130,7 +131,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Device(Silent::Printer),
+        Kind::Device(Device::Printer),
         &[
             "printer",
             "drucker",
@@ -142,7 +143,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Device(Silent::NetworkDevice),
+        Kind::Device(Device::NetworkDevice),
         &[
             "switch",
             "router",
@@ -161,7 +162,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Device(Silent::Other),
+        Kind::Device(Device::Other),
         &[
             "phone",
             "smartphone",
@@ -229,10 +230,10 @@ const TYPES: [(Kind, &[&str]); 18] = [
     ),
     // Words that many types contain: they decide only where no other word does.
     (
-        Kind::Device(Silent::NetworkDevice),
+        Kind::Device(Device::NetworkDevice),
         &["gateway", "access", "network", "netzwerk", "réseau"],
     ),
-    (Kind::Device(Silent::Other), &["mobile"]),
+    (Kind::Device(Device::Other), &["mobile"]),
 ];
 
 /// Words that, beside `server`, name a kind of server without a role of its own here.
@@ -320,7 +321,7 @@ pub(super) fn kind_of(asset_type: Option<&str>) -> Kind {
         return Kind::Role(Role::JumpHost);
     }
     if pair("vm", "host") || pair("virtualization", "host") {
-        return Kind::Device(Silent::Hypervisor);
+        return Kind::Device(Device::Hypervisor);
     }
     let found = TYPES
         .iter()
@@ -425,9 +426,9 @@ pub(super) fn assumed(asset_type: Option<&str>, name: &str, other: bool) -> Opti
 }
 
 /// What a host without telemetry is: its type says it better than its system.
-pub(super) fn silent_role(asset_type: Option<&str>, by_system: Silent) -> Silent {
+pub(super) fn silent_role(asset_type: Option<&str>, by_system: Device) -> Device {
     match (by_system, kind_of(asset_type)) {
-        (Silent::Other, Kind::Device(device)) => device,
+        (Device::Other, Kind::Device(device)) => device,
         (system, _) => system,
     }
 }

@@ -3,6 +3,8 @@
 //! A text is read by whole words. The product's name and its build decide; any other number
 //! in the text (a year of support, 64-bit) says nothing.
 
+use crate::catalog::Device;
+
 /// What a text says about the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum System {
@@ -13,7 +15,7 @@ pub(super) enum System {
     },
     Linux,
     /// Nothing here reports from such a system.
-    Silent(Silent),
+    Silent(Device),
 }
 
 /// Whether a Windows is a server's.
@@ -25,34 +27,13 @@ pub(super) enum Edition {
     Unsaid,
 }
 
-/// What a host without endpoint telemetry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Silent {
-    NetworkDevice,
-    Printer,
-    Hypervisor,
-    Other,
-}
-
-impl Silent {
-    /// Its name in the entity table.
-    pub fn word(self) -> &'static str {
-        match self {
-            Silent::NetworkDevice => "network_device",
-            Silent::Printer => "printer",
-            Silent::Hypervisor => "hypervisor",
-            Silent::Other => "other",
-        }
-    }
-}
-
 /// Windows builds that have binaries of their own, ascending; later builds of the same base
 /// (19045, 22631) ship those of the base.
 const BUILDS: [(u32, &str); 18] = [
     (6002, "6.0.6002.18005 (lh_sp2rtm.090410-1830)"),
     (7601, "6.1.7601.24545 (win7sp1_ldr_escrow.200102-1707)"),
     (9200, "6.2.9200.16384 (win8_rtm.120725-1247)"),
-    (9600, "6.3.9600.21972 (winblue_ltsb.240606-0953)"),
+    (9600, "6.3.9600.17415 (winblue_r4.141028-1500)"),
     (10240, "10.0.10240.16384 (th1.150709-1700)"),
     (10586, "10.0.10586.0 (th2_release.151029-1700)"),
     (14393, "10.0.14393.4283 (rs1_release.210303-1802)"),
@@ -159,10 +140,33 @@ const LINUX: [&str; 37] = [
     "archlinux",
 ];
 
+/// Words of distributions, their `ID` in os-release, and their family as Elastic's agents have it.
+const DISTRIBUTIONS: [(&[&str], (&str, &str)); 19] = [
+    (&["ubuntu", "kubuntu", "xubuntu"], ("ubuntu", "debian")),
+    (&["kali"], ("kali", "debian")),
+    (&["mint", "linuxmint"], ("linuxmint", "debian")),
+    (&["raspbian"], ("raspbian", "debian")),
+    (&["debian"], ("debian", "debian")),
+    (&["centos"], ("centos", "redhat")),
+    (&["rocky", "rockylinux"], ("rocky", "redhat")),
+    (&["alma", "almalinux"], ("almalinux", "redhat")),
+    (&["oracle", "oraclelinux"], ("ol", "redhat")),
+    (&["amazon", "amzn"], ("amzn", "redhat")),
+    (&["fedora"], ("fedora", "redhat")),
+    (&["scientific"], ("scientific", "redhat")),
+    (&["rhel", "redhat"], ("rhel", "redhat")),
+    (&["tumbleweed"], ("opensuse-tumbleweed", "suse")),
+    (&["opensuse"], ("opensuse-leap", "suse")),
+    (&["suse", "sles", "sle"], ("sles", "suse")),
+    (&["arch", "archlinux"], ("arch", "arch")),
+    (&["manjaro"], ("manjaro", "arch")),
+    (&["alpine"], ("alpine", "alpine")),
+];
+
 /// Words of systems that report nothing, by what their hosts are.
-const SILENT: [(Silent, &[&str]); 4] = [
+const SILENT: [(Device, &[&str]); 4] = [
     (
-        Silent::NetworkDevice,
+        Device::NetworkDevice,
         &[
             "cisco",
             "nxos",
@@ -208,7 +212,7 @@ const SILENT: [(Silent, &[&str]); 4] = [
         ],
     ),
     (
-        Silent::Printer,
+        Device::Printer,
         &[
             "printer",
             "jetdirect",
@@ -224,7 +228,7 @@ const SILENT: [(Silent, &[&str]); 4] = [
         ],
     ),
     (
-        Silent::Hypervisor,
+        Device::Hypervisor,
         &[
             "esxi",
             "esx",
@@ -238,7 +242,7 @@ const SILENT: [(Silent, &[&str]); 4] = [
         ],
     ),
     (
-        Silent::Other,
+        Device::Other,
         &[
             "macos", "macosx", "osx", "mac", "macmdm", "darwin", "solaris", "sunos", "aix", "hpux",
             "freebsd", "openbsd", "netbsd", "ios", "ipados", "tvos", "watchos", "android",
@@ -292,6 +296,19 @@ fn words(text: &str) -> Vec<String> {
     all
 }
 
+/// The distribution that a text of Linux names, and its family.
+pub(super) fn distribution(text: &str) -> (&'static str, &'static str) {
+    let words = words(text);
+    let has = |word: &&str| words.iter().any(|w| w == word);
+    let named = DISTRIBUTIONS.iter().find(|(of, _)| of.iter().any(has));
+    let red_hat = words.windows(2).any(|w| w[0] == "red" && w[1] == "hat");
+    match named {
+        Some((_, distribution)) => *distribution,
+        None if red_hat => ("rhel", "redhat"),
+        None => ("linux", "linux"),
+    }
+}
+
 /// What an inventory's text says; a text of no known system is of one that reports nothing.
 pub(super) fn system_of(text: &str) -> System {
     let words = words(text);
@@ -299,18 +316,18 @@ pub(super) fn system_of(text: &str) -> System {
     let follows = |a: &str, b: &str| words.windows(2).any(|w| w[0] == a && w[1] == b);
     if is_windows(&words) {
         return match OLD_WINDOWS.iter().any(|word| has(word)) {
-            true => System::Silent(Silent::Other),
+            true => System::Silent(Device::Other),
             false => windows(&words),
         };
     }
     let phrases = [
-        ("nx", "os", Silent::NetworkDevice),
-        ("pan", "os", Silent::NetworkDevice),
-        ("big", "ip", Silent::NetworkDevice),
-        ("f", "5", Silent::NetworkDevice),
-        ("hp", "ux", Silent::Other),
-        ("os", "x", Silent::Other),
-        ("z", "os", Silent::Other),
+        ("nx", "os", Device::NetworkDevice),
+        ("pan", "os", Device::NetworkDevice),
+        ("big", "ip", Device::NetworkDevice),
+        ("f", "5", Device::NetworkDevice),
+        ("hp", "ux", Device::Other),
+        ("os", "x", Device::Other),
+        ("z", "os", Device::Other),
     ];
     let phrase = phrases.iter().find(|(a, b, _)| follows(a, b)).map(|p| p.2);
     let word = SILENT
@@ -322,7 +339,7 @@ pub(super) fn system_of(text: &str) -> System {
     }
     match follows("red", "hat") || LINUX.iter().any(|word| has(word)) {
         true => System::Linux,
-        false => System::Silent(Silent::Other),
+        false => System::Silent(Device::Other),
     }
 }
 
@@ -510,29 +527,29 @@ mod tests {
     #[test]
     fn what_has_no_endpoint_telemetry_is_silent() {
         let cases = [
-            ("Cisco IOS 15.2", Silent::NetworkDevice),
-            ("NX-OS", Silent::NetworkDevice),
-            ("Junos 21.4R3", Silent::NetworkDevice),
-            ("FortiOS 7.2", Silent::NetworkDevice),
-            ("PAN-OS 10.1", Silent::NetworkDevice),
-            ("ArubaOS", Silent::NetworkDevice),
-            ("Arista EOS", Silent::NetworkDevice),
-            ("HP LaserJet", Silent::Printer),
-            ("VMware ESXi 8", Silent::Hypervisor),
-            ("macOS 14.5", Silent::Other),
-            ("Mac OS X 10.11", Silent::Other),
-            ("Oracle Solaris 11.4", Silent::Other),
-            ("AIX 7.2", Silent::Other),
-            ("HP-UX", Silent::Other),
-            ("FreeBSD 14", Silent::Other),
-            ("iOS 17.2", Silent::Other),
-            ("Android 14", Silent::Other),
-            ("ChromeOS", Silent::Other),
-            ("Windows XP", Silent::Other),
-            ("Windows Server 2003", Silent::Other),
-            ("Darwin 11", Silent::Other),
-            ("Wintermute 11", Silent::Other),
-            ("", Silent::Other),
+            ("Cisco IOS 15.2", Device::NetworkDevice),
+            ("NX-OS", Device::NetworkDevice),
+            ("Junos 21.4R3", Device::NetworkDevice),
+            ("FortiOS 7.2", Device::NetworkDevice),
+            ("PAN-OS 10.1", Device::NetworkDevice),
+            ("ArubaOS", Device::NetworkDevice),
+            ("Arista EOS", Device::NetworkDevice),
+            ("HP LaserJet", Device::Printer),
+            ("VMware ESXi 8", Device::Hypervisor),
+            ("macOS 14.5", Device::Other),
+            ("Mac OS X 10.11", Device::Other),
+            ("Oracle Solaris 11.4", Device::Other),
+            ("AIX 7.2", Device::Other),
+            ("HP-UX", Device::Other),
+            ("FreeBSD 14", Device::Other),
+            ("iOS 17.2", Device::Other),
+            ("Android 14", Device::Other),
+            ("ChromeOS", Device::Other),
+            ("Windows XP", Device::Other),
+            ("Windows Server 2003", Device::Other),
+            ("Darwin 11", Device::Other),
+            ("Wintermute 11", Device::Other),
+            ("", Device::Other),
         ];
         for (text, expected) in cases {
             assert_eq!(system_of(text), System::Silent(expected), "{text}");
@@ -553,6 +570,23 @@ mod tests {
             if build >= 22_000 {
                 prop_assert!(base >= Some(22_000));
             }
+        }
+    }
+
+    #[test]
+    fn distributions_are_named_by_whole_words() {
+        for (text, expected) in [
+            ("Red Hat Enterprise Linux 9.4", ("rhel", "redhat")),
+            ("RHEL 8", ("rhel", "redhat")),
+            ("openSUSE Leap 15.5", ("opensuse-leap", "suse")),
+            ("SUSE Linux Enterprise Server 15 SP5", ("sles", "suse")),
+            ("AlmaLinux 9", ("almalinux", "redhat")),
+            ("Rocky Linux 9.3", ("rocky", "redhat")),
+            ("Ubuntu 22.04 LTS", ("ubuntu", "debian")),
+            ("Debian GNU/Linux 12", ("debian", "debian")),
+            ("Linux 5.15, 64-bit architecture", ("linux", "linux")),
+        ] {
+            assert_eq!(distribution(text), expected, "{text}");
         }
     }
 }
