@@ -15,6 +15,8 @@ use crate::plan::config::Labels;
 const DAY: i64 = 86_400_000_000;
 /// Rows of a class that must be seen before it can give a chain away.
 const TELLING: u64 = 200;
+/// Addresses or chains that have such a class: what one adversary has is a fact of theirs.
+const OF_SEVERAL: usize = 3;
 
 /// Leaves that hold the values of a type of pivot, in any schema.
 fn leaves(pivot: &str) -> &'static [F] {
@@ -55,7 +57,7 @@ pub struct Chains {
     /// Ends of edges that were found: 1 the earlier, 2 the later.
     ends: BTreeMap<u32, u8>,
     /// Rows of a class in chains and elsewhere.
-    classes: BTreeMap<(&'static str, u64), (u64, u64)>,
+    classes: BTreeMap<(&'static str, u64), Class>,
 }
 
 /// What stands both in an event and in its row of truth/steps.
@@ -70,11 +72,28 @@ struct Repeated<'r> {
     outcome: &'r str,
 }
 
+/// Rows that have a class of values: of chains, and others.
+#[derive(Debug, Default)]
+struct Class {
+    inside: u64,
+    outside: u64,
+    /// Up to [`OF_SEVERAL`] of the chains, or of their addresses.
+    several: Vec<u64>,
+}
+
+impl Class {
+    fn meet(&mut self, one: u64) {
+        if self.several.len() < OF_SEVERAL && !self.several.contains(&one) {
+            self.several.push(one);
+        }
+    }
+}
+
 impl Chains {
     /// Reads one row.
     pub fn read(&mut self, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
         let id = row.text(F::AttackId);
-        self.classify(row, id.is_some());
+        self.classify(row, id);
         let Some(id) = id else { return };
         if !facts.keeps(id) {
             return;
@@ -132,24 +151,29 @@ impl Chains {
         }
     }
 
-    fn classify(&mut self, row: &Row<'_>, chain: bool) {
-        let mut note = |kind: &'static str, class: u64| {
-            let (inside, outside) = self.classes.entry((kind, class)).or_default();
-            match chain {
-                true => *inside += 1,
-                false => *outside += 1,
+    fn classify(&mut self, row: &Row<'_>, chain: Option<&str>) {
+        let whole = chain.map(|id| digest(&id));
+        let mut note = |kind: &'static str, class: u64, one: Option<u64>| {
+            let seen = self.classes.entry((kind, class)).or_default();
+            match one {
+                Some(one) => {
+                    seen.inside += 1;
+                    seen.meet(one);
+                }
+                None => seen.outside += 1,
             }
         };
         for field in [F::SourceIp, F::DestinationIp] {
             if let Some(Ok(IpAddr::V4(address))) = row.text(field).map(str::parse) {
-                note("address range /8", u64::from(address.octets()[0]));
+                let one = whole.map(|_| u64::from(u32::from(address)));
+                note("address range /8", u64::from(address.octets()[0]), one);
             }
         }
         if let Some(port) = row.integer(F::SourcePort) {
-            note("source ports, 4096 each", port as u64 / 4096);
+            note("source ports, 4096 each", port as u64 / 4096, whole);
         }
         if let Some(hashes) = row.text(F::Hashes) {
-            note("number of hashes", hashes.split(',').count() as u64);
+            note("number of hashes", hashes.split(',').count() as u64, whole);
         }
         let guid = row.text(F::ProcessGuid).and_then(Guid::parse);
         if let Some(guid) = guid
@@ -158,10 +182,12 @@ impl Chains {
             note(
                 "process pid modulo 8",
                 row.integer(F::ProcessId).unwrap_or(0) as u64 % 8,
+                whole,
             );
             note(
                 "GUID tail, bits",
                 u64::from((guid.tail & 0xffff_ffff_ffff).max(1).ilog2()),
+                whole,
             );
         }
     }
@@ -172,10 +198,11 @@ impl Chains {
         for (edge, ends) in other.ends {
             *self.ends.entry(edge).or_default() |= ends;
         }
-        for (class, (inside, outside)) in other.classes {
+        for (class, seen) in other.classes {
             let mine = self.classes.entry(class).or_default();
-            mine.0 += inside;
-            mine.1 += outside;
+            mine.inside += seen.inside;
+            mine.outside += seen.outside;
+            seen.several.into_iter().for_each(|one| mine.meet(one));
         }
     }
 
@@ -277,13 +304,13 @@ impl Chains {
         }
         self.causes(facts, &groups, tallies);
         self.steps(facts, root, &groups, tallies)?;
-        for ((kind, class), (inside, outside)) in &self.classes {
-            if *inside >= TELLING {
-                tallies.tried(A::ChainsTell, *outside > 0, || {
+        for ((kind, class), seen) in &self.classes {
+            if seen.inside >= TELLING && seen.several.len() >= OF_SEVERAL {
+                tallies.tried(A::ChainsTell, seen.outside > 0, || {
                     (
                         None,
                         format!("{kind}: class {class} in other rows too"),
-                        format!("{inside} rows of chains only"),
+                        format!("{} rows of chains only", seen.inside),
                     )
                 });
             }

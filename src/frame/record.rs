@@ -495,7 +495,7 @@ impl<'a> Maker<'a> {
         frame.protocol[row] = recipe.protocol;
         frame.application[row] = recipe.application;
         frame.client_is_source[row] = true;
-        if !crate::world::detections::is_portless(&connection.protocol) {
+        if !crate::grounding::protocol::is_portless(&connection.protocol) {
             let count = connection.ports.len() as u64;
             let nth = match scene.chain {
                 Some(_) => scene.key.below(recipe.ports, count),

@@ -25,6 +25,11 @@ const TRANSPORTS: &[(u8, &str)] = &[
 /// What a number without a name is called: `proto-253`.
 const UNNAMED: &str = "proto-";
 
+/// Protocols that have no ports.
+pub fn is_portless(protocol: &str) -> bool {
+    !matches!(protocol, "tcp" | "udp" | "sctp")
+}
+
 /// The name of IANA's number; none outside of 0..=255.
 pub fn name(number: i64) -> Option<String> {
     let number = u8::try_from(number).ok()?;

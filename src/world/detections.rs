@@ -8,6 +8,7 @@ use super::starts::Starts;
 use crate::catalog::{Catalog, Heuristic, Platform, Record, Telemetry};
 use crate::grounding::Profile;
 use crate::grounding::profile::{SeverityScale, slugs};
+use crate::grounding::protocol::is_portless;
 use crate::grounding::severity::Word;
 
 /// One rule.
@@ -322,11 +323,6 @@ fn starts(
         starts
     });
     with_number.collect()
-}
-
-/// Protocols that have no ports.
-pub fn is_portless(protocol: &str) -> bool {
-    !matches!(protocol, "tcp" | "udp" | "sctp")
 }
 
 #[cfg(test)]

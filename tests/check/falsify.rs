@@ -530,7 +530,12 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
             );
         }
         // An address range that nothing else uses.
-        Audit::ChainsTell => events.many(300, chain, "source.ip", json!("250.1.2.3")),
+        Audit::ChainsTell => (["250.1.2.3", "250.9.8.7", "250.77.6.5"].iter().enumerate())
+            .flat_map(|(nth, ip)| {
+                let third = |row: &Value| number(row, "event.sequence") % 3 == nth as i64;
+                events.many(100, |row| chain(row) && third(row), "source.ip", json!(ip))
+            })
+            .collect(),
         Audit::GroundingRule => events.one(standalone, "rule.category", |_| json!("Another")),
         // The scale turned round.
         Audit::GroundingSeverity => events.many(

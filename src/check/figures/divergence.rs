@@ -37,7 +37,11 @@ pub(super) fn divergence(
             chance(wanted.len(), counts.values().sum()),
         );
     }
-    let mut frequent: Vec<(&String, &u64)> = wanted.iter().filter(|(p, _)| *p != REST).collect();
+    // Where the database names no port, an event has any or none: one class on both sides.
+    let named = wanted
+        .iter()
+        .filter(|(p, _)| ![REST, NOTHING].contains(&p.as_str()));
+    let mut frequent: Vec<(&String, &u64)> = named.collect();
     frequent.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let kept: std::collections::BTreeSet<String> = frequent
         .iter()

@@ -4,10 +4,11 @@ use super::requests;
 use crate::catalog::{Catalog, HostClass, Platform};
 use crate::frame::NONE;
 use crate::frame::maker::{Vocabulary, position};
+use crate::grounding::protocol::is_portless;
 use crate::grounding::{Direction, Profile, Tuple};
 use crate::random::{Alias, below};
 use crate::world::World;
-use crate::world::detections::{Detection, counts, is_portless, is_start};
+use crate::world::detections::{Detection, counts, is_start};
 
 /// What a tuple needs at generation time.
 #[derive(Debug, Clone)]
