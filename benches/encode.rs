@@ -7,12 +7,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use fusiongen::catalog::Catalog;
-use fusiongen::columns::{Tables, View};
+use fusiongen::Generator;
+use fusiongen::columns::View;
 use fusiongen::encode::Encoder;
-use fusiongen::frame::{FRAME_ROWS, Maker};
-use fusiongen::grounding::Profile;
-use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::frame::FRAME_ROWS;
+use fusiongen::plan::Config;
 use fusiongen::schema::Schema;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
@@ -37,21 +36,18 @@ fn event_batches() -> fusiongen::Result<Vec<Vec<RecordBatch>>> {
         days: 1,
         ..Config::default()
     };
-    let catalog = Catalog::embedded()?;
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
+    let generator = Generator::builder().config(config).build()?;
+    let (maker, schema) = (generator.maker(), Schema::fusionai());
     let mut groups = Vec::new();
-    for partition in &plan.partitions {
+    for partition in &generator.plan().partitions {
         for group in &partition.row_groups {
             let mut batches = Vec::new();
             maker.frames(partition, group, |frame| {
-                batches.extend(schema.batch(&View::new(&frame, &maker, &tables)).ok());
+                batches.extend(
+                    schema
+                        .batch(&View::new(&frame, maker, generator.tables()))
+                        .ok(),
+                );
             });
             groups.push(batches);
         }

@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
-use fusiongen::catalog::Catalog;
-use fusiongen::columns::{Tables, View};
+use fusiongen::Generator;
+use fusiongen::columns::View;
 use fusiongen::encode::{Encoder, FileWriter};
-use fusiongen::frame::Maker;
-use fusiongen::grounding::Profile;
-use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::plan::Config;
 use fusiongen::schema::Schema;
 use fusiongen::sink::format::FileFormat;
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
@@ -151,21 +149,15 @@ fn main() -> Result<(), Failure> {
         days: 1,
         ..Config::default()
     };
-    let catalog = Catalog::embedded()?;
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let (schema, tables) = (Schema::of(&plan.config), Tables::new(&maker));
+    let generator = Generator::builder().config(config).build()?;
+    let (plan, maker, tables) = (generator.plan(), generator.maker(), generator.tables());
+    let schema = Schema::of(&plan.config);
     let mut groups = Vec::new();
     for partition in &plan.partitions {
         for group in &partition.row_groups {
             let mut batches = Vec::new();
             maker.frames(partition, group, |frame| {
-                batches.push(schema.batch(&View::new(&frame, &maker, &tables)));
+                batches.push(schema.batch(&View::new(&frame, maker, tables)));
             });
             groups.push(batches.into_iter().collect::<Result<Vec<_>, _>>()?);
         }

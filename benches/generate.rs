@@ -1,11 +1,10 @@
 //! End to end in memory: plan, frames, columns.
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fusiongen::columns::{Tables, View};
-use fusiongen::frame::Maker;
-use fusiongen::grounding::Profile;
-use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::Generator;
+use fusiongen::columns::View;
+use fusiongen::plan::Config;
+use fusiongen::schema::Schema;
 use fusiongen::sink::format::FileFormat;
-use fusiongen::{catalog::Catalog, schema::Schema};
 
 fn benches(criterion: &mut Criterion) {
     const EVENTS: u64 = 100_000;
@@ -14,31 +13,26 @@ fn benches(criterion: &mut Criterion) {
         days: 1,
         ..Config::default()
     };
-    let Ok(catalog) = Catalog::embedded() else {
-        return;
-    };
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
+    let builder = Generator::builder().config(config.clone());
     let mut group = criterion.benchmark_group("generate");
     group
         .throughput(Throughput::Elements(EVENTS))
         .sample_size(10);
     group.bench_function("plan", |b| {
-        b.iter(|| Plan::new(config.clone(), &grounding, &catalog));
+        b.iter(|| builder.clone().build().is_ok());
     });
-    let (plan, world) = Plan::new(config.clone(), &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let (schema, tables) = (Schema::fusionai(), Tables::new(&maker));
+    let Ok(generator) = builder.build() else {
+        return;
+    };
+    let (plan, maker, tables) = (generator.plan(), generator.maker(), generator.tables());
+    let schema = Schema::fusionai();
     let all = |render: bool| {
         let mut rows = 0;
         for partition in &plan.partitions {
             for row_group in &partition.row_groups {
                 maker.frames(partition, row_group, |frame| {
                     rows += frame.len;
-                    if render && let Ok(batch) = schema.batch(&View::new(&frame, &maker, &tables)) {
+                    if render && let Ok(batch) = schema.batch(&View::new(&frame, maker, tables)) {
                         std::hint::black_box(batch);
                     }
                 });
@@ -60,7 +54,7 @@ fn benches(criterion: &mut Criterion) {
                         return;
                     };
                     maker.frames(partition, row_group, |frame| {
-                        let view = View::new(&frame, &maker, &tables);
+                        let view = View::new(&frame, maker, tables);
                         encoder.write_view(&schema, &view, path).ok();
                     });
                     std::hint::black_box(encoder.finish(path)).ok();

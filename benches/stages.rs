@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::datatypes::{Field, Schema as ArrowSchema};
-use fusiongen::catalog::Catalog;
-use fusiongen::columns::{Column, Tables, View};
-use fusiongen::frame::{Frame, Maker};
-use fusiongen::grounding::Profile;
+use fusiongen::Generator;
+use fusiongen::columns::{Column, View};
+use fusiongen::frame::Frame;
+use fusiongen::plan::Config;
 use fusiongen::plan::config::SchemaName;
-use fusiongen::plan::{Config, Grounding, Plan};
 use fusiongen::schema::Schema;
 use fusiongen::sink::parquet::{Layout, RowGroupEncoder};
 
@@ -50,18 +49,12 @@ fn main() {
         },
         ..Config::default()
     };
-    let Ok(catalog) = Catalog::embedded() else {
+    let started = Instant::now();
+    let Ok(generator) = Generator::builder().config(config).build() else {
         return;
     };
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
-    let started = Instant::now();
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let (schema, tables) = (Schema::of(&plan.config), Tables::new(&maker));
+    let (plan, maker, tables) = (generator.plan(), generator.maker(), generator.tables());
+    let schema = Schema::of(&plan.config);
     let planned = started.elapsed();
     let started = Instant::now();
     let mut partitions: Vec<Vec<Frame>> = Vec::new();
@@ -79,10 +72,7 @@ fn main() {
     let (mut rendered, mut encoded) = (Duration::ZERO, Duration::ZERO);
     for frames in &partitions {
         let started = Instant::now();
-        let views: Vec<View<'_>> = frames
-            .iter()
-            .map(|f| View::new(f, &maker, &tables))
-            .collect();
+        let views: Vec<View<'_>> = frames.iter().map(|f| View::new(f, maker, tables)).collect();
         let documents: Vec<View<'_>> = views
             .into_iter()
             .map(|view| schema.documents(&view).unwrap_or(view))

@@ -9,26 +9,12 @@
 //! catalog ──────────────┴─► world ─► plan ─► frame ─► columns ─► schema ─► sink
 //! ```
 //!
-//! # A corpus in memory
+//! [`Generator`] holds all of it, and makes record batches, files, or a few events.
+//!
+//! # Events as record batches
 //!
 //! ```
-//! use fusiongen::{catalog::Catalog, frame::Maker, plan::{Config, Grounding, Plan}};
-//! use fusiongen::grounding::Profile;
-//!
-//! let config = Config { events: 5_000, days: 2, ..Config::default() };
-//! let catalog = Catalog::embedded()?;
-//! let grounding = Grounding { profile: Profile::embedded(), users: None, assets: None };
-//! let (plan, world) = Plan::new(config, &grounding, &catalog);
-//! let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-//!
-//! let mut rows = 0;
-//! for partition in &plan.partitions {
-//!     for group in &partition.row_groups {
-//!         maker.frames(partition, group, |frame| rows += frame.len);
-//!     }
-//! }
-//! assert_eq!(rows, 5_000);
-//! # Ok::<(), fusiongen::Error>(())
+#![doc = include_str!("../examples/stream.rs")]
 //! ```
 
 // Outside of tests nothing panics: what can't be is said where it is expected not to be.
@@ -50,7 +36,9 @@ pub mod columns;
 pub mod encode;
 pub mod error;
 pub mod frame;
+pub mod generator;
 pub mod grounding;
+mod near;
 mod numbers;
 pub mod plan;
 pub mod random;
@@ -61,4 +49,10 @@ pub mod sink;
 mod slips;
 pub mod world;
 
+/// The examples of `docs/library.md` are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+pub struct LibraryPage;
+
 pub use error::{Error, Result};
+pub use generator::{Generator, Select};

@@ -4,11 +4,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::catalog::Catalog;
-use crate::columns::{Tables, View};
-use crate::frame::Maker;
 use crate::grounding::Profile;
-use crate::plan::{Config, Grounding, Plan};
-use crate::schema::Schema;
+use crate::plan::Config;
+use crate::{Generator, Select};
 
 /// One slip of the pen, or of malice.
 #[derive(Debug, Clone)]
@@ -167,23 +165,9 @@ pub fn generate(catalog: &Catalog, profile: Profile) {
         chain_density: "1".into(),
         ..Config::default()
     };
-    let grounding = Grounding {
-        profile,
-        users: None,
-        assets: None,
-    };
-    let (plan, world) = Plan::new(config, &grounding, catalog);
-    let maker = Maker::new(&plan, &world, catalog, &grounding.profile);
-    let tables = Tables::new(&maker);
-    let schema = Schema::fusionai();
-    let mut rows = 0;
-    for partition in &plan.partitions {
-        for group in &partition.row_groups {
-            maker.frames(partition, group, |frame| {
-                let view = View::new(&frame, &maker, &tables);
-                rows += schema.batch(&view).unwrap().num_rows();
-            });
-        }
-    }
+    let builder = Generator::builder().config(config).profile(profile);
+    let generator = builder.catalog(catalog.clone()).build().unwrap();
+    let batches = generator.batches(Select::all()).unwrap();
+    let rows: usize = batches.map(|batch| batch.unwrap().num_rows()).sum();
     assert_eq!(rows, 600);
 }

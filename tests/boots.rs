@@ -1,21 +1,20 @@
 //! A process and its session belong to one boot, also in the minutes around it.
 
-mod common;
-
-use fusiongen::catalog::{Catalog, Platform};
-use fusiongen::plan::{Config, Plan};
+use fusiongen::Generator;
+use fusiongen::catalog::Platform;
+use fusiongen::plan::Config;
 use fusiongen::world::processes::OTHER_STREAM;
 
 #[test]
 fn what_starts_around_a_boot_is_of_its_sessions_boot() {
-    let catalog = Catalog::embedded().unwrap();
     let config = Config {
         events: 10_000,
         assets: Some(60),
         ..Config::default()
     };
     let start = config.start_seconds();
-    let (_, world) = Plan::new(config, &common::grounding(), &catalog);
+    let generator = Generator::builder().config(config).build().unwrap();
+    let world = generator.world();
     let mut windows = 0;
     for (host, asset) in (0..).zip(&world.hosts.all) {
         let user = asset.user;

@@ -2,19 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use fusiongen::catalog::{Catalog, Telemetry};
-use fusiongen::frame::Maker;
-use fusiongen::grounding::Profile;
-use fusiongen::plan::{Config, Grounding, Origin, Plan};
+use fusiongen::Generator;
+use fusiongen::catalog::Telemetry;
+use fusiongen::plan::{Config, Origin};
 
 /// Rows by hour of the window: of noise, and of standalone alerts.
 fn hours(config: Config) -> [Vec<u64>; 2] {
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
-    let (plan, _) = Plan::new(config, &grounding, &Catalog::embedded().unwrap());
+    let generator = Generator::builder().config(config).build().unwrap();
+    let plan = generator.plan();
     let mut hours = [(); 2].map(|()| vec![0; plan.config.days as usize * 24]);
     let mut times = Vec::new();
     for partition in &plan.partitions {
@@ -188,12 +183,6 @@ fn weights_of_any_size_are_shares() {
 /// However few hours have a weight, what a host starts in a slot has pids of its own.
 #[test]
 fn starts_in_one_hour_have_their_own_pids() {
-    let catalog = Catalog::embedded().unwrap();
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
     let mut hours = [0; 24];
     hours[3] = 1_000_000;
     let config = Config {
@@ -205,12 +194,12 @@ fn starts_in_one_hour_have_their_own_pids() {
         noise_hours: Some(hours),
         ..Config::default()
     };
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let generator = Generator::builder().config(config).build().unwrap();
+    let (plan, catalog) = (generator.plan(), generator.catalog());
     let (mut starts, mut pids) = (0, BTreeSet::new());
     for partition in &plan.partitions {
         for group in &partition.row_groups {
-            maker.frames(partition, group, |frame| {
+            generator.maker().frames(partition, group, |frame| {
                 for row in 0..frame.len {
                     let starting = [Telemetry::ProcessCreation, Telemetry::Execve];
                     if frame.noise[row] == catalog.scenarios.len() as i32

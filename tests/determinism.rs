@@ -2,14 +2,11 @@
 
 mod common;
 
-use common::{files, grounding, whole};
-use fusiongen::catalog::Catalog;
-use fusiongen::columns::{Tables, View};
-use fusiongen::frame::Maker;
+use common::{files, whole};
+use fusiongen::plan::Config;
 use fusiongen::plan::config::SchemaName;
-use fusiongen::plan::{Config, Plan};
-use fusiongen::schema::Schema;
 use fusiongen::sink::{Run, json};
+use fusiongen::{Generator, Select};
 
 fn config() -> Config {
     Config {
@@ -21,21 +18,12 @@ fn config() -> Config {
 
 /// All rows as JSON, in the order of partition and ordinal.
 fn rows(config: Config) -> Vec<String> {
-    let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let (schema, tables) = (Schema::of(&plan.config), Tables::new(&maker));
+    let generator = Generator::builder().config(config).build().unwrap();
     let mut rows = Vec::new();
-    for partition in &plan.partitions {
-        for group in &partition.row_groups {
-            let before = rows.len();
-            maker.frames(partition, group, |frame| {
-                let batch = schema.batch(&View::new(&frame, &maker, &tables)).unwrap();
-                for row in 0..batch.num_rows() {
-                    rows.push(serde_json::to_string(&json::row(&batch, row)).unwrap());
-                }
-            });
-            assert_eq!((rows.len() - before) as u64, group.rows);
+    for batch in generator.batches(Select::all()).unwrap() {
+        let batch = batch.unwrap();
+        for row in 0..batch.num_rows() {
+            rows.push(serde_json::to_string(&json::row(&batch, row)).unwrap());
         }
     }
     rows
@@ -115,10 +103,10 @@ fn another_seed_is_another_corpus() {
 
 #[test]
 fn shares_are_exact() {
-    let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
     for events in [1, 7, 1_000, 54_321] {
         let config = Config { events, ..config() };
-        let (plan, world) = Plan::new(config, &grounding, &catalog);
+        let generator = Generator::builder().config(config).build().unwrap();
+        let (plan, world) = (generator.plan(), generator.world());
         let planned: u64 = plan.partitions.iter().map(|p| p.rows).sum();
         let c = plan.composition;
         assert_eq!(planned, events);

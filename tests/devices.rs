@@ -8,9 +8,10 @@ use std::path::Path;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use fusiongen::catalog::{Catalog, Device};
+use fusiongen::Generator;
+use fusiongen::catalog::Device;
 use fusiongen::grounding::{alerts_db, cmdb, directory};
-use fusiongen::plan::{Config, Grounding, Plan};
+use fusiongen::plan::{Config, Grounding};
 use tempfile::TempDir;
 
 const ASSETS: &str = "\
@@ -160,9 +161,8 @@ fn an_inventory_without_devices_prints_nothing() {
     let written = common::walk(&out.join("events"));
     let printing = |path: &&std::path::PathBuf| path.display().to_string().contains("printing");
     assert_eq!(written.iter().find(printing), None);
-    let catalog = Catalog::embedded().unwrap();
-    let (_, world) = Plan::new(config(), &common::grounding(), &catalog);
-    assert!(!world.addresses.has(Device::Printer));
+    let generator = Generator::builder().config(config()).build().unwrap();
+    assert!(!generator.world().addresses.has(Device::Printer));
 }
 
 #[test]

@@ -6,12 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fusiongen::catalog::Catalog;
-use fusiongen::columns::{Tables, View};
-use fusiongen::frame::Maker;
-use fusiongen::grounding::Profile;
+use fusiongen::Generator;
+use fusiongen::columns::View;
+use fusiongen::plan::Config;
 use fusiongen::plan::config::SchemaName;
-use fusiongen::plan::{Config, Grounding, Plan};
 use fusiongen::schema::Schema;
 use fusiongen::sink::json;
 use serde_json::{Map, Value};
@@ -133,20 +131,13 @@ fn walk(prefix: &str, object: &Map<String, Value>, shape: &mut Shape) {
 
 /// All events under both schemas, side by side.
 fn documents() -> Vec<[Map<String, Value>; 2]> {
-    let catalog = Catalog::embedded().unwrap();
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
     let config = Config {
         events: 30_000,
         days: 2,
         ..Config::default()
     };
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let tables = Tables::new(&maker);
+    let generator = Generator::builder().config(config).build().unwrap();
+    let (plan, maker) = (generator.plan(), generator.maker());
     let schemas = [SchemaName::Fusionai, SchemaName::Ecs].map(|schema| {
         Schema::of(&Config {
             schema,
@@ -157,7 +148,7 @@ fn documents() -> Vec<[Map<String, Value>; 2]> {
     for partition in &plan.partitions {
         for group in &partition.row_groups {
             maker.frames(partition, group, |frame| {
-                let view = View::new(&frame, &maker, &tables);
+                let view = View::new(&frame, maker, generator.tables());
                 let batches = schemas.each_ref().map(|s| s.batch(&view).unwrap());
                 for row in 0..frame.len {
                     all.push(batches.each_ref().map(|batch| json::row(batch, row)));

@@ -602,10 +602,9 @@ fn csv_files_as_programs_export_them() {
 /// What a profile may say at most must not overflow anything.
 #[test]
 fn extreme_profiles_generate() {
-    use fusiongen::catalog::Catalog;
-    use fusiongen::frame::Maker;
+    use fusiongen::Generator;
     use fusiongen::grounding::Profile;
-    use fusiongen::plan::{Config, Grounding, Plan};
+    use fusiongen::plan::Config;
 
     const MUCH: u64 = 1 << 61;
     type Change = fn(&mut Profile);
@@ -654,7 +653,6 @@ fn extreme_profiles_generate() {
             )
         },
     ];
-    let catalog = Catalog::embedded().expect("a catalog");
     for (number, change) in changes.iter().enumerate() {
         let mut profile = Profile::embedded();
         profile.tuples.truncate(3);
@@ -668,17 +666,12 @@ fn extreme_profiles_generate() {
             assets: Some(260),
             ..Config::default()
         };
-        let grounding = Grounding {
-            profile,
-            users: None,
-            assets: None,
-        };
-        let (plan, world) = Plan::new(config, &grounding, &catalog);
-        let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+        let generator = Generator::builder().config(config).profile(profile);
+        let generator = generator.build().unwrap();
         let mut rows = 0;
-        for partition in &plan.partitions {
+        for partition in &generator.plan().partitions {
             for group in &partition.row_groups {
-                maker.frames(partition, group, |frame| rows += frame.len);
+                (generator.maker()).frames(partition, group, |frame| rows += frame.len);
             }
         }
         assert_eq!(rows, 1_500, "{number}");

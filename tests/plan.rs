@@ -1,21 +1,17 @@
 //! Golden plans: what a fixed configuration becomes, cut by cut. A change here changes
 //! corpora, and is to be meant. `INSTA_UPDATE=always cargo test --test plan` takes it over.
 
-mod common;
-
 use std::fmt::Write;
 
-use common::grounding;
-use fusiongen::catalog::Catalog;
+use fusiongen::Generator;
 use fusiongen::plan::chains::Stop;
-use fusiongen::plan::{Config, PartitionBy, Plan};
+use fusiongen::plan::{Config, PartitionBy};
 use fusiongen::sink::PlanFile;
 
 /// A plan in lines, without the fingerprint, which every word of the catalog changes.
 fn told(config: Config) -> String {
-    let catalog = Catalog::embedded().unwrap();
-    let (plan, world) = Plan::new(config, &grounding(), &catalog);
-    let file = PlanFile::new(&plan, &world);
+    let generator = Generator::builder().config(config).build().unwrap();
+    let file = PlanFile::new(generator.plan(), generator.world());
     let mut text = format!("{:?}\n", file.composition);
     writeln!(text, "{} hosts, {} users", file.hosts, file.users).unwrap();
     for partition in &file.partitions {
@@ -63,7 +59,6 @@ fn a_corpus_whose_files_are_cut() {
 /// and most of those go on. Steps that fail by their nature (guessing) come on top in `check`.
 #[test]
 fn a_part_of_the_chains_is_blocked() {
-    let catalog = Catalog::embedded().unwrap();
     let (mut all, mut blocked, mut stopped) = (0, 0, 0);
     for seed in 1..6 {
         let config = Config {
@@ -71,8 +66,8 @@ fn a_part_of_the_chains_is_blocked() {
             seed,
             ..Config::default()
         };
-        let (plan, _) = Plan::new(config, &grounding(), &catalog);
-        for chain in &plan.chains.all {
+        let generator = Generator::builder().config(config).build().unwrap();
+        for chain in &generator.plan().chains.all {
             all += 1;
             blocked += u32::from(chain.steps.iter().any(|step| step.blocked));
             stopped += u32::from(chain.stop == Stop::Blocked);

@@ -11,13 +11,12 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{digests, files, grounding, program, stderr, walk, whole};
-use fusiongen::catalog::Catalog;
+use common::{digests, files, program, stderr, walk, whole};
+use fusiongen::Generator;
 use fusiongen::error::Error;
-use fusiongen::frame::Maker;
 use fusiongen::grounding::Profile;
-use fusiongen::plan::{Config, Plan};
-use fusiongen::sink::{Corpus, PlanFile, Progress, generate};
+use fusiongen::plan::Config;
+use fusiongen::sink::{Corpus, PlanFile, Progress};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -369,12 +368,10 @@ fn a_panic_in_a_worker_is_an_error_that_names_the_file() {
         ..Config::default()
     };
     common::write(config.clone(), whole(2), &one);
-    let (catalog, grounding) = (Catalog::embedded().unwrap(), grounding());
-    let (plan, world) = Plan::new(config.clone(), &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
+    let generator = Generator::builder().config(config.clone()).build().unwrap();
     let progress = Panics(AtomicU32::new(0));
     let corpus = Corpus::at(&out);
-    let outcome = generate(&corpus, &plan, &world, &maker, whole(2), &progress);
+    let outcome = generator.write(&corpus, whole(2), &progress);
     match outcome {
         Err(Error::Defect { path }) => {
             assert!(path.starts_with(out.join("events")), "{path:?}");

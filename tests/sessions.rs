@@ -1,24 +1,22 @@
 //! Logon sessions: no two accounts of a host share a number, and numbers rise with time.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use fusiongen::catalog::{Catalog, Platform};
-use fusiongen::plan::{Config, Plan};
+use fusiongen::Generator;
+use fusiongen::catalog::Platform;
+use fusiongen::plan::Config;
 use fusiongen::world::processes::Boot;
 use fusiongen::world::users::ROOT;
 use fusiongen::world::{Purpose, Session, World};
 
-fn made(events: u64, assets: u32) -> (Plan, World) {
-    let catalog = Catalog::embedded().unwrap();
+fn made(events: u64, assets: u32) -> Generator {
     let config = Config {
         events,
         assets: Some(assets),
         days: 30,
         ..Config::default()
     };
-    Plan::new(config, &common::grounding(), &catalog)
+    Generator::builder().config(config).build().unwrap()
 }
 
 /// Whoever may log on to a host outside of chains.
@@ -45,7 +43,8 @@ fn visit(world: &World, host: u32, boot: Boot, time: i64, account: u32) -> Sessi
 #[test]
 fn no_two_accounts_share_a_number() {
     for assets in [60, 3000] {
-        let (_, world) = made(10_000, assets);
+        let generator = made(10_000, assets);
+        let world = generator.world();
         let step = (world.hosts.len() / 12).max(1);
         for host in (0..world.hosts.len() as u32).step_by(step) {
             let boot = world.boot(host, world.start + 86_400);
@@ -56,8 +55,8 @@ fn no_two_accounts_share_a_number() {
                 assert!(desk.start <= time && desk.start >= boot.start);
                 let user = world.hosts[host].user;
                 assert_eq!(*whose.entry(desk.id).or_insert(user), user);
-                for account in visitors(&world, host) {
-                    let session = visit(&world, host, boot, time, account);
+                for account in visitors(world, host) {
+                    let session = visit(world, host, boot, time, account);
                     assert!((boot.start..=time).contains(&session.start));
                     assert_eq!(
                         *whose.entry(session.id).or_insert(account),
@@ -81,12 +80,13 @@ fn no_two_accounts_share_a_number() {
 #[test]
 fn numbers_rise_with_time_and_stay_small() {
     for assets in [60, 3000] {
-        let (_, world) = made(10_000, assets);
+        let generator = made(10_000, assets);
+        let world = generator.world();
         let (mut linux, mut windows) = (0, 0);
         for (host, asset) in (0..).zip(&world.hosts.all) {
             let boot = world.boot(host, world.start + 86_400);
             let account = asset.user;
-            let at = |time: i64| visit(&world, host, boot, time, account);
+            let at = |time: i64| visit(world, host, boot, time, account);
             let mut before = at(boot.start);
             let (least, most) = match asset.platform {
                 Platform::Linux => (1..200, 1 << 24),
@@ -110,7 +110,8 @@ fn numbers_rise_with_time_and_stay_small() {
 
 #[test]
 fn no_two_chains_share_a_slot_of_a_host() {
-    let (plan, world) = made(400_000, 60);
+    let generator = made(400_000, 60);
+    let (plan, world) = (generator.plan(), generator.world());
     let mut taken = BTreeSet::new();
     let mut shared = 0;
     for chain in &plan.chains.all {

@@ -437,36 +437,23 @@ fn samples_are_what_was_asked_for() {
 
 #[test]
 fn a_sample_is_of_the_corpus() {
-    use fusiongen::plan::{Config, Grounding, Plan};
-    use fusiongen::{
-        catalog::Catalog,
-        columns::{Tables, View},
-        frame::Maker,
-        grounding::Profile,
-    };
+    use fusiongen::plan::Config;
+    use fusiongen::{Generator, columns::View};
     let config = Config {
         events: 20_000,
         ..Config::default()
     };
-    let grounding = Grounding {
-        profile: Profile::embedded(),
-        users: None,
-        assets: None,
-    };
-    let catalog = Catalog::embedded().unwrap();
-    let (plan, world) = Plan::new(config, &grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    let (schema, tables) = (
-        fusiongen::schema::Schema::of(&plan.config),
-        Tables::new(&maker),
-    );
+    let generator = Generator::builder().config(config).build().unwrap();
+    let plan = generator.plan();
+    let schema = fusiongen::schema::Schema::of(&plan.config);
     for event in sample(&["--events", "20k", "-n", "9"]) {
         let sequence = event["event"]["sequence"].as_u64().unwrap();
         let partition = &plan.partitions[(sequence >> ORDINAL_BITS) as usize];
         let mut rows = Vec::new();
         for group in &partition.row_groups {
-            maker.frames(partition, group, |frame| {
-                let batch = schema.batch(&View::new(&frame, &maker, &tables)).unwrap();
+            generator.maker().frames(partition, group, |frame| {
+                let view = View::new(&frame, generator.maker(), generator.tables());
+                let batch = schema.batch(&view).unwrap();
                 rows.extend((0..frame.len).map(|r| fusiongen::sink::json::row(&batch, r)));
             });
         }

@@ -11,9 +11,8 @@ use super::settings::Settings;
 use super::signals::{Signals, Stoppable};
 use super::summary::{composition, counted, grouped, next_command, sized};
 use crate::error::{Error, Result};
-use crate::frame::Maker;
-use crate::plan::Plan;
-use crate::sink::{self, Corpus, Part, Run};
+use crate::generator::Generator;
+use crate::sink::{Corpus, Part, Run};
 
 /// Arguments of `generate`.
 #[derive(Debug, Args)]
@@ -69,12 +68,11 @@ impl Generate {
         let started = Instant::now();
         let config = self.settings.config()?;
         let grounding = self.settings.grounding()?;
-        let catalog = self.settings.catalog()?;
-        let (plan, world) = Plan::new(config, &grounding, &catalog);
+        let generator = Generator::new(config, grounding, self.settings.catalog()?);
+        let plan = generator.plan();
         for notice in &plan.notices {
             eprintln!("note: {notice}");
         }
-        let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
         let signals = Signals::catch()?;
         let bar = Bar::new(plan.config.events, self.no_progress);
         let corpus = Corpus::at(&self.out);
@@ -84,7 +82,7 @@ impl Generate {
             part,
         };
         let progress = Stoppable(&bar, &signals);
-        let outcome = sink::generate(&corpus, &plan, &world, &maker, run, &progress);
+        let outcome = generator.write(&corpus, run, &progress);
         bar.finish();
         let summary = outcome.map_err(|error| signals.named(error))?;
         let out = self.out.display();
@@ -125,7 +123,7 @@ impl Generate {
                 ));
             }
             None => {
-                lines.push(composition(&plan, &world));
+                lines.push(composition(plan, generator.world()));
                 lines.push(format!(
                     "in {out}, seed {}, fingerprint {}",
                     plan.config.seed, plan.fingerprint

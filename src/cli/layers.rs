@@ -15,8 +15,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::near::or_near;
 use crate::error::{Error, Result};
+use crate::near::or_near;
 
 /// Arguments that no file may give: the file itself, and what is not about a corpus.
 const NOT_IN_A_FILE: [&str; 3] = ["config", "help", "version"];

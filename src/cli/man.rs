@@ -2,9 +2,9 @@
 
 use clap::{Args, CommandFactory};
 
-use super::near::unknown;
 use super::{Cli, output};
 use crate::error::{Error, Result};
+use crate::near::unknown;
 
 /// Arguments of `man`.
 #[derive(Debug, Args)]

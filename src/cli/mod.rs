@@ -7,7 +7,6 @@ mod generate;
 mod hours;
 mod layers;
 mod man;
-mod near;
 mod output;
 mod plan;
 mod profile;

@@ -9,6 +9,7 @@ use super::generate::Generate;
 use super::output;
 use super::summary::{composition, counted, grouped, sized};
 use crate::error::Result;
+use crate::generator::Generator;
 use crate::plan::Plan;
 use crate::world::World;
 
@@ -53,8 +54,8 @@ impl PlanCommand {
         let settings = &self.generate.settings;
         let config = settings.config()?;
         let grounding = settings.grounding()?;
-        let catalog = settings.catalog()?;
-        let (plan, world) = Plan::new(config, &grounding, &catalog);
+        let generator = Generator::new(config, grounding, settings.catalog()?);
+        let plan = generator.plan();
         let sizes: Vec<u64> = plan.shards.iter().map(|s| estimate(s.rows)).collect();
         for notice in plan
             .notices
@@ -63,7 +64,7 @@ impl PlanCommand {
         {
             eprintln!("note: {notice}");
         }
-        output::print(&text(&plan, &world, &sizes))
+        output::print(&text(plan, generator.world(), &sizes))
     }
 }
 

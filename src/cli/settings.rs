@@ -10,10 +10,10 @@ use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
 use super::hours::Hours;
-use super::near::unknown;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, SeverityScale, Table, alerts_db, cmdb, directory};
+use crate::near::unknown;
 use crate::plan::config::{Labels, SchemaName, decimal, parse_count, parts_per_million};
 use crate::plan::{Config, Format, Grounding, PartitionBy};
 use crate::schema::Schema;

@@ -167,8 +167,8 @@ fn read_only(call: &Call) -> Option<&'static str> {
 }
 
 impl Tables {
-    pub(super) fn new(maker: &Maker<'_>) -> Self {
-        let (world, calls) = (maker.world, &maker.vocabulary.calls);
+    pub(super) fn new(maker: &Maker) -> Self {
+        let (world, calls) = (&maker.world, &maker.vocabulary.calls);
         let after = |words: &'static str, texts: &mut dyn Iterator<Item = String>| {
             let mut list: Vec<String> = words.split('|').map(String::from).collect();
             let first = list.len();

@@ -47,7 +47,7 @@ pub use tables::Tables;
 /// A frame with all it refers to.
 pub struct View<'v> {
     pub frame: &'v Frame,
-    pub maker: &'v Maker<'v>,
+    pub maker: &'v Maker,
     pub tables: &'v Tables,
     /// Kinds of telemetry that occur in the frame, as a set.
     present: Kinds,
@@ -102,7 +102,7 @@ enum Keyed {
 
 impl<'v> View<'v> {
     /// A view of a frame.
-    pub fn new(frame: &'v Frame, maker: &'v Maker<'v>, tables: &'v Tables) -> Self {
+    pub fn new(frame: &'v Frame, maker: &'v Maker, tables: &'v Tables) -> Self {
         let kind = frame.telemetry.iter().map(|&t| t as u8).collect();
         let (host_keys, user_keys) = (frame.host.clone().into(), frame.user.clone().into());
         View::with_kinds(frame, maker, tables, kind, host_keys, user_keys)
@@ -110,7 +110,7 @@ impl<'v> View<'v> {
 
     fn with_kinds(
         frame: &'v Frame,
-        maker: &'v Maker<'v>,
+        maker: &'v Maker,
         tables: &'v Tables,
         kind: Vec<u8>,
         host_keys: ScalarBuffer<i32>,

@@ -140,8 +140,8 @@ pub(super) fn comm(path: &str) -> &str {
 
 impl Tables {
     /// Builds all tables. Costs memory in proportion to hosts, accounts and addresses.
-    pub fn new(maker: &Maker<'_>) -> Self {
-        let (world, catalog) = (maker.world, maker.catalog);
+    pub fn new(maker: &Maker) -> Self {
+        let (world, catalog) = (&maker.world, &maker.catalog);
         let hosts = &world.hosts.all;
         let accounts = &world.accounts.all;
         let rules = &world.detections.all;
@@ -315,7 +315,7 @@ impl Tables {
     }
 
     /// What only ECS asks for, built when it first does.
-    pub fn ecs(&self, maker: &Maker<'_>) -> &ecs::Tables {
+    pub fn ecs(&self, maker: &Maker) -> &ecs::Tables {
         self.ecs.get_or_init(|| ecs::Tables::new(maker, self))
     }
 }

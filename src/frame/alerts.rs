@@ -40,7 +40,7 @@ struct Start {
     number: u8,
 }
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// `starts` is the key of which of the date's alerts start a process.
     pub(super) fn fill_alerts<'r>(
         &self,
@@ -201,7 +201,7 @@ impl<'a> Maker<'a> {
             .copied();
         // Of a device, the other end tells.
         let device = |ranks: &tables::Ranks, bits| match kind {
-            Kind::InternalInternal => ranks.device(self.world, bits),
+            Kind::InternalInternal => ranks.device(&self.world, bits),
             _ => None,
         };
         let serves = t.portless || DEVICE_PORTS.contains(&service_port);
@@ -238,13 +238,13 @@ impl<'a> Maker<'a> {
             }
             self.alerts
                 .clients
-                .draw(self.world, client_class, None, draws[3], draws[4])
+                .draw(&self.world, client_class, None, draws[3], draws[4])
         };
         let internal_service = |outside: bool| {
             let class = self.service_class(service_port, platform, outside);
             self.alerts
                 .services
-                .draw(self.world, class, platform, draws[5], draws[6])
+                .draw(&self.world, class, platform, draws[5], draws[6])
         };
         let (client, server) = match kind {
             Kind::InternalInternal => {

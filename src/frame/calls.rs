@@ -42,10 +42,10 @@ impl Calls {
     }
 }
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// Fills a row that no host writes. `call` is the record's.
-    pub(super) fn emit_call(
-        &self,
+    pub(super) fn emit_call<'a>(
+        &'a self,
         frame: &mut Frame,
         row: usize,
         record: &'a Record,

@@ -19,7 +19,7 @@ pub struct Actor {
     pub success: bool,
 }
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// Who acts in an event of a chain; the event's own row says the same.
     pub fn actor(&self, event: &ChainEvent) -> Actor {
         let chain = &self.plan.chains.all[event.chain as usize];
@@ -37,7 +37,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Where an event of a chain happens.
-    fn scene<'s>(&self, event: &ChainEvent, known: &'s Started) -> Scene<'s>
+    fn scene<'a, 's>(&'a self, event: &ChainEvent, known: &'s Started) -> Scene<'s>
     where
         'a: 's,
     {

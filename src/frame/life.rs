@@ -80,7 +80,7 @@ struct Start {
     time: i64,
 }
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// Fills starts, or ends; `key` is that of the starts.
     pub(super) fn fill_life<'r>(
         &self,
@@ -125,7 +125,7 @@ impl<'a> Maker<'a> {
     }
 
     /// The program that starts, and its process.
-    fn life_process(&self, class: u8, start: &Start) -> Option<(&'a Program, Process, u32)> {
+    fn life_process<'a>(&'a self, class: u8, start: &Start) -> Option<(&'a Program, Process, u32)> {
         let h = &self.world.hosts[start.host];
         let (programs, alias) = &self.life.cells[cell(class.into(), h.platform, h.role)];
         let &program = programs.get(alias.draw(start.draws[0]))?;
@@ -215,13 +215,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn life_path(
-        &self,
-        frame: &mut Frame,
-        row: usize,
-        program: &Program,
-        texts: &Texts<'_, '_, '_>,
-    ) {
+    fn life_path(&self, frame: &mut Frame, row: usize, program: &Program, texts: &Texts<'_, '_>) {
         let image = &self.catalog.images[program.image];
         let path = &mut frame.process.path;
         match image.path.as_literal() {

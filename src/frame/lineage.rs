@@ -61,9 +61,13 @@ impl Started {
     }
 }
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// The parent of an acting process.
-    pub(super) fn parent(&self, acting: &Acting<'a>, scene: &Scene<'_>) -> Option<Acting<'a>> {
+    pub(super) fn parent<'a>(
+        &'a self,
+        acting: &Acting<'a>,
+        scene: &Scene<'_>,
+    ) -> Option<Acting<'a>> {
         let (host, start) = (acting.host, acting.process.start);
         match acting.call {
             Call::Child => None,
@@ -77,8 +81,8 @@ impl<'a> Maker<'a> {
     }
 
     /// The process that a record refers to.
-    pub(super) fn acting(
-        &self,
+    pub(super) fn acting<'a>(
+        &'a self,
         scene: &Scene<'_>,
         process: ProcessRef,
         host: u32,
@@ -102,11 +106,11 @@ impl<'a> Maker<'a> {
     }
 
     /// A resident as an acting process.
-    pub(super) fn resident(&self, host: u32, resident: usize, time: i64) -> Acting<'a> {
+    pub(super) fn resident<'a>(&'a self, host: u32, resident: usize, time: i64) -> Acting<'a> {
         Acting {
             process: self
                 .world
-                .resident(self.catalog, host, resident, time.div_euclid(1_000_000)),
+                .resident(&self.catalog, host, resident, time.div_euclid(1_000_000)),
             host,
             call: Call::Resident(resident),
             round: 0,
@@ -114,8 +118,8 @@ impl<'a> Maker<'a> {
     }
 
     /// A program that has just been started, and is gone soon.
-    pub(super) fn program(
-        &self,
+    pub(super) fn program<'a>(
+        &'a self,
         host: u32,
         program: usize,
         time: i64,
@@ -145,8 +149,8 @@ impl<'a> Maker<'a> {
     }
 
     /// A process that a record starts, outside any chain.
-    pub(super) fn start(
-        &self,
+    pub(super) fn start<'a>(
+        &'a self,
         scene: &Scene<'_>,
         record: &'a Record,
         host: u32,
@@ -181,8 +185,8 @@ impl<'a> Maker<'a> {
     }
 
     /// Process `number` of a sequence, as every later record of it must name it.
-    fn in_sequence(
-        &self,
+    fn in_sequence<'a>(
+        &'a self,
         scene: &Scene<'_>,
         whole: &Whole<'_>,
         number: usize,
@@ -195,7 +199,7 @@ impl<'a> Maker<'a> {
     }
 
     /// The record of a sequence that starts its process `number`.
-    fn starting_in(&self, whole: &Whole<'_>, number: usize) -> Option<(usize, &'a Record)> {
+    fn starting_in<'a>(&'a self, whole: &Whole<'_>, number: usize) -> Option<(usize, &'a Record)> {
         self.sequence(whole)
             .iter()
             .enumerate()
@@ -203,12 +207,12 @@ impl<'a> Maker<'a> {
     }
 
     /// The records of a sequence.
-    pub(super) fn sequence(&self, whole: &Whole<'_>) -> &'a [Record] {
+    pub(super) fn sequence<'a>(&'a self, whole: &Whole<'_>) -> &'a [Record] {
         &self.catalog.scenarios[whole.scenario].variants[whole.variant].records
     }
 
     /// Process `number` of the scene's chain, as every later event must name it.
-    pub(super) fn started(&self, scene: &Scene<'_>, number: usize, time: i64) -> Acting<'a> {
+    pub(super) fn started<'a>(&'a self, scene: &Scene<'_>, number: usize, time: i64) -> Acting<'a> {
         let Some(c) = scene.chain else {
             return self.resident(scene.hosts[0], self.fallback(scene.hosts[0]), time);
         };
@@ -266,8 +270,8 @@ impl<'a> Maker<'a> {
 
     /// The session of what a record starts. On Linux a process is in its parent's: none below a
     /// daemon, but for those that open one for whom they let in.
-    fn inherited(
-        &self,
+    fn inherited<'a>(
+        &'a self,
         scene: &Scene<'_>,
         record: &'a Record,
         host: u32,
@@ -328,7 +332,7 @@ impl<'a> Maker<'a> {
     }
 
     /// The record that starts process `number` of a scene's chain or sequence.
-    fn starting(&self, scene: &Scene<'_>, number: usize) -> Option<&'a Record> {
+    fn starting<'a>(&'a self, scene: &Scene<'_>, number: usize) -> Option<&'a Record> {
         match (scene.chain, scene.whole) {
             (Some(c), _) => {
                 let (step, position) = self.plan.chains.start_of(c.chain, number);
@@ -342,8 +346,8 @@ impl<'a> Maker<'a> {
     }
 
     /// Where what a record starts runs: where the record says, or where its parent does.
-    pub(super) fn directory(
-        &self,
+    pub(super) fn directory<'a>(
+        &'a self,
         scene: &Scene<'_>,
         record: &'a Record,
     ) -> &'a Option<crate::catalog::Template> {

@@ -1,6 +1,7 @@
 //! Makes frames: what every population kind needs, looked up once.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use super::merge::Order;
 use super::owners::Owners;
@@ -134,10 +135,10 @@ fn syscall_number(name: &str) -> u32 {
 
 /// Makes the frames of row groups. Shared by all threads; holds no state of a row.
 #[derive(Debug)]
-pub struct Maker<'a> {
-    pub plan: &'a Plan,
-    pub world: &'a World,
-    pub catalog: &'a Catalog,
+pub struct Maker {
+    pub plan: Arc<Plan>,
+    pub world: Arc<World>,
+    pub catalog: Arc<Catalog>,
     pub vocabulary: Vocabulary,
     pub(super) key: Key,
     pub(super) owners: Owners,
@@ -146,20 +147,25 @@ pub struct Maker<'a> {
     pub(super) life: LifeTables,
 }
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// Looks everything up that rows will need.
-    pub fn new(plan: &'a Plan, world: &'a World, catalog: &'a Catalog, profile: &Profile) -> Self {
-        let vocabulary = Vocabulary::new(catalog, profile);
+    pub fn new(
+        plan: Arc<Plan>,
+        world: Arc<World>,
+        catalog: Arc<Catalog>,
+        profile: &Profile,
+    ) -> Self {
+        let vocabulary = Vocabulary::new(&catalog, profile);
         Maker {
+            key: Key::root(plan.config.seed).child("rows"),
+            owners: Owners::new(&catalog),
+            recipes: Recipes::new(&catalog, &vocabulary),
+            alerts: AlertTables::new(&world, &catalog, profile, &vocabulary),
+            life: LifeTables::new(&catalog, &world),
+            vocabulary,
             plan,
             world,
             catalog,
-            key: Key::root(plan.config.seed).child("rows"),
-            owners: Owners::new(catalog),
-            recipes: Recipes::new(catalog, &vocabulary),
-            alerts: AlertTables::new(world, catalog, profile, &vocabulary),
-            life: LifeTables::new(catalog, world),
-            vocabulary,
         }
     }
 
@@ -187,7 +193,7 @@ impl<'a> Maker<'a> {
         group: &RowGroup,
         mut each: impl FnMut(Frame) -> Result<(), E>,
     ) -> Result<(), E> {
-        let order = Order::new(self.plan, partition, group);
+        let order = Order::new(&self.plan, partition, group);
         let mut first = 0;
         while first < order.rows.len() {
             let last = (first + FRAME_ROWS).min(order.rows.len());

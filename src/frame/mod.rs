@@ -175,7 +175,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    fn new(rows: usize, category: u32, first_sequence: i64, maker: &Maker<'_>) -> Self {
+    fn new(rows: usize, category: u32, first_sequence: i64, maker: &Maker) -> Self {
         let (images, residents) = (maker.catalog.images.len(), maker.catalog.residents.len());
         let text = || TextColumn::new(rows, 0);
         Frame {

@@ -12,7 +12,7 @@ use crate::plan::TimeLaw;
 use crate::random::{Key, below};
 use crate::world::processes::OTHER_STREAM;
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// Fills rows of one variant. A run of rows is one host's doing, with one peer and one administrator.
     pub(super) fn fill_noise<'r>(
         &self,

@@ -175,10 +175,10 @@ pub struct ChainScene<'s> {
     pub known: &'s Started,
 }
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// Fills a row from a recipe.
-    pub(super) fn emit(
-        &self,
+    pub(super) fn emit<'a>(
+        &'a self,
         frame: &mut Frame,
         row: usize,
         record: &'a Record,

@@ -12,7 +12,7 @@ use crate::world::{Boot, Process, Purpose, Session, hosts::Role};
 /// Seconds that a session lasts at least.
 const LASTED: i64 = 180;
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// The session an account acts in on a scene's host.
     pub(super) fn session(
         &self,
@@ -22,7 +22,7 @@ impl<'a> Maker<'a> {
         account: u32,
         time: i64,
     ) -> Session {
-        let world = self.world;
+        let world = &self.world;
         let seconds = time.div_euclid(1_000_000);
         let boot = world.settled_boot(host, seconds);
         let h = &world.hosts[host];
@@ -166,8 +166,8 @@ impl<'a> Maker<'a> {
     }
 
     /// The process that writes a record: of those of a login, the one that speaks to PAM.
-    pub(super) fn writer(
-        &self,
+    pub(super) fn writer<'a>(
+        &'a self,
         scene: &Scene<'_>,
         record: &'a Record,
         host: u32,
@@ -239,8 +239,8 @@ impl<'a> Maker<'a> {
     }
 
     /// The child of sshd or cron that a login on a host has been given, if there is a login.
-    pub(super) fn login_child(
-        &self,
+    pub(super) fn login_child<'a>(
+        &'a self,
         scene: &Scene<'_>,
         resident: usize,
         host: u32,

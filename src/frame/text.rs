@@ -10,8 +10,8 @@ use crate::numbers::decimal;
 use crate::random::{Key, below};
 
 /// Fills templates for one scene.
-pub struct Texts<'m, 'a, 's> {
-    maker: &'m Maker<'a>,
+pub struct Texts<'m, 's> {
+    maker: &'m Maker,
     scene: &'m Scene<'s>,
     host: u32,
     account: u32,
@@ -73,7 +73,7 @@ const TASKS: [&str; 16] = [
 ];
 
 /// The benign service that a scene talks to.
-pub fn service(maker: &Maker<'_>, scene: &Scene<'_>) -> u32 {
+pub fn service(maker: &Maker, scene: &Scene<'_>) -> u32 {
     // Popularity falls with rank: the lesser of two uniform draws, squared into the list.
     let n = maker.catalog.names.services.len() as u64;
     let (a, b) = (scene.key.below(0x5e1, n), scene.key.below(0x5e2, n));
@@ -119,8 +119,8 @@ pub fn hashes(key: Key) -> String {
     text
 }
 
-impl<'m, 'a, 's> Texts<'m, 'a, 's> {
-    pub fn new(maker: &'m Maker<'a>, scene: &'m Scene<'s>, host: u32, account: u32) -> Self {
+impl<'m, 's> Texts<'m, 's> {
+    pub fn new(maker: &'m Maker, scene: &'m Scene<'s>, host: u32, account: u32) -> Self {
         Texts {
             maker,
             scene,
@@ -185,7 +185,7 @@ impl<'m, 'a, 's> Texts<'m, 'a, 's> {
     }
 
     fn value(&self, placeholder: Placeholder, out: &mut String) {
-        let world = self.maker.world;
+        let world = &self.maker.world;
         let names = &self.maker.catalog.names;
         let key = self.scene.key;
         let adversary = self.scene.adversary;

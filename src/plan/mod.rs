@@ -128,38 +128,42 @@ pub(crate) fn others_needed(chain: u64, alerts: u64) -> u64 {
 }
 
 impl Plan {
-    /// Plans a corpus, and builds the world it happens in.
-    pub fn new(config: Config, grounding: &Grounding, catalog: &Catalog) -> (Plan, World) {
-        let mut notices = Vec::new();
-        let (chain_ratio, noise_ratio) = config.ratios(&mut notices);
-        config.idle(&mut notices);
-        let events = config.events;
-        let share = |ppm: u64| (u128::from(events) * u128::from(ppm) / 1_000_000) as u64;
-        let size = world_size(&config, share(chain_ratio));
-        let root = Key::root(config.seed);
-        let world = World::new(
-            root,
+    /// The world that a corpus of these settings and inputs happens in.
+    pub fn world(config: &Config, grounding: &Grounding, catalog: &Catalog) -> World {
+        let (chain_ratio, _) = config.ratios(&mut Vec::new());
+        World::new(
+            Key::root(config.seed),
             config.start_seconds(),
             config.time_zone_offset,
-            size,
+            world_size(config, share(config.events, chain_ratio)),
             Sources {
                 catalog,
                 profile: &grounding.profile,
                 users: grounding.users.as_deref(),
                 assets: grounding.assets.as_deref(),
             },
-        );
+        )
+    }
+
+    /// Plans a corpus in [its world](Plan::world).
+    pub fn new(config: Config, grounding: &Grounding, catalog: &Catalog, world: &World) -> Plan {
+        let mut notices = Vec::new();
+        let (chain_ratio, noise_ratio) = config.ratios(&mut notices);
+        config.idle(&mut notices);
+        let events = config.events;
+        let share = |ppm: u64| share(events, ppm);
+        let root = Key::root(config.seed);
         let calendar = Calendar::new(
             root.child("calendar"),
             &config,
-            &world,
+            world,
             catalog,
             &grounding.profile,
         );
         let chains = Chains::new(
             root.child("chains"),
             &config,
-            &world,
+            world,
             catalog,
             share(chain_ratio),
         );
@@ -185,7 +189,7 @@ impl Plan {
                     .push(Population { origin, rows });
             }
         };
-        let per_category = plan_alerts(&mut add, &calendar, &grounding.profile, &world, alerts);
+        let per_category = plan_alerts(&mut add, &calendar, &grounding.profile, world, alerts);
         // Hours that are asked for hold for all of the noise, and these ends keep their alerts' hours.
         let exits = match config.noise_hours {
             Some(_) => None,
@@ -194,7 +198,7 @@ impl Plan {
         let life = plan_life(
             &mut add,
             &calendar,
-            &world,
+            world,
             catalog,
             exits,
             noise * LIFE_SHARE / 1000,
@@ -202,14 +206,14 @@ impl Plan {
         plan_noise(
             &mut add,
             &calendar,
-            &world,
+            world,
             catalog,
             &chains,
             &per_category,
             noise - life,
             &mut notices,
         );
-        for ((date, category), rows) in chains.counts(&world, catalog) {
+        for ((date, category), rows) in chains.counts(world, catalog) {
             add(date, category, Origin::Chains, rows);
         }
         let inputs = Inputs::new(grounding, catalog);
@@ -231,7 +235,7 @@ impl Plan {
             })
             .collect();
         let shards = shards::pack(&partitions, &config);
-        let truth = truth::shards(&partitions, &chains, &world, catalog);
+        let truth = truth::shards(&partitions, &chains, world, catalog);
         let composition = Composition {
             events,
             alerts,
@@ -241,23 +245,25 @@ impl Plan {
             chains: chains.all.len() as u64,
         };
         notices.extend(world.notices.iter().cloned());
-        (
-            Plan {
-                config,
-                inputs,
-                fingerprint,
-                calendar,
-                chains,
-                partitions,
-                shards,
-                truth,
-                composition,
-                profile: grounding.profile.clone().without_addresses(),
-                notices,
-            },
-            world,
-        )
+        Plan {
+            config,
+            inputs,
+            fingerprint,
+            calendar,
+            chains,
+            partitions,
+            shards,
+            truth,
+            composition,
+            profile: grounding.profile.clone().without_addresses(),
+            notices,
+        }
     }
+}
+
+/// So many parts per million of the events.
+fn share(events: u64, ppm: u64) -> u64 {
+    (u128::from(events) * u128::from(ppm) / 1_000_000) as u64
 }
 
 /// Assets = N / (1500·days) within 250..100,000; 0.85 users an asset.

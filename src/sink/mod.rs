@@ -18,6 +18,8 @@ mod truth;
 pub(crate) use file::Whole;
 pub use file::digest;
 pub use manifest::{FileEntry, Manifest, PlanFile, to_json};
+pub(crate) use parquet::encoding_failed;
 pub use progress::{Progress, Silent};
 pub use run::{Part, Run, Summary, finish, generate};
 pub use target::Corpus;
+pub(crate) use truth::Truth;

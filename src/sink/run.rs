@@ -96,8 +96,8 @@ struct Unit<'p> {
 struct Workshop<'w> {
     corpus: &'w Corpus,
     plan_file: &'w PlanFile,
-    maker: &'w Maker<'w>,
-    tables: Tables,
+    maker: &'w Maker,
+    tables: &'w Tables,
     schema: Schema,
     format: FileFormat,
     progress: &'w dyn Progress,
@@ -112,12 +112,12 @@ struct Workshop<'w> {
 /// has a data file's name, and without `_SUCCESS` nothing counts.
 pub fn generate(
     corpus: &Corpus,
-    plan: &Plan,
-    world: &World,
-    maker: &Maker<'_>,
+    maker: &Maker,
+    tables: &Tables,
     run: Run,
     progress: &dyn Progress,
 ) -> Result<Summary> {
+    let (plan, world) = (&*maker.plan, &*maker.world);
     // The other parts of the same corpus stay: only a whole run begins it again.
     let again = run.overwrite && run.part.is_none();
     let plan_file = PlanFile::new(plan, world);
@@ -138,7 +138,7 @@ pub fn generate(
         corpus,
         plan_file: &plan_file,
         maker,
-        tables: Tables::new(maker),
+        tables,
         format: FileFormat::new(config, schema.arrow(), &plan.fingerprint, &corpus.root)?,
         schema,
         progress,
@@ -205,10 +205,10 @@ pub fn generate(
     };
     let made = workshop.events(&pool, run.threads, &units);
     entries.extend(made.map_err(stands)?);
-    let tables: Vec<usize> = missing.range(events..).copied().collect();
-    let truth = Truth::new(maker, &workshop.tables, progress);
+    let papers: Vec<usize> = missing.range(events..).copied().collect();
+    let truth = Truth::new(maker, tables, progress);
     let made: Result<Vec<(usize, FileEntry)>> = pool.install(|| {
-        tables
+        papers
             .par_iter()
             .map(|&file| {
                 let path = corpus.root.join(paths[file]);
@@ -402,7 +402,7 @@ impl Workshop<'_> {
             if let (Some(&first), Some(&last)) = (frame.time.first(), frame.time.last()) {
                 times = Some((times.map_or(first, |t| t.0), last));
             }
-            let view = View::new(&frame, self.maker, &self.tables);
+            let view = View::new(&frame, self.maker, self.tables);
             encoder.write_view(&self.schema, &view, &path)
         })?;
         let times = times.unwrap_or((unit.group.from, unit.group.to));

@@ -33,7 +33,7 @@ const ROW_GROUP: u64 = 512 * 1024;
 /// Makes truth files.
 pub struct Truth<'t> {
     plan: &'t Plan,
-    maker: &'t Maker<'t>,
+    maker: &'t Maker,
     tables: &'t Tables,
     /// Events are read in this shape, whatever the corpus is written in.
     schema: Schema,
@@ -49,6 +49,17 @@ pub struct Truth<'t> {
 
 /// Columns of a table, by name.
 type Columns = Vec<(&'static str, ArrayRef)>;
+/// Who takes the batches of a table.
+pub type Each<'e> = dyn FnMut(RecordBatch) -> Result<()> + 'e;
+/// Who takes the columns.
+type EachColumns<'e> = dyn FnMut(Columns) -> Result<()> + 'e;
+
+/// The columns as a batch; `path` is for the error.
+fn batch_of(columns: Columns, path: &Path) -> Result<RecordBatch> {
+    let columns =
+        (columns.into_iter()).map(|(name, array)| (name, array, NULLABLE.contains(&name)));
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| encoding_failed(path, e.into()))
+}
 
 /// A Parquet file with the schema of its first batch.
 struct Output<'o> {
@@ -72,12 +83,7 @@ impl<'o> Output<'o> {
         }
     }
 
-    fn write(&mut self, columns: Columns) -> Result<()> {
-        let fail = |e: arrow::error::ArrowError| encoding_failed(self.path, e.into());
-        let columns = columns
-            .into_iter()
-            .map(|(name, array)| (name, array, NULLABLE.contains(&name)));
-        let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(fail)?;
+    fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.waiting += batch.num_rows() as u64;
         self.batches.push(batch);
         if self.waiting >= ROW_GROUP {
@@ -157,7 +163,7 @@ fn table_layout(schema: &SchemaRef, plan: &Plan) -> parquet::errors::Result<Layo
 /// I/O.
 pub fn write_table(plan: &Plan, path: &Path, columns: Columns) -> Result<(u64, Written)> {
     let mut output = Output::new(path, plan);
-    output.write(columns)?;
+    output.write(batch_of(columns, path)?)?;
     output.finish()
 }
 
@@ -195,8 +201,8 @@ struct StepRow {
 
 impl<'t> Truth<'t> {
     /// Prepares what all files need.
-    pub fn new(maker: &'t Maker<'t>, tables: &'t Tables, progress: &'t dyn Progress) -> Self {
-        let plan = maker.plan;
+    pub fn new(maker: &'t Maker, tables: &'t Tables, progress: &'t dyn Progress) -> Self {
+        let plan = &maker.plan;
         let chains = 0..plan.chains.all.len() as u32;
         let techniques = &maker.catalog.techniques;
         Truth {
@@ -207,7 +213,7 @@ impl<'t> Truth<'t> {
             progress,
             ids: table(chains.clone().map(|c| plan.chains.id(c))),
             starts: chains
-                .map(|c| plan.chains.start_date(c, maker.world))
+                .map(|c| plan.chains.start_date(c, &maker.world))
                 .collect(),
             tactics: table(techniques.iter().flat_map(|t| &t.tactics)),
             first_tactic: (techniques.iter())
@@ -226,20 +232,28 @@ impl<'t> Truth<'t> {
     /// I/O.
     pub fn write(&self, shard: &TruthShard, path: &Path) -> Result<(u64, Written)> {
         let mut output = Output::new(path, self.plan);
+        self.make(shard, path, &mut |batch| output.write(batch))?;
+        output.finish()
+    }
+
+    /// Hands one truth file's batches to `each`, in order. `path` is for errors.
+    ///
+    /// # Errors
+    /// What `each` returns, or the run is stopped.
+    pub fn make(&self, shard: &TruthShard, path: &Path, each: &mut Each<'_>) -> Result<()> {
+        let mut each = |columns| each(batch_of(columns, path)?);
         match shard.table {
-            TruthTable::Chains => output.write(self.chains(shard.date))?,
+            TruthTable::Chains => each(self.chains(shard.date)),
             TruthTable::Edges | TruthTable::Iocs => {
                 let evidence = evidence::Evidence::new(self, shard.date, path)?;
-                let columns = match shard.table {
+                each(match shard.table {
                     TruthTable::Edges => evidence.edges(&self.ids),
                     _ => evidence.iocs(&self.ids),
-                };
-                output.write(columns)?;
+                })
             }
-            TruthTable::Steps => self.steps(shard.date, shard.date + shard.part, &mut output)?,
-            TruthTable::Lookalikes => self.lookalikes(shard.date, &mut output)?,
+            TruthTable::Steps => self.steps(shard.date, shard.date + shard.part, path, &mut each),
+            TruthTable::Lookalikes => self.lookalikes(shard.date, path, &mut each),
         }
-        output.finish()
     }
 
     /// Chains that start on a date.
@@ -284,7 +298,7 @@ impl<'t> Truth<'t> {
         for chain in each() {
             let (h, a) = actors(chain);
             let names = |list: Vec<&str>| list.join(",");
-            let world = self.maker.world;
+            let world = &self.maker.world;
             hosts.push(names(
                 h.iter()
                     .map(|&h| world.hosts[h].inventory.name.as_str())
@@ -316,10 +330,16 @@ impl<'t> Truth<'t> {
     /// `threat.*` is its rule's, which may call the same thing by another name.
     ///
     /// Events of date `event_date` whose chains start on `date`, in the order of the events.
-    fn steps(&self, date: u32, event_date: u32, output: &mut Output<'_>) -> Result<()> {
+    fn steps(
+        &self,
+        date: u32,
+        event_date: u32,
+        path: &Path,
+        each: &mut EachColumns<'_>,
+    ) -> Result<()> {
         let mut rows: Vec<StepRow> = Vec::new();
         for (partition, group) in self.groups_of(event_date) {
-            go_on(self.progress, output.path)?;
+            go_on(self.progress, path)?;
             let Some(chains) = position(partition, |o| o == Origin::Chains) else {
                 continue;
             };
@@ -330,7 +350,7 @@ impl<'t> Truth<'t> {
             if !present.any(|c| self.starts[c as usize] == date) {
                 continue;
             }
-            let order = Order::new(self.plan, partition, group);
+            let order = Order::new(&self.maker.plan, partition, group);
             let first = partition.sequence(group.first);
             for (i, row) in order.rows.iter().enumerate() {
                 if usize::from(row.population) != chains {
@@ -354,13 +374,13 @@ impl<'t> Truth<'t> {
                     success: actor.success,
                 });
                 if rows.len() == BATCH {
-                    output.write(self.step_columns(&rows))?;
+                    each(self.step_columns(&rows))?;
                     rows.clear();
                 }
             }
         }
         if !rows.is_empty() {
-            output.write(self.step_columns(&rows))?;
+            each(self.step_columns(&rows))?;
         }
         Ok(())
     }
@@ -413,10 +433,10 @@ impl<'t> Truth<'t> {
     }
 
     /// `lookalikes`: benign rows of a date that resemble a technique.
-    fn lookalikes(&self, date: u32, output: &mut Output<'_>) -> Result<()> {
-        let catalog = self.maker.catalog;
+    fn lookalikes(&self, date: u32, path: &Path, each: &mut EachColumns<'_>) -> Result<()> {
+        let catalog = &self.maker.catalog;
         for (partition, group) in self.groups_of(date) {
-            go_on(self.progress, output.path)?;
+            go_on(self.progress, path)?;
             let kinds: Vec<_> = partition
                 .populations
                 .iter()
@@ -425,7 +445,7 @@ impl<'t> Truth<'t> {
             if kinds.iter().all(Option::is_none) {
                 continue;
             }
-            let order = Order::new(self.plan, partition, group);
+            let order = Order::new(&self.maker.plan, partition, group);
             let first = partition.sequence(group.first);
             let rows: Vec<(i64, usize)> = order
                 .rows
@@ -456,7 +476,7 @@ impl<'t> Truth<'t> {
             for rows in rows.chunks(BATCH) {
                 let word = |i: usize| texts(&words[i], rows.iter().map(|r| r.1 as i32));
                 let category = partition.category as i32;
-                output.write(vec![
+                each(vec![
                     ("event_sequence", integers(rows.iter().map(|r| r.0))),
                     (
                         "event_date",

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use arrow::array::RecordBatch;
-use fusiongen::catalog::Catalog;
-use fusiongen::frame::Maker;
+use fusiongen::Generator;
 use fusiongen::grounding::Profile;
-use fusiongen::plan::{Config, Grounding, Plan};
-use fusiongen::sink::{Corpus, Run, Silent, Summary, generate};
+use fusiongen::plan::{Config, Grounding};
+use fusiongen::sink::{Corpus, Run, Silent, Summary};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// The embedded profile, and a world made up.
@@ -40,10 +39,9 @@ pub fn write(config: Config, run: Run, out: &Path) -> Summary {
 
 /// Writes a corpus of given inputs.
 pub fn write_grounded(config: Config, run: Run, grounding: &Grounding, out: &Path) -> Summary {
-    let catalog = Catalog::embedded().unwrap();
-    let (plan, world) = Plan::new(config, grounding, &catalog);
-    let maker = Maker::new(&plan, &world, &catalog, &grounding.profile);
-    generate(&Corpus::at(out), &plan, &world, &maker, run, &Silent).unwrap()
+    let builder = Generator::builder().config(config);
+    let generator = builder.grounding(grounding.clone()).build().unwrap();
+    generator.write(&Corpus::at(out), run, &Silent).unwrap()
 }
 
 /// Every file below a directory that is there, while files may come and go.

@@ -229,8 +229,8 @@ fn application(name: &str) -> Option<&str> {
 
 impl Tables {
     /// Builds all tables.
-    pub fn new(maker: &Maker<'_>, shared: &super::super::Tables) -> Self {
-        let (world, catalog) = (maker.world, maker.catalog);
+    pub fn new(maker: &Maker, shared: &super::super::Tables) -> Self {
+        let (world, catalog) = (&maker.world, &maker.catalog);
         let (hosts, systems) = (&world.hosts.all, &world.hosts.systems);
         let (mut categories, mut types, mut actions) = (Vec::new(), Vec::new(), Vec::new());
         let providers = optional(PROVIDERS.iter().map(|p| p.name()));

@@ -267,9 +267,9 @@ impl Services {
         if (known.host, known.resident) != (host, resident)
             || !(known.from..known.until).contains(&seconds)
         {
-            let world = v.maker.world;
-            let (from, until) = world.resident_span(v.maker.catalog, host, resident, seconds);
-            let pid = world.resident_pid(v.maker.catalog, host, resident, seconds);
+            let world = &v.maker.world;
+            let (from, until) = world.resident_span(&v.maker.catalog, host, resident, seconds);
+            let pid = world.resident_pid(&v.maker.catalog, host, resident, seconds);
             *known = Service {
                 host,
                 resident,

@@ -18,7 +18,7 @@ fn push_with_client(line: &mut String, text: &str, client: &str) {
     }
 }
 
-impl Maker<'_> {
+impl Maker {
     pub(super) fn linux_flow(&self, frame: &mut Frame, row: usize, host: u32, flow: &Flow) {
         let &Flow {
             initiated,

@@ -1,0 +1,132 @@
+//! Settings and inputs of a generator.
+
+use chrono::NaiveDate;
+
+use super::Generator;
+use crate::catalog::Catalog;
+use crate::grounding::{Asset, Profile, User};
+use crate::plan::config::{Labels, SchemaName};
+use crate::plan::{Config, Grounding};
+use crate::world::hosts::reporting;
+use crate::{Error, Result};
+
+/// Collects what a [`Generator`] is made from; whatever is left out has its default.
+#[derive(Debug, Clone, Default)]
+#[must_use = "a builder makes nothing before `build`"]
+pub struct Builder {
+    config: Config,
+    profile: Option<Profile>,
+    users: Option<Vec<User>>,
+    assets: Option<Vec<Asset>>,
+    catalog: Option<Catalog>,
+}
+
+impl Builder {
+    /// All settings at once; the methods named after a setting change one of them.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Number of events. Default: 1,000,000.
+    pub fn events(mut self, events: u64) -> Self {
+        self.config.events = events;
+        self
+    }
+
+    /// Length of the window in days. Default: 7.
+    pub fn days(mut self, days: u32) -> Self {
+        self.config.days = days;
+        self
+    }
+
+    /// First day of the window, UTC. Default: 2024-08-12.
+    pub fn start(mut self, date: NaiveDate) -> Self {
+        self.config.start = date;
+        self
+    }
+
+    /// Another seed makes another corpus. Default: 42.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.seed = seed;
+        self
+    }
+
+    /// Fields of the events. Default: `fusionai`.
+    pub fn schema(mut self, schema: SchemaName) -> Self {
+        self.config.schema = schema;
+        self
+    }
+
+    /// Whether events carry the answers. Default: they do.
+    pub fn labels(mut self, labels: Labels) -> Self {
+        self.config.labels = labels;
+        self
+    }
+
+    /// What alerts are drawn from. Default: the embedded profile.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
+        self
+    }
+
+    /// Users of a directory. Default: made-up people.
+    pub fn users(mut self, users: Vec<User>) -> Self {
+        self.users = Some(users);
+        self
+    }
+
+    /// Assets of an inventory. Default: a made-up fleet.
+    pub fn assets(mut self, assets: Vec<Asset>) -> Self {
+        self.assets = Some(assets);
+        self
+    }
+
+    /// Profile, users and assets at once.
+    pub fn grounding(mut self, grounding: Grounding) -> Self {
+        self.profile = Some(grounding.profile);
+        self.users = grounding.users;
+        self.assets = grounding.assets;
+        self
+    }
+
+    /// Playbooks, noise and programs. Default: the embedded catalog.
+    pub fn catalog(mut self, catalog: Catalog) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// Checks the settings and builds the world and the plan.
+    ///
+    /// # Errors
+    /// A setting that makes no corpus, users or assets of which nobody is left, a catalog that
+    /// can't be read.
+    pub fn build(self) -> Result<Generator> {
+        self.config.validate()?;
+        let nobody = |users: &Vec<User>| users.iter().all(|user| user.disabled);
+        if self.users.as_ref().is_some_and(nobody) {
+            return Err(Error::setting(
+                "users",
+                "none of the users is active",
+                "give at least one who is not disabled, or leave `users` out",
+            ));
+        }
+        if (self.assets.as_ref()).is_some_and(|assets| reporting(assets) == 0) {
+            return Err(Error::setting(
+                "assets",
+                "none of the assets runs Windows or Linux, so no host could report anything",
+                "give at least one workstation or server, or leave `assets` out",
+            ));
+        }
+        let grounding = Grounding {
+            profile: self.profile.unwrap_or_else(Profile::embedded),
+            users: self.users,
+            assets: self.assets,
+        };
+        let catalog = match self.catalog {
+            Some(catalog) => catalog,
+            None => Catalog::embedded()?,
+        };
+        Ok(Generator::new(self.config, grounding, catalog))
+    }
+}

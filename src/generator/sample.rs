@@ -1,0 +1,234 @@
+//! A few events, at once: of the corpus only short spans are made.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::Generator;
+use crate::Result;
+use crate::catalog::{Platform, Telemetry};
+use crate::columns::{Tables, View};
+use crate::frame::{Frame, Maker};
+use crate::near::unknown;
+use crate::plan::{Partition, RowGroup};
+use crate::random::Key;
+use crate::schema::Schema;
+use crate::sink::{encoding_failed, json};
+
+/// Rows that are looked at in one place of a partition.
+const SPAN: u64 = 512;
+/// Places that are looked at, beside one for each event asked for.
+const PLACES: usize = 600;
+
+/// Where an event was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum System {
+    Windows,
+    Linux,
+    Cloud,
+    Saas,
+}
+
+/// Which events a sample shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sampling {
+    /// How many, at most.
+    pub number: usize,
+    /// Only this category.
+    pub category: Option<String>,
+    /// Only events that were recorded there.
+    pub system: Option<System>,
+    /// Only attacks of this playbook, step by step.
+    pub playbook: Option<String>,
+}
+
+/// The index of a name.
+fn index(what: &str, name: Option<&String>, known: &[&str]) -> Result<Option<usize>> {
+    let Some(name) = name else { return Ok(None) };
+    match known.iter().position(|k| k == name) {
+        Some(at) => Ok(Some(at)),
+        None => Err(unknown(what, name, known)),
+    }
+}
+
+/// The events of a sample, as documents.
+pub(super) fn sample(generator: &Generator, what: &Sampling) -> Result<Vec<Map<String, Value>>> {
+    let (plan, world) = (generator.plan(), generator.world());
+    let playbooks: Vec<&str> = (generator.catalog().playbooks.iter())
+        .map(|p| p.name.as_str())
+        .collect();
+    let playbook = index("--playbook", what.playbook.as_ref(), &playbooks)?;
+    let categories: Vec<&str> = (world.detections.categories.iter())
+        .map(String::as_str)
+        .collect();
+    let category = index("--category", what.category.as_ref(), &categories)?.map(|at| at as u32);
+    let mut search = Search {
+        maker: generator.maker(),
+        tables: generator.tables(),
+        schema: &generator.schema,
+        system: what.system,
+        wanted: what.number,
+        found: Vec::new(),
+        seen: BTreeSet::new(),
+    };
+    let order = Key::root(plan.config.seed).child("sample");
+    match playbook {
+        Some(playbook) => search.playbook(playbook, category, order)?,
+        None => {
+            // In a keyed order, so that a sample shows different things.
+            let mut partitions: Vec<&Partition> = (plan.partitions.iter())
+                .filter(|p| category.is_none_or(|c| p.category == c))
+                .collect();
+            partitions.sort_by_key(|p| order.at(u64::from(p.index)));
+            search.anywhere(&partitions, order)?;
+        }
+    }
+    Ok(search.found)
+}
+
+/// What is asked for, and what was found.
+struct Search<'s> {
+    maker: &'s Maker,
+    tables: &'s Tables,
+    schema: &'s Schema,
+    system: Option<System>,
+    wanted: usize,
+    found: Vec<Map<String, Value>>,
+    /// Events found already: spans may overlap.
+    seen: BTreeSet<(u32, u64)>,
+}
+
+impl Search<'_> {
+    fn is_done(&self) -> bool {
+        self.found.len() >= self.wanted
+    }
+
+    /// Takes at most `most` of the rows that fit, spread evenly.
+    fn look(
+        &mut self,
+        partition: &Partition,
+        group: &RowGroup,
+        most: usize,
+        fits: &dyn Fn(&Frame, usize) -> bool,
+    ) -> Result<usize> {
+        let mut frames = Vec::new();
+        self.maker
+            .frames(partition, group, |frame| frames.push(frame));
+        let (mut taken, mut first) = (0, group.first);
+        for frame in &frames {
+            let rows: Vec<usize> = (0..frame.len)
+                .filter(|&row| self.is_recorded_there(frame, row) && fits(frame, row))
+                .filter(|&row| !self.seen.contains(&(partition.index, first + row as u64)))
+                .collect();
+            let number = most
+                .saturating_sub(taken)
+                .min(self.wanted - self.found.len());
+            if number > 0 && !rows.is_empty() {
+                let batch = self
+                    .schema
+                    .batch(&View::new(frame, self.maker, self.tables))
+                    .map_err(|e| encoding_failed(Path::new("sample"), e.into()))?;
+                let step = (rows.len() / number).max(1);
+                for &row in rows.iter().skip(step / 2).step_by(step).take(number) {
+                    self.found.push(json::row(&batch, row));
+                    self.seen.insert((partition.index, first + row as u64));
+                    taken += 1;
+                }
+            }
+            first += frame.len as u64;
+        }
+        Ok(taken)
+    }
+
+    fn is_recorded_there(&self, frame: &Frame, row: usize) -> bool {
+        let of_row = match frame.telemetry[row] {
+            Telemetry::CloudAudit => System::Cloud,
+            Telemetry::SaasAudit => System::Saas,
+            _ => match self.maker.world.hosts[frame.host[row] as u32].platform {
+                Platform::Windows => System::Windows,
+                Platform::Linux => System::Linux,
+            },
+        };
+        self.system.is_none_or(|wanted| wanted == of_row)
+    }
+
+    /// Events of any kind: one place of each partition, then another of each.
+    fn anywhere(&mut self, partitions: &[&Partition], order: Key) -> Result<()> {
+        if partitions.is_empty() {
+            return Ok(());
+        }
+        let share = self.wanted.div_ceil(partitions.len());
+        let mut open: Vec<&Partition> = partitions.to_vec();
+        let places = PLACES + self.wanted;
+        let (mut place, mut round) = (0, 0);
+        while !open.is_empty() && !self.is_done() && place < places {
+            let mut next = Vec::new();
+            for partition in &open {
+                let last = partition.rows.saturating_sub(SPAN) + 1;
+                let first = order.with(u64::from(partition.index)).below(round, last);
+                let group = partition.around(&self.maker.plan, first, SPAN);
+                let taken = self.look(partition, &group, share, &|_, _| true)?;
+                // A partition of one span is known when it yields less than its share.
+                if partition.rows > SPAN || taken == share {
+                    next.push(*partition);
+                }
+                place += 1;
+                if self.is_done() || place >= places {
+                    break;
+                }
+            }
+            open = next;
+            round += 1;
+        }
+        Ok(())
+    }
+
+    /// Events of a playbook: its attacks in a keyed order, each step by step.
+    fn playbook(&mut self, playbook: usize, category: Option<u32>, order: Key) -> Result<()> {
+        let (plan, world) = (&*self.maker.plan, &*self.maker.world);
+        let mut chains: Vec<u32> = (0..plan.chains.all.len() as u32)
+            .filter(|&c| plan.chains.all[c as usize].playbook as usize == playbook)
+            .collect();
+        chains.sort_by_key(|&c| order.at(u64::from(c)));
+        chains.truncate(PLACES + self.wanted);
+        let steps = &self.maker.catalog.playbooks[playbook].steps;
+        let most = |c: &u32| {
+            plan.chains.all[*c as usize]
+                .steps
+                .iter()
+                .map(|s| s.events)
+                .max()
+        };
+        let rounds = chains.iter().filter_map(most).max().unwrap_or(0);
+        let mut places = PLACES + 2 * self.wanted;
+        // The first event of each step, then the second, and so on.
+        for index in 0..rounds {
+            for &chain in &chains {
+                for (s, step) in plan.chains.all[chain as usize].steps.iter().enumerate() {
+                    let of_step = world.detections.category(steps[s].category);
+                    if index >= step.events || category.is_some_and(|c| c != of_step) {
+                        continue;
+                    }
+                    if self.is_done() || places == 0 {
+                        return Ok(());
+                    }
+                    places -= 1;
+                    let time = plan.chains.time(chain, s as u8, index);
+                    let date = plan.calendar.date_of(time);
+                    let at = plan
+                        .partitions
+                        .binary_search_by_key(&(date, of_step), |p| (p.date, p.category));
+                    let Ok(at) = at else { continue };
+                    let partition = &plan.partitions[at];
+                    let group = partition.span(plan, time, time + 1);
+                    let fits = |frame: &Frame, row: usize| {
+                        usize::try_from(frame.chain[row]).is_ok_and(|c| c == chain as usize)
+                    };
+                    self.look(partition, &group, 1, &fits)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
