@@ -160,9 +160,9 @@ pub fn generate(catalog: &Catalog, profile: Profile) {
         days: 1,
         assets: Some(40),
         users: Some(40),
-        attack_chain_ratio: "0.4".into(),
-        noise_ratio: "0.3".into(),
-        chain_density: "1".into(),
+        attack_chain_ratio: "0.4".parse().unwrap(),
+        noise_ratio: "0.3".parse().unwrap(),
+        chain_density: "1".parse().unwrap(),
         ..Config::default()
     };
     let builder = Generator::builder().config(config).profile(profile);

@@ -189,8 +189,8 @@ fn starts_in_one_hour_have_their_own_pids() {
         events: 60_000,
         days: 1,
         assets: Some(60),
-        attack_chain_ratio: "0".into(),
-        noise_ratio: "0.9".into(),
+        attack_chain_ratio: "0".parse().unwrap(),
+        noise_ratio: "0.9".parse().unwrap(),
         noise_hours: Some(hours),
         ..Config::default()
     };

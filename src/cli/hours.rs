@@ -5,7 +5,8 @@
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::plan::config::{AlertWeights, Config, NoiseWeights, parse_offset, parts_per_million};
+use crate::plan::config::{AlertWeights, Config, NoiseWeights, parse_offset};
+use crate::plan::ratio::parts_per_million;
 
 /// What `--help` says of them.
 pub const HELP: &str = "\

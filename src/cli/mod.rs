@@ -16,6 +16,7 @@ mod sample;
 mod settings;
 mod signals;
 mod summary;
+mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 

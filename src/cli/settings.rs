@@ -14,8 +14,8 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, SeverityScale, Table, alerts_db, cmdb, directory};
 use crate::near::unknown;
-use crate::plan::config::{Labels, SchemaName, decimal, parse_count, parts_per_million};
-use crate::plan::{Config, Format, Grounding, PartitionBy};
+use crate::plan::config::{Labels, SchemaName, parse_count};
+use crate::plan::{Config, Format, Grounding, PartitionBy, Ratio};
 use crate::schema::Schema;
 use crate::world::hosts::reporting;
 
@@ -267,11 +267,9 @@ fn count(flag: &str, text: &str) -> Result<u64> {
     })
 }
 
-/// A share in its shortest form, so that 0.2 and 0.20 are one corpus.
-fn ratio(flag: &str, text: &str) -> Result<String> {
-    parts_per_million(text)
-        .map(decimal)
-        .map_err(|problem| Error::setting(flag, problem, "give a decimal such as 0.15"))
+fn ratio(flag: &str, text: &str) -> Result<Ratio> {
+    text.parse()
+        .map_err(|problem: String| Error::setting(flag, problem, "give a decimal such as 0.15"))
 }
 
 /// Leaf paths of the schema, sorted, each once.
@@ -288,6 +286,27 @@ fn bloom_filter(fields: &[String], config: &Config) -> Result<Vec<String>> {
     paths.sort();
     paths.dedup();
     Ok(paths)
+}
+
+/// The error of a setting, by the flag that gives it.
+fn flagged(error: Error) -> Error {
+    let Error::Setting {
+        setting,
+        problem,
+        remedy,
+    } = error
+    else {
+        return error;
+    };
+    let flag = match (setting.as_str(), setting.split_once("_weights.")) {
+        ("noise_hours", _) => "noise-hourly-weights".into(),
+        ("alert_hours", _) => "alert-hourly-weights".into(),
+        ("time_zone_offset", _) => "noise-tz-offset".into(),
+        (_, Some((of, "maintenance"))) => format!("{of}-maint-weight"),
+        (_, Some((of, weight))) => format!("{of}-{weight}-weight"),
+        (name, None) => name.replace('_', "-"),
+    };
+    Error::setting(format!("--{flag}"), problem, remedy)
 }
 
 /// The rows of a table, after its notes are printed.
@@ -346,7 +365,7 @@ impl Settings {
         };
         self.hours.apply(&mut config)?;
         config.bloom_filter = bloom_filter(&self.bloom_filter, &config)?;
-        config.validate()?;
+        config.validate().map_err(flagged)?;
         Ok(config)
     }
 

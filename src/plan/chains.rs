@@ -224,9 +224,10 @@ impl Chains {
                 .map(|p| u64::from(p.weight))
                 .collect::<Vec<_>>(),
         );
-        let most =
-            (u128::from(config.density()) * world.hosts.len() as u128 * u128::from(config.days)
-                / 1_000_000) as u64;
+        let most = (u128::from(config.chain_density.millionths())
+            * world.hosts.len() as u128
+            * u128::from(config.days)
+            / 1_000_000) as u64;
         let mut drafts = Vec::new();
         let mut least = 0;
         // As many chains as the density allows and the quota feeds.

@@ -4,11 +4,12 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::files::{Compression, Format, PartitionBy};
+use super::ratio::{Ratio, decimal, parts_per_million};
 use crate::error::{Error, Result};
 use crate::numbers::counted;
 
 /// Whether the answers stand in the events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Labels {
     /// Verdicts, noise types and attacks are written.
@@ -71,7 +72,7 @@ impl Default for AlertWeights {
 }
 
 /// The fields of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SchemaName {
     /// An ECS-like document with fusionai's own words and the host's native record
@@ -90,11 +91,11 @@ pub struct Config {
     pub seed: u64,
     pub start: NaiveDate,
     pub days: u32,
-    /// Shares of events, as decimals: `0.15`.
-    pub attack_chain_ratio: String,
-    pub noise_ratio: String,
-    /// Chains per host and day at most, as a decimal.
-    pub chain_density: String,
+    /// Shares of events.
+    pub attack_chain_ratio: Ratio,
+    pub noise_ratio: Ratio,
+    /// Chains per host and day at most.
+    pub chain_density: Ratio,
     pub noise_seasonality: bool,
     /// Seconds east of UTC that working hours are in.
     pub time_zone_offset: i64,
@@ -124,9 +125,9 @@ impl Default for Config {
             seed: 42,
             start: NaiveDate::from_ymd_opt(2024, 8, 12).unwrap_or_default(),
             days: 7,
-            attack_chain_ratio: "0.15".into(),
-            noise_ratio: "0.2".into(),
-            chain_density: "0.1".into(),
+            attack_chain_ratio: Ratio::from_millionths(150_000),
+            noise_ratio: Ratio::from_millionths(200_000),
+            chain_density: Ratio::from_millionths(100_000),
             noise_seasonality: false,
             time_zone_offset: 0,
             noise_weights: NoiseWeights::default(),
@@ -145,43 +146,6 @@ impl Default for Config {
             bloom_filter: Vec::new(),
         }
     }
-}
-
-/// Parts per million of a decimal like `0.15`, without floating point.
-///
-/// # Errors
-/// Not a plain, non-negative decimal (NaN, signs and exponents are refused).
-pub fn parts_per_million(text: &str) -> std::result::Result<u64, String> {
-    let text = text.trim();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole)
-        || !digits(fraction)
-        || (whole.is_empty() && fraction.is_empty())
-        || whole.len() > 9
-    {
-        return Err(format!("'{text}' is not a number of 0 or more like 0.15"));
-    }
-    let whole: u64 = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().map_err(|_| "too large")?
-    };
-    let mut millionths = 0;
-    for i in 0..6 {
-        let digit = fraction
-            .as_bytes()
-            .get(i)
-            .map_or(0, |b| u64::from(b - b'0'));
-        millionths = millionths * 10 + digit;
-    }
-    Ok(whole * 1_000_000 + millionths)
-}
-
-/// The shortest decimal of so many millionths: `0.15`, `2`.
-pub fn decimal(millionths: u64) -> String {
-    let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// Seconds of a time-zone offset: hours like `2`, `-5`, `5.5`, or `+05:30`.
@@ -258,38 +222,30 @@ impl Config {
     /// Refuses settings that make no corpus.
     ///
     /// # Errors
-    /// Names the flag and what it takes.
+    /// Names the setting and what it takes.
     pub fn validate(&self) -> Result<()> {
-        let fail =
-            |flag: &str, problem: String, remedy: &str| Err(Error::setting(flag, problem, remedy));
+        let fail = |setting: &str, problem: String, remedy: &str| {
+            Err(Error::setting(setting, problem, remedy))
+        };
         if self.events == 0 || self.events > MOST_EVENTS {
             return fail(
-                "--events",
+                "events",
                 format!("{} events make no corpus", self.events),
                 "give 1 to 1000B",
             );
         }
         if self.days == 0 || self.days > 3660 {
             return fail(
-                "--days",
+                "days",
                 format!("{} days make no window", self.days),
                 "give 1 to 3660",
             );
-        }
-        for (flag, text) in [
-            ("--attack-chain-ratio", &self.attack_chain_ratio),
-            ("--noise-ratio", &self.noise_ratio),
-            ("--chain-density", &self.chain_density),
-        ] {
-            if let Err(problem) = parts_per_million(text) {
-                return fail(flag, problem, "give a decimal such as 0.15");
-            }
         }
         if let Some(assets) = self.assets
             && !(20..=1_000_000).contains(&assets)
         {
             return fail(
-                "--assets",
+                "assets",
                 counted(assets.into(), "host"),
                 "give 20 to 1000000",
             );
@@ -297,11 +253,7 @@ impl Config {
         if let Some(users) = self.users
             && !(1..=1_000_000).contains(&users)
         {
-            return fail(
-                "--users",
-                counted(users.into(), "user"),
-                "give 1 to 1000000",
-            );
+            return fail("users", counted(users.into(), "user"), "give 1 to 1000000");
         }
         // What a corpus tells of before its window starts some years before it; a process's
         // GUID holds seconds since 1970 in 32 bits.
@@ -312,7 +264,7 @@ impl Config {
         let within = |date: NaiveDate| years.contains(&date.year());
         if !within(self.start) || !last.is_some_and(within) {
             return fail(
-                "--start",
+                "start",
                 format!(
                     "{} from {} on reach beyond the years 1980 to 2099",
                     counted(self.days.into(), "day"),
@@ -323,64 +275,64 @@ impl Config {
         }
         if self.shard_rows < 1024 {
             return fail(
-                "--shard-rows",
+                "shard_rows",
                 counted(self.shard_rows, "row"),
                 "give 1024 or more",
             );
         }
         if self.row_group_rows < 1024 || self.row_group_rows > 16 << 20 {
             return fail(
-                "--row-group-rows",
+                "row_group_rows",
                 counted(self.row_group_rows, "row"),
                 "give 1024 to 16777216",
             );
         }
         if let Err((problem, remedy)) = self.format.takes(self.compression) {
-            return fail("--compression", problem, remedy);
+            return fail("compression", problem, remedy);
         }
         if self.shard_rows < self.row_group_rows {
             return fail(
-                "--shard-rows",
+                "shard_rows",
                 format!(
                     "{} rows are less than a row group ({})",
                     self.shard_rows, self.row_group_rows
                 ),
-                "give at least --row-group-rows",
+                "give at least as many as a row group has",
             );
         }
-        for (flag, hours) in [
-            ("--noise-hourly-weights", &self.noise_hours),
-            ("--alert-hourly-weights", &self.alert_hours),
+        for (setting, hours) in [
+            ("noise_hours", &self.noise_hours),
+            ("alert_hours", &self.alert_hours),
         ] {
             let Some(hours) = hours else { continue };
             if hours.iter().all(|w| *w == 0) {
-                return fail(flag, "all 24 are 0".into(), "give one hour a weight");
+                return fail(setting, "all 24 are 0".into(), "give one hour a weight");
             }
             if let Some(hour) = hours.iter().position(|w| *w > MOST_WEIGHT) {
                 let problem = format!("hour {hour} has {}", decimal(hours[hour]));
-                return fail(flag, problem, "give weights of 0 to 1000");
+                return fail(setting, problem, "give weights of 0 to 1000");
             }
         }
         let (noise, alerts) = (&self.noise_weights, &self.alert_weights);
         let groups = [
             [
-                ("--noise-day-weight", noise.day),
-                ("--noise-maint-weight", noise.maintenance),
-                ("--noise-weekend-weight", noise.weekend),
-                ("--noise-early-weight", noise.early),
-                ("--noise-default-weight", noise.default),
+                ("noise_weights.day", noise.day),
+                ("noise_weights.maintenance", noise.maintenance),
+                ("noise_weights.weekend", noise.weekend),
+                ("noise_weights.early", noise.early),
+                ("noise_weights.default", noise.default),
             ],
             [
-                ("--alert-night-weight", alerts.night),
-                ("--alert-evening-weight", alerts.evening),
-                ("--alert-weekend-weight", alerts.weekend),
-                ("--alert-day-weight", alerts.day),
-                ("--alert-default-weight", alerts.default),
+                ("alert_weights.night", alerts.night),
+                ("alert_weights.evening", alerts.evening),
+                ("alert_weights.weekend", alerts.weekend),
+                ("alert_weights.day", alerts.day),
+                ("alert_weights.default", alerts.default),
             ],
         ];
         for group in groups {
-            if let Some((flag, weight)) = group.iter().find(|w| w.1 > MOST_WEIGHT) {
-                return fail(flag, decimal(*weight), "give a weight of 0 to 1000");
+            if let Some((setting, weight)) = group.iter().find(|w| w.1 > MOST_WEIGHT) {
+                return fail(setting, decimal(*weight), "give a weight of 0 to 1000");
             }
             if group.iter().all(|w| w.1 == 0) {
                 let problem = "this and the other four weights are 0".into();
@@ -390,7 +342,7 @@ impl Config {
         if self.time_zone_offset.abs() > 14 * 3600 || self.time_zone_offset % 900 != 0 {
             let problem = format!("{} seconds", self.time_zone_offset);
             let remedy = "give quarters of an hour, at most 14 hours from UTC";
-            return fail("--noise-tz-offset", problem, remedy);
+            return fail("time_zone_offset", problem, remedy);
         }
         Ok(())
     }
@@ -411,17 +363,16 @@ impl Config {
     /// Chain and noise shares in parts per million: each at most 0.95, scaled down together past 0.95.
     pub fn ratios(&self, notices: &mut Vec<String>) -> (u64, u64) {
         const MOST: u64 = 950_000;
-        let mut clamp = |flag: &str, text: &str| {
-            let ppm = parts_per_million(text).unwrap_or(0);
-            if ppm > MOST {
+        let mut clamp = |flag: &str, ratio: Ratio| {
+            if ratio.millionths() > MOST {
                 notices.push(format!(
-                    "{flag} {text} is taken as 0.95, the most there can be"
+                    "{flag} {ratio} is taken as 0.95, the most there can be"
                 ));
             }
-            ppm.min(MOST)
+            ratio.millionths().min(MOST)
         };
-        let chain = clamp("--attack-chain-ratio", &self.attack_chain_ratio);
-        let noise = clamp("--noise-ratio", &self.noise_ratio);
+        let chain = clamp("--attack-chain-ratio", self.attack_chain_ratio);
+        let noise = clamp("--noise-ratio", self.noise_ratio);
         if chain + noise <= MOST {
             return (chain, noise);
         }
@@ -460,33 +411,11 @@ impl Config {
             }
         }
     }
-
-    /// `--chain-density` in parts per million.
-    pub fn density(&self) -> u64 {
-        parts_per_million(&self.chain_density).unwrap_or(0)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn decimals_are_exact() {
-        assert_eq!(parts_per_million("0.15"), Ok(150_000));
-        assert_eq!(parts_per_million("1"), Ok(1_000_000));
-        assert_eq!(parts_per_million(".000001"), Ok(1));
-        for bad in ["NaN", "-0.1", "1e3", "", ".", "inf", "0.1.2", "+1"] {
-            assert!(parts_per_million(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn decimals_come_back_shortest() {
-        for (text, shortest) in [("0.20", "0.2"), ("1", "1"), ("0", "0"), ("2.5000", "2.5")] {
-            assert_eq!(parts_per_million(text).map(decimal), Ok(shortest.into()));
-        }
-    }
 
     #[test]
     fn offsets_are_hours_or_clock_times() {
@@ -517,10 +446,7 @@ mod tests {
             noise_hours: Some([0; 24]),
             ..Config::default()
         });
-        assert!(
-            said.starts_with("--noise-hourly-weights: all 24 are 0"),
-            "{said}"
-        );
+        assert!(said.starts_with("noise_hours: all 24 are 0"), "{said}");
         let none = AlertWeights {
             night: 0,
             evening: 0,
@@ -532,12 +458,12 @@ mod tests {
             alert_weights: none,
             ..Config::default()
         });
-        assert!(said.contains("--alert-night-weight"), "{said}");
+        assert!(said.contains("alert_weights.night"), "{said}");
         let said = refused(Config {
             time_zone_offset: 100,
             ..Config::default()
         });
-        assert!(said.contains("--noise-tz-offset"), "{said}");
+        assert!(said.contains("time_zone_offset"), "{said}");
     }
 
     #[test]
@@ -557,7 +483,7 @@ mod tests {
             ("+262142-12-31", 3660),
         ] {
             let said = window(start, days).validate().unwrap_err().to_string();
-            assert!(said.starts_with("--start: "), "{said}");
+            assert!(said.starts_with("start: "), "{said}");
         }
         let small = Config {
             shard_rows: 500,
@@ -565,7 +491,7 @@ mod tests {
             ..Config::default()
         };
         let said = small.validate().unwrap_err().to_string();
-        assert!(said.starts_with("--shard-rows: 500 rows"), "{said}");
+        assert!(said.starts_with("shard_rows: 500 rows"), "{said}");
     }
 
     #[test]
@@ -583,7 +509,7 @@ mod tests {
     fn ratios_are_clamped_with_a_notice() {
         let mut notices = Vec::new();
         let config = Config {
-            attack_chain_ratio: "2.0".into(),
+            attack_chain_ratio: "2.0".parse().unwrap(),
             ..Config::default()
         };
         assert_eq!(

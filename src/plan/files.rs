@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 /// File format of the events. Truth and entities are Parquet in every format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Parquet files.
@@ -32,15 +32,13 @@ pub enum Compression {
 }
 
 /// Directories under `events/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PartitionBy {
     /// `date=…/category=…/`
     #[serde(rename = "date,category")]
-    #[value(name = "date,category")]
     DateCategory,
     /// `date=…/`
     #[serde(rename = "date")]
-    #[value(name = "date")]
     Date,
 }
 

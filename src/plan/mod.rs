@@ -9,6 +9,7 @@ pub mod config;
 pub mod files;
 pub mod fingerprint;
 pub mod quota;
+pub mod ratio;
 pub mod shards;
 pub mod truth;
 
@@ -27,6 +28,7 @@ pub use config::Config;
 pub use files::{Compression, Format, PartitionBy};
 pub use fingerprint::Inputs;
 pub use quota::apportion;
+pub use ratio::Ratio;
 pub use shards::{ORDINAL_BITS, Partition, RowGroup, Shard};
 pub use truth::{TruthShard, TruthTable};
 
