@@ -6,7 +6,7 @@ use std::fmt::Write;
 use fusiongen::Generator;
 use fusiongen::plan::chains::Stop;
 use fusiongen::plan::{Config, PartitionBy};
-use fusiongen::sink::PlanFile;
+use fusiongen::sink::{Corpus, PlanFile};
 
 /// A plan in lines, without the fingerprint, which every word of the catalog changes.
 fn told(config: Config) -> String {
@@ -77,4 +77,40 @@ fn a_part_of_the_chains_is_blocked() {
     assert!(all > 600, "{all}");
     assert!((0.25..0.45).contains(&share(blocked)), "{}", share(blocked));
     assert!((0.08..0.28).contains(&share(stopped)), "{}", share(stopped));
+}
+
+/// A plan that format version 4 wrote. Later versions read it, whatever settings they add.
+#[test]
+fn plans_of_older_versions_are_read() {
+    let root = tempfile::tempdir().unwrap();
+    let stored = include_str!("plans/format-4.json");
+    let read = |text: &str| {
+        std::fs::write(root.path().join("plan.json"), text).unwrap();
+        PlanFile::read(&Corpus::at(root.path()))
+    };
+    let plan = read(stored).unwrap();
+    assert_eq!(plan.format_version, 4);
+    let config = Config {
+        events: 40,
+        days: 1,
+        assets: Some(20),
+        users: Some(10),
+        ..Config::default()
+    };
+    assert_eq!(plan.config, config);
+    assert_eq!(plan.shards.iter().map(|shard| shard.rows).sum::<u64>(), 40);
+    // What a version did not know yet has its default.
+    let whole: serde_json::Value = serde_json::from_str(stored).unwrap();
+    let settings = whole["config"].as_object().unwrap();
+    for name in settings.keys() {
+        let mut without = whole.clone();
+        without["config"].as_object_mut().unwrap().remove(name);
+        let read = read(&without.to_string()).unwrap().config;
+        let read = serde_json::to_value(read).unwrap();
+        let default = serde_json::to_value(Config::default()).unwrap();
+        assert_eq!(read[name], default[name], "{name}");
+    }
+    // What it does not know is a mistake, not to be passed over.
+    let unknown = stored.replacen("\"seed\"", "\"seeed\"", 1);
+    assert!(read(&unknown).unwrap_err().to_string().contains("seeed"));
 }

@@ -21,7 +21,7 @@ pub enum Labels {
 
 /// How much noise an hour of the week holds under `noise_seasonality`, in millionths; local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct NoiseWeights {
     /// 08 to 18 on working days.
     pub day: u64,
@@ -47,7 +47,7 @@ impl Default for NoiseWeights {
 
 /// How many standalone alerts an hour of the week holds under `noise_seasonality`, in millionths; local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct AlertWeights {
     /// 22 to 06.
     pub night: u64,
@@ -84,8 +84,10 @@ pub enum SchemaName {
 
 /// Everything that decides the content of a corpus, besides its inputs. Paths and
 /// threads are not here: they may not change a byte.
+///
+/// A setting that a `plan.json` of an older version lacks has its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Config {
     pub events: u64,
     pub seed: u64,
