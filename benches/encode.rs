@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef};
+use arrow_parquet_encoder::Encoder;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use fusiongen::Generator;
 use fusiongen::columns::View;
-use fusiongen::encode::Encoder;
 use fusiongen::frame::FRAME_ROWS;
 use fusiongen::plan::Config;
 use fusiongen::schema::Schema;

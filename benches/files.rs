@@ -5,10 +5,10 @@
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
+use arrow_parquet_encoder::{Encoder, FileWriter};
 use bytes::Bytes;
 use fusiongen::Generator;
 use fusiongen::columns::View;
-use fusiongen::encode::{Encoder, FileWriter};
 use fusiongen::plan::Config;
 use fusiongen::schema::Schema;
 use fusiongen::sink::format::FileFormat;

@@ -33,7 +33,6 @@ pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod columns;
-pub mod encode;
 pub mod error;
 pub mod frame;
 pub mod generator;

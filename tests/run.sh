@@ -83,7 +83,7 @@ spark_ready
 browser_ready
 
 say "cargo test, profile $profile"
-cargo test --profile "$profile" </dev/null
+cargo test --workspace --profile "$profile" </dev/null
 
 if [[ -z ${FUSIONGEN:-} ]]; then
     say "cargo build --release"

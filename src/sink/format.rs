@@ -15,10 +15,10 @@ use super::file::{Whole, Written};
 use super::json::Lines;
 use super::parquet::{self, Layout, RowGroupEncoder};
 use crate::columns::View;
-use crate::encode::EncodedRowGroup;
 use crate::error::{Error, Result};
 use crate::plan::{Compression, Config, Format};
 use crate::schema::Schema;
+use arrow_parquet_encoder::EncodedRowGroup;
 
 /// How the event files of a corpus are written.
 pub enum FileFormat {

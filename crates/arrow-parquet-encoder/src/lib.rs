@@ -30,7 +30,7 @@
 //! # use std::sync::Arc;
 //! # use arrow::{array::*, datatypes::*};
 //! # use parquet::{arrow::ArrowSchemaConverter, file::properties::WriterProperties};
-//! use fusiongen::encode::{Encoder, FileWriter};
+//! use arrow_parquet_encoder::{Encoder, FileWriter};
 //!
 //! let names: DictionaryArray<Int32Type> = ["a", "b", "a"].into_iter().collect();
 //! let batch = RecordBatch::try_from_iter([("name", Arc::new(names) as ArrayRef)])?;
@@ -51,12 +51,11 @@
 //! Whoever makes columns one after the other gives them one by one
 //! ([`RowGroup::write_leaves`]): the file is the same, and no batch is ever whole in memory. They
 //! may be [packed](Column) then, with nothing for rows that have no value.
-//!
-//! # As a crate
-//! The folder knows nothing of events and uses nothing of this crate. Move it to a crate's `src/`,
-//! rename `mod.rs` to `lib.rs`, and depend on `arrow`, `parquet` (feature `arrow`), `bytes`,
-//! `zstd`, `snap`, `lz4_flex`, `hashbrown` and `foldhash`; `tests/encode/` and `benches/encode.rs`
-//! go along.
+
+/// The example of `README.md` is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
 
 mod bits;
 mod bounds;

@@ -6,7 +6,7 @@ use arrow::array::*;
 use arrow::buffer::NullBuffer;
 use arrow::compute::filter;
 use arrow::datatypes::*;
-use fusiongen::encode::{Column, Dictionary, Encoder};
+use arrow_parquet_encoder::{Column, Dictionary, Encoder};
 use parquet::arrow::ArrowSchemaConverter;
 use proptest::prelude::*;
 
