@@ -9,6 +9,9 @@
 //! catalog ──────────────┴─► world ─► plan ─► frame ─► columns ─► schema ─► sink
 //! ```
 //!
+//! Features: `cli` (the program; default) brings `alerts-db` (alerts from SQLite) and `report`
+//! (the HTML page). [`Generator`] needs none of them.
+//!
 //! [`Generator`] holds all of it, and makes record batches, files, or a few events.
 //!
 //! # Events as record batches
@@ -31,6 +34,7 @@
 
 pub mod catalog;
 pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod columns;
 pub mod error;
@@ -41,6 +45,7 @@ mod near;
 mod numbers;
 pub mod plan;
 pub mod random;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod schema;
 pub mod sink;

@@ -43,15 +43,11 @@ pub fn or_near(name: &str, known: &[&str], otherwise: &str) -> String {
 
 /// A name that a flag does not know: the near ones, or all when they are few.
 pub fn unknown(flag: &str, name: &str, known: &[&str]) -> Error {
-    let remedy = match known.len() {
+    let all = match known.len() {
         0..=60 => format!("give one of {}", known.join(", ")),
         n => format!("give one of the {n} that there are"),
     };
-    let near = nearest(name, known);
-    let remedy = match near.is_empty() {
-        true => remedy,
-        false => format!("did you mean {}?", near.join(" or ")),
-    };
+    let remedy = or_near(name, known, &all);
     Error::setting(flag, format!("'{name}' is not known"), remedy)
 }
 

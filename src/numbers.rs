@@ -20,6 +20,7 @@ pub fn counted(number: u64, noun: &str) -> String {
 }
 
 /// `12.3 MiB`.
+#[cfg(feature = "report")]
 pub fn sized(bytes: u64) -> String {
     let mib = bytes as f64 / 1_048_576.0;
     if mib >= 1024.0 {

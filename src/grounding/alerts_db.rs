@@ -184,5 +184,5 @@ fn no_alerts(sheet: &Sheet, read: u64) -> Error {
     Error::input(&sheet.path, Some(sheet.place.clone()), problem, remedy)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "alerts-db"))]
 mod tests;

@@ -4,9 +4,8 @@
 //! name by a rename. What never ends so is swept: by its own drop, or, after a kill,
 //! by the next run. Knows no format.
 
-use std::fs::Permissions;
+use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -113,18 +112,18 @@ impl Whole {
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
         let stem = name.split('.').next().unwrap_or(name);
         let file = loop {
-            let file = tempfile::Builder::new()
-                .prefix(&format!(".{stem}."))
-                .suffix(TEMPORARY)
-                // What the umask leaves, not the private mode of temporary files.
-                .permissions(Permissions::from_mode(0o666))
+            let prefix = format!(".{stem}.");
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(&prefix).suffix(TEMPORARY);
+            #[cfg(unix)]
+            builder.permissions(public());
+            let file = builder
                 .tempfile_in(directory)
                 .map_err(|e| Error::io(path, "create", e))?;
             // Whoever sweeps leaves it alone from now on; where locks are not to be had, nobody
             // else is expected. A sweeper may have been faster, and then it is gone.
             let _ = file.as_file().lock();
-            let found = file.as_file().metadata();
-            if found.map_err(|e| Error::io(path, "create", e))?.nlink() > 0 {
+            if has_name(file.as_file()).map_err(|e| Error::io(path, "create", e))? {
                 break file;
             }
         };
@@ -201,14 +200,35 @@ pub fn write_whole(path: &Path, text: &[u8]) -> Result<Written> {
     file.finish_synced()
 }
 
-/// Makes renames within a directory last.
+/// Makes renames within a directory last. Windows opens no directory, and writes renames itself.
 ///
 /// # Errors
 /// I/O.
 pub fn sync_directory(path: &Path) -> Result<()> {
-    std::fs::File::open(path)
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    File::open(path)
         .and_then(|d| d.sync_all())
         .map_err(|e| Error::io(path, "sync", e))
+}
+
+/// What the umask leaves, not the private mode of temporary files.
+#[cfg(unix)]
+fn public() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+}
+
+/// Whether an open file is still in a directory.
+#[cfg(unix)]
+fn has_name(file: &File) -> std::io::Result<bool> {
+    Ok(std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) > 0)
+}
+
+/// Windows removes no file that is open and locked.
+#[cfg(not(unix))]
+fn has_name(_: &File) -> std::io::Result<bool> {
+    Ok(true)
 }
 
 /// BLAKE3 of a file, hexadecimal.
@@ -217,7 +237,7 @@ pub fn sync_directory(path: &Path) -> Result<()> {
 /// I/O.
 pub fn digest(path: &Path) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
-    let file = std::fs::File::open(path).map_err(|e| Error::io(path, "open", e))?;
+    let file = File::open(path).map_err(|e| Error::io(path, "open", e))?;
     hasher
         .update_reader(file)
         .map_err(|e| Error::io(path, "read", e))?;

@@ -15,6 +15,7 @@ pub mod run;
 mod target;
 mod truth;
 
+#[cfg(feature = "report")]
 pub(crate) use file::Whole;
 pub use file::digest;
 pub use manifest::{FileEntry, Manifest, PlanFile, to_json};

@@ -8,6 +8,7 @@ mod compressed;
 mod csv;
 mod json;
 mod parquet;
+#[cfg(feature = "alerts-db")]
 mod sqlite;
 
 use std::fs::File;
@@ -37,6 +38,7 @@ pub(super) struct Sheet {
 }
 
 enum Origin {
+    #[cfg(feature = "alerts-db")]
     Sqlite(rusqlite::Connection),
     Csv {
         separator: u8,
@@ -64,7 +66,15 @@ impl Sheet {
             return Err(empty(path));
         }
         if start.starts_with(b"SQLite format 3\0") {
+            #[cfg(feature = "alerts-db")]
             return sqlite::open(path, start);
+            #[cfg(not(feature = "alerts-db"))]
+            return Err(Error::input(
+                path,
+                None,
+                "is an SQLite database, which this build cannot read",
+                "build with the feature alerts-db, or export the alerts as CSV",
+            ));
         }
         if start.starts_with(b"PAR1") {
             return parquet::open(path);
@@ -115,6 +125,7 @@ impl Sheet {
     /// The file cannot be read to its end.
     pub(super) fn visit(&self, wanted: &[usize], each: Each<'_>) -> Result<()> {
         match &self.origin {
+            #[cfg(feature = "alerts-db")]
             Origin::Sqlite(connection) => sqlite::visit(self, connection, wanted, each),
             Origin::Csv { separator } => csv::visit(self, *separator, wanted, each),
             Origin::Json { eve: true } => json::visit_records(self, each),
@@ -133,6 +144,7 @@ impl Sheet {
                 super::super::shown_list(&self.columns)
             ),
             match self.origin {
+                #[cfg(feature = "alerts-db")]
                 Origin::Sqlite(_) => {
                     "name the column with the rule's name `signature`, or make a view `alerts` that does"
                 }

@@ -7,8 +7,6 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
-use rusqlite::types::ValueRef;
-
 use super::time::{self, whole};
 use crate::grounding::profile::{Direction, TEXT_LIMIT};
 use crate::grounding::protocol;
@@ -22,19 +20,6 @@ pub(super) enum Value<'a> {
     Real(f64),
     /// Invalid UTF-8 is already replaced.
     Text(Cow<'a, str>),
-}
-
-impl<'a> From<ValueRef<'a>> for Value<'a> {
-    fn from(cell: ValueRef<'a>) -> Self {
-        match cell {
-            ValueRef::Null => Value::Null,
-            ValueRef::Integer(number) => Value::Integer(number),
-            ValueRef::Real(number) => Value::Real(number),
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                Value::Text(String::from_utf8_lossy(bytes))
-            }
-        }
-    }
 }
 
 impl<'a> From<&'a serde_json::Value> for Value<'a> {
@@ -391,8 +376,6 @@ mod tests {
         );
         let long = "é".repeat(5_000);
         assert_eq!(text(&long).text().map(|t| t.len()), Some(TEXT_LIMIT));
-        let broken = Value::from(ValueRef::Text(b"ab\xff"));
-        assert_eq!(broken.text().as_deref(), Some("ab\u{fffd}"));
     }
 
     #[test]

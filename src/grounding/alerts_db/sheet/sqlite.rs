@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Each, Origin, Sheet};
@@ -23,6 +24,19 @@ const TABLES: [(&str, Layout); 4] = [
 
 /// A longer cell is read as if it were null: no alert's text is that long.
 const CELL_LIMIT: usize = 1 << 20;
+
+impl<'a> From<ValueRef<'a>> for Value<'a> {
+    fn from(cell: ValueRef<'a>) -> Self {
+        match cell {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(number) => Value::Integer(number),
+            ValueRef::Real(number) => Value::Real(number),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                Value::Text(String::from_utf8_lossy(bytes))
+            }
+        }
+    }
+}
 
 /// Finds the table with alerts. `header` is the file's beginning.
 pub(super) fn open(path: &Path, header: &[u8]) -> Result<Sheet> {
@@ -214,4 +228,15 @@ fn sql_error(path: &Path, place: Option<String>, source: rusqlite::Error) -> Err
     };
     let message = crate::grounding::shown_up_to(300, &source.to_string());
     Error::input(path, place, format!("SQLite says: {message}"), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invalid_utf_8_is_replaced() {
+        let broken = Value::from(ValueRef::Text(b"ab\xff"));
+        assert_eq!(broken.text().as_deref(), Some("ab\u{fffd}"));
+    }
 }
