@@ -20,11 +20,14 @@ pub use sample::{Sampling, System};
 use crate::Result;
 use crate::catalog::Catalog;
 use crate::columns::Tables;
+use crate::corpus::Corpus;
 use crate::frame::Maker;
 use crate::grounding::Profile;
 use crate::plan::{Config, Grounding, Plan, TruthTable};
+use crate::progress::{Progress, Silent};
+use crate::run::{self, Run, Summary};
 use crate::schema::Schema;
-use crate::sink::{self, Corpus, Progress, Run, Silent, Summary, Truth};
+use crate::truth::Truth;
 use crate::world::World;
 
 /// Makes the events of one corpus, and what is known of them.
@@ -130,7 +133,7 @@ impl Generator {
     /// # Errors
     /// The directory holds something else, I/O, or `progress` wanted an end.
     pub fn write(&self, to: &Corpus, run: Run, progress: &dyn Progress) -> Result<Summary> {
-        sink::generate(to, self.maker(), self.tables(), run, progress)
+        run::generate(to, self.maker(), self.tables(), run, progress)
     }
 
     /// A few events as JSON documents, without making the others.

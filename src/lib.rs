@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! grounding ─► profile ─┐
-//! catalog ──────────────┴─► world ─► plan ─► frame ─► columns ─► schema ─► sink
+//! catalog ──────────────┴─► world ─► plan ─► frame ─► columns ─► schema ─► sink ─► truth ─► run
 //! ```
 //!
 //! Features: `cli` (the program; default) brings `alerts-db` (alerts from SQLite) and `report`
@@ -37,6 +37,7 @@ pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod columns;
+pub mod corpus;
 pub mod error;
 pub mod frame;
 pub mod generator;
@@ -44,13 +45,16 @@ pub mod grounding;
 mod near;
 mod numbers;
 pub mod plan;
+pub mod progress;
 pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod run;
 pub mod schema;
 pub mod sink;
 #[cfg(test)]
 mod slips;
+pub mod truth;
 pub mod world;
 
 /// The examples of `docs/library.md` are tests.
@@ -58,5 +62,8 @@ pub mod world;
 #[doc = include_str!("../docs/library.md")]
 pub struct LibraryPage;
 
+pub use corpus::Corpus;
 pub use error::{Error, Result};
 pub use generator::{Generator, Select};
+pub use progress::{Progress, Silent};
+pub use run::{Run, Summary};

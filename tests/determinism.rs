@@ -3,9 +3,10 @@
 mod common;
 
 use common::{files, whole};
+use fusiongen::Run;
 use fusiongen::plan::Config;
 use fusiongen::plan::config::SchemaName;
-use fusiongen::sink::{Run, json};
+use fusiongen::sink::json;
 use fusiongen::{Generator, Select};
 
 fn config() -> Config {

@@ -13,7 +13,8 @@ use fusiongen::generator::{Sampling, System};
 use fusiongen::grounding::Asset;
 use fusiongen::plan::config::{Labels, SchemaName};
 use fusiongen::plan::{Config, TruthTable};
-use fusiongen::sink::{Corpus, Silent, json};
+use fusiongen::sink::json;
+use fusiongen::{Corpus, Silent};
 use fusiongen::{Error, Generator, Select};
 
 fn generator() -> Generator {

@@ -8,7 +8,8 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use common::{batches, files, whole, write};
 use fusiongen::plan::{Compression, Config, Format, PartitionBy};
-use fusiongen::sink::{Part, Run, finish, json};
+use fusiongen::run::{Part, Run, finish};
+use fusiongen::sink::json;
 
 fn config() -> Config {
     Config {

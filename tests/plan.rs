@@ -4,9 +4,9 @@
 use std::fmt::Write;
 
 use fusiongen::Generator;
+use fusiongen::corpus::{Corpus, PlanFile};
 use fusiongen::plan::chains::Stop;
 use fusiongen::plan::{Config, PartitionBy};
-use fusiongen::sink::{Corpus, PlanFile};
 
 /// A plan in lines, without the fingerprint, which every word of the catalog changes.
 fn told(config: Config) -> String {

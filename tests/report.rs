@@ -4,10 +4,10 @@ mod common;
 
 use std::path::Path;
 
+use fusiongen::Silent;
 use fusiongen::plan::config::SchemaName;
 use fusiongen::plan::{Config, PartitionBy};
 use fusiongen::report::{Report, Source};
-use fusiongen::sink::Silent;
 use tempfile::tempdir;
 
 fn page(corpus: &Path, to: &Path) -> String {

@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 
 use common::{digests, files, program, stderr, walk, whole};
 use fusiongen::Generator;
+use fusiongen::Progress;
+use fusiongen::corpus::{Corpus, PlanFile};
 use fusiongen::error::Error;
 use fusiongen::grounding::Profile;
 use fusiongen::plan::Config;
-use fusiongen::sink::{Corpus, PlanFile, Progress};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 

@@ -12,8 +12,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::SAMPLED_ROWS;
 use super::records::{Record, records};
 use crate::catalog::{Catalog, attack::Technique};
+use crate::corpus::{Manifest, PlanFile, manifest};
 use crate::error::{Error, Result};
-use crate::sink::{Manifest, PlanFile, manifest};
 
 const MILLION: u64 = 1_000_000;
 

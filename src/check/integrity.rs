@@ -9,8 +9,8 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::corpus::{Corpus, FileEntry, Manifest, PlanFile, digest, to_json};
 use crate::error::{Error, Result};
-use crate::sink::{Corpus, FileEntry, Manifest, PlanFile, digest, to_json};
 
 /// Something that isn't as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -39,9 +39,9 @@ pub use figures::{Figure, Status};
 pub use integrity::{Damage, Integrity, integrity};
 pub use report::{Invariant, Report};
 
+use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::grounding::Profile;
-use crate::sink::Corpus;
 
 /// Rows up to which what ties rows together is audited exactly: some 25 bytes of memory each.
 pub const EXACT_ROWS: u64 = 100_000_000;

@@ -8,10 +8,11 @@ use super::output::print;
 use super::progress::Bar;
 use super::summary::{counted, sized};
 use crate::check::{Options, check, integrity};
+use crate::corpus::{Corpus, Manifest, to_json};
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, alerts_db};
 use crate::plan::config::parse_count;
-use crate::sink::{Progress, to_json};
+use crate::progress::Progress;
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -86,8 +87,8 @@ impl Check {
             (None, None) => None,
         };
         // How many events there are is read again by the check, with its errors.
-        let events = crate::sink::Manifest::read(&crate::sink::Corpus::at(&self.directory))
-            .map_or(0, |manifest| manifest.events);
+        let events =
+            Manifest::read(&Corpus::at(&self.directory)).map_or(0, |manifest| manifest.events);
         let bar = Bar::new(events, self.no_progress || events == 0);
         let outcome = check(
             &self.directory,

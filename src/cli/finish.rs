@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::output;
 use super::summary::{counted, next_command, sized};
+use crate::corpus::{Corpus, PlanFile};
 use crate::error::Result;
-use crate::sink::{self, Corpus, PlanFile};
+use crate::run;
 
 /// Arguments of `finish`.
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ impl Finish {
     /// # Errors
     /// No plan, missing or altered files, I/O.
     pub fn run(&self) -> Result<()> {
-        let summary = sink::finish(&self.directory)?;
+        let summary = run::finish(&self.directory)?;
         let plan = PlanFile::read(&Corpus::at(&self.directory))?;
         output::print(&format!(
             "{} in {}, {}\nin {}, seed {}, fingerprint {}\nnext: {}\n",

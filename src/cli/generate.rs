@@ -10,9 +10,10 @@ use super::progress::Bar;
 use super::settings::Settings;
 use super::signals::{Signals, Stoppable};
 use super::summary::{composition, counted, grouped, next_command, sized};
+use crate::corpus::Corpus;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
-use crate::sink::{Corpus, Part, Run};
+use crate::run::{Part, Run};
 
 /// Arguments of `generate`.
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::sink::Progress;
+use crate::progress::Progress;
 
 /// Events, events/s and time to go.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::error::{Error, Result};
-use crate::sink::Progress;
+use crate::progress::Progress;
 
 /// Progress of a run that a signal ends.
 pub struct Stoppable<'s>(pub &'s dyn Progress, pub &'s Signals);

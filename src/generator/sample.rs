@@ -14,7 +14,8 @@ use crate::near::unknown;
 use crate::plan::{Partition, RowGroup};
 use crate::random::Key;
 use crate::schema::Schema;
-use crate::sink::{encoding_failed, json};
+use crate::sink::json;
+use crate::sink::parquet::encoding_failed;
 
 /// Rows that are looked at in one place of a partition.
 const SPAN: u64 = 512;

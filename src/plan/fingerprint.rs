@@ -10,6 +10,9 @@ use crate::catalog::Catalog;
 /// are part of it.
 pub const FORMAT_VERSION: u32 = 4;
 
+/// What engines parse as the writer's version.
+pub const CREATED_BY: &str = concat!("fusiongen version ", env!("CARGO_PKG_VERSION"));
+
 /// Digests of the inputs' contents.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::corpus::{Manifest, PlanFile};
 use crate::plan::Config;
-use crate::sink::{Manifest, PlanFile};
 
 /// Who, what, how much.
 #[derive(Debug, Clone, PartialEq, Serialize)]

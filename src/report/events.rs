@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::read::{Batch, Keys, Read, read};
 use crate::error::{Error, Result};
-use crate::sink::Progress;
+use crate::progress::Progress;
 
 /// Kinds of events told apart: by [`Kinds`].
 pub const KINDS: usize = 3;

@@ -13,9 +13,9 @@ use serde::Serialize;
 use super::read::{Batch, Read, read};
 use super::trees::{Act, HostTrees, Process, trees};
 use super::truth::{Chain, MOST_EVENTS};
+use crate::corpus::PlanFile;
 use crate::error::Result;
 use crate::plan::ORDINAL_BITS;
-use crate::sink::PlanFile;
 
 /// A chain in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -21,9 +21,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::catalog::Catalog;
+use crate::corpus::file::Whole;
+use crate::corpus::{Manifest, PlanFile, manifest};
 use crate::error::{Error, Result};
 use crate::plan::config::Labels;
-use crate::sink::{Manifest, PlanFile, Progress, Whole, manifest};
+use crate::progress::Progress;
 
 use attack::Matrix;
 use card::Card;

@@ -11,10 +11,10 @@ use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 
-use super::file::{Whole, Written};
 use super::json::Lines;
 use super::parquet::{self, Layout, RowGroupEncoder};
 use crate::columns::View;
+use crate::corpus::file::{Whole, Written};
 use crate::error::{Error, Result};
 use crate::plan::{Compression, Config, Format};
 use crate::schema::Schema;

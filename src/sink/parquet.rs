@@ -18,16 +18,13 @@ use parquet::file::properties::{
 };
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 
-use super::file::{Whole, Written};
 use crate::columns::{Column, Values};
+use crate::corpus::file::{Whole, Written};
 use crate::error::{Error, Result};
 use crate::frame::FRAME_ROWS;
 use crate::plan::Compression;
-use crate::plan::fingerprint::FORMAT_VERSION;
+use crate::plan::fingerprint::{CREATED_BY, FORMAT_VERSION};
 use arrow_parquet_encoder::{self as encode, EncodedRowGroup, Encoder, FileWriter, RowGroup};
-
-/// What engines parse as the writer's version.
-pub const CREATED_BY: &str = concat!("fusiongen version ", env!("CARGO_PKG_VERSION"));
 
 /// How files are written; the same for every file of a corpus.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use arrow::array::RecordBatch;
 use fusiongen::Generator;
 use fusiongen::grounding::Profile;
 use fusiongen::plan::{Config, Grounding};
-use fusiongen::sink::{Corpus, Run, Silent, Summary};
+use fusiongen::{Corpus, Run, Silent, Summary};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// The embedded profile, and a world made up.

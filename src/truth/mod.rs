@@ -1,9 +1,10 @@
-//! Truth: what the generator knows and a SIEM must find, as flat tables.
+//! Truth: what the generator knows and a SIEM must find, as flat tables; and who is in the corpus.
 //!
 //! A truth file is made from the plan and the chains alone, apart from the events'
 //! files. Edges and indicators are read off rendered events, so they say nothing that
 //! doesn't stand there.
 
+pub mod entities;
 mod evidence;
 
 use std::path::Path;
@@ -15,16 +16,16 @@ use arrow::array::{
 };
 use arrow::datatypes::{Int32Type, SchemaRef};
 
-use super::file::Written;
-use super::parquet::{File, Layout, RowGroupEncoder, encoding_failed};
-use super::progress::{Progress, go_on};
 use crate::catalog::Step;
 use crate::columns::{Tables, table};
+use crate::corpus::file::Written;
 use crate::error::Result;
 use crate::frame::{Maker, NONE, Order};
 use crate::plan::truth::lookalike;
 use crate::plan::{Origin, Partition, Plan, RowGroup, TruthShard, TruthTable};
+use crate::progress::{Progress, go_on};
 use crate::schema::Schema;
+use crate::sink::parquet::{File, Layout, RowGroupEncoder, encoding_failed};
 
 /// Rows of a batch, and of a row group.
 const BATCH: usize = 16 * 1024;

@@ -1,20 +1,13 @@
-//! The corpus directory: what may be there, what is made there.
+//! A directory before a run: what may be there, what is kept, what is removed.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::file::{is_temporary, make_directory, not_ours, sweep, write_whole};
+use super::layout::Corpus;
 use super::manifest::{Identity, PlanFile, to_json};
 use crate::error::{Error, Result};
-use crate::plan::{Plan, Shard, TruthShard};
-use crate::world::World;
-
-/// A corpus on disk.
-#[derive(Debug, Clone)]
-pub struct Corpus {
-    pub root: PathBuf,
-}
 
 /// Everything a corpus's root may hold.
 const OURS: [&str; 8] = [
@@ -39,64 +32,6 @@ pub enum Found {
 }
 
 impl Corpus {
-    /// A corpus at `root`.
-    pub fn at(root: &Path) -> Self {
-        Corpus {
-            root: root.to_path_buf(),
-        }
-    }
-
-    /// `plan.json`.
-    pub fn plan(&self) -> PathBuf {
-        self.root.join("plan.json")
-    }
-
-    /// `manifest.json`.
-    pub fn manifest(&self) -> PathBuf {
-        self.root.join("manifest.json")
-    }
-
-    /// `_SUCCESS`.
-    pub fn success(&self) -> PathBuf {
-        self.root.join("_SUCCESS")
-    }
-
-    /// What alerts were drawn from, relative to the root.
-    pub const PROFILE: &'static str = "profile.json";
-
-    /// Entities, relative to the root.
-    pub const ENTITIES: [&'static str; 2] = ["entities/assets.parquet", "entities/users.parquet"];
-
-    /// `journal/000012.json`, by the file's place in the plan.
-    pub fn journal(&self, index: usize) -> PathBuf {
-        self.root.join(format!("journal/{index:06}.json"))
-    }
-
-    /// `events/date=…/category=…/part-00000.parquet`, relative to the root.
-    pub fn shard(plan: &Plan, world: &World, shard: &Shard) -> String {
-        let config = &plan.config;
-        let category = shard.category.map_or(String::new(), |category| {
-            let name = &world.detections.categories[category as usize];
-            format!("category={name}/")
-        });
-        format!(
-            "events/date={}/{category}part-{:05}.{}",
-            config.date(shard.date),
-            shard.part,
-            config.format.extension(config.compression)
-        )
-    }
-
-    /// `truth/steps/date=…/part-00000.parquet`, relative to the root.
-    pub fn truth(plan: &Plan, shard: &TruthShard) -> String {
-        format!(
-            "truth/{}/date={}/part-{:05}.parquet",
-            shard.table.name(),
-            plan.config.date(shard.date),
-            shard.part
-        )
-    }
-
     /// Looks at what stands here, makes the directory and its `plan.json`. This corpus is kept
     /// unless it is to be made `again`, another one is removed if `overwrite`; leftovers of
     /// killed runs are swept. Other runs that begin here wait meanwhile.
@@ -229,17 +164,6 @@ impl Corpus {
     fn identity(&self) -> Option<Identity> {
         let text = std::fs::read(self.plan()).ok()?;
         serde_json::from_slice(&text).ok()
-    }
-
-    /// `_SUCCESS` holds the manifest's digest.
-    pub fn is_finished(&self) -> bool {
-        let (Ok(manifest), Ok(success)) = (
-            std::fs::read(self.manifest()),
-            std::fs::read_to_string(self.success()),
-        ) else {
-            return false;
-        };
-        success.trim() == blake3::hash(&manifest).to_hex().as_str()
     }
 
     /// Removes leftovers below a directory, which holds no symlinks.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
 
-use super::file::Written;
-use super::truth::write_table;
+use super::write_table;
 use crate::catalog::Platform;
+use crate::corpus::file::Written;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::world::hosts::Said;

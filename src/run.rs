@@ -1,8 +1,10 @@
 //! The runner: row groups made in parallel, files written in order.
 //!
 //! Each thread encodes a row group in memory; one at a time appends them to their files, in order
-//! (`in_order.rs`). A fixed number of rows is in flight, so memory is bounded whatever the size.
+//! (`run/in_order.rs`). A fixed number of rows is in flight, so memory is bounded whatever the size.
 //! Every finished file is noted in the journal; what is noted and stands is not made again.
+
+mod in_order;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,19 +13,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use super::entities;
-use super::file::{Written, sync_directory, write_whole};
-use super::format::{Encoded, EventFile, FileFormat};
-use super::in_order::in_order;
-use super::manifest::{FileEntry, Manifest, Notes, PlanFile, to_json};
-use super::progress::{Progress, RESUME, RESUME_OVERWRITTEN, Silent, go_on};
-use super::target::{Corpus, Found};
-use super::truth::Truth;
+use in_order::in_order;
+
 use crate::columns::{Tables, View};
+use crate::corpus::file::{Written, sync_directory, write_whole};
+use crate::corpus::journal::Notes;
+use crate::corpus::target::Found;
+use crate::corpus::{Corpus, FileEntry, Manifest, PlanFile, to_json};
 use crate::error::{Error, Result};
 use crate::frame::Maker;
 use crate::plan::{Partition, Plan, RowGroup};
+use crate::progress::{Progress, RESUME, RESUME_OVERWRITTEN, Silent, go_on};
 use crate::schema::Schema;
+use crate::sink::format::{Encoded, EventFile, FileFormat};
+use crate::truth::{Truth, entities};
 use crate::world::World;
 
 /// One of several shares of a corpus's files.
