@@ -1,6 +1,6 @@
 //! Names that a mistyped one may have meant.
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// Closer than this is a likely slip of the finger.
 const NEAR: f64 = 0.75;
@@ -39,6 +39,15 @@ pub fn or_near(name: &str, known: &[&str], otherwise: &str) -> String {
         [] => otherwise.to_string(),
         near => format!("did you mean {}?", near.join(" or ")),
     }
+}
+
+/// The index of a name.
+///
+/// # Errors
+/// It is not among the known ones; `what` is the flag or setting.
+pub fn index_of(what: &str, name: &str, known: &[&str]) -> Result<usize> {
+    let found = known.iter().position(|k| *k == name);
+    found.ok_or_else(|| unknown(what, name, known))
 }
 
 /// A name that a flag does not know: the near ones, or all when they are few.

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::output;
-use super::settings::Settings;
+use super::settings::{Settings, flagged};
 use crate::error::{Error, Result};
 use crate::generator::{Generator, Sampling, System};
 use crate::plan::Config;
@@ -62,12 +62,13 @@ impl Sample {
         };
         let grounding = self.settings.grounding()?;
         let generator = Generator::new(config, grounding, self.settings.catalog()?);
-        let events = generator.sample(&Sampling {
+        let wanted = Sampling {
             number: self.number,
             category: self.category.clone(),
             system: self.platform.map(System::from),
             playbook: self.playbook.clone(),
-        })?;
+        };
+        let events = generator.sample(&wanted).map_err(flagged)?;
         if events.is_empty() && self.number > 0 {
             return Err(Error::setting(
                 "sample",

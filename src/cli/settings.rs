@@ -289,7 +289,7 @@ fn bloom_filter(fields: &[String], config: &Config) -> Result<Vec<String>> {
 }
 
 /// The error of a setting, by the flag that gives it.
-fn flagged(error: Error) -> Error {
+pub(super) fn flagged(error: Error) -> Error {
     let Error::Setting {
         setting,
         problem,

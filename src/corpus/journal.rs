@@ -36,7 +36,7 @@ impl FileEntry {
         }
     }
 
-    /// Whether the file stands there as noted: size, then digest.
+    /// Whether the file exists with the size and digest that this entry has.
     fn stands(&self, root: &Path) -> bool {
         let path = root.join(&self.path);
         std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_file() && m.len() == self.bytes)
@@ -74,7 +74,7 @@ impl<'n> Notes<'n> {
         }
     }
 
-    /// The entry of file `index`, whose name is `path`, if it stands there as noted.
+    /// The entry of file `index` at `path`, if the file exists and is unchanged.
     pub fn standing(&self, index: usize, path: &str) -> Option<FileEntry> {
         self.noted(index)
             .filter(|entry| entry.path == path)

@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 use super::Generator;
 use crate::columns::{Tables, View};
 use crate::frame::{FRAME_ROWS, Maker, Order};
-use crate::near::unknown;
+use crate::near::index_of;
 use crate::schema::Schema;
 use crate::{Error, Result};
 
@@ -65,14 +65,11 @@ impl Select {
     /// Row groups that are wanted, as (partition, row group) of the plan, in their order.
     fn row_groups(&self, generator: &Generator) -> Result<Vec<(usize, usize)>> {
         let (plan, world) = (generator.plan(), generator.world());
+        let categories = &world.detections.categories;
+        let categories: Vec<&str> = categories.iter().map(String::as_str).collect();
         let category = match &self.category {
             None => None,
-            Some(name) => {
-                let known = &world.detections.categories;
-                let found = known.iter().position(|k| k == name);
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                Some(found.ok_or_else(|| unknown("category", name, &known))? as u32)
-            }
+            Some(name) => Some(index_of("category", name, &categories)? as u32),
         };
         let date = match self.date {
             None => None,

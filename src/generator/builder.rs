@@ -99,8 +99,8 @@ impl Builder {
     /// Checks the settings and builds the world and the plan.
     ///
     /// # Errors
-    /// A setting that makes no corpus, users or assets of which nobody is left, a catalog that
-    /// can't be read.
+    /// A setting is out of range, no user is active, no asset reports events, or the embedded
+    /// catalog cannot be read.
     pub fn build(self) -> Result<Generator> {
         self.config.validate()?;
         let nobody = |users: &Vec<User>| users.iter().all(|user| user.disabled);

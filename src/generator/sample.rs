@@ -10,7 +10,7 @@ use crate::Result;
 use crate::catalog::{Platform, Telemetry};
 use crate::columns::{Tables, View};
 use crate::frame::{Frame, Maker};
-use crate::near::unknown;
+use crate::near::index_of;
 use crate::plan::{Partition, RowGroup};
 use crate::random::Key;
 use crate::schema::Schema;
@@ -44,26 +44,21 @@ pub struct Sampling {
     pub playbook: Option<String>,
 }
 
-/// The index of a name.
-fn index(what: &str, name: Option<&String>, known: &[&str]) -> Result<Option<usize>> {
-    let Some(name) = name else { return Ok(None) };
-    match known.iter().position(|k| k == name) {
-        Some(at) => Ok(Some(at)),
-        None => Err(unknown(what, name, known)),
-    }
-}
-
 /// The events of a sample, as documents.
 pub(super) fn sample(generator: &Generator, what: &Sampling) -> Result<Vec<Map<String, Value>>> {
     let (plan, world) = (generator.plan(), generator.world());
+    let index = |what: &str, name: &Option<String>, known: &[&str]| {
+        let index = |name: &String| index_of(what, name, known);
+        name.as_ref().map(index).transpose()
+    };
     let playbooks: Vec<&str> = (generator.catalog().playbooks.iter())
         .map(|p| p.name.as_str())
         .collect();
-    let playbook = index("--playbook", what.playbook.as_ref(), &playbooks)?;
+    let playbook = index("playbook", &what.playbook, &playbooks)?;
     let categories: Vec<&str> = (world.detections.categories.iter())
         .map(String::as_str)
         .collect();
-    let category = index("--category", what.category.as_ref(), &categories)?.map(|at| at as u32);
+    let category = index("category", &what.category, &categories)?.map(|at| at as u32);
     let mut search = Search {
         maker: generator.maker(),
         tables: generator.tables(),

@@ -71,6 +71,8 @@ pub(super) struct Ranks {
     /// The address of the host or device that an address of the database is, where the CMDB
     /// has it.
     known: Vec<Option<u32>>,
+    /// Whether one of them is a device.
+    has_devices: bool,
 }
 
 impl Ranks {
@@ -81,10 +83,12 @@ impl Ranks {
             let mut all = world.hosts.all.iter().map(|h| h.inventory.ip).chain(silent);
             all.position(|other| other == ip).map(|at| at as u32)
         };
-        let known = addresses.iter().map(of_host).collect();
+        let known: Vec<Option<u32>> = addresses.iter().map(of_host).collect();
+        let mut devices = known.iter().flatten();
         Ranks {
             alias: Alias::new(weights),
             count: weights.len().max(1) as u64,
+            has_devices: devices.any(|&address| world.addresses.is_device(address)),
             known,
         }
     }
@@ -92,6 +96,9 @@ impl Ranks {
     /// The device that an address of this rank is, if it is one.
     #[inline]
     pub(super) fn device(&self, world: &World, bits: u64) -> Option<u32> {
+        if !self.has_devices {
+            return None;
+        }
         let known = self.known.get(self.alias.draw(bits));
         let known = known.copied().flatten();
         known.filter(|address| world.addresses.is_device(*address))
