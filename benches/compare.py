@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Whole processes beside each other: fusiongen, tpchgen-cli and DuckDB. Prints Markdown tables.
+"""Compares whole processes: fusiongen, tpchgen-cli and DuckDB. Prints Markdown tables.
 
-    benches/compare.py                          as docs/performance.md has it; about 8 minutes
-    benches/compare.py --events 200k --repetitions 2      a look
+    benches/compare.py                          as in docs/performance.md; about 4 minutes
+    benches/compare.py --events 200k --repetitions 2      a quick look
 
-Wants an idle machine of at least two processors. The others come from PyPI, into a virtual
-environment under target/. Runs take turns (A, B, C, A, B, C, ...), after one round that is not
-counted. CPU seconds are user + system of the process and its threads, memory is its peak
-resident set, both as the kernel accounts them at its end (wait4).
+Needs an idle machine with at least two processors. The other programs come from PyPI, into a
+virtual environment under target/. Runs alternate (A, B, C, A, B, C, ...), after one round that is
+not counted. CPU seconds are user + system of the process and its threads; memory is its peak
+resident set. The kernel reports both when the process ends (wait4).
 
-Every run has a directory of its own, and all of them are removed at the end only (13 GB with the
-defaults): for minutes after files were deleted, ext4 searches longer for each inode that it gives
-out, and a run of many files would pay for what the one before left.
+Every run has its own directory, and all of them are deleted only at the end (13 GB with the
+defaults): for minutes after files are deleted, ext4 searches longer for each inode that it
+allocates, and a run with many files would pay for the files of the previous one.
 """
 
 import argparse
@@ -27,11 +27,11 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BINARY = ROOT / "target" / "release" / "fusiongen"
+BINARY = ROOT / "target" / "dist" / "fusiongen"
 SCRATCH = ROOT / "target" / "compare"
 PACKAGES = ["tpchgen-cli==4.0.0", "duckdb==2.0.0", "pyarrow==26.0.1"]
 
-# So that all take about the same CPU seconds: rows of each for an event of ours.
+# Rows of each per event of ours, so that all take about the same CPU seconds.
 LINEITEM_ROWS, COPY_ROWS = 1.5, 0.25
 LINEITEM_ROWS_PER_SCALE = 6_000_000
 
@@ -71,7 +71,7 @@ def number(text):
 
 
 def run(words):
-    """One process: CPU seconds, seconds, peak MiB, and what it printed."""
+    """One process: CPU seconds, wall seconds, peak MiB, and its output."""
     log = SCRATCH / "output"
     with log.open("wb") as out:
         began = time.monotonic()
@@ -137,7 +137,7 @@ def table(head, rows):
 
 
 def contestants(events, python):
-    """Each with its name, its command for a directory, and where its files are."""
+    """Each program: its name, its command for a directory, and the path of its files."""
     scale = round(events * LINEITEM_ROWS / LINEITEM_ROWS_PER_SCALE, 3)
 
     def fusiongen(threads):
@@ -167,7 +167,7 @@ def main():
     parser.add_argument("--events", type=number, default="10M")
     parser.add_argument("--repetitions", type=int, default=5)
     arguments = parser.parse_args()
-    subprocess.run(["cargo", "build", "--release", "--quiet", "--locked"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--profile", "dist", "--quiet", "--locked"], cwd=ROOT, check=True)
     shutil.rmtree(SCRATCH, ignore_errors=True)
     SCRATCH.mkdir(parents=True)
     venv.create(SCRATCH / "venv", with_pip=True)
@@ -183,7 +183,7 @@ def main():
         for name, words in (contestants(max(arguments.events // 20, 1000), python) if turn < 0
                             else all_of).items():
             out = SCRATCH / f"{turn + 1} {name}"
-            # What others have written goes to the disk before, not beside it.
+            # Flush what earlier runs have written before this run, not during it.
             os.sync()
             done = run(words(out))
             if turn < 0:

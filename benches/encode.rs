@@ -1,11 +1,12 @@
-//! The page encoder beside `ArrowWriter`, on the same batches: dictionary columns, and all of an
-//! event.
+//! `arrow-parquet-encoder` and the column writers of `ArrowWriter` on the same batches of generated
+//! events: their dictionary columns alone, and all columns. The crate's own bench has synthetic
+//! columns by shape and codec.
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef};
+use arrow_array::RecordBatch;
 use arrow_parquet_encoder::Encoder;
+use arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use fusiongen::Generator;
@@ -20,8 +21,8 @@ use parquet::errors::Result;
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 
-/// So many that a category of the day fills pages, as in a corpus worth timing; a few where only
-/// that the bench runs is to be seen.
+/// Number of events: enough that a category of the day fills pages, as in a real corpus; only a few for
+/// a test that the bench runs.
 fn events() -> u64 {
     match std::env::args().any(|a| a == "--test") {
         true => 20_000,
@@ -39,23 +40,21 @@ fn event_batches() -> fusiongen::Result<Vec<Vec<RecordBatch>>> {
     let generator = Generator::builder().config(config).build()?;
     let (maker, schema) = (generator.maker(), Schema::fusionai());
     let mut groups = Vec::new();
-    for partition in &generator.plan().partitions {
-        for group in &partition.row_groups {
-            let mut batches = Vec::new();
-            maker.frames(partition, group, |frame| {
-                batches.extend(
-                    schema
-                        .batch(&View::new(&frame, maker, generator.tables()))
-                        .ok(),
-                );
-            });
-            groups.push(batches);
-        }
+    for group in &generator.plan().row_groups {
+        let mut batches = Vec::new();
+        maker.frames(group, |frame| {
+            batches.extend(
+                schema
+                    .batch(&View::new(&frame, maker, generator.tables()))
+                    .ok(),
+            );
+        });
+        groups.push(batches);
     }
     Ok(groups)
 }
 
-/// The dictionary columns of batches, flat, under the names of their paths.
+/// The dictionary columns of batches, flattened and named by their paths.
 fn dictionary_columns(groups: &[Vec<RecordBatch>]) -> Vec<Vec<RecordBatch>> {
     fn paths(fields: &Fields, before: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
         for (i, field) in fields.iter().enumerate() {
@@ -89,7 +88,7 @@ fn dictionary_columns(groups: &[Vec<RecordBatch>]) -> Vec<Vec<RecordBatch>> {
                 let (first, rest) = path.split_first()?;
                 rest.iter()
                     .try_fold(batch.column(*first).clone(), |array, i| {
-                        use arrow::array::AsArray;
+                        use arrow_array::cast::AsArray;
                         Some(array.as_struct_opt()?.column(*i).clone())
                     })
             })
@@ -105,7 +104,8 @@ fn dictionary_columns(groups: &[Vec<RecordBatch>]) -> Vec<Vec<RecordBatch>> {
 fn by_encoder(encoder: &Encoder, groups: &[Vec<RecordBatch>]) -> Result<u64> {
     let mut rows = 0;
     for batches in groups {
-        let mut group = encoder.row_group()?;
+        let rows_of_group = batches.iter().map(RecordBatch::num_rows).sum();
+        let mut group = encoder.row_group_with_rows(rows_of_group)?;
         for batch in batches {
             group.write(batch)?;
         }
@@ -152,7 +152,7 @@ fn both(group: &mut BenchmarkGroup<'_, WallTime>, groups: &[Vec<RecordBatch>]) -
         WriterProperties::builder()
             .set_writer_version(WriterVersion::PARQUET_2_0)
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-            // As the corpus's files have it, for both.
+            // One page per batch, as in the corpus's files, for both.
             .set_data_page_row_count_limit(FRAME_ROWS)
             .build(),
     );

@@ -1,17 +1,19 @@
-//! What files take: bytes of each column beside `ArrowWriter`'s, and the cost of a one-row file.
+//! Size of files: bytes of each column compared with `ArrowWriter`'s, and the cost of a one-row file.
 //!
-//! Markdown tables on stdout. CPU time is this thread's, as Linux accounts it.
+//! Prints Markdown tables on stdout. CPU time is this thread's, from Linux's accounting.
 
 use std::time::{Duration, Instant};
 
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 use arrow_parquet_encoder::{Encoder, FileWriter};
 use bytes::Bytes;
 use fusiongen::Generator;
 use fusiongen::columns::View;
+use fusiongen::corpus::AtomicFile;
 use fusiongen::plan::Config;
 use fusiongen::schema::Schema;
-use fusiongen::sink::format::FileFormat;
+use fusiongen::sink::format::EventFile as _;
+use fusiongen::sink::parquet::{Layout, ParquetFile, ParquetRowGroup};
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
@@ -20,7 +22,7 @@ use parquet::schema::types::ColumnPath;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// CPU time of this thread, or the time of day where the kernel doesn't say.
+/// CPU time of this thread, or the time of day if the kernel does not report it.
 fn cpu_time(since: Instant) -> Duration {
     let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat")
         .ok()
@@ -28,7 +30,8 @@ fn cpu_time(since: Instant) -> Duration {
     nanoseconds.map_or_else(|| since.elapsed(), Duration::from_nanos)
 }
 
-/// As event files are, for both writers: limits, bounds, and delta encodings.
+/// Properties of event files, for both writers: compression, bounds and delta encodings.
+/// Page limits are the defaults of `parquet`.
 fn properties() -> Result<WriterPropertiesPtr, Failure> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
@@ -44,7 +47,7 @@ fn properties() -> Result<WriterPropertiesPtr, Failure> {
     Ok(properties.build().into())
 }
 
-/// Bytes and footer of a file of one row group, by the encoder and by `ArrowWriter`.
+/// Bytes and footer of a file with one row group, from the encoder and from `ArrowWriter`.
 fn both(
     batches: &[RecordBatch],
     properties: &WriterPropertiesPtr,
@@ -53,7 +56,7 @@ fn both(
     let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
     let encoder = Encoder::new(&schema, &descriptor, properties)?;
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
-    let mut group = encoder.row_group_of(rows)?;
+    let mut group = encoder.row_group_with_rows(rows)?;
     let mut file = FileWriter::new(Vec::new(), &encoder)?;
     let mut theirs = ArrowWriter::try_new(
         Vec::new(),
@@ -102,28 +105,23 @@ fn sizes(groups: &[Vec<RecordBatch>], events: f64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes files of the last row of each row group, to disk as a run does.
-fn one_row_files(
-    format: &FileFormat,
-    groups: &[Vec<RecordBatch>],
-    rounds: u32,
-) -> Result<(), Failure> {
+/// Writes files with the last row of each row group, to disk like a run.
+fn one_row_files(layout: &Layout, groups: &[Vec<RecordBatch>], rounds: u32) -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
     let (mut micros, mut kibibytes) = (Vec::new(), Vec::new());
     let path = directory.path().join("one.parquet");
     for _ in 0..rounds {
         kibibytes.clear();
-        // The kernel's account is as coarse as its tick: over a round, not over a file.
+        // The kernel's accounting has the resolution of its tick, so measure a round, not a file.
         let since = Instant::now();
         let before = cpu_time(since);
         for batch in groups.iter().filter_map(|batches| batches.last()) {
             let row = batch.slice(batch.num_rows() - 1, 1);
-            let mut encoder = format.encoder(1, &path)?;
-            encoder.write(&row, &path)?;
-            let encoded = encoder.finish(&path)?;
-            let mut file = format.create(&path)?;
-            file.append(encoded)?;
-            file.finish()?;
+            let mut group = ParquetRowGroup::new(layout, 1)?;
+            group.write(&row)?;
+            let mut file = ParquetFile::create(AtomicFile::create(&path)?, layout)?;
+            file.append(group.finish()?)?;
+            file.finish()?.finish()?;
             kibibytes.push(std::fs::metadata(&path)?.len() as f64 / 1024.0);
         }
         let took = cpu_time(since).saturating_sub(before);
@@ -153,17 +151,15 @@ fn main() -> Result<(), Failure> {
     let (plan, maker, tables) = (generator.plan(), generator.maker(), generator.tables());
     let schema = Schema::of(&plan.config);
     let mut groups = Vec::new();
-    for partition in &plan.partitions {
-        for group in &partition.row_groups {
-            let mut batches = Vec::new();
-            maker.frames(partition, group, |frame| {
-                batches.push(schema.batch(&View::new(&frame, maker, tables)));
-            });
-            groups.push(batches.into_iter().collect::<Result<Vec<_>, _>>()?);
-        }
+    for group in &plan.row_groups {
+        let mut batches = Vec::new();
+        maker.frames(group, |frame| {
+            batches.push(schema.batch(&View::new(&frame, maker, tables)));
+        });
+        groups.push(batches.into_iter().collect::<Result<Vec<_>, _>>()?);
     }
-    let path = std::path::Path::new("one row");
-    let format = FileFormat::new(&plan.config, schema.arrow(), &plan.fingerprint, path)?;
-    one_row_files(&format, &groups, if smoke { 1 } else { 10 })?;
+    let (leaves, compression) = (&schema.leaves, plan.config.compression);
+    let layout = Layout::new(schema.arrow(), leaves, &[], compression, &plan.fingerprint)?;
+    one_row_files(&layout, &groups, if smoke { 1 } else { 10 })?;
     sizes(&groups, plan.config.events as f64)
 }

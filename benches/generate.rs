@@ -4,7 +4,8 @@ use fusiongen::Generator;
 use fusiongen::columns::View;
 use fusiongen::plan::Config;
 use fusiongen::schema::Schema;
-use fusiongen::sink::format::FileFormat;
+use fusiongen::sink::format::{FileFormat, FormatSettings, RowGroupEncoder};
+use fusiongen::sink::parquet::Parquet;
 
 fn benches(criterion: &mut Criterion) {
     const EVENTS: u64 = 100_000;
@@ -25,40 +26,42 @@ fn benches(criterion: &mut Criterion) {
         return;
     };
     let (plan, maker, tables) = (generator.plan(), generator.maker(), generator.tables());
-    let schema = Schema::fusionai();
+    let schema = std::sync::Arc::new(Schema::fusionai());
     let all = |render: bool| {
         let mut rows = 0;
-        for partition in &plan.partitions {
-            for row_group in &partition.row_groups {
-                maker.frames(partition, row_group, |frame| {
-                    rows += frame.len;
-                    if render && let Ok(batch) = schema.batch(&View::new(&frame, maker, tables)) {
-                        std::hint::black_box(batch);
-                    }
-                });
-            }
+        for row_group in &plan.row_groups {
+            maker.frames(row_group, |frame| {
+                rows += frame.len;
+                if render && let Ok(batch) = schema.batch(&View::new(&frame, maker, tables)) {
+                    std::hint::black_box(batch);
+                }
+            });
         }
         rows
     };
     group.bench_function("frames", |b| b.iter(|| all(false)));
     group.bench_function("frames and columns", |b| b.iter(|| all(true)));
     let path = std::path::Path::new("in memory");
-    let Ok(format) = FileFormat::new(&config, schema.arrow(), &plan.fingerprint, path) else {
+    let settings = FormatSettings {
+        config: &config,
+        schema: &schema,
+        fingerprint: &plan.fingerprint,
+        root: path,
+    };
+    let Ok(format) = Parquet::new(settings) else {
         return;
     };
     group.bench_function("frames, columns and Parquet encode", |b| {
         b.iter(|| {
-            for partition in &plan.partitions {
-                for row_group in &partition.row_groups {
-                    let Ok(mut encoder) = format.encoder(row_group.rows, path) else {
-                        return;
-                    };
-                    maker.frames(partition, row_group, |frame| {
-                        let view = View::new(&frame, maker, tables);
-                        encoder.write_view(&schema, &view, path).ok();
-                    });
-                    std::hint::black_box(encoder.finish(path)).ok();
-                }
+            for row_group in &plan.row_groups {
+                let Ok(mut encoder) = format.encoder(row_group.rows, path) else {
+                    return;
+                };
+                maker.frames(row_group, |frame| {
+                    let view = View::new(&frame, maker, tables);
+                    encoder.write(&view).ok();
+                });
+                std::hint::black_box(encoder.finish()).ok();
             }
         });
     });

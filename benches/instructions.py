@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""The guard of speed: instructions that fixed small runs take, counted by callgrind.
+"""The regression guard: counts the instructions of fixed small runs with callgrind.
 
     benches/instructions.py             compares with the baseline; exit code 1 beyond the allowance
     benches/instructions.py --update    measures, and writes the baseline of this compiler
     benches/instructions.py --parent    compares with the parent commit, whatever the baseline says
 
-Instructions don't depend on what else a machine does, as seconds do. They do depend on the
-compiler, so `benches/instructions.toml` has a baseline for each; where it has none, the parent
-commit is built and counted in its place. Two figures are held:
+Unlike seconds, instruction counts do not depend on other work of the machine. They do depend on the
+compiler, so `benches/instructions.toml` has a baseline for each. Without a baseline, the parent
+commit is built and counted instead. Two figures are compared:
 
-- a small run, which is mostly what is paid once: the world and the files;
+- a small run, which is mostly fixed cost: the world and the files;
 - each further event, from the difference to a larger run over the same world and files.
 
-Code that a library chooses by processor is kept portable where it can be: GLIBC_TUNABLES
-switches off the C library's vector variants, and fixes the sizes at which its copies change
-their way. BLAKE3, memchr and zstd ask the processor themselves and can't be told otherwise;
-valgrind shows them no AVX-512, and whether there is AVX2 is part of a baseline's name.
+Code that libraries select by processor is made independent of the processor if possible:
+GLIBC_TUNABLES switches off the C library's vector variants, and fixes the sizes at which its copy
+routines change. BLAKE3, memchr and zstd query the processor themselves and cannot be configured;
+valgrind does not offer them AVX-512, and the presence of AVX2 is part of a baseline's name.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def output(*words):
 
 
 def baseline_name():
-    """What instruction counts depend on, besides the source."""
+    """The properties of the machine and compiler that instruction counts depend on."""
     target = re.search(r"^host: (.+)$", output("rustc", "-vV"), re.M).group(1)
     vectors = ""
     if platform.machine() == "x86_64":
@@ -76,7 +76,7 @@ def baseline_name():
 
 
 def run_instructions(binary, events):
-    """Instructions of one run that writes so many events."""
+    """Instructions of one run that writes `events` events."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "LC_ALL": "C",
@@ -97,7 +97,7 @@ def run_instructions(binary, events):
 
 def measure(binary):
     """The two figures of a binary."""
-    # Both runs at once: nothing of what one counts depends on the other.
+    # Both runs in parallel: the counts are independent of each other.
     with ThreadPoolExecutor() as pool:
         large, small = pool.map(lambda events: run_instructions(binary, events), [LARGE, SMALL])
     return {"small_run": small, "further_event": round((large - small) / (LARGE - SMALL))}
@@ -108,7 +108,7 @@ def build(directory):
 
 
 def measure_parent():
-    """The figures of the commit before this one; None where there is none to be had."""
+    """The figures of the previous commit; None if they are not available."""
     changed = subprocess.run(
         ["git", "diff", "--quiet", "HEAD"], cwd=ROOT, stdin=subprocess.DEVNULL
     ).returncode
@@ -124,19 +124,19 @@ def measure_parent():
     tree, binary = SCRATCH / "parent", SCRATCH / "fusiongen-parent"
     try:
         command("git", "worktree", "add", "--quiet", "--force", "--detach", tree, commit, cwd=ROOT)
-        # The same target directory, for what both depend on.
+        # The same target directory, so that dependencies are built once.
         command("cargo", "build", "--release", "--quiet", "--locked", cwd=tree,
                 env=os.environ | {"CARGO_TARGET_DIR": str(ROOT / "target")})
         shutil.copy2(BINARY, binary)
     finally:
         command("git", "worktree", "remove", "--force", tree, cwd=ROOT)
-        # The parent's binary took the place of this one's.
+        # The parent's binary replaced this one's.
         build(ROOT)
     return measure(binary)
 
 
 def compare(now, before):
-    """Prints both; true where no figure has grown by more than the allowance."""
+    """Prints both; true if no figure has grown by more than the allowance."""
     held = True
     print(f"{'instructions':<16}{'before':>16}{'now':>16}{'change':>10}")
     for figure, label in [("small_run", "a small run"), ("further_event", "a further event")]:
@@ -154,7 +154,7 @@ def update(name, now):
     baselines[name] = now
     lines = [
         "# Instructions of fixed small runs, by compiler, target and processor.",
-        "# Written by `benches/instructions.py --update`; what they are is said there.",
+        "# Written by `benches/instructions.py --update`, which describes them.",
     ]
     for key in sorted(baselines):
         lines += ["", f'["{key}"]', *(f"{k} = {v}" for k, v in baselines[key].items())]

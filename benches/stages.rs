@@ -1,27 +1,28 @@
-//! What each stage costs, and each column chunk: a table on stdout.
+//! Cost of each stage and of each column chunk: prints a table on stdout.
 //!
-//! Thread time of one thread over one corpus in memory; times are for reading, not for asserting.
+//! Thread time of one thread over one corpus in memory. Times are printed, not asserted.
 //! `FUSIONGEN_SCHEMA=ecs` measures that schema.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::datatypes::{Field, Schema as ArrowSchema};
+use arrow_schema::{Field, Schema as ArrowSchema};
 use fusiongen::Generator;
 use fusiongen::columns::{Column, View};
 use fusiongen::frame::Frame;
 use fusiongen::plan::Config;
 use fusiongen::plan::config::SchemaName;
-use fusiongen::schema::Schema;
-use fusiongen::sink::parquet::{Layout, RowGroupEncoder};
+use fusiongen::schema::{Leaf, Schema};
+use fusiongen::sink::parquet::{Layout, ParquetRowGroup};
 
 /// A frame's rows, and its columns.
 type Rendered = (usize, Vec<Column>);
 
-fn encode(schema: &Arc<ArrowSchema>, frames: Vec<Rendered>) -> Duration {
+fn encode(schema: &Arc<ArrowSchema>, leaves: &[Leaf], frames: Vec<Rendered>) -> Duration {
     let Ok(layout) = Layout::new(
         schema,
-        Some("@timestamp"),
+        leaves,
+        &[],
         fusiongen::plan::Format::Parquet.default_compression(),
         "bench",
     ) else {
@@ -29,7 +30,7 @@ fn encode(schema: &Arc<ArrowSchema>, frames: Vec<Rendered>) -> Duration {
     };
     let rows: usize = frames.iter().map(|(rows, _)| rows).sum();
     let started = Instant::now();
-    if let Ok(mut encoder) = RowGroupEncoder::new(&layout, rows as u64) {
+    if let Ok(mut encoder) = ParquetRowGroup::new(&layout, rows as u64) {
         for (rows, columns) in frames {
             let _ = encoder.write_leaves(rows, columns);
         }
@@ -58,12 +59,10 @@ fn main() {
     let planned = started.elapsed();
     let started = Instant::now();
     let mut partitions: Vec<Vec<Frame>> = Vec::new();
-    for partition in &plan.partitions {
-        for group in &partition.row_groups {
-            let mut frames = Vec::new();
-            maker.frames(partition, group, |frame| frames.push(frame));
-            partitions.push(frames);
-        }
+    for group in &plan.row_groups {
+        let mut frames = Vec::new();
+        maker.frames(group, |frame| frames.push(frame));
+        partitions.push(frames);
     }
     let framed = started.elapsed();
     let events = plan.config.events as f64;
@@ -82,7 +81,7 @@ fn main() {
             .map(|view| (view.len(), schema.columns(view).collect()))
             .collect();
         rendered += started.elapsed();
-        encoded += encode(schema.arrow(), whole);
+        encoded += encode(schema.arrow(), &schema.leaves, whole);
         for (l, leaf) in schema.leaves.iter().enumerate() {
             let started = Instant::now();
             let made: Vec<Rendered> = documents
@@ -95,7 +94,7 @@ fn main() {
             };
             let data_type = first.clone().into_array().data_type().clone();
             let field = Field::new("leaf", data_type, true);
-            chunks[l] += encode(&Arc::new(ArrowSchema::new(vec![field])), made);
+            chunks[l] += encode(&Arc::new(ArrowSchema::new(vec![field])), &[], made);
         }
     }
     let ns = |d: Duration| d.as_nanos() as f64 / events;

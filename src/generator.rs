@@ -1,38 +1,46 @@
-//! One value that makes a corpus: as record batches, as files, as a few events.
+//! The entry point of the library: makes a corpus as record batches, as files, or as a few events.
 //!
-//! A [`Generator`] owns the plan, the world and the catalog, and hands out what is asked of it.
-//! Nothing is generated before it is asked for, and what is asked twice is the same twice.
+//! A [`Generator`] owns the plan, the world and the catalog. It generates rows only on request, and
+//! equal requests give equal rows.
 
 mod batches;
 mod builder;
+mod parallel;
 mod sample;
+mod spans;
+mod stream;
+mod truth_batches;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
-pub use batches::{Batches, Select};
+pub use batches::{Batches, ParallelBatches, Select};
 pub use builder::Builder;
 pub use sample::{Sampling, System};
+pub use stream::{Chunk, Stream};
+pub use truth_batches::TruthBatches;
 
-use crate::Result;
 use crate::catalog::Catalog;
 use crate::columns::Tables;
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, PlanFile};
+use crate::error::Result;
 use crate::frame::Maker;
 use crate::grounding::Profile;
-use crate::plan::{Config, Grounding, Plan, TruthTable};
+use crate::plan::{Config, Grounding, Plan, TruthShard, TruthTable};
 use crate::progress::{Progress, Silent};
 use crate::run::{self, Run, Summary};
 use crate::schema::Schema;
 use crate::truth::Truth;
+use crate::truth::entities::assets;
 use crate::world::World;
 
-/// Makes the events of one corpus, and what is known of them.
+/// Makes the events and the truth of one corpus.
 ///
-/// Cheap to share between threads; [`batches`](Generator::batches) may be called from all of them.
+/// Cheap to share between threads; any of them may call [`batches`](Generator::batches).
 ///
 /// ```
 /// use fusiongen::{Generator, Select};
@@ -51,6 +59,7 @@ pub struct Generator {
     catalog: Arc<Catalog>,
     schema: Arc<Schema>,
     profile: Profile,
+    plan_file: OnceLock<PlanFile>,
     maker: OnceLock<Arc<Maker>>,
     tables: OnceLock<Arc<Tables>>,
 }
@@ -65,12 +74,12 @@ impl std::fmt::Debug for Generator {
 }
 
 impl Generator {
-    /// Settings and inputs, each with its default.
+    /// Starts with default settings and inputs.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Builds the world and the plan. The settings are valid.
+    /// Builds the world and the plan. The settings must be valid.
     pub(crate) fn new(config: Config, grounding: Grounding, catalog: Catalog) -> Self {
         let world = Plan::world(&config, &grounding, &catalog);
         let plan = Plan::new(config, &grounding, &catalog, &world);
@@ -80,14 +89,21 @@ impl Generator {
             world: Arc::new(world),
             catalog: Arc::new(catalog),
             profile: grounding.profile,
+            plan_file: OnceLock::new(),
             maker: OnceLock::new(),
             tables: OnceLock::new(),
         }
     }
 
-    /// What the corpus will hold: dates, categories, files, chains, counts.
+    /// The plan of the corpus: dates, categories, files, chains, counts.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The contents of the corpus's `plan.json`.
+    pub fn plan_file(&self) -> &PlanFile {
+        self.plan_file
+            .get_or_init(|| PlanFile::new(&self.plan, &self.world))
     }
 
     /// Hosts, users, addresses and rules of the corpus.
@@ -105,7 +121,7 @@ impl Generator {
         self.schema.arrow()
     }
 
-    /// Makes frames; shared by whoever asks.
+    /// Makes frames; shared by all readers.
     pub fn maker(&self) -> &Arc<Maker> {
         self.maker.get_or_init(|| {
             let (plan, world) = (self.plan.clone(), self.world.clone());
@@ -113,14 +129,14 @@ impl Generator {
         })
     }
 
-    /// Dictionaries that all batches share.
+    /// Dictionaries shared by all batches.
     pub fn tables(&self) -> &Arc<Tables> {
         self.tables
             .get_or_init(|| Arc::new(Tables::new(self.maker())))
     }
 
-    /// Events as record batches of up to 16,384 rows: in order of date and category, and within a
-    /// partition in order of time. The reader owns what it needs and can move to another thread.
+    /// Events as record batches of up to 16,384 rows, sorted by date and category, and by time within a
+    /// partition. The reader owns its data and can move to another thread.
     ///
     /// # Errors
     /// The corpus has no such date, category or file.
@@ -128,12 +144,45 @@ impl Generator {
         Batches::new(self, &select)
     }
 
-    /// Writes the corpus, or what is missing of it.
+    /// Events as bytes for a pipe, in the format and compression of the settings, made by `threads`
+    /// threads. Without partition columns, which only record batches have.
     ///
     /// # Errors
-    /// The directory holds something else, I/O, or `progress` wanted an end.
+    /// As [`batches`](Generator::batches); the format needs a file.
+    pub fn stream(&self, select: &Select, threads: usize) -> Result<Stream> {
+        Stream::new(self, select, threads)
+    }
+
+    /// Writes the corpus, or the missing files of a partly written one.
+    ///
+    /// # Errors
+    /// The directory contains something else, I/O, or `progress` stopped the run.
     pub fn write(&self, to: &Corpus, run: Run, progress: &dyn Progress) -> Result<Summary> {
         run::generate(to, self.maker(), self.tables(), run, progress)
+    }
+
+    /// Writes the files with these indices in the plan, unless they are there unchanged. Any number
+    /// of processes may call it for one corpus at once; [`run::finish`] then completes the corpus.
+    ///
+    /// # Errors
+    /// As [`write`](Generator::write), or the plan has no such file.
+    pub fn write_files(
+        &self,
+        to: &Corpus,
+        files: &BTreeSet<usize>,
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Summary> {
+        let (maker, tables) = (self.maker(), self.tables());
+        run::write_files(
+            to,
+            self.plan_file(),
+            maker,
+            tables,
+            files,
+            threads,
+            progress,
+        )
     }
 
     /// A few events as JSON documents, without making the others.
@@ -147,20 +196,48 @@ impl Generator {
         sample::sample(self, what)
     }
 
-    /// Hands the batches of a truth table to `each`, in the order of its files.
+    /// The batches of a truth table as a stream, in the order of its files.
     ///
     /// # Errors
-    /// What `each` returns.
+    /// The first batch cannot be made.
+    pub fn truth_batches(&self, table: TruthTable) -> Result<TruthBatches> {
+        TruthBatches::new(self, table)
+    }
+
+    /// Calls `each` with the batches of a truth table, in the order of its files.
+    ///
+    /// # Errors
+    /// The error of `each`.
     pub fn truth(
         &self,
         table: TruthTable,
+        each: impl FnMut(RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let shards = self.plan.truth.iter().filter(|shard| shard.table == table);
+        self.truth_of(shards, each)
+    }
+
+    /// Calls `each` with the batches of these files of the [plan](Plan::truth).
+    ///
+    /// # Errors
+    /// The error of `each`.
+    pub fn truth_of<'s>(
+        &self,
+        shards: impl IntoIterator<Item = &'s TruthShard>,
         mut each: impl FnMut(RecordBatch) -> Result<()>,
     ) -> Result<()> {
         let truth = Truth::new(self.maker(), self.tables(), &Silent);
-        let shards = self.plan.truth.iter().filter(|shard| shard.table == table);
         for shard in shards {
-            truth.make(shard, Path::new(table.name()), &mut each)?;
+            truth.make(shard, Path::new(shard.table.name()), &mut each)?;
         }
         Ok(())
+    }
+
+    /// The corpus's table `entities/assets.parquet`.
+    ///
+    /// # Errors
+    /// The table cannot be made, which is a defect.
+    pub fn assets(&self) -> Result<RecordBatch> {
+        assets(&self.world)
     }
 }

@@ -1,18 +1,20 @@
-//! fusiongen builds SIEM and EDR event corpora: the realism of a hand-built lab,
+//! fusiongen generates SIEM and EDR event corpora with the realism of a hand-built lab,
 //! at the speed of a TPC generator.
 //!
 //! A corpus is a pure function of (format version, settings, grounding contents).
-//! Data goes one way; a module uses only what stands before it:
+//! Data flows one way: a module uses only the modules before it.
 //!
 //! ```text
 //! grounding ─► profile ─┐
-//! catalog ──────────────┴─► world ─► plan ─► frame ─► columns ─► schema ─► sink ─► truth ─► run
+//! kinds ─► catalog ─────┴─► world ─► plan ─► frame ─► columns ─► schema ─► sink ─► truth ─► run
 //! ```
 //!
-//! Features: `cli` (the program; default) brings `alerts-db` (alerts from SQLite) and `report`
-//! (the HTML page). [`Generator`] needs none of them.
+//! [`Generator`] is the entry point: it owns plan, world and catalog, and makes record batches,
+//! files, or a few events.
 //!
-//! [`Generator`] holds all of it, and makes record batches, files, or a few events.
+//! Features: `cli` (the program; default) enables `alerts-db` (alerts from SQLite), `object-stores`
+//! (corpora in S3, Google Cloud Storage and Azure) and `report` (the HTML report). [`Generator`]
+//! needs none of them.
 //!
 //! # Events as record batches
 //!
@@ -20,7 +22,7 @@
 #![doc = include_str!("../examples/stream.rs")]
 //! ```
 
-// Outside of tests nothing panics: what can't be is said where it is expected not to be.
+// Code outside tests does not panic; each exception is an `#[expect]` with a reason.
 #![cfg_attr(
     not(test),
     warn(
@@ -42,22 +44,26 @@ pub mod error;
 pub mod frame;
 pub mod generator;
 pub mod grounding;
+pub mod kinds;
 mod near;
 mod numbers;
+mod paths;
 pub mod plan;
 pub mod progress;
+pub mod queries;
 pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod run;
 pub mod schema;
+pub mod settings;
 pub mod sink;
 #[cfg(test)]
 mod slips;
 pub mod truth;
 pub mod world;
 
-/// The examples of `docs/library.md` are tests.
+/// Runs the examples of `docs/library.md` as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/library.md")]
 pub struct LibraryPage;

@@ -1,11 +1,5 @@
-//! Parse, run, exit code.
+//! The program: its arguments in, its exit code out.
 
 fn main() -> std::process::ExitCode {
-    match fusiongen::cli::main() {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            std::process::ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(3))
-        }
-    }
+    fusiongen::cli::main(std::env::args_os().collect()).into()
 }

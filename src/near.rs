@@ -1,13 +1,13 @@
-//! Names that a mistyped one may have meant.
+//! Suggestions for mistyped names.
 
 use crate::error::{Error, Result};
 
-/// Closer than this is a likely slip of the finger.
+/// Least similarity (Jaro-Winkler, 0 to 1) of a name that is suggested.
 const NEAR: f64 = 0.75;
-/// Names to offer.
+/// Maximum number of suggestions.
 const MOST: usize = 3;
 
-/// The known names that are nearest to `name`, best first; none where none is near.
+/// The known names most similar to `name`, best first; empty if none is similar enough.
 pub fn nearest<'n>(name: &str, known: &[&'n str]) -> Vec<&'n str> {
     let (name, last) = (name.to_lowercase(), last_part(name));
     let mut scored: Vec<(f64, &str)> = known
@@ -15,7 +15,7 @@ pub fn nearest<'n>(name: &str, known: &[&'n str]) -> Vec<&'n str> {
         .map(|&k| {
             let lower = k.to_lowercase();
             let whole = strsim::jaro_winkler(&name, &lower);
-            // `image` means `winlog.event_data.Image`.
+            // `image` suggests `winlog.event_data.Image`.
             let tail = if lower == name || last_part(&lower) == last {
                 0.95
             } else {
@@ -33,7 +33,7 @@ fn last_part(name: &str) -> String {
     name.rsplit('.').next().unwrap_or(name).to_lowercase()
 }
 
-/// `did you mean days?`, or `otherwise`.
+/// `did you mean days?`, or `otherwise` if no known name is similar.
 pub fn or_near(name: &str, known: &[&str], otherwise: &str) -> String {
     match nearest(name, known).as_slice() {
         [] => otherwise.to_string(),
@@ -41,20 +41,20 @@ pub fn or_near(name: &str, known: &[&str], otherwise: &str) -> String {
     }
 }
 
-/// The index of a name.
+/// The index of `name` in `known`.
 ///
 /// # Errors
-/// It is not among the known ones; `what` is the flag or setting.
+/// `name` is not in `known`. The error names `what`, the flag or setting.
 pub fn index_of(what: &str, name: &str, known: &[&str]) -> Result<usize> {
     let found = known.iter().position(|k| *k == name);
     found.ok_or_else(|| unknown(what, name, known))
 }
 
-/// A name that a flag does not know: the near ones, or all when they are few.
+/// The error for an unknown name. Its remedy lists similar names, or all known names if there are few.
 pub fn unknown(flag: &str, name: &str, known: &[&str]) -> Error {
     let all = match known.len() {
         0..=60 => format!("give one of {}", known.join(", ")),
-        n => format!("give one of the {n} that there are"),
+        n => format!("give one of the {n} known names"),
     };
     let remedy = or_near(name, known, &all);
     Error::setting(flag, format!("'{name}' is not known"), remedy)
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_find_their_name_and_strangers_none() {
+    fn typos_get_suggestions_and_unrelated_names_none() {
         let known = [
             "events",
             "days",

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Formatting of numbers.
 
 /// `12,345,678`.
 pub fn grouped(number: u64) -> String {
@@ -30,7 +30,7 @@ pub fn sized(bytes: u64) -> String {
     }
 }
 
-/// Decimal digits, written at the end of a buffer that holds any number.
+/// Writes decimal digits at the end of `buffer`, which has room for any number, and returns them.
 #[inline]
 pub fn decimal(number: u64, buffer: &mut [u8; 20]) -> &[u8] {
     let (mut at, mut rest) = (buffer.len(), number);

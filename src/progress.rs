@@ -1,22 +1,28 @@
-//! What a run tells whoever waits for it, and what it asks.
+//! Progress of a run: rows written so far, and requests to stop.
 
 use std::path::Path;
 
+pub use crate::error::RESUME;
 use crate::error::{Error, Result};
 
-/// Told how far a run is, and asked whether it is to end. Must never affect the data.
+/// Receives the progress of a run, and can stop it. Must never affect the data.
 pub trait Progress: Sync {
-    /// `rows` more are on disk.
+    /// `rows` more rows are on disk.
     fn advance(&self, rows: u64);
 
-    /// Asked often and from every thread: whether to end here. The run then ends with
-    /// [`Error::Stopped`] as soon as every thread has asked; what is finished stays.
+    /// `rows` rows are on disk from an earlier run.
+    fn kept(&self, rows: u64) {
+        self.advance(rows);
+    }
+
+    /// Whether the run should stop. Every thread calls this often. The run ends with
+    /// [`Error::Stopped`] once every thread has seen `true`; finished files are kept.
     fn stopped(&self) -> bool {
         false
     }
 }
 
-/// Says nothing.
+/// Ignores progress and never stops.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 
@@ -24,10 +30,10 @@ impl Progress for Silent {
     fn advance(&self, _rows: u64) {}
 }
 
-/// Whether the run goes on; `path` is what is being made.
+/// Returns an error if the run should stop; `path` is the file or corpus being written.
 ///
 /// # Errors
-/// [`Error::Stopped`], which the run completes with what stands.
+/// [`Error::Stopped`]. The run adds which files are complete.
 pub fn go_on(progress: &dyn Progress, path: &Path) -> Result<()> {
     match progress.stopped() {
         false => Ok(()),
@@ -40,8 +46,6 @@ pub fn go_on(progress: &dyn Progress, path: &Path) -> Result<()> {
     }
 }
 
-/// How a stopped run is taken up again.
-pub const RESUME: &str = "run the same command again: it keeps them and makes the rest";
-/// The same where the command begins the corpus again.
+/// How to resume a stopped run whose command has `--overwrite`.
 pub const RESUME_OVERWRITTEN: &str =
-    "run the same command without --overwrite: it keeps them and makes the rest";
+    "run the same command without --overwrite: it keeps these files and writes the rest";

@@ -1,10 +1,13 @@
 //! Keyed randomness: named streams, point hashes, alias tables.
 //!
 //! Everything random in a corpus comes from here, and everything here is a pure
-//! function of a seed and a name. A [`Key`] names a stream (`root/noise/2024-08-12`);
-//! a [`Rows`] stream has a fixed number of words a row, so that row *j* can be
-//! computed alone; point facts come from [`Key::at`]. All arithmetic is integer:
-//! no float library call whose last bit may differ between platforms decides output.
+//! function of a seed and a name. A [`Key`] names a source (`root/noise/2024-08-12`).
+//! A [`Rows`] stream has a fixed number of words per row, so any row can be computed
+//! alone. Single facts come from [`Key::at`]; a key with several of them is a [`Draws`],
+//! whose draws have names. All arithmetic is integer: no float library call, whose last
+//! bit may differ between platforms, decides output.
+
+use std::marker::PhantomData;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -94,6 +97,104 @@ impl Key {
             next: 0,
         }
     }
+}
+
+/// The named draws of one key: an enum with a number per draw, declared by `slots!`.
+pub trait Slot: Copy {
+    /// The coordinate at which the key is drawn.
+    fn number(self) -> u64;
+}
+
+/// Declares draws of a key. The compiler refuses two draws of one enum with the same number (E0081);
+/// enums that share a key are kept apart by hand.
+macro_rules! slots {
+    ($(#[$doc:meta])* $visibility:vis enum $name:ident {
+        $($(#[$about:meta])* $slot:ident = $number:literal,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u64)]
+        $visibility enum $name {
+            $($(#[$about])* $slot = $number,)*
+        }
+        #[cfg(test)]
+        impl $name {
+            /// Every draw, for tests.
+            #[allow(dead_code, reason = "not every key has a test")]
+            const ALL: &[Self] = &[$(Self::$slot,)*];
+        }
+        impl $crate::random::Slot for $name {
+            #[inline]
+            fn number(self) -> u64 {
+                self as u64
+            }
+        }
+    };
+}
+pub(crate) use slots;
+
+/// A key that is drawn only at the slots of `S`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draws<S> {
+    key: Key,
+    slots: PhantomData<S>,
+}
+
+impl<S: Slot> Draws<S> {
+    /// The named draws of a key.
+    #[inline]
+    pub const fn new(key: Key) -> Self {
+        Draws {
+            key,
+            slots: PhantomData,
+        }
+    }
+
+    /// The key itself, for draws at coordinates (an index, a round) that have no name.
+    #[inline]
+    pub const fn key(self) -> Key {
+        self.key
+    }
+
+    /// 64 uniform bits of a draw.
+    #[inline]
+    pub fn bits(self, slot: S) -> u64 {
+        self.key.at(slot.number())
+    }
+
+    /// Uniform in `0..n` (n > 0).
+    #[inline]
+    pub fn below(self, slot: S, n: u64) -> u64 {
+        self.key.below(slot.number(), n)
+    }
+
+    /// A key below this one, for draws that a slot has many of.
+    #[inline]
+    pub fn part(self, slot: S) -> Key {
+        self.key.with(slot.number())
+    }
+
+    /// Uniform in `0..n` (n > 0), from a key of the slot's own: point hashes of neighbouring
+    /// slots differ by even steps, which shows where draws make up the letters of one text.
+    #[inline]
+    pub fn apart(self, slot: S, n: u64) -> u64 {
+        self.part(slot).below(0, n)
+    }
+
+    /// The `n`-th of the 256 keys that begin at a slot. Families of a key are 256 numbers apart.
+    #[inline]
+    pub fn nth(self, family: S, n: u8) -> Key {
+        self.key.with(family.number() | u64::from(n))
+    }
+}
+
+/// Uniform choice from a list.
+///
+/// # Panics
+/// Where the list is empty.
+#[inline]
+pub fn choose<T>(list: &[T], bits: u64) -> &T {
+    &list[below(bits, list.len() as u64) as usize]
 }
 
 /// Maps 64 uniform bits to `0..n` by multiplication; the bias is below n / 2⁶⁴.

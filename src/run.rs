@@ -1,33 +1,47 @@
-//! The runner: row groups made in parallel, files written in order.
+//! The runner: threads encode row groups in parallel, files are written in order.
 //!
-//! Each thread encodes a row group in memory; one at a time appends them to their files, in order
-//! (`run/in_order.rs`). A fixed number of rows is in flight, so memory is bounded whatever the size.
-//! Every finished file is noted in the journal; what is noted and stands is not made again.
+//! Each thread encodes a row group in memory. One thread at a time appends encoded row groups to
+//! their files, in order (`run/in_order.rs`). A fixed number of rows is in flight, so memory does
+//! not grow with the corpus. The journal gets an entry for every finished file; a later run keeps
+//! the files that have an entry and are unchanged. When all files are there, `run/complete.rs`
+//! commits the corpus.
 
+mod complete;
+mod files;
+mod helped;
 mod in_order;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use complete::{Compared, commit, committed, intact_files};
+use helped::{Hand, helped};
 use in_order::in_order;
 
 use crate::columns::{Tables, View};
-use crate::corpus::file::{Written, sync_directory, write_whole};
-use crate::corpus::journal::Notes;
+use crate::corpus::file::{AtomicFile, NewFile, Written};
 use crate::corpus::target::Found;
-use crate::corpus::{Corpus, FileEntry, Manifest, PlanFile, to_json};
-use crate::error::{Error, Result};
+use crate::corpus::{Corpus, FileEntry, PlanFile};
+use crate::error::{Error, Result, unpanicked};
 use crate::frame::Maker;
-use crate::plan::{Partition, Plan, RowGroup};
-use crate::progress::{Progress, RESUME, RESUME_OVERWRITTEN, Silent, go_on};
+use crate::plan::RowGroup;
+use crate::progress::{Progress, RESUME, RESUME_OVERWRITTEN, go_on};
 use crate::schema::Schema;
-use crate::sink::format::{Encoded, EventFile, FileFormat};
+use crate::sink::format::{EventFile, FileFormat, FormatSettings, RowGroupEncoder};
+use crate::sink::{FormatTask, with_format};
 use crate::truth::{Truth, entities};
-use crate::world::World;
+
+pub use complete::{finish, finish_noted};
+pub use files::write_files;
+
+/// Files of an object store that are finished at a time, each after a few answers of the store.
+const FINISHING: usize = 6;
 
 /// One of several shares of a corpus's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +52,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// Whether a file is in this share.
-    fn holds(self, file: usize) -> bool {
+    /// Whether a file, by its number in the plan, is in this share.
+    pub(crate) fn holds(self, file: usize) -> bool {
         file % self.of as usize == self.number as usize - 1
     }
 }
@@ -48,7 +62,7 @@ impl std::str::FromStr for Part {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let wrong = || format!("'{text}' is no share like 1/3");
+        let wrong = || format!("'{text}' is not a share like 1/3");
         let (number, of) = text.split_once('/').ok_or_else(wrong)?;
         let part = Part {
             number: number.trim().parse().map_err(|_| wrong())?,
@@ -61,13 +75,13 @@ impl std::str::FromStr for Part {
     }
 }
 
-/// How a corpus is written; changes no byte of it.
+/// How a corpus is written. The bytes are the same for any value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
     pub threads: usize,
-    /// Replace another corpus in the directory; without `part`, the same one too.
+    /// Replace another corpus in the directory. Without `part`, replace the same corpus too.
     pub overwrite: bool,
-    /// Make only this share of the files, and no manifest.
+    /// Write only this share of the files, and no manifest.
     pub part: Option<Part>,
 }
 
@@ -79,40 +93,51 @@ pub struct Summary {
     pub bytes: u64,
     /// Events in them.
     pub events: u64,
-    /// Files that stood there already.
+    /// Files that an earlier run wrote.
     pub kept: u64,
-    /// The manifest is written.
+    /// Events in those files.
+    pub kept_events: u64,
+    /// The corpus is complete: manifest and `_SUCCESS` are written.
     pub finished: bool,
+    /// The corpus was complete before, and nothing was written.
+    pub unchanged: bool,
 }
 
-/// One row group to make, and where it goes.
+/// A row group, and the file it belongs to.
 #[derive(Clone, Copy)]
 struct Unit<'p> {
-    partition: &'p Partition,
     group: &'p RowGroup,
-    /// Index of its file in the plan.
+    /// Index of the file in the plan.
     file: usize,
     last_of_file: bool,
 }
 
-/// Everything that workers share.
-struct Workshop<'w> {
+/// What all threads share.
+struct Workshop<'w, F> {
     corpus: &'w Corpus,
     plan_file: &'w PlanFile,
     maker: &'w Maker,
     tables: &'w Tables,
-    schema: Schema,
-    format: FileFormat,
+    format: F,
     progress: &'w dyn Progress,
-    /// Files that this run has finished.
+    /// Number of files that this run has finished.
     finished: AtomicU64,
 }
 
-/// Writes a corpus, or what is missing of it.
+/// The arguments of [`generate`].
+struct Generate<'g> {
+    corpus: &'g Corpus,
+    maker: &'g Maker,
+    tables: &'g Tables,
+    run: Run,
+    progress: &'g dyn Progress,
+}
+
+/// Writes a corpus, or the files that it lacks.
 ///
 /// # Errors
-/// A directory that holds something else, I/O, or `progress` wanted an end. Nothing unfinished
-/// has a data file's name, and without `_SUCCESS` nothing counts.
+/// The directory holds something else, I/O, or `progress` asked to stop. A file has its name only
+/// when it is complete, and the corpus is complete only when it has `_SUCCESS`.
 pub fn generate(
     corpus: &Corpus,
     maker: &Maker,
@@ -120,391 +145,374 @@ pub fn generate(
     run: Run,
     progress: &dyn Progress,
 ) -> Result<Summary> {
-    let (plan, world) = (&*maker.plan, &*maker.world);
-    // The other parts of the same corpus stay: only a whole run begins it again.
-    let again = run.overwrite && run.part.is_none();
-    let plan_file = PlanFile::new(plan, world);
-    let found = corpus.begin(&plan_file, run.overwrite, again)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(run.threads)
-        .build()
-        .map_err(|e| {
-            Error::setting(
-                "--threads",
-                format!("{} threads can't be started: {e}", run.threads),
-                "give fewer",
-            )
-        })?;
-    let schema = Schema::of(&plan.config);
-    let config = &plan.config;
-    let workshop = Workshop {
+    let generate = Generate {
         corpus,
-        plan_file: &plan_file,
         maker,
         tables,
-        format: FileFormat::new(config, schema.arrow(), &plan.fingerprint, &corpus.root)?,
-        schema,
+        run,
         progress,
-        finished: AtomicU64::new(0),
     };
-    let paths: Vec<&str> = plan_file.files().collect();
-    let wanted: Vec<usize> = (0..paths.len())
-        .filter(|&file| run.part.is_none_or(|part| part.holds(file)))
-        .collect();
-    let mut entries = match found {
-        Found::Nothing => BTreeMap::new(),
-        Found::Unfinished | Found::Whole => {
-            pool.install(|| standing(corpus, &plan_file, &wanted, progress))?
-        }
-    };
-    let kept = entries.len() as u64;
-    let events = plan_file.shards.len();
-    let missing: BTreeSet<usize> = wanted
-        .iter()
-        .copied()
-        .filter(|file| !entries.contains_key(file))
-        .collect();
-    if found == Found::Whole {
-        if missing.is_empty() {
-            corpus.clear_journal()?;
-            return whole(corpus);
-        }
-        corpus.reopen()?;
-    }
-    corpus.make_directories(missing.iter().map(|&file| paths[file]))?;
-    for (file, entry) in &entries {
-        if *file < events {
-            progress.advance(entry.rows);
-        }
-    }
-    let mut units = Vec::new();
-    for &file in missing.range(..events) {
-        let groups = &plan.shards[file].row_groups;
-        for (i, &(p, g)) in groups.iter().enumerate() {
-            let partition = &plan.partitions[p];
-            units.push(Unit {
-                partition,
-                group: &partition.row_groups[g],
-                file,
-                last_of_file: i + 1 == groups.len(),
-            });
-        }
-    }
-    let stands = |error| match error {
-        Error::Stopped { signal, .. } => Error::Stopped {
-            path: corpus.root.clone(),
-            problem: format!(
-                "stopped; {} of {} files are whole",
-                kept + workshop.finished.load(Ordering::Relaxed),
-                wanted.len()
-            ),
-            remedy: match again {
-                true => RESUME_OVERWRITTEN.into(),
-                false => RESUME.into(),
-            },
-            signal,
-        },
-        error => error,
-    };
-    let made = workshop.events(&pool, run.threads, &units);
-    entries.extend(made.map_err(stands)?);
-    let papers: Vec<usize> = missing.range(events..).copied().collect();
-    let truth = Truth::new(maker, tables, progress);
-    let made: Result<Vec<(usize, FileEntry)>> = pool.install(|| {
-        papers
-            .par_iter()
-            .map(|&file| {
-                let path = corpus.root.join(paths[file]);
-                let make = || {
-                    go_on(progress, &path)?;
-                    workshop.table(&truth, plan, world, file, file - events)
-                };
-                let entry = unpanicked(&path, make)?;
-                workshop.note(file, &entry)?;
-                Ok((file, entry))
-            })
-            .collect()
-    });
-    entries.extend(made.map_err(stands)?);
-    let summary = Summary {
-        files: entries.len() as u64,
-        bytes: entries.values().map(|e| e.bytes).sum(),
-        events: entries.range(..events).map(|(_, e)| e.rows).sum(),
-        kept,
-        finished: false,
-    };
-    if run.part.is_some() {
-        return Ok(summary);
-    }
-    let entries = entries.into_values().collect();
-    pool.install(|| seal(corpus, &plan_file, entries, progress).map_err(stands))?;
-    Ok(Summary {
-        finished: true,
-        ..summary
-    })
+    corpus.watched(progress, || with_format(maker.plan.config.format, generate))
 }
 
-/// Writes the manifest of a corpus made in parts, after looking at every file.
+impl FormatTask for Generate<'_> {
+    type Output = Result<Summary>;
+
+    fn run<F: FileFormat>(self) -> Result<Summary> {
+        let Generate {
+            corpus,
+            maker,
+            tables,
+            run,
+            progress,
+        } = self;
+        // A run of one part keeps the other parts: only a run of all files starts over.
+        let again = run.overwrite && run.part.is_none();
+        let plan_file = &PlanFile::new(&maker.plan, &maker.world);
+        let found = corpus.begin(plan_file, run.overwrite, again)?;
+        let wanted = (0..plan_file.files().count())
+            .filter(|&file| run.part.is_none_or(|part| part.holds(file)))
+            .collect();
+        let work = Work {
+            corpus,
+            plan_file,
+            maker,
+            tables,
+            threads: run.threads,
+            found,
+            wanted,
+            scope: match run.part {
+                None => Scope::Corpus,
+                Some(_) => Scope::Part,
+            },
+            remedy: match again {
+                true => RESUME_OVERWRITTEN,
+                false => RESUME,
+            },
+            progress,
+        };
+        work.run::<F>()
+    }
+}
+
+/// What the wanted files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// All: the run commits the corpus.
+    Corpus,
+    /// A part, by a run of its own.
+    Part,
+    /// A few, by one of many processes.
+    Files,
+}
+
+/// A run that has begun.
+struct Work<'w> {
+    corpus: &'w Corpus,
+    plan_file: &'w PlanFile,
+    maker: &'w Maker,
+    tables: &'w Tables,
+    threads: usize,
+    /// What the place held.
+    found: Found,
+    /// The files to write, by their index in the plan, ascending.
+    wanted: Vec<usize>,
+    scope: Scope,
+    /// What to do if the run is stopped.
+    remedy: &'static str,
+    progress: &'w dyn Progress,
+}
+
+impl Work<'_> {
+    /// Writes the wanted files that are missing or have changed.
+    fn run<F: FileFormat>(self) -> Result<Summary> {
+        let Work {
+            corpus,
+            plan_file,
+            maker,
+            tables,
+            threads,
+            found,
+            wanted,
+            scope,
+            remedy,
+            progress,
+        } = self;
+        let plan = &*maker.plan;
+        let pool = thread_pool(threads)?;
+        let schema = Arc::new(Schema::of(&plan.config));
+        let workshop = Workshop {
+            corpus,
+            plan_file,
+            maker,
+            tables,
+            format: F::new(FormatSettings {
+                config: &plan.config,
+                schema: &schema,
+                fingerprint: &plan.fingerprint,
+                root: &corpus.root,
+            })?,
+            progress,
+            finished: AtomicU64::new(0),
+        };
+        let paths: Vec<&str> = plan_file.files().collect();
+        let mut entries = match found {
+            Found::Nothing => BTreeMap::new(),
+            Found::Unfinished | Found::Complete => pool.install(|| {
+                intact_files(corpus, plan_file, &wanted, Compared::Contents, progress)
+            })?,
+        };
+        let kept = entries.len() as u64;
+        let events = plan_file.shards.len();
+        let missing: BTreeSet<usize> = wanted
+            .iter()
+            .copied()
+            .filter(|file| !entries.contains_key(file))
+            .collect();
+        if found == Found::Complete && (scope != Scope::Files || !missing.is_empty()) {
+            if missing.is_empty()
+                && let Some(summary) = committed(corpus, plan_file)?
+            {
+                corpus.clear_journal()?;
+                return Ok(summary);
+            }
+            corpus.reopen()?;
+        }
+        corpus.make_directories(missing.iter().map(|&file| paths[file]))?;
+        let kept_events = entries.range(..events).map(|(_, e)| e.rows).sum();
+        for (_, entry) in entries.range(..events) {
+            progress.kept(entry.rows);
+        }
+        let counted = |error| match error {
+            Error::Stopped { signal, .. } => Error::Stopped {
+                path: corpus.root.clone(),
+                problem: format!(
+                    "stopped; {} of {} files are complete",
+                    kept + workshop.finished.load(Ordering::Relaxed),
+                    wanted.len()
+                ),
+                remedy: remedy.into(),
+                signal,
+            },
+            error => error,
+        };
+        let written = workshop.events(&pool, threads, &missing);
+        entries.extend(written.map_err(counted)?);
+        let written = pool.install(|| workshop.tables(&missing));
+        entries.extend(written.map_err(counted)?);
+        let summary = Summary {
+            files: entries.len() as u64,
+            bytes: entries.values().map(|e| e.bytes).sum(),
+            events: entries.range(..events).map(|(_, e)| e.rows).sum(),
+            kept,
+            kept_events,
+            finished: scope == Scope::Corpus,
+            unchanged: false,
+        };
+        if summary.finished {
+            let entries = entries.into_values().collect();
+            let commit = || commit::<F>(corpus, plan_file, &schema, entries, progress);
+            pool.install(commit).map_err(counted)?;
+        } else if !missing.is_empty() && !corpus.is_directory() && corpus.is_finished()? {
+            // Another run completed the corpus meanwhile, and did not know of this one's entries.
+            corpus.clear_journal()?;
+        }
+        Ok(summary)
+    }
+}
+
+/// A pool of `threads` threads.
 ///
 /// # Errors
-/// A part is missing, or a file isn't what its journal says.
-pub fn finish(root: &Path) -> Result<Summary> {
-    let corpus = Corpus::at(root);
-    let plan_file = PlanFile::read(&corpus)?;
-    corpus.tidy()?;
-    let paths: Vec<&str> = plan_file.files().collect();
-    let wanted: Vec<usize> = (0..paths.len()).collect();
-    let entries = standing(&corpus, &plan_file, &wanted, &Silent)?;
-    let missing: Vec<&str> = wanted
-        .iter()
-        .filter(|file| !entries.contains_key(file))
-        .map(|&file| paths[file])
-        .collect();
-    if !missing.is_empty() {
-        let mut named = missing[..missing.len().min(NAMED)].join(", ");
-        if missing.len() > NAMED {
-            named += &format!(" and {} more", missing.len() - NAMED);
-        }
-        return Err(Error::Output {
-            path: root.to_path_buf(),
-            problem: format!(
-                "{} of {} files are missing or not as they were written: {named}",
-                missing.len(),
-                paths.len()
-            ),
-            remedy: "run generate again for the missing --part, with the same settings".into(),
-        });
-    }
-    if corpus.is_finished() {
-        corpus.clear_journal()?;
-        return whole(&corpus);
-    }
-    let entries: Vec<FileEntry> = entries.into_values().collect();
-    let summary = Summary {
-        files: entries.len() as u64,
-        bytes: entries.iter().map(|e| e.bytes).sum(),
-        events: plan_file.composition.events,
-        kept: entries.len() as u64,
-        finished: true,
-    };
-    seal(&corpus, &plan_file, entries, &Silent)?;
-    Ok(summary)
-}
-
-/// Missing files that a message names.
-const NAMED: usize = 5;
-
-/// Which files of `wanted` are there and right.
-fn standing(
-    corpus: &Corpus,
-    plan_file: &PlanFile,
-    wanted: &[usize],
-    progress: &dyn Progress,
-) -> Result<BTreeMap<usize, FileEntry>> {
-    let notes = Notes::read(corpus, &plan_file.fingerprint);
-    let paths: Vec<&str> = plan_file.files().collect();
-    let look = |&file: &usize| match progress.stopped() {
-        false => Some(Ok((file, notes.standing(file, paths[file])?))),
-        true => Some(Err(Error::Stopped {
-            path: corpus.root.clone(),
-            problem: "stopped while looking at what is there".into(),
-            remedy: "run the same command again: it makes what is missing".into(),
-            signal: None,
-        })),
-    };
-    wanted.par_iter().filter_map(look).collect()
-}
-
-/// The summary of a finished corpus.
-fn whole(corpus: &Corpus) -> Result<Summary> {
-    let manifest = Manifest::read(corpus)?;
-    let files = manifest.files.len().saturating_sub(1) as u64;
-    Ok(Summary {
-        files,
-        bytes: manifest.files.iter().map(|f| f.bytes).sum(),
-        events: manifest.events,
-        kept: files,
-        finished: true,
+/// The system cannot start so many.
+pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|e| {
+        Error::setting(
+            "--threads",
+            format!("{threads} threads cannot be started: {e}"),
+            "use fewer threads",
+        )
     })
 }
 
-/// Syncs everything, writes manifest and `_SUCCESS`, and removes the journal.
-fn seal(
-    corpus: &Corpus,
-    plan_file: &PlanFile,
-    entries: Vec<FileEntry>,
-    progress: &dyn Progress,
-) -> Result<()> {
-    let paths: Vec<_> = entries.iter().map(|e| corpus.root.join(&e.path)).collect();
-    paths.par_iter().try_for_each(|path| {
-        go_on(progress, path)?;
-        std::fs::File::open(path)
-            .and_then(|file| file.sync_all())
-            .map_err(|e| Error::io(path, "sync", e))
-    })?;
-    let directories: BTreeSet<&Path> = paths
-        .iter()
-        .flat_map(|path| {
-            let above = path.ancestors().skip(1);
-            above.take_while(|path| path.starts_with(&corpus.root))
-        })
-        .collect();
-    directories
-        .iter()
-        .try_for_each(|path| sync_directory(path))?;
-    let plan_text =
-        std::fs::read(corpus.plan()).map_err(|e| Error::io(&corpus.plan(), "read", e))?;
-    let mut files = vec![FileEntry {
-        path: "plan.json".into(),
-        rows: 0,
-        bytes: plan_text.len() as u64,
-        blake3: blake3::hash(&plan_text).to_hex().to_string(),
-        first: None,
-        last: None,
-    }];
-    files.extend(entries);
-    let manifest = to_json(&Manifest::new(plan_file, files));
-    write_whole(&corpus.manifest(), &manifest)?;
-    sync_directory(&corpus.root)?;
-    write_whole(
-        &corpus.success(),
-        format!("{}\n", blake3::hash(&manifest).to_hex()).as_bytes(),
-    )?;
-    sync_directory(&corpus.root)?;
-    corpus.clear_journal()
-}
-
-/// A panic must end the run with the file's name, not leave it waiting.
-fn unpanicked<T>(path: &Path, make: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
-        Err(Error::Defect {
-            path: path.to_path_buf(),
-        })
-    })
-}
-
-impl Workshop<'_> {
-    fn path(&self, file: usize) -> &str {
-        &self.plan_file.shards[file].path
+impl<F: FileFormat> Workshop<'_, F> {
+    fn path(&self, file: usize) -> PathBuf {
+        self.corpus.root.join(&self.plan_file.shards[file].path)
     }
 
-    /// Notes a finished file.
-    fn note(&self, file: usize, entry: &FileEntry) -> Result<()> {
-        entry.note(self.corpus, file, &self.plan_file.fingerprint)?;
+    /// Adds a finished file to the journal.
+    fn note(&self, file: usize, entry: &FileEntry, tag: Option<&str>) -> Result<()> {
+        entry.note(self.corpus, file, &self.plan_file.fingerprint, tag)?;
         self.finished.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Makes and encodes one row group; with it, the times of its first and last row.
-    fn encode(&self, unit: &Unit<'_>) -> Result<(Encoded, (i64, i64))> {
-        let path = self.corpus.root.join(self.path(unit.file));
+    /// The row groups of the event files in `files`, in their order.
+    fn units(&self, files: &BTreeSet<usize>) -> Vec<Unit<'_>> {
+        let plan = &self.maker.plan;
+        let mut units = Vec::new();
+        for &file in files.range(..self.plan_file.shards.len()) {
+            let groups = plan.shards[file].row_groups.clone();
+            units.extend(groups.clone().map(|g| Unit {
+                group: &plan.row_groups[g],
+                file,
+                last_of_file: g + 1 == groups.end,
+            }));
+        }
+        units
+    }
+
+    /// Generates and encodes a row group; also the times of its first and last row.
+    fn encode(&self, unit: &Unit<'_>) -> Result<(F::RowGroup, (i64, i64))> {
+        let path = self.path(unit.file);
         let mut encoder = self.format.encoder(unit.group.rows, &path)?;
         let mut times: Option<(i64, i64)> = None;
-        self.maker.try_frames(unit.partition, unit.group, |frame| {
+        self.maker.try_frames(unit.group, |frame| {
             go_on(self.progress, &path)?;
             if let (Some(&first), Some(&last)) = (frame.time.first(), frame.time.last()) {
                 times = Some((times.map_or(first, |t| t.0), last));
             }
-            let view = View::new(&frame, self.maker, self.tables);
-            encoder.write_view(&self.schema, &view, &path)
+            encoder.write(&View::new(&frame, self.maker, self.tables))
         })?;
         let times = times.unwrap_or((unit.group.from, unit.group.to));
-        Ok((encoder.finish(&path)?, times))
+        Ok((encoder.finish()?, times))
     }
 
-    /// Makes a file of truth or entities.
-    fn table(
-        &self,
-        truth: &Truth<'_>,
-        plan: &Plan,
-        world: &World,
-        file: usize,
-        index: usize,
-    ) -> Result<FileEntry> {
-        let relative = &self.plan_file.tables[file - self.plan_file.shards.len()];
-        let path = self.corpus.root.join(relative);
-        let (rows, written) = match plan.truth.get(index) {
-            Some(shard) => truth.write(shard, &path)?,
-            None if index == plan.truth.len() => entities::write_assets(plan, world, &path)?,
-            None if index == plan.truth.len() + 1 => entities::write_users(plan, world, &path)?,
-            None => (0, write_whole(&path, plan.profile.to_json().as_bytes())?),
-        };
-        Ok(entry(relative, rows, written, None))
-    }
-
-    /// Makes event files; `units` are in the order of their files.
+    /// Writes the event files in `files`.
     fn events(
         &self,
         pool: &rayon::ThreadPool,
         threads: usize,
-        units: &[Unit<'_>],
+        files: &BTreeSet<usize>,
     ) -> Result<Vec<(usize, FileEntry)>> {
-        // A full row group for each thread, and one more so that none waits for another's.
-        // Small row groups share that room, or a large one at the head would stop all.
+        let units = self.units(files);
+        // One full row group for each thread, and one more so that no thread waits for another.
+        // The limit is in rows. A limit in row groups would let one large row group stop the
+        // threads that have small ones behind it.
         let room = (threads as u64 + 1) * self.plan_file.config.row_group_rows;
         let rows: Vec<u64> = units.iter().map(|unit| unit.group.rows).collect();
-        let path = |unit: usize| self.corpus.root.join(self.path(units[unit].file));
-        let writer = Writer {
-            workshop: self,
-            open: None,
-            written: Vec::new(),
+        let helpers = match self.corpus.is_directory() {
+            true => 0,
+            false => FINISHING,
         };
-        let writer = in_order(
-            pool,
-            &rows,
-            room,
-            |unit| unpanicked(&path(unit), || self.encode(&units[unit])),
-            writer,
-            |writer, unit, (encoded, times)| {
-                unpanicked(&path(unit), || writer.append(&units[unit], encoded, times))?;
-                self.progress.advance(rows[unit]);
-                Ok(())
-            },
-        )?;
-        Ok(writer.written)
+        let finish = |ended: Ended| unpanicked(&self.path(ended.index), || self.finish(ended));
+        helped(helpers, finish, |hand| {
+            let writer = Writer {
+                workshop: self,
+                open: None,
+                hand,
+            };
+            let written = in_order(
+                pool,
+                &rows,
+                room,
+                |unit| {
+                    let unit = &units[unit];
+                    unpanicked(&self.path(unit.file), || self.encode(unit))
+                },
+                writer,
+                |writer, unit, (encoded, times)| {
+                    let append = || writer.append(&units[unit], encoded, times);
+                    unpanicked(&self.path(units[unit].file), append)?;
+                    self.progress.advance(rows[unit]);
+                    Ok(())
+                },
+            );
+            written.map(|_| ())
+        })
+    }
+
+    /// Gives an event file its name, and adds it to the journal.
+    fn finish(&self, ended: Ended) -> Result<(usize, FileEntry)> {
+        let shard = &self.plan_file.shards[ended.index];
+        let written = ended.file.finish()?;
+        let entry = entry(&shard.path, shard.rows, &written, Some(ended.times));
+        self.note(ended.index, &entry, written.tag.as_deref())?;
+        Ok((ended.index, entry))
+    }
+
+    /// Writes the files of truth, the entities and the profile in `files`.
+    fn tables(&self, files: &BTreeSet<usize>) -> Result<Vec<(usize, FileEntry)>> {
+        let events = self.plan_file.shards.len();
+        let missing: Vec<usize> = files.range(events..).copied().collect();
+        if missing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let truth = Truth::new(self.maker, self.tables, self.progress);
+        let write = |&file: &usize| {
+            let relative = &self.plan_file.tables[file - events];
+            let new = self.corpus.new_file(relative);
+            let (rows, written) = unpanicked(new.path(), || {
+                go_on(self.progress, new.path())?;
+                self.table(&truth, file - events, &new)
+            })?;
+            let entry = entry(relative, rows, &written, None);
+            self.note(file, &entry, written.tag.as_deref())?;
+            Ok((file, entry))
+        };
+        missing.par_iter().map(write).collect()
+    }
+
+    /// Writes the table of an index; its rows.
+    fn table(&self, truth: &Truth<'_>, index: usize, file: &NewFile<'_>) -> Result<(u64, Written)> {
+        let (plan, world) = (&*self.maker.plan, &*self.maker.world);
+        match plan.truth.get(index) {
+            Some(shard) => truth.write(shard, file),
+            None if index == plan.truth.len() => entities::write_assets(plan, world, file),
+            None if index == plan.truth.len() + 1 => entities::write_users(plan, world, file),
+            None => Ok((0, file.write(plan.profile.to_json().as_bytes())?)),
+        }
     }
 }
 
-fn entry(path: &str, rows: u64, written: Written, times: Option<(i64, i64)>) -> FileEntry {
+fn entry(path: &str, rows: u64, written: &Written, times: Option<(i64, i64)>) -> FileEntry {
     FileEntry {
         path: path.into(),
         rows,
         bytes: written.bytes,
-        blake3: written.digest,
+        blake3: written.digest.clone(),
         first: times.map(|t| t.0),
         last: times.map(|t| t.1),
     }
 }
 
-/// The file being written.
-struct Writer<'w> {
-    workshop: &'w Workshop<'w>,
-    /// With the times of its first and last row so far.
-    open: Option<(EventFile, (i64, i64))>,
-    written: Vec<(usize, FileEntry)>,
+/// An event file that has all its bytes, but not its name.
+struct Ended {
+    /// In the plan.
+    index: usize,
+    file: AtomicFile,
+    /// Times of the first and last row.
+    times: (i64, i64),
 }
 
-impl Writer<'_> {
-    fn append(&mut self, unit: &Unit<'_>, encoded: Encoded, times: (i64, i64)) -> Result<()> {
-        let Workshop {
-            corpus, plan_file, ..
-        } = self.workshop;
-        let shard = &plan_file.shards[unit.file];
+/// Appends row groups to event files, one file after the other.
+struct Writer<'w, F: FileFormat> {
+    workshop: &'w Workshop<'w, F>,
+    /// The file that is being written, with the times of its first and last row so far.
+    open: Option<(F::File, (i64, i64))>,
+    hand: &'w Hand<'w, Ended>,
+}
+
+impl<F: FileFormat> Writer<'_, F> {
+    fn append(&mut self, unit: &Unit<'_>, group: F::RowGroup, times: (i64, i64)) -> Result<()> {
+        let shard = &self.workshop.plan_file.shards[unit.file];
         let (mut file, times) = match self.open.take() {
             Some((file, (first, last))) => (file, (first.min(times.0), last.max(times.1))),
             None => {
-                let path = corpus.root.join(&shard.path);
-                (self.workshop.format.create(&path)?, times)
+                let file = self.workshop.corpus.new_file(&shard.path).create()?;
+                (self.workshop.format.create(file)?, times)
             }
         };
-        file.append(encoded)?;
+        file.append(group)?;
         if !unit.last_of_file {
             self.open = Some((file, times));
             return Ok(());
         }
-        let entry = entry(&shard.path, shard.rows, file.finish()?, Some(times));
-        self.workshop.note(unit.file, &entry)?;
-        self.written.push((unit.file, entry));
-        Ok(())
+        (self.hand)(Ended {
+            index: unit.file,
+            file: file.finish()?,
+            times,
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! Slips of the pen, and of malice, in text files: for properties of those who read them.
+//! Random mistakes and malicious edits in text files, for property tests of the readers.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -8,23 +8,24 @@ use crate::grounding::Profile;
 use crate::plan::Config;
 use crate::{Generator, Select};
 
-/// One slip of the pen, or of malice.
+/// One mistake or malicious edit.
 #[derive(Debug, Clone)]
 pub enum Slip {
-    /// Another value where one stands.
+    /// A value is replaced by another.
     Value(Index, String),
-    /// A value of elsewhere in the file where one stands.
+    /// A value is replaced by one from elsewhere in the file.
     Swapped(Index, Index),
-    /// A line lost, doubled, or moved.
+    /// A line is removed, repeated or moved.
     Lost(Index),
     Doubled(Index),
     Moved(Index, Index),
-    /// A byte lost, and the end cut off.
+    /// A byte is removed.
     Byte(Index),
+    /// The end is cut off.
     Cut(Index),
 }
 
-/// Values as TOML or JSON write them, and others.
+/// Valid and invalid TOML or JSON values.
 fn value() -> impl Strategy<Value = String> {
     let words = [
         "\"\"",
@@ -85,7 +86,7 @@ pub fn slip() -> impl Strategy<Value = Slip> {
     ]
 }
 
-/// Where quoted texts and numbers stand.
+/// Byte ranges of quoted strings and numbers.
 fn values(text: &str) -> Vec<std::ops::Range<usize>> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
@@ -114,7 +115,7 @@ fn values(text: &str) -> Vec<std::ops::Range<usize>> {
     found
 }
 
-/// The text after a slip.
+/// Applies a slip to a text.
 pub fn slipped(text: &str, slip: &Slip) -> String {
     let values = values(text);
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -153,7 +154,7 @@ pub fn slipped(text: &str, slip: &Slip) -> String {
     }
 }
 
-/// Every row of a small corpus.
+/// Generates every row of a small corpus.
 pub fn generate(catalog: &Catalog, profile: Profile) {
     let config = Config {
         events: 600,

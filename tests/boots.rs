@@ -1,4 +1,4 @@
-//! A process and its session belong to one boot, also in the minutes around it.
+//! A process and its session belong to the same boot, even in the minutes around a boot.
 
 use fusiongen::Generator;
 use fusiongen::catalog::Platform;
@@ -6,7 +6,7 @@ use fusiongen::plan::Config;
 use fusiongen::world::processes::OTHER_STREAM;
 
 #[test]
-fn what_starts_around_a_boot_is_of_its_sessions_boot() {
+fn a_process_near_a_boot_belongs_to_the_boot_of_its_session() {
     let config = Config {
         events: 10_000,
         assets: Some(60),

@@ -1,4 +1,4 @@
-//! When things happen: the times that the plan gives to noise and alerts.
+//! Times of noise and alerts in the plan.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use fusiongen::Generator;
 use fusiongen::catalog::Telemetry;
 use fusiongen::plan::{Config, Origin};
 
-/// Rows by hour of the window: of noise, and of standalone alerts.
+/// Rows by hour of the window: noise, and standalone alerts.
 fn hours(config: Config) -> [Vec<u64>; 2] {
     let generator = Generator::builder().config(config).build().unwrap();
     let plan = generator.plan();
@@ -91,7 +91,7 @@ fn noise_keeps_working_hours_with_seasonality_and_none_without() {
                 assert!((0.5..=1.1).contains(&variation), "seed {seed}: {variation}");
             }
         }
-        // Storms come at any hour: without a working week, day and night have alike over weeks.
+        // Storms come at any hour: without a working week, day and night have equal shares over weeks.
         let off = hours(Config {
             days: 56,
             ..config(seed)
@@ -101,8 +101,8 @@ fn noise_keeps_working_hours_with_seasonality_and_none_without() {
     }
 }
 
-/// Real feeds' hours differ by half their mean and more, and by a third of it from the mean of
-/// the same hour of the week.
+/// In real feeds, the hourly counts vary by half their mean or more, and by a third of it around the
+/// mean of the same hour of the week.
 #[test]
 fn hours_of_noise_are_busy_and_quiet() {
     for seasonality in [false, true] {
@@ -180,7 +180,7 @@ fn weights_of_any_size_are_shares() {
     assert!(apart < 0.001, "{apart}");
 }
 
-/// However few hours have a weight, what a host starts in a slot has pids of its own.
+/// Even if few hours have a weight, processes that a host starts in a slot have distinct pids.
 #[test]
 fn starts_in_one_hour_have_their_own_pids() {
     let mut hours = [0; 24];
@@ -197,22 +197,43 @@ fn starts_in_one_hour_have_their_own_pids() {
     let generator = Generator::builder().config(config).build().unwrap();
     let (plan, catalog) = (generator.plan(), generator.catalog());
     let (mut starts, mut pids) = (0, BTreeSet::new());
-    for partition in &plan.partitions {
-        for group in &partition.row_groups {
-            generator.maker().frames(partition, group, |frame| {
-                for row in 0..frame.len {
-                    let starting = [Telemetry::ProcessCreation, Telemetry::Execve];
-                    if frame.noise[row] == catalog.scenarios.len() as i32
-                        && starting.contains(&frame.telemetry[row])
-                    {
-                        let slot = frame.process.start[row] / 600_000_000;
-                        starts += 1;
-                        pids.insert((frame.host[row], slot, frame.process.pid[row]));
-                    }
+    for group in &plan.row_groups {
+        generator.maker().frames(group, |frame| {
+            for row in 0..frame.len {
+                let starting = [Telemetry::ProcessCreation, Telemetry::Execve];
+                if frame.noise[row] == catalog.scenarios.len() as i32
+                    && starting.contains(&frame.telemetry[row])
+                {
+                    let slot = frame.process.start[row] / 600_000_000;
+                    starts += 1;
+                    pids.insert((frame.host[row], slot, frame.process.pid[row]));
                 }
-            });
-        }
+            }
+        });
     }
     assert!(starts > 300, "{starts}");
     assert_eq!(pids.len(), starts);
+}
+
+/// Two wheels in one slot would give two processes of a host the same ordinal, and so the same pid.
+#[test]
+fn a_slot_has_one_wheel_in_every_time_zone() {
+    use fusiongen::world::activity::SLOT;
+    for offset in [0, 900, 1_800, 2_700, 20_700, -12_600, 45_900] {
+        let config = Config {
+            time_zone_offset: offset,
+            events: 20_000,
+            ..Config::default()
+        };
+        let generator = Generator::builder().config(config).build().unwrap();
+        let (world, first) = (generator.world(), generator.world().start);
+        for slot in 0..7 * 86_400 / SLOT {
+            let start = first + slot * SLOT;
+            let lengths: BTreeSet<u64> = (start..start + SLOT)
+                .step_by(60)
+                .map(|time| world.wheel(time).len())
+                .collect();
+            assert_eq!(lengths.len(), 1, "offset {offset}, slot {slot}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! A corpus is a pure function of its settings and inputs: threads, cuts and runs change no byte.
+//! A corpus is a pure function of its settings and inputs: threads, splits and runs change no byte.
 
 mod common;
 

@@ -1,13 +1,14 @@
-//! Assets without endpoint telemetry and disabled users: only others' records tell of them.
+//! Assets without endpoint telemetry, and disabled users, appear only in other records.
 
 mod common;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_cast::cast::cast;
+use arrow_schema::DataType;
 use fusiongen::Generator;
 use fusiongen::catalog::Device;
 use fusiongen::grounding::{alerts_db, cmdb, directory};
@@ -51,7 +52,7 @@ impl Rows {
             let mut nulls = array.nulls().cloned();
             for name in names {
                 array = array.as_struct().column_by_name(name).unwrap().clone();
-                nulls = arrow::buffer::NullBuffer::union(nulls.as_ref(), array.nulls());
+                nulls = arrow_buffer::NullBuffer::union(nulls.as_ref(), array.nulls());
             }
             let texts = cast(&array, &DataType::Utf8).unwrap();
             let texts: &StringArray = texts.as_string();
@@ -127,7 +128,7 @@ fn devices_are_ends_of_traffic_and_never_report() {
         );
         met.insert((host, to));
     }
-    // Each prints at its site; the scanner and the backup server, which the CMDB lacks, are added.
+    // Each host prints at its site. The scanner and the backup server are missing from the CMDB and are added.
     for pair in [
         ("PC-1", "10.1.9.20"),
         ("PC-2", "10.2.9.20"),

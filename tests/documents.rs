@@ -1,8 +1,8 @@
-//! The documents that events become: every field of a kind of event, in both schemas.
+//! Documents of events: every field of each kind of event, in both schemas.
 //!
-//! A snapshot lists the leaves of all events of a kind, with their JSON types, and the
-//! values of those that follow from the kind alone. So it changes when the document
-//! does, not when a draw does. After a wanted change: `INSTA_UPDATE=always cargo test --test documents`.
+//! A snapshot lists the leaves of all events of a kind with their JSON types, and the
+//! values that depend on the kind alone. So it changes with the document, not with a
+//! draw. After an intended change: `INSTA_UPDATE=always cargo test --test documents`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use fusiongen::schema::Schema;
 use fusiongen::sink::json;
 use serde_json::{Map, Value};
 
-/// Leaves whose values follow from the kind of event.
+/// Leaves whose values depend on the kind of event alone.
 const VOCABULARY: &[&str] = &[
     "ecs.version",
     "event.category",
@@ -35,10 +35,10 @@ const VOCABULARY: &[&str] = &[
     "auditd.type",
 ];
 
-/// A name, and how an event is known to be of it.
+/// A kind of event: its name, and a test for its events.
 type Kind = (&'static str, fn(&Row) -> bool);
 
-/// What is snapshot.
+/// The content of a snapshot.
 const KINDS: &[Kind] = &[
     ("sysmon_1_process_creation", |e| e.is("1")),
     ("sysmon_3_network_connection", |e| e.is("3")),
@@ -46,6 +46,8 @@ const KINDS: &[Kind] = &[
     ("sysmon_11_file_create", |e| e.is("11")),
     ("sysmon_13_registry_set", |e| e.is("13")),
     ("sysmon_22_dns_query", |e| e.is("22")),
+    ("sysmon_24_clipboard_changed", |e| e.is("24")),
+    ("sysmon_29_executable_detected", |e| e.is("29")),
     ("security_4624_logon", |e| e.is("4624")),
     ("sysmon_7_image_loaded", |e| e.is("7")),
     ("sysmon_10_process_access", |e| e.is("10")),
@@ -74,8 +76,8 @@ const KINDS: &[Kind] = &[
     ("standalone_alert", |e| e.standalone),
 ];
 
-/// What decides an event's kind: the code of the seed's document, and whether ECS has it as
-/// the sensor's.
+/// The properties that decide an event's kind: the code in fusionai's document, and whether the ECS
+/// document is the sensor's.
 struct Row {
     code: Option<String>,
     /// The log of a cloud or a service.
@@ -145,16 +147,14 @@ fn documents() -> Vec<[Map<String, Value>; 2]> {
         })
     });
     let mut all = Vec::new();
-    for partition in &plan.partitions {
-        for group in &partition.row_groups {
-            maker.frames(partition, group, |frame| {
-                let view = View::new(&frame, maker, generator.tables());
-                let batches = schemas.each_ref().map(|s| s.batch(&view).unwrap());
-                for row in 0..frame.len {
-                    all.push(batches.each_ref().map(|batch| json::row(batch, row)));
-                }
-            });
-        }
+    for group in &plan.row_groups {
+        maker.frames(group, |frame| {
+            let view = View::new(&frame, maker, generator.tables());
+            let batches = schemas.each_ref().map(|s| s.batch(&view).unwrap());
+            for row in 0..frame.len {
+                all.push(batches.each_ref().map(|batch| json::row(batch, row)));
+            }
+        });
     }
     all
 }

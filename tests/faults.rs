@@ -1,10 +1,10 @@
-//! What the disk and the system do to a run: each fault is one error that names the file,
-//! leaves nothing partial, and the next run recovers.
+//! Faults of the disk and the system during a run. Each one is a single error that names the file and
+//! leaves no partial file, and the next run recovers.
 //!
-//! A full and a read-only file system are real ones: a small tmpfs in a user namespace.
-//! Where the machine allows no such mount, those two tests say so and end, and a limit on
-//! the size of files (EFBIG) stands in. A quota (EDQUOT) and a failing disk (EIO) are injected
-//! between the program and the C library; without a C compiler their test says so and ends.
+//! The full and the read-only file system are real: a small tmpfs in a user namespace.
+//! If the machine does not allow such a mount, those two tests print that and end, and a file size
+//! limit (EFBIG) is tested instead. A quota (EDQUOT) and a failing disk (EIO) are injected
+//! between the program and the C library; without a C compiler, their test prints that and ends.
 
 mod common;
 
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use common::{digests, program, stderr, walk};
 
 const EVENTS: &str = "5k";
-/// Enough to be there while something happens to it.
+/// Enough events for a run that lasts until the fault.
 const LONG: &str = "60k";
 
 fn arguments(command: &mut Command, events: &str, out: &Path) {
@@ -51,8 +51,8 @@ fn shell(script: &str, out: &Path) -> Command {
     command
 }
 
-/// The same in a user namespace of its own, where `$M` is to be mounted; `None` where the
-/// machine doesn't allow it.
+/// The same in a user namespace of its own, in which `$M` can be mounted; `None` if the machine
+/// does not allow it.
 fn namespace(script: &str, mount: &Path, out: &Path) -> Option<Command> {
     let enter = |script: &str| {
         let mut command = Command::new("unshare");
@@ -87,7 +87,7 @@ fn refused_by_the_system(message: &str, out: &Path, cause: &str) {
     assert!(errors[0].contains(cause), "{message}");
 }
 
-/// Every file under a name of its own is whole, and nothing else is there.
+/// Every file under its final name is complete, and there are no other files.
 #[track_caller]
 fn is_part_of(out: &Path, reference: &BTreeMap<String, blake3::Hash>) -> usize {
     let mut found = digests(out);
@@ -158,6 +158,29 @@ fn a_disk_too_small_for_the_plan() {
     assert!(output.status.success(), "{message}");
     refused_by_the_system(&message, &out.join("plan.json"), "No space left on device");
     let listed = message.split_once("code 3\n").map(|(_, listed)| listed);
+    assert_eq!(listed, Some(""), "{message}");
+}
+
+#[test]
+fn a_corpus_that_cannot_fit_is_refused_before_it_begins() {
+    let place = tempfile::tempdir().unwrap();
+    let mount = place.path().join("mount");
+    std::fs::create_dir(&mount).unwrap();
+    let out = mount.join("out");
+    let script = r#"
+        mount -t tmpfs -o size=8m none "$M" || exit 9
+        "$1" generate --events 10M --days 1 --out "$M/out"; echo "code $?" >&2
+        ls -A "$M" >&2
+    "#;
+    let Some(mut command) = namespace(script, &mount, &out) else {
+        return;
+    };
+    let message = stderr(&command.output().unwrap());
+    assert!(
+        message.contains("are needed, 8.0 MiB are free"),
+        "{message}"
+    );
+    let listed = message.split_once("code 2\n").map(|(_, listed)| listed);
     assert_eq!(listed, Some(""), "{message}");
 }
 
@@ -253,7 +276,7 @@ fn a_failing_disk_and_a_quota() {
     ] {
         let out = place.join(format!("{call}-{errno}"));
         let (mut at, mut failures) = (1, 0);
-        // Ever later, over what the runs before have left, until it is whole.
+        // Fail later each time, over the files of earlier runs, until the corpus is complete.
         loop {
             let output = generate(&out)
                 .env("LD_PRELOAD", &library)
@@ -352,7 +375,7 @@ fn nothing_is_written_through_a_symlink() {
         out.join("plan.json"),
     ];
     for link in links {
-        // What was there is there still, seen through the link.
+        // Existing files are still there, seen through the link.
         std::fs::rename(&link, &elsewhere).unwrap();
         symlink(&elsewhere, &link).unwrap();
         let seed = ["--seed", "7", "--overwrite"];
@@ -370,7 +393,7 @@ fn nothing_is_written_through_a_symlink() {
         std::fs::remove_file(&link).unwrap();
         std::fs::rename(&elsewhere, &link).unwrap();
     }
-    // The corpus itself may be one: that is what was asked for.
+    // The corpus directory itself may be a symlink, because the user named it.
     let link = place.path().join("link");
     symlink(&out, &link).unwrap();
     succeeds(&mut generate(&link));

@@ -1,13 +1,15 @@
-//! The library's front door: batches, files, samples and truth of one generator agree.
+//! The library's entry point: batches, files, samples and truth of a generator agree.
 
 mod common;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch, RecordBatchReader};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Int64Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Int64Type};
+use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_cast::cast::cast;
+use arrow_schema::DataType;
 use chrono::NaiveDate;
 use fusiongen::generator::{Sampling, System};
 use fusiongen::grounding::Asset;
@@ -21,7 +23,7 @@ fn generator() -> Generator {
     Generator::builder().events(20_000).days(2).build().unwrap()
 }
 
-fn rows(batches: impl Iterator<Item = Result<RecordBatch, arrow::error::ArrowError>>) -> usize {
+fn rows(batches: impl Iterator<Item = Result<RecordBatch, arrow_schema::ArrowError>>) -> usize {
     batches.map(|batch| batch.unwrap().num_rows()).sum()
 }
 
@@ -191,7 +193,7 @@ fn mistakes_are_named() {
     let message = select(Select::all().date(NaiveDate::from_ymd_opt(2024, 8, 14).unwrap()));
     assert!(message.contains("2024-08-12 to 2024-08-13"), "{message}");
     let message = select(Select::all().shard(1_000_000));
-    assert!(message.contains("is no file of the corpus"), "{message}");
+    assert!(message.contains("the corpus has no file"), "{message}");
     let config = Config {
         days: 0,
         ..Config::default()
@@ -212,4 +214,84 @@ fn mistakes_are_named() {
     assert!(problem(build.err().unwrap()).contains("none of the assets"));
     let build = Generator::builder().users(Vec::new()).build();
     assert!(problem(build.err().unwrap()).contains("none of the users"));
+}
+
+#[test]
+fn batches_made_in_parallel_are_the_same_in_the_same_order() {
+    let generator = Generator::builder().events(60_000).days(2).build().unwrap();
+    let batches = || generator.batches(Select::all()).unwrap();
+    let expected: Vec<RecordBatch> = batches().collect::<Result<_, _>>().unwrap();
+    assert_eq!(batches().rows(), 60_000);
+    for threads in [1, 3, 16] {
+        let parallel = batches().in_parallel(threads);
+        let found: Vec<RecordBatch> = parallel.collect::<Result<_, _>>().unwrap();
+        assert_eq!(found, expected, "{threads} threads");
+    }
+    // A reader that is dropped early ends its threads; one that is at its end stays there.
+    let mut left = batches().in_parallel(2);
+    assert_eq!(left.next().unwrap().unwrap(), expected[0]);
+    drop(left);
+    let mut none = generator
+        .batches(Select::all().shard(0))
+        .unwrap()
+        .in_parallel(2);
+    assert!(none.by_ref().count() > 0);
+    assert!(none.next().is_none());
+}
+
+#[test]
+fn columns_are_a_part_of_the_same_rows() {
+    let generator = Generator::builder().events(2_000).days(1).build().unwrap();
+    let paths = ["host.name", "@timestamp", "event"];
+    let select = Select::all().columns(paths).with_partition_columns();
+    let mut whole = generator.batches(Select::all()).unwrap();
+    for part in generator.batches(select).unwrap() {
+        let (part, whole) = (part.unwrap(), whole.next().unwrap().unwrap());
+        let names: Vec<&str> = part
+            .schema_ref()
+            .fields()
+            .iter()
+            .map(|f| f.name().as_str())
+            .collect();
+        assert_eq!(names, ["@timestamp", "event", "host", "date", "category"]);
+        assert_eq!(part["event"].as_ref(), whole["event"].as_ref());
+        for path in ["host.name", "@timestamp"] {
+            let of = |batch| fusiongen::schema::leaf(batch, path).unwrap().clone();
+            assert_eq!(of(&part).as_ref(), of(&whole).as_ref());
+        }
+        assert_eq!(part["host"].as_struct().num_columns(), 1);
+    }
+    assert!(whole.next().is_none());
+    let none: [&str; 0] = [];
+    for select in [
+        Select::all().columns(none),
+        Select::all().columns(none).with_partition_columns(),
+    ] {
+        let batches = generator.batches(select).unwrap();
+        let rows: usize = batches.map(|batch| batch.unwrap().num_rows()).sum();
+        assert_eq!(rows as u64, generator.plan().config.events);
+    }
+    let error = generator.batches(Select::all().columns(["host.nam"]));
+    let error = error.err().unwrap().to_string();
+    assert!(error.contains("did you mean host.name"), "{error}");
+}
+
+#[test]
+fn truth_as_a_stream_is_the_truth() {
+    let generator = Generator::builder().events(20_000).days(2).build().unwrap();
+    for table in TruthTable::ALL {
+        let mut expected = Vec::new();
+        generator
+            .truth(table, |batch| {
+                expected.push(batch);
+                Ok(())
+            })
+            .unwrap();
+        let stream = generator.truth_batches(table).unwrap();
+        let found: Vec<RecordBatch> = stream.collect::<Result<_, _>>().unwrap();
+        assert_eq!(found, expected, "{}", table.name());
+        assert!(!found.is_empty());
+        // Its thread ends with it.
+        drop(generator.truth_batches(table).unwrap());
+    }
 }

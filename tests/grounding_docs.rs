@@ -1,4 +1,4 @@
-//! `docs/grounding.md` says what the readers take, and its examples are read.
+//! `docs/grounding.md` matches the readers, and its examples can be read.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn columns(file: &str) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-/// The fenced blocks whose fence says `kind`.
+/// The fenced blocks with the info string `kind`.
 fn examples(kind: &str) -> Vec<String> {
     let fence = format!("```{kind}\n");
     PAGE.split(&fence)
@@ -33,7 +33,7 @@ fn examples(kind: &str) -> Vec<String> {
         .collect()
 }
 
-/// What `read` makes of each example.
+/// Reads each example with `read`.
 fn each<T>(kind: &str, least: usize, read: impl Fn(&Path) -> Vec<T>) {
     let examples = examples(kind);
     assert!(

@@ -1,6 +1,6 @@
-//! Inputs that somebody spoilt, through the program: each is taken or refused in one line
+//! Damaged and malicious inputs, through the program: each is accepted or refused in one line
 //! with exit code 2, before anything is made, and none is changed, nor anything beside it.
-//! `tests/inputs.rs` has those that are merely wrong.
+//! `tests/inputs/` has those that are merely wrong.
 
 mod common;
 
@@ -185,7 +185,7 @@ fn a_locked_database_is_refused() {
 #[test]
 fn a_database_that_is_being_written_is_read_as_it_was_committed() {
     let place = Place::new(ALERTS);
-    // In WAL mode readers and a writer don't mind each other.
+    // In WAL mode, readers and a writer do not block each other.
     let writer = Connection::open(place.database()).unwrap();
     writer
         .execute_batch(
@@ -210,7 +210,7 @@ fn a_database_that_is_being_written_is_read_as_it_was_committed() {
     assert!(std::fs::read(&log).unwrap() == logged);
     writer.execute_batch("COMMIT").unwrap();
     drop(writer);
-    // Closed properly: the log is gone, the mode stays, and nothing comes back.
+    // After a proper close, the log is gone, the mode remains, and no file is created again.
     assert!(!log.exists());
     assert_eq!(place.profiled(), None);
 }
@@ -237,7 +237,7 @@ fn views_stand_for_tables_and_cannot_write() {
          CREATE VIEW alerts AS SELECT message AS signature, host AS src_ip FROM log;",
     );
     assert_eq!(place.profiled(), None);
-    // Functions that reach out of the database are not to be had from within it.
+    // Functions that access files outside the database cannot be called from views.
     for view in [
         "SELECT load_extension('/tmp/x.so') AS signature",
         "SELECT writefile('/tmp/x', 'x') AS signature",
@@ -268,16 +268,16 @@ fn a_million_users_are_read_and_a_mistake_among_them_found() {
         message.contains("line 1000002") && message.contains("line 9"),
         "{message}"
     );
-    let mended = place.generate("--ad-users", &path);
-    let message = stderr(&mended);
-    assert_eq!(mended.status.code(), Some(0), "{message}");
+    let repaired = place.generate("--ad-users", &path);
+    let message = stderr(&repaired);
+    assert_eq!(repaired.status.code(), Some(0), "{message}");
     assert!(
-        message.contains("1 of 1000001 rows left out: doubled username (1; line 1000002)"),
+        message.contains("1 of 1000001 rows left out: duplicate username (1; line 1000002)"),
         "{message}"
     );
 }
 
-/// Every prefix of a valid file, and every line of it doubled or lost, is taken or refused.
+/// Every prefix of a valid file, and the file with any line repeated or removed, is accepted or refused.
 #[test]
 fn pieces_of_profiles_and_users_are_taken_or_refused() {
     let place = Place::new(ALERTS);

@@ -1,5 +1,5 @@
-//! Golden plans: what a fixed configuration becomes, cut by cut. A change here changes
-//! corpora, and is to be meant. `INSTA_UPDATE=always cargo test --test plan` takes it over.
+//! Golden plans of fixed configurations, with every split. A change here changes corpora and must be
+//! intended. `INSTA_UPDATE=always cargo test --test plan` accepts it.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use fusiongen::corpus::{Corpus, PlanFile};
 use fusiongen::plan::chains::Stop;
 use fusiongen::plan::{Config, PartitionBy};
 
-/// A plan in lines, without the fingerprint, which every word of the catalog changes.
+/// A plan in lines, without the fingerprint, which changes with every word of the catalog.
 fn told(config: Config) -> String {
     let generator = Generator::builder().config(config).build().unwrap();
     let file = PlanFile::new(generator.plan(), generator.world());
@@ -56,7 +56,7 @@ fn a_corpus_whose_files_are_cut() {
 }
 
 /// Attacks meet friction as a red team's do: a quarter to a half are stopped or fail in a step,
-/// and most of those go on. Steps that fail by their nature (guessing) come on top in `check`.
+/// and most of those continue. `check` also counts steps that fail by nature (guessing).
 #[test]
 fn a_part_of_the_chains_is_blocked() {
     let (mut all, mut blocked, mut stopped) = (0, 0, 0);
@@ -79,7 +79,7 @@ fn a_part_of_the_chains_is_blocked() {
     assert!((0.08..0.28).contains(&share(stopped)), "{}", share(stopped));
 }
 
-/// A plan that format version 4 wrote. Later versions read it, whatever settings they add.
+/// A plan that format version 4 wrote. Later versions can read it, even if they add settings.
 #[test]
 fn plans_of_older_versions_are_read() {
     let root = tempfile::tempdir().unwrap();
@@ -99,7 +99,7 @@ fn plans_of_older_versions_are_read() {
     };
     assert_eq!(plan.config, config);
     assert_eq!(plan.shards.iter().map(|shard| shard.rows).sum::<u64>(), 40);
-    // What a version did not know yet has its default.
+    // A setting that the plan lacks has its default.
     let whole: serde_json::Value = serde_json::from_str(stored).unwrap();
     let settings = whole["config"].as_object().unwrap();
     for name in settings.keys() {
@@ -110,7 +110,7 @@ fn plans_of_older_versions_are_read() {
         let default = serde_json::to_value(Config::default()).unwrap();
         assert_eq!(read[name], default[name], "{name}");
     }
-    // What it does not know is a mistake, not to be passed over.
+    // An unknown setting is an error and must not be ignored.
     let unknown = stored.replacen("\"seed\"", "\"seeed\"", 1);
     assert!(read(&unknown).unwrap_err().to_string().contains("seeed"));
 }

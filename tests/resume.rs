@@ -1,6 +1,6 @@
-//! Runs that end too early, through the program itself: killed, stopped by a signal, failed.
-//! Whatever happened, no file under its own name is partial, and the same command ends in
-//! the same bytes as an uninterrupted run.
+//! Runs that end early, through the program itself: killed, stopped by a signal, failed.
+//! In every case, no file under its final name is partial, and repeating the command gives the same
+//! bytes as an uninterrupted run.
 
 mod common;
 
@@ -46,7 +46,7 @@ fn succeeds(command: &mut Command) {
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
-/// Nothing that an engine would read is other than in the `reference`.
+/// Every file that an engine would read equals the one in `reference`.
 fn nothing_is_partial(out: &Path, reference: &Digests) {
     if !out.exists() {
         return;
@@ -62,7 +62,7 @@ fn nothing_is_partial(out: &Path, reference: &Digests) {
     }
 }
 
-/// Waits until a moment, unless the child ends before; whether it was killed then.
+/// Waits until a moment and kills the child; returns whether it was still running.
 fn killed_at(child: &mut Child, moment: Duration) -> bool {
     let began = Instant::now();
     while began.elapsed() < moment {
@@ -82,7 +82,7 @@ fn kills(events: &str, wanted: u32, seed: u64) {
     let (one, out) = (place.path().join("whole"), place.path().join("killed"));
     let began = Instant::now();
     succeeds(&mut command(events, &one));
-    // Other tests may have slowed it: the fastest whole run counts.
+    // Other tests may have slowed it, so the fastest complete run is used.
     let mut took = began.elapsed();
     let reference = digests(&one);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -93,7 +93,7 @@ fn kills(events: &str, wanted: u32, seed: u64) {
         assert!(killed < 4 * wanted, "no kill hit a run that kept files");
         let noted = walk(&out.join("journal")).len().min(reference.len());
         let left = took * (reference.len() - noted) as u32 / reference.len() as u32;
-        // One that was hit often is let through, and so is the last.
+        // A run that was killed often may finish, and so may the last one.
         let moment = match (killed < wanted || !kept_some) && in_a_row < 4 {
             true => left * (random.next_u32() % 1000) / 1000,
             false => Duration::from_secs(3600),
@@ -184,7 +184,7 @@ fn signals_stop_within_two_seconds_and_say_how_to_go_on() {
             .collect();
         assert_eq!(lines.len(), 2, "{message}");
         assert!(lines[0].starts_with(&format!("error: {}: stopped; ", out.display())));
-        assert!(lines[0].contains(" files are whole"), "{message}");
+        assert!(lines[0].contains(" files are complete"), "{message}");
         assert!(lines[1].contains("run the same command again"), "{message}");
         assert_eq!(leftovers(&out), [] as [PathBuf; 0]);
         assert!(!out.join("_SUCCESS").exists());
@@ -245,17 +245,17 @@ fn spoilt_files_are_found_and_made_again() {
         succeeds(command("5k", &out).args(["--part", part]));
     }
     spoil(&out);
-    // Somebody lost the papers of one that stands.
+    // A complete corpus lost its metadata.
     std::fs::write(out.join("journal/000003.json"), b"{").unwrap();
     succeeds(&mut command("5k", &out));
     assert!(digests(&out) == reference);
-    // The same of a corpus that was whole.
+    // The same for a corpus that was complete.
     let unnamed = victims(&out).len() - 5;
     spoil(&out);
     let refused = run(program().arg("finish").arg(&out));
     let message = stderr(&refused);
     assert_eq!(refused.status.code(), Some(2), "{message}");
-    assert!(message.contains("missing or not as they were written: "));
+    assert!(message.contains("missing or have changed: "));
     let more = format!(" and {unnamed} more");
     assert!(message.contains(&more), "{message}");
     succeeds(&mut command("5k", &out));
@@ -345,7 +345,7 @@ fn victims_directory(out: &Path) -> PathBuf {
     found[0].parent().unwrap().to_path_buf()
 }
 
-/// A worker that panics: a library's caller may do so, and a defect would.
+/// A worker that panics, as a caller's code or a bug may.
 struct Panics(AtomicU32);
 
 impl Progress for Panics {
@@ -404,7 +404,7 @@ fn two_runs_of_the_same_corpus_at_once_don_t_hurt_each_other() {
         assert!(output.status.success(), "{}", stderr(&output));
     }
     let mut found = digests(&out);
-    // What the last one had begun to note when another ended.
+    // The last run may have started a journal entry when another one ended.
     found.retain(|name, _| !name.starts_with("journal/"));
     assert!(found == reference);
     succeeds(&mut command("5k", &out));
@@ -440,7 +440,7 @@ fn parts_as_processes_are_the_whole() {
     let early = run(program().arg("finish").arg(&out));
     let message = stderr(&early);
     assert_eq!(early.status.code(), Some(2), "{message}");
-    let missing = message.split_once("as they were written: ").unwrap().1;
+    let missing = message.split_once("have changed: ").unwrap().1;
     let first = missing.split([',', ' ', '\n']).next().unwrap();
     let plan = PlanFile::read(&Corpus::at(&out)).unwrap();
     let place = plan.files().position(|name| name == first);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests: the crate's own, then those in which other engines read a corpus back.
+# Runs all tests: the crate's own, the Python module's, then those in which other engines read a
+# corpus back.
 #
 #   tests/run.sh [pytest arguments]      for example: tests/run.sh -k duckdb
 #
@@ -11,6 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly venv=.venv
 readonly requirements=tests/interop/requirements.txt
+readonly without_dependencies=tests/interop/requirements-no-deps.txt
 profile=${FUSIONGEN_TEST_PROFILE:-dev}
 
 say() { printf '\n== %s\n' "$*"; }
@@ -27,7 +29,7 @@ python_ready() {
         die "$(python3 --version) is too old; the pinned packages need Python 3.11 or later"
 
     local wanted
-    wanted=$(python3 --version && cat "$requirements")
+    wanted=$(python3 --version && cat "$requirements" "$without_dependencies")
     if [[ -x $venv/bin/python && -f $venv/.installed && $(<"$venv/.installed") == "$wanted" ]]; then
         say "Python packages: $venv is up to date"
         return
@@ -39,6 +41,7 @@ python_ready() {
     fi
     python3 -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -r "$requirements"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps -r "$without_dependencies"
     printf '%s\n' "$wanted" >"$venv/.installed"
 }
 
@@ -76,14 +79,30 @@ browser_ready() {
     fi
 }
 
+# Recipes of docs/streams.md use them; without one its recipes are skipped, and say so.
+recipes_ready() {
+    local missing=()
+    for tool in curl jq kcat; do
+        command -v "$tool" >/dev/null || missing+=("$tool")
+    done
+    if [[ ${#missing[@]} -gt 0 ]]; then
+        say "Tools of recipes: installing ${missing[*]}"
+        apt_install "${missing[@]}" || say "Tools of recipes: not installed; their tests will be skipped"
+    fi
+}
+
 command -v cargo >/dev/null || die "cargo is not on PATH; install Rust from https://rustup.rs"
 
 python_ready
 spark_ready
 browser_ready
+recipes_ready
 
 say "cargo test, profile $profile"
 cargo test --workspace --profile "$profile" </dev/null
+
+say "Python module, profile $profile"
+python/test.sh
 
 if [[ -z ${FUSIONGEN:-} ]]; then
     say "cargo build --release"

@@ -1,18 +1,23 @@
-//! `docs/schema.md` says what the schemas say.
+//! `docs/schema.md` matches the schemas, and the tables of truth and entities.
 //!
-//! UPDATE_DOCS=1 cargo test --test schema_docs writes it anew.
+//! `UPDATE_DOCS=1 cargo test --test schema_docs` regenerates it.
 
-use arrow::datatypes::{DataType, Field, Fields};
+mod common;
+
+use arrow_schema::{DataType, Field, Fields};
+use common::{batches, whole, write};
+use fusiongen::plan::{Config, TruthTable};
 use fusiongen::schema::{Schema, meaning};
+use fusiongen::truth::meanings;
 
 const HEAD: &str = "\
 # Schema
 
-Made from `src/schema/` by `UPDATE_DOCS=1 cargo test --test schema_docs`; a test keeps it equal.
+Generated from `src/schema/` and `src/truth/meanings.rs` by `UPDATE_DOCS=1 cargo test --test schema_docs`; a test compares it.
 
-A field without *always* is null, or absent in JSON, where the event has no such thing.
-Structs are always there: ask a leaf whether it is null.
-`date` and `category` stand in the paths of the files.
+A field without *always* is null, or absent in JSON, in events that have no value for it.
+Structs are never null: test a leaf for null instead.
+`date` and `category` are in the paths of the files.
 ";
 
 fn type_name(data_type: &DataType) -> String {
@@ -20,6 +25,7 @@ fn type_name(data_type: &DataType) -> String {
         DataType::Timestamp(_, _) => "time, microseconds UTC".into(),
         DataType::Utf8 | DataType::Dictionary(_, _) => "text".into(),
         DataType::Int64 => "integer".into(),
+        DataType::Date32 => "date".into(),
         DataType::Boolean => "boolean".into(),
         DataType::List(item) => format!("list of {}", type_name(item.data_type())),
         DataType::Struct(fields) => {
@@ -52,7 +58,7 @@ fn table(schema: &Schema) -> String {
     for (path, field) in &found {
         let always = if field.is_nullable() { "" } else { "always" };
         let kind = type_name(field.data_type());
-        match meaning(path) {
+        match meaning(schema.name, path) {
             Some(meaning) => text += &format!("| `{path}` | {kind} | {always} | {meaning} |\n"),
             None => missing.push(path),
         }
@@ -64,10 +70,50 @@ fn table(schema: &Schema) -> String {
     text
 }
 
+/// The tables of truth and entities, with the columns that a small corpus has.
+fn tables() -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("corpus");
+    let config = Config {
+        events: 20_000,
+        days: 2,
+        ..Config::default()
+    };
+    write(config, whole(2), &root);
+    let truth = TruthTable::ALL.map(|table| format!("truth/{}", table.name()));
+    let entities = ["entities/assets", "entities/users"].map(String::from);
+    let mut text = String::new();
+    for name in truth.iter().chain(&entities) {
+        let directory = if name.starts_with("truth") {
+            name
+        } else {
+            "entities"
+        };
+        let found = batches(&root.join(directory));
+        let known = |field: &Field| meanings::meaning(name, field.name()).is_some();
+        let batch = found
+            .iter()
+            .find(|batch| batch.schema().fields().iter().all(|f| known(f)));
+        let schema = batch
+            .unwrap_or_else(|| panic!("src/truth/meanings.rs lacks columns of {name}"))
+            .schema();
+        text +=
+            &format!("\n## {name}\n\n| column | type | | meaning |\n| --- | --- | --- | --- |\n");
+        assert_eq!(meanings::columns(name), schema.fields().len(), "{name}");
+        for field in schema.fields() {
+            let always = if field.is_nullable() { "" } else { "always" };
+            let meaning = meanings::meaning(name, field.name()).unwrap();
+            let kind = type_name(field.data_type());
+            text += &format!("| `{}` | {kind} | {always} | {meaning} |\n", field.name());
+        }
+    }
+    text
+}
+
 #[test]
 fn the_page_is_the_schema() {
     let schemas = [Schema::fusionai(), Schema::ecs()];
-    let page = HEAD.to_string() + &schemas.iter().map(table).collect::<String>();
+    let page = HEAD.to_string() + &schemas.iter().map(table).collect::<String>() + &tables();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, &page).unwrap();
@@ -75,6 +121,6 @@ fn the_page_is_the_schema() {
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found == page,
-        "docs/schema.md is not the schema; run UPDATE_DOCS=1 cargo test --test schema_docs"
+        "docs/schema.md differs from the schema; run UPDATE_DOCS=1 cargo test --test schema_docs"
     );
 }

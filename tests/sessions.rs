@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fusiongen::Generator;
 use fusiongen::catalog::Platform;
 use fusiongen::plan::Config;
-use fusiongen::world::processes::Boot;
+use fusiongen::world::Boot;
 use fusiongen::world::users::ROOT;
 use fusiongen::world::{Purpose, Session, World};
 
@@ -19,7 +19,7 @@ fn made(events: u64, assets: u32) -> Generator {
     Generator::builder().config(config).build().unwrap()
 }
 
-/// Whoever may log on to a host outside of chains.
+/// Accounts that may log on to a host outside chains.
 fn visitors(world: &World, host: u32) -> BTreeSet<u32> {
     let accounts = &world.accounts;
     let administrators = (0..400).map(|i: u64| world.administrator(host, i << 55 | i << 9));
@@ -127,7 +127,7 @@ fn no_two_chains_share_a_slot_of_a_host() {
             );
             shared += 1;
         }
-        // One chain's accounts are apart too.
+        // The accounts of one chain have distinct sessions too.
         let host = chain.hosts[0];
         let boot = world.boot(host, chain.arrivals[0].div_euclid(1_000_000));
         let slot = chain.session_slots[0];

@@ -1,4 +1,4 @@
-//! Settings through the program itself: what is taken, what is refused, and how.
+//! Settings through the program itself: accepted values, refused values, and messages.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::process::Output;
 use common::{program, stderr};
 use fusiongen::plan::ORDINAL_BITS;
 
-/// Runs the program in `place` with these variables and no other setting's.
+/// Runs the program in `place` with only these setting variables.
 fn run(place: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = program();
     command.current_dir(place).args(arguments);
@@ -19,7 +19,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// Exit code 2, one error that says all of `parts`, and nothing made.
+/// Exit code 2, one error that contains all of `parts`, and nothing written.
 fn refused(arguments: &[&str], variables: &[(&str, &str)], config: Option<&[u8]>, parts: &[&str]) {
     let place = tempfile::tempdir().unwrap();
     let mut all = vec!["generate", "--no-progress", "--out", "made"];
@@ -107,6 +107,83 @@ fn variables_are_named_as_they_are() {
         &["NOISE_TZ_OFFSET:", "14 hours"],
     );
     refused(&[], &[("DB_PATH", "no.sqlite")], None, &["no.sqlite"]);
+}
+
+#[test]
+fn shares_are_believed_or_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let plan = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let all = [&["plan", "--events", "1e5"], arguments].concat();
+        let output = run(place.path(), &all, variables);
+        assert!(output.status.success(), "{}", stderr(&output));
+        (stderr(&output), String::from_utf8(output.stdout).unwrap())
+    };
+    for share in ["0.5", "50%"] {
+        let (_, text) = plan(&["--attack-chain-ratio", share], &[]);
+        assert!(text.contains("50.0%"), "{text}");
+    }
+    let too_much = ["--attack-chain-ratio: 1.2", "0.95"];
+    refused(&["--attack-chain-ratio", "1.2"], &[], None, &too_much);
+    let both = ["--attack-chain-ratio", "0.8", "--noise-ratio", "0.5"];
+    refused(&both, &[], None, &["--noise-ratio: 0.5", "0.8"]);
+    refused(
+        &["--noise-ratio", "x%"],
+        &[],
+        None,
+        &["--noise-ratio", "15%"],
+    );
+    // Systems that share these variables reduce such shares.
+    let (said, _) = plan(&[], &[("ATTACK_CHAIN_RATIO", "1.2")]);
+    assert!(said.contains("1.2 is reduced to 0.95"), "{said}");
+}
+
+#[test]
+fn variables_with_the_prefix_win_and_all_are_said() {
+    let place = tempfile::tempdir().unwrap();
+    let seed = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let all = [&["plan", "--events", "10k"], arguments].concat();
+        let output = run(place.path(), &all, variables);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (text, stderr(&output))
+    };
+    let (text, said) = seed(&[], &[("SEED", "7")]);
+    assert!(
+        text.contains("seed 7,") && said.contains("environment: SEED=7"),
+        "{said}"
+    );
+    let (text, said) = seed(&[], &[("SEED", "7"), ("FUSIONGEN_SEED", "8")]);
+    assert!(
+        text.contains("seed 8,") && said.contains("FUSIONGEN_SEED=8"),
+        "{said}"
+    );
+    let (text, said) = seed(&["--seed", "9"], &[("SEED", "7"), ("FUSIONGEN_SEED", "8")]);
+    assert!(
+        text.contains("seed 9,") && !said.contains("environment"),
+        "{said}"
+    );
+    refused(&[], &[("FUSIONGEN_DAYS", "0")], None, &["FUSIONGEN_DAYS:"]);
+}
+
+#[test]
+fn what_has_no_effect_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    for (arguments, part) in [
+        (&["sample", "-n", "0"][..], "-n"),
+        (&["sample", "--format", "arrow"], "--format"),
+        (&["sample", "--severity-scale", "cvss"], "--severity-scale"),
+        (
+            &["plan", "--severity-scale", "cvss"],
+            "alerts database or a profile",
+        ),
+    ] {
+        let output = run(place.path(), arguments, &[]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
+    // A configuration file serves all commands.
+    std::fs::write(place.path().join("c.toml"), "format = \"arrow\"\n").unwrap();
+    let output = run(place.path(), &["sample", "--config", "c.toml"], &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
@@ -222,20 +299,12 @@ fn a_flag_wins_over_keys_that_it_excludes() {
 #[test]
 fn a_ratio_above_its_most_is_clamped_with_a_notice() {
     let place = tempfile::tempdir().unwrap();
-    let arguments = [
-        "plan",
-        "--events",
-        "500",
-        "--days",
-        "1",
-        "--attack-chain-ratio",
-        "2.0",
-    ];
-    let output = run(place.path(), &arguments, &[]);
+    let arguments = ["plan", "--events", "500", "--days", "1"];
+    let output = run(place.path(), &arguments, &[("ATTACK_CHAIN_RATIO", "2.0")]);
     assert!(output.status.success());
     let said = stderr(&output);
     assert!(
-        said.contains("note: --attack-chain-ratio 2 is taken as 0.95"),
+        said.contains("note: --attack-chain-ratio 2 is reduced to 0.95"),
         "{said}"
     );
     let output = run(
@@ -243,11 +312,11 @@ fn a_ratio_above_its_most_is_clamped_with_a_notice() {
         &["plan", "--events", "500"],
         &[("NOISE_DAY_WEIGHT", "3")],
     );
-    assert!(stderr(&output).contains("do nothing without --noise-seasonality"));
+    assert!(stderr(&output).contains("have no effect without --noise-seasonality"));
 }
 
 #[test]
-fn what_stands_in_the_directory_is_not_touched() {
+fn foreign_files_in_the_directory_are_not_touched() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("out");
     std::fs::create_dir(&out).unwrap();
@@ -275,7 +344,7 @@ fn what_stands_in_the_directory_is_not_touched() {
         std::fs::read(place.path().join("made/plan.json")).unwrap(),
         plan
     );
-    // The same in other words is the same corpus.
+    // Equal settings in other notation give the same corpus.
     let output = with(&["--out", "made", "--noise-ratio", "0.20"]);
     assert!(
         stdout(&output).contains("nothing to do"),
@@ -361,16 +430,15 @@ fn plan_says_what_would_be_and_makes_nothing() {
     }
     assert!(!stderr(&output).contains("32 MB"));
     assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
-    let output = run(
-        place.path(),
-        &["plan", "--events", "100M", "--days", "365"],
-        &[],
-    );
-    assert!(
-        stderr(&output).contains("files of 32 MB or more"),
-        "{}",
-        stderr(&output)
-    );
+    let many = ["plan", "--events", "100M", "--days", "365"];
+    for (more, expected) in [
+        (&[][..], "--partition-by date gives about 365"),
+        (&["--partition-by", "date"], "files of 32 MB or more"),
+    ] {
+        let output = run(place.path(), &[&many[..], more].concat(), &[]);
+        let said = stderr(&output);
+        assert!(said.contains(expected), "{said}");
+    }
 }
 
 #[test]
@@ -437,7 +505,7 @@ fn samples_are_what_was_asked_for() {
 
 #[test]
 fn a_sample_is_of_the_corpus() {
-    use fusiongen::plan::Config;
+    use fusiongen::plan::{Config, RowGroup};
     use fusiongen::{Generator, columns::View};
     let config = Config {
         events: 20_000,
@@ -450,8 +518,9 @@ fn a_sample_is_of_the_corpus() {
         let sequence = event["event"]["sequence"].as_u64().unwrap();
         let partition = &plan.partitions[(sequence >> ORDINAL_BITS) as usize];
         let mut rows = Vec::new();
-        for group in &partition.row_groups {
-            generator.maker().frames(partition, group, |frame| {
+        let of_it = |group: &&RowGroup| group.partitions.start == partition.index as usize;
+        for group in plan.row_groups.iter().filter(of_it) {
+            generator.maker().frames(group, |frame| {
                 let view = View::new(&frame, generator.maker(), generator.tables());
                 let batch = schema.batch(&view).unwrap();
                 rows.extend((0..frame.len).map(|r| fusiongen::sink::json::row(&batch, r)));
@@ -484,7 +553,8 @@ fn help_completions_and_manual_pages_know_the_flags() {
         "Grounding:",
         "Composition:",
         "Files:",
-        "NOISE_TZ_OFFSET",
+        "noise_tz_offset",
+        "FUSIONGEN_SEED",
         "--config",
     ] {
         assert!(help.contains(part), "{part:?} is not in: {help}");
@@ -509,7 +579,7 @@ fn help_completions_and_manual_pages_know_the_flags() {
 fn a_flag_wins_over_the_variable_that_it_excludes() {
     let place = tempfile::tempdir().unwrap();
     let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/data/profile/default.json");
-    // Neither variable names a file; who reads one fails.
+    // Neither variable names an existing file, so reading one would fail.
     for (given, variable) in [
         (["--profile", profile], "DB_PATH"),
         (["--users", "30"], "AD_USERS_FILE"),
@@ -523,7 +593,7 @@ fn a_flag_wins_over_the_variable_that_it_excludes() {
         let output = run(place.path(), &["plan", &both], &[(variable, "nothing")]);
         assert!(output.status.success(), "{both}: {}", stderr(&output));
     }
-    // Two flags that exclude each other stay an error.
+    // Two flags that exclude each other are still an error.
     let both = ["plan", "--users", "30", "--ad-users", "u.csv"];
     assert_eq!(run(place.path(), &both, &[]).status.code(), Some(2));
 }

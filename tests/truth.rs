@@ -1,12 +1,14 @@
-//! Truth says what stands in the events, and nothing else.
+//! Truth contains only what the events contain.
 
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
 use common::{batches, whole, write};
 use fusiongen::plan::Config;
 use fusiongen::schema::leaf;
@@ -26,7 +28,7 @@ fn cell(batch: &RecordBatch, path: &str, row: usize) -> Value {
             .into(),
         DataType::Date32 => {
             let days = array
-                .as_primitive::<arrow::datatypes::Date32Type>()
+                .as_primitive::<arrow_array::types::Date32Type>()
                 .value(row);
             days.into()
         }
@@ -59,7 +61,7 @@ fn rows(root: &Path, columns: &[&str]) -> Vec<BTreeMap<String, Value>> {
         .collect()
 }
 
-/// Every text that stands in a JSON value.
+/// All texts in a JSON value.
 fn texts(value: &Value, out: &mut BTreeSet<String>) {
     match value {
         Value::String(s) => {
@@ -81,7 +83,7 @@ fn texts(value: &Value, out: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn truth_is_what_stands_in_the_events() {
+fn truth_matches_the_events() {
     let out = tempfile::tempdir().unwrap();
     let root = out.path().join("corpus");
     write(
@@ -98,10 +100,15 @@ fn truth_is_what_stands_in_the_events() {
     // Events of chains, by (attack.id, attack.sequence).
     let mut events: BTreeMap<(String, i64), Event> = BTreeMap::new();
     let mut lookalikes = BTreeSet::new();
+    let mut verdicts = BTreeSet::new();
     for batch in batches(&root.join("events")) {
         for row in 0..batch.num_rows() {
             let verdict = cell(&batch, "labels.verdict", row);
             let sequence = cell(&batch, "event.sequence", row).as_i64().unwrap();
+            if verdict != "benign" {
+                let noise = cell(&batch, "labels.noise_type", row);
+                verdicts.insert((sequence, verdict.to_string(), noise.to_string()));
+            }
             if cell(&batch, "attack.id", row).is_null() {
                 if verdict != "benign" {
                     lookalikes.insert(sequence);
@@ -114,7 +121,7 @@ fn truth_is_what_stands_in_the_events() {
                 sequence,
                 cell(&batch, "attack.step", row).as_i64().unwrap(),
                 cell(&batch, "@timestamp", row).as_i64().unwrap(),
-                // What a cloud or a service reports has no host.
+                // Records of clouds and services have no host.
                 cell(&batch, "host.hostname", row),
                 Value::Object(fusiongen::sink::json::row(&batch, row)),
             );
@@ -126,6 +133,28 @@ fn truth_is_what_stands_in_the_events() {
     }
     assert!(events.len() > 5_000, "{}", events.len());
 
+    let columns = ["event_sequence", "verdict", "noise_type"];
+    let listed: Vec<_> = rows(&root.join("truth/verdicts"), &columns)
+        .iter()
+        .map(|row| {
+            let sequence = row["event_sequence"].as_i64().unwrap();
+            (
+                sequence,
+                row["verdict"].to_string(),
+                row["noise_type"].to_string(),
+            )
+        })
+        .collect();
+    assert_eq!(listed.len(), verdicts.len());
+    assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), verdicts);
+    for word in ["attack", "attempt", "benign_trigger", "benign_suspicious"] {
+        let quoted = format!("\"{word}\"");
+        assert!(
+            verdicts.iter().any(|(_, verdict, _)| *verdict == quoted),
+            "{word}"
+        );
+    }
+
     let steps = rows(
         &root.join("truth/steps"),
         &[
@@ -136,6 +165,8 @@ fn truth_is_what_stands_in_the_events() {
             "host",
             "user",
             "technique",
+            "time",
+            "rule",
         ],
     );
     assert_eq!(steps.len(), events.len());
@@ -146,6 +177,13 @@ fn truth_is_what_stands_in_the_events() {
         );
         let event = &events[&key];
         assert_eq!(step["event_sequence"], event.0, "{key:?}");
+        assert_eq!(step["time"], event.2, "{key:?}");
+        let is_alert = event.4.pointer("/event/kind") == Some(&"alert".into());
+        let rule = match is_alert {
+            true => event.4.pointer("/rule/name").cloned().unwrap(),
+            false => Value::Null,
+        };
+        assert_eq!(step["rule"], rule, "{key:?}");
         assert_eq!(step["step"], event.1, "{key:?}");
         assert_eq!(step["host"], event.3, "{key:?}");
         assert_eq!(step["user"], event.4["user"]["name"], "{key:?}");
@@ -177,7 +215,7 @@ fn truth_is_what_stands_in_the_events() {
         assert!(edge["from_step"].as_i64() < edge["to_step"].as_i64());
         tied.insert((id, edge["to_step"].as_i64().unwrap()));
     }
-    // Every step but a chain's first hangs on an earlier one.
+    // Every step except a chain's first is linked to an earlier one.
     for step in &steps {
         let number = step["step"].as_i64().unwrap();
         let id = step["attack_id"].as_str().unwrap().to_string();
@@ -231,7 +269,7 @@ fn truth_is_what_stands_in_the_events() {
         assert_eq!(hosts, named);
     }
 
-    // A lookalike is a benign row that isn't plainly benign, and resembles a technique.
+    // A lookalike is a benign row that resembles a technique and is not plainly benign.
     let listed: BTreeSet<i64> = rows(
         &root.join("truth/lookalikes"),
         &["event_sequence", "reason"],

@@ -1,7 +1,7 @@
-//! MITRE ATT&CK v18.1 techniques, as far as the catalog uses them.
+//! The MITRE ATT&CK v18.1 techniques that the catalog uses.
 //!
-//! The table in `data/catalog/attack.toml` is generated from ATT&CK's own data;
-//! names and tactics are ATT&CK's, never ours.
+//! `data/catalog/attack.toml` is generated from ATT&CK's own data, so all names and tactics are
+//! ATT&CK's.
 
 /// One technique or sub-technique.
 #[derive(Debug, Clone, PartialEq, Eq)]

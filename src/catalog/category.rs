@@ -1,4 +1,4 @@
-//! Detection categories: what a rule is about, and what ATT&CK calls it.
+//! Categories of events, with their detection rules and ATT&CK technique.
 
 /// A detection rule of a category.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub struct Signature {
 pub struct Category {
     /// Slug `[a-z][a-z0-9_]*`, at most 64 bytes.
     pub name: String,
-    /// Detection rules, at least one unless the category only holds ordinary events.
+    /// Detection rules; empty if the category only holds ordinary events.
     pub signatures: Vec<Signature>,
     /// Index into `Catalog::techniques`; none for ordinary activity.
     pub technique: Option<usize>,
-    /// The tactic meant here, one of the technique's; index into its `tactics`.
+    /// The category's tactic: index into the technique's `tactics`.
     pub tactic: usize,
-    /// Raw category names of other tools (Suricata's classtype descriptions) that mean this one's technique.
+    /// Category names of other tools (Suricata's classtype descriptions) that map to this category.
     pub classtypes: Vec<String>,
 }

@@ -1,11 +1,13 @@
-//! Records of clouds and services: what was asked of which, with what credential, from where.
+//! Records of clouds and services: the operation, the credential and the caller's origin.
 //!
-//! Such a record stands in the provider's log and not in a host's: it knows an account, an
-//! address and a client, and neither processes nor destinations.
+//! The provider writes such a record, not a host. It has an account, an address and a client, but
+//! no process and no destination.
 
-use super::record::{Purpose, Telemetry, Words};
+use super::place::Purpose;
+use super::words::TomlWord;
+use crate::kinds::Telemetry;
 
-/// An audit log, by the data set that Elastic's integration of it fills.
+/// An audit log, named after the data set of its Elastic integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuditLog {
     /// `aws.cloudtrail`
@@ -18,7 +20,7 @@ pub enum AuditLog {
     GitHub,
 }
 
-/// What a caller proves itself with.
+/// The credential of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// An IAM user's long-term access key, `AKIA…`. `key`
@@ -29,26 +31,26 @@ pub enum Credential {
     Session,
     /// A personal access token. `token`
     Token,
-    /// Nothing yet: what is recorded is the attempt. `none`
+    /// None: a sign-in attempt. `none`
     None,
 }
 
-/// Whose address a call comes from.
+/// The origin of a call, which determines its source address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// The egress of the host's site. `office`
     Office,
-    /// The user's own line. `home`
+    /// The user's home connection. `home`
     Home,
     /// Machines in the cloud. `cloud`
     Cloud,
-    /// Some client on the Internet. `outside`
+    /// Any client on the Internet. `outside`
     Outside,
     /// The chain's adversary. `adversary:scan`
     Adversary(Purpose),
 }
 
-/// A call as its record tells it.
+/// An API call or sign-in, as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     pub log: AuditLog,
@@ -57,10 +59,10 @@ pub struct Call {
     /// CloudTrail's eventName, Office's Operation, GitHub's action.
     pub operation: String,
     pub credential: Credential,
-    /// A pool of [`AGENTS`], as places in it.
+    /// The client pool: a range of [`AGENTS`].
     pub agents: std::ops::Range<usize>,
     pub origin: Origin,
-    /// Why it failed, by the provider's code.
+    /// The provider's error code of a failed call.
     pub error: Option<String>,
 }
 
@@ -84,7 +86,7 @@ impl AuditLog {
         self.dataset().split('.').next().unwrap_or("")
     }
 
-    /// The kind of telemetry that its records are.
+    /// The telemetry of its records.
     pub fn telemetry(self) -> Telemetry {
         match self {
             AuditLog::CloudTrail => Telemetry::CloudAudit,
@@ -92,7 +94,7 @@ impl AuditLog {
         }
     }
 
-    /// ATT&CK's words for where its records happen.
+    /// The ATT&CK platforms of its records.
     pub fn attack_names(self) -> &'static [&'static str] {
         match self {
             AuditLog::CloudTrail => &["IaaS"],
@@ -102,7 +104,7 @@ impl AuditLog {
         }
     }
 
-    /// `cloud.provider`; GitHub is none.
+    /// `cloud.provider`; `None` for GitHub.
     pub fn provider(self) -> Option<&'static str> {
         match self {
             AuditLog::CloudTrail => Some("aws"),
@@ -111,7 +113,7 @@ impl AuditLog {
         }
     }
 
-    /// Whether its records name such a credential.
+    /// Whether its records can have the credential.
     pub fn takes(self, credential: Credential) -> bool {
         use Credential::{Key, None, Role, Session, Token};
         match self {
@@ -123,7 +125,7 @@ impl AuditLog {
     }
 }
 
-impl Words for AuditLog {
+impl TomlWord for AuditLog {
     const WHAT: &'static str = "audit log";
     const WORDS: &'static [(&'static str, Self)] = &[
         ("aws.cloudtrail", AuditLog::CloudTrail),
@@ -133,7 +135,7 @@ impl Words for AuditLog {
     ];
 }
 
-impl Words for Credential {
+impl TomlWord for Credential {
     const WHAT: &'static str = "credential";
     const WORDS: &'static [(&'static str, Self)] = &[
         ("key", Credential::Key),
@@ -144,7 +146,7 @@ impl Words for Credential {
     ];
 }
 
-impl Words for Origin {
+impl TomlWord for Origin {
     const WHAT: &'static str = "origin";
     const WORDS: &'static [(&'static str, Self)] = &[
         ("office", Origin::Office),
@@ -155,10 +157,10 @@ impl Words for Origin {
     ];
 }
 
-/// A client as `user_agent.original` and `user_agent.name` have it.
+/// A client: `user_agent.original` and `user_agent.name`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agent {
-    /// The pool it is drawn from; who calls has one of each pool for ever.
+    /// Its pool. Each caller always uses the same client of a pool.
     pub pool: &'static str,
     pub original: &'static str,
     pub name: &'static str,
@@ -172,7 +174,7 @@ const fn agent(pool: &'static str, name: &'static str, original: &'static str) -
     }
 }
 
-/// Every client. Each pool stands together.
+/// All clients, grouped by pool.
 #[rustfmt::skip]
 pub const AGENTS: &[Agent] = &[
     agent("browser", "Edge", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/127.0.0.0 Safari/537.36 Edg/127.0.0.0"),
@@ -203,7 +205,7 @@ pub const AGENTS: &[Agent] = &[
     agent("script", "axios", "axios/1.7.2"),
 ];
 
-/// The pool of that name as a range of [`AGENTS`].
+/// The pool with this name, as a range of [`AGENTS`].
 pub fn pool(name: &str) -> Option<std::ops::Range<usize>> {
     let first = AGENTS.iter().position(|agent| agent.pool == name)?;
     let count = AGENTS[first..]

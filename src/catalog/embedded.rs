@@ -1,4 +1,4 @@
-//! The catalog that is part of the program.
+//! The catalog that is compiled into the program.
 
 /// A file of `data/catalog` by name.
 macro_rules! embed {

@@ -1,37 +1,41 @@
-//! Keyword rules, scenarios and playbooks: what can happen, resolved.
+//! Resolves keyword rules, scenarios and playbooks.
 
 use std::collections::BTreeSet;
 
-use super::load::{LONGEST_PLAYBOOK, check_platform, find_category, technique, weight};
+use super::lookup::{check_platform, find_category, find_technique, weight};
 use super::order;
 use super::raw;
 use toml::Spanned;
 
-use super::record::{HostClass, Platform, Words, is_slug};
-use super::records::{Records, Setting};
+use super::place::HostClass;
+use super::records::{RecordResolver, Setting};
 use super::scenario::{Sequence, Visit};
 use super::source::{Source, Text};
+use super::words::{TomlWord, is_slug};
 use super::{
     Category, Heuristic, Image, Playbook, Record, Resident, Scenario, Step, Technique, Variant,
 };
-use crate::Result;
+use crate::error::Result;
+use crate::kinds::Platform;
 
-/// A chain's processes have this much room in their host's numbering.
+/// Maximum duration of a playbook in seconds, rounds included: three days.
+const LONGEST_PLAYBOOK: u64 = 3 * 86_400;
+/// Maximum number of processes per chain: each host's numbering reserves this many.
 const MOST_PROCESSES: usize = 32;
-/// Records of one sequence.
+/// Maximum number of records per sequence.
 const MOST_IN_SEQUENCE: usize = 16;
-/// Sequences that open sessions: each has numbers of its own on every host.
+/// Maximum number of sequences that open sessions. Each has its own session numbers on every host.
 pub const LOGIN_SEQUENCES: u8 = 16;
 
-/// What the rest refers to.
-pub(super) struct Tables<'a> {
+/// The tables that keyword rules, scenarios and playbooks refer to.
+pub(super) struct CatalogTables<'a> {
     pub techniques: &'a [Technique],
     pub categories: &'a [Category],
     pub images: &'a [Image],
     pub residents: &'a [Resident],
 }
 
-/// How a variant's records come as one.
+/// Resolves a variant whose records form a sequence. `logins` counts the sequences that open sessions.
 fn sequence(
     source: &Source,
     key: &Spanned<bool>,
@@ -40,25 +44,34 @@ fn sequence(
     records: &[Record],
     logins: &mut u8,
 ) -> Result<Sequence> {
-    use super::record::Telemetry::{CredDisp, Login, Logoff, UserEnd};
+    use crate::kinds::Telemetry::{CredDisp, Login, Logoff, UserEnd};
     let is_closed = |record: &Record| matches!(record.telemetry, UserEnd | CredDisp | Logoff);
     let opening = records.iter().position(is_closed).unwrap_or(records.len());
     if !(2..=MOST_IN_SEQUENCE).contains(&records.len()) || opening == 0 {
+        let problem = match (opening, records.len()) {
+            (0, _) => "the sequence begins with the end of a session".to_owned(),
+            (_, 1) => "the sequence has only one record".to_owned(),
+            (_, count) => format!("the sequence has {count} records"),
+        };
         return Err(source.error_at(
             key,
-            format!(
-                "a sequence of {} records, {opening} before its end",
-                records.len()
-            ),
-            format!("write 2 to {MOST_IN_SEQUENCE} records, and what opens the session first"),
+            problem,
+            format!("use 2 to {MOST_IN_SEQUENCE} records, and open the session before it ends"),
         ));
     }
     let logs_in = records.iter().any(|record| record.telemetry == Login);
-    if logs_in && (visit != Visit::RoundRobin || *logins >= LOGIN_SEQUENCES) {
+    if logs_in && visit != Visit::RoundRobin {
         return Err(source.error_at(
             key,
-            format!("the {}th sequence that opens a session", *logins + 1),
-            format!("there may be {LOGIN_SEQUENCES}, and they visit hosts round_robin"),
+            "a sequence that opens a session must visit its hosts in turn",
+            "use visit = \"round_robin\"",
+        ));
+    }
+    if logs_in && *logins >= LOGIN_SEQUENCES {
+        return Err(source.error_at(
+            key,
+            format!("more than {LOGIN_SEQUENCES} sequences open a session"),
+            "remove one, or remove its record of telemetry = \"login\"",
         ));
     }
     *logins += u8::from(logs_in);
@@ -75,7 +88,7 @@ fn sequence(
     })
 }
 
-impl Tables<'_> {
+impl CatalogTables<'_> {
     pub fn heuristics(&self, source: &Source) -> Result<Vec<Heuristic>> {
         let file: raw::HeuristicsFile = source.parse()?;
         source.unique("heuristic", file.heuristic.iter().map(|h| &h.name))?;
@@ -88,16 +101,16 @@ impl Tables<'_> {
                 if word.is_empty() || !word.bytes().all(fits) {
                     return Err(source.error_at(
                         keyword,
-                        format!("{word:?} can never be found as a word"),
-                        "write lower-case letters, digits and $ _ . - only",
+                        format!("keyword {word:?} cannot match"),
+                        "use only lower-case letters, digits and $ _ . -",
                     ));
                 }
             }
             if raw.keywords.is_empty() {
                 return Err(source.error_at(
                     &raw.name,
-                    "no keyword",
-                    "add one, or take the rule out",
+                    "the rule has no keyword",
+                    "add one, or remove the rule",
                 ));
             }
             let in_signature = match raw.of.get_ref().as_str() {
@@ -106,15 +119,15 @@ impl Tables<'_> {
                 _ => {
                     return Err(source.error_at(
                         &raw.of,
-                        format!("keywords of {:?}", raw.of.get_ref()),
-                        "write signature or category",
+                        format!("unknown keyword target {:?}", raw.of.get_ref()),
+                        "use signature or category",
                     ));
                 }
             };
             let found = raw
                 .technique
                 .as_ref()
-                .map(|id| technique(source, self.techniques, id, raw.tactic.as_ref()))
+                .map(|id| find_technique(source, self.techniques, id, raw.tactic.as_ref()))
                 .transpose()?;
             let platform: Option<Platform> =
                 raw.platform.as_ref().map(|p| source.word(p)).transpose()?;
@@ -128,8 +141,8 @@ impl Tables<'_> {
             }
             let mut records = Vec::new();
             for record in &raw.record {
-                // Each stands alone: none follows from another.
-                let resolved = Records::new(
+                // Each record is an alternative of its own, so none can name another's process.
+                let resolved = RecordResolver::new(
                     source,
                     self.images,
                     self.residents,
@@ -181,7 +194,7 @@ impl Tables<'_> {
         let hosts = class_of_one_platform(source, &raw.hosts)?;
         let verdict: Verdict = source.word(&raw.verdict)?;
         let triggers = verdict == Verdict::BenignTrigger;
-        // Of a sequence one record is enough for a rule.
+        // In a sequence, one alert is enough.
         let suits = |record: &&raw::Record| match is_sequence && triggers {
             true => !raw.record.iter().any(|record| record.alert),
             false => record.alert != triggers,
@@ -194,21 +207,21 @@ impl Tables<'_> {
                     if record.alert { "with" } else { "without" },
                     raw.verdict.get_ref()
                 ),
-                "benign_trigger rows are all alerts, others never are; make two variants",
+                "all rows of a benign_trigger are alerts, rows of other verdicts never are; split the variant",
             ));
         }
         if raw.record.is_empty() || raw.reason.get_ref().is_empty() {
             return Err(source.error_at(
                 &raw.category,
-                "a variant without a record or a reason",
-                "say what it leaves behind, and why an analyst would close it",
+                "the variant has no record or no reason",
+                "add a record, and the `reason` why an analyst would close it",
             ));
         }
         let setting = match is_sequence {
             true => Setting::Sequence(hosts),
             false => Setting::Row(hosts),
         };
-        let mut resolver = Records::new(source, self.images, self.residents, setting);
+        let mut resolver = RecordResolver::new(source, self.images, self.residents, setting);
         let mut records = Vec::new();
         for record in &raw.record {
             let resolved = resolver.resolve(record, Some(&self.categories[category]))?;
@@ -241,14 +254,14 @@ impl Tables<'_> {
         })
     }
 
-    /// A playbook, and its name with its place.
+    /// A playbook, and its name with its position in the file.
     pub fn playbook(&self, source: &Source) -> Result<(Playbook, Text)> {
         let raw: raw::PlaybookFile = source.parse()?;
         if !is_slug(raw.name.get_ref()) {
             return Err(source.error_at(
                 &raw.name,
-                format!("{:?} is no slug", raw.name.get_ref()),
-                "write [a-z][a-z0-9_]*, at most 64 bytes",
+                format!("{:?} is not a slug", raw.name.get_ref()),
+                "use [a-z][a-z0-9_]*, at most 64 bytes",
             ));
         }
         let hosts = raw
@@ -259,11 +272,12 @@ impl Tables<'_> {
         if hosts.is_empty() || raw.step.is_empty() {
             return Err(source.error_at(
                 &raw.name,
-                "a playbook without hosts or steps",
+                "the playbook has no hosts or no steps",
                 "name the victim's class in `hosts` and add at least one [[step]]",
             ));
         }
-        let mut records = Records::new(source, self.images, self.residents, Setting::Chain(&hosts));
+        let mut records =
+            RecordResolver::new(source, self.images, self.residents, Setting::Chain(&hosts));
         let mut steps: Vec<Step> = Vec::new();
         let mut span = 0;
         for raw in &raw.step {
@@ -273,8 +287,8 @@ impl Tables<'_> {
             if span > LONGEST_PLAYBOOK {
                 return Err(source.error_at(
                     &raw.delay,
-                    format!("the playbook may last {span} s up to here"),
-                    format!("shorten delays or rounds: a chain ends within {LONGEST_PLAYBOOK} s"),
+                    format!("the playbook may take {span} s up to the end of this step"),
+                    format!("shorten delays or rounds; the maximum is {LONGEST_PLAYBOOK} s"),
                 ));
             }
             steps.push(step);
@@ -283,8 +297,8 @@ impl Tables<'_> {
         if processes > MOST_PROCESSES {
             return Err(source.error_at(
                 &raw.name,
-                format!("{processes} processes are started"),
-                format!("a chain has room for {MOST_PROCESSES}; split the playbook"),
+                format!("the playbook starts {processes} processes"),
+                format!("split the playbook; the maximum is {MOST_PROCESSES}"),
             ));
         }
         order::end_processes(&mut steps);
@@ -298,15 +312,15 @@ impl Tables<'_> {
         Ok((playbook, raw.name))
     }
 
-    fn step(&self, source: &Source, raw: &raw::Step, records: &mut Records) -> Result<Step> {
+    fn step(&self, source: &Source, raw: &raw::Step, records: &mut RecordResolver) -> Result<Step> {
         let category = find_category(source, &raw.category, self.categories)?;
         let (index, tactic) =
-            technique(source, self.techniques, &raw.technique, Some(&raw.tactic))?;
+            find_technique(source, self.techniques, &raw.technique, Some(&raw.tactic))?;
         if raw.record.is_empty() == raw.alternative.is_empty() {
             return Err(source.error_at(
                 &raw.category,
                 "a step needs either records or alternatives",
-                "write [[step.record]], or [[step.alternative]] with [[step.alternative.record]]",
+                "add [[step.record]], or [[step.alternative]] with [[step.alternative.record]]",
             ));
         }
         let mut ways: Vec<(u32, &Vec<raw::Record>)> = Vec::new();
@@ -337,8 +351,8 @@ impl Tables<'_> {
                 return Err(source.error_at(
                     way.first()
                         .map_or(&raw.category, |record| &record.telemetry),
-                    "a step in which no rule fires",
-                    "add alert = true to the record that a detection sees",
+                    "no rule fires in this step or alternative",
+                    "add alert = true to the record that the detection sees",
                 ));
             }
             alternatives.push(order::way(*weight, first, &resolved));
@@ -351,8 +365,8 @@ impl Tables<'_> {
         if let Some(at) = raw.rounds.as_ref().filter(|_| rounds[0] == 0) {
             return Err(source.error_at(
                 at,
-                "a step that may have no round",
-                "write 1 or more; `blocked` says how often a step fails",
+                "a step needs at least one round",
+                "use 1 or more; `blocked` sets how often a step fails",
             ));
         }
         if (rounds[1] > 1 || raw.scales)
@@ -363,16 +377,16 @@ impl Tables<'_> {
                     .flat_map(|(_, way)| way.iter())
                     .nth(position)
                     .map_or(&raw.category, |record| &record.telemetry),
-                "a process that would start in every round",
-                "start it in a step of its own before, and name it here with started:LABEL",
+                "a step with several rounds cannot start a process",
+                "start it in an earlier step, and name it here as started:LABEL",
             ));
         }
         let blocked = raw.blocked.as_ref().map_or(0, |blocked| *blocked.get_ref());
         if let Some(at) = raw.blocked.as_ref().filter(|_| blocked > 1000) {
             return Err(source.error_at(
                 at,
-                "more than all are blocked",
-                "write per mille, 0 to 1000",
+                "`blocked` is more than 1000 per mille",
+                "use a value from 0 to 1000",
             ));
         }
         Ok(Step {
@@ -390,7 +404,7 @@ impl Tables<'_> {
         })
     }
 
-    /// No category is a chain's alone: else the directory would be the label.
+    /// Checks that noise uses every category of a playbook; otherwise the directory would be the label.
     pub fn check_categories_are_shared(
         &self,
         source: &Source,
@@ -408,7 +422,7 @@ impl Tables<'_> {
                 let at = source.text.find(&format!("\"{name}\"")).unwrap_or(0);
                 return Err(source.error(
                     at,
-                    format!("category {name} is used here but by no variant of noise.toml"),
+                    format!("category {name} is used by no variant of noise.toml"),
                     "add a benign variant of that category, or choose another category",
                 ));
             }
@@ -417,7 +431,7 @@ impl Tables<'_> {
     }
 }
 
-/// Rows need a host whose platform is known before it is drawn.
+/// A host class of one platform. The platform must be known before a host is drawn.
 fn class_of_one_platform(source: &Source, word: &Text) -> Result<HostClass> {
     let class: HostClass = source.word(word)?;
     if class.platform().is_some() {
@@ -430,10 +444,7 @@ fn class_of_one_platform(source: &Source, word: &Text) -> Result<HostClass> {
         .collect();
     Err(source.error_at(
         word,
-        format!(
-            "hosts of class {} can be of either platform",
-            word.get_ref()
-        ),
-        format!("write one of {}", known.join(", ")),
+        format!("hosts of class {} can run either platform", word.get_ref()),
+        format!("use one of {}", known.join(", ")),
     ))
 }

@@ -1,24 +1,28 @@
-//! Keyword rules: telemetry and ATT&CK for a signature or category the catalog doesn't list.
+//! Keyword rules: records and ATT&CK technique of signatures and categories that the catalog does
+//! not list.
 
-use super::record::{Platform, Record};
+use super::record::Record;
+use crate::kinds::Platform;
 
-/// If a keyword occurs (whole word, without case) in a signature or raw category, the rest follows.
+/// A rule that applies if a keyword occurs in a signature or raw category, as a whole word in any
+/// case.
 ///
-/// Rules are tried in file order; the first that matches wins.
+/// Rules are tried in file order; the first match wins.
 #[derive(Debug, Clone)]
 pub struct Heuristic {
     pub name: String,
-    /// Lower-case words, each `[a-z0-9$_.-]+`; one is enough. A word boundary is any other character.
+    /// Lower-case words, each `[a-z0-9$_.-]+`; one match is enough. Any other character is a word
+    /// boundary.
     pub keywords: Vec<String>,
-    /// `true`: looked for in the signature; `false`: in the raw category.
+    /// Whether the keywords apply to the signature; otherwise to the raw category.
     pub in_signature: bool,
-    /// Index into `Catalog::techniques`, if the keyword says as much.
+    /// Index into `Catalog::techniques`, if the keyword implies a technique.
     pub technique: Option<usize>,
     /// Index into that technique's tactics.
     pub tactic: usize,
-    /// Endpoint the alert must be on, if it follows from the keyword (SMB, WinRM → Windows; ELF → Linux).
+    /// Platform of the host, if the keyword implies one (SMB, WinRM → Windows; ELF → Linux).
     pub platform: Option<Platform>,
-    /// The endpoint record such an alert stands on; none: the flow itself.
+    /// Endpoint records that such an alert may have; without one, the alert is about the flow alone.
     /// Only for signatures without a service port (endpoint detections).
     pub records: Vec<Record>,
 }

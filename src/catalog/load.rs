@@ -1,25 +1,22 @@
-//! Reads the catalog's files, resolves names to indices and refuses what cannot be made.
+//! Reads the catalog's files, resolves names to indices, and rejects invalid entries.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use toml::Spanned;
-
 use super::embedded;
-use super::events::Tables;
+use super::events::CatalogTables;
+use super::lookup::{find_category, find_technique};
 use super::raw;
-use super::record::{Platform, Telemetry, is_slug};
 use super::source::{Source, Text};
+use super::words::is_slug;
 use super::{Catalog, Category, Image, Names, Playbook, Signature, Technique, resident};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
+use crate::kinds::{Platform, Telemetry};
 
-/// The category of process life; the world knows it by name.
+/// The category of process life events. The code refers to it by name.
 pub const PROCESS_LIFE: &str = "process_activity";
 
-/// A playbook lasts at most three days, rounds included.
-pub(super) const LONGEST_PLAYBOOK: u64 = 3 * 86_400;
-
-/// The files with a fixed name, in the order of the digest. Playbooks follow, by file name.
+/// Files with a fixed name, in the order of the digest. Playbooks follow, sorted by file name.
 pub(super) const FILES: [&str; 8] = [
     "attack.toml",
     "categories.toml",
@@ -31,10 +28,10 @@ pub(super) const FILES: [&str; 8] = [
     "names.toml",
 ];
 
-/// Folder of the playbooks.
+/// Folder that holds the playbooks.
 pub(super) const PLAYBOOKS: &str = "playbooks";
 
-/// The catalog's files before they are understood.
+/// The catalog's files as text.
 #[derive(Debug, Clone)]
 pub(super) struct Sources {
     /// In the order of [`FILES`].
@@ -43,7 +40,7 @@ pub(super) struct Sources {
 }
 
 impl Catalog {
-    /// The catalog that is part of the program.
+    /// The catalog that is compiled into the program.
     pub fn embedded() -> Result<Self> {
         Self::from_sources(&Sources::embedded())
     }
@@ -53,7 +50,7 @@ impl Catalog {
         Self::from_sources(&Sources::read(dir)?)
     }
 
-    /// Understands the files. Later ones refer to earlier ones.
+    /// Parses the files in order, because later ones refer to earlier ones.
     #[expect(clippy::unreachable, reason = "sources are made of FILES")]
     pub(super) fn from_sources(sources: &Sources) -> Result<Self> {
         let [
@@ -73,7 +70,7 @@ impl Catalog {
         let categories = self::categories(categories, &techniques)?;
         let images = self::images(images)?;
         let residents = resident::residents(residents, &images)?;
-        let tables = Tables {
+        let tables = CatalogTables {
             techniques: &techniques,
             categories: &categories,
             images: &images,
@@ -91,8 +88,8 @@ impl Catalog {
             {
                 return Err(source.error_at(
                     &name,
-                    format!("another file's playbook is called {:?} too", playbook.name),
-                    "give one of them another name",
+                    format!("another file has a playbook named {:?} too", playbook.name),
+                    "rename one of them",
                 ));
             }
             tables.check_categories_are_shared(source, &playbook, &scenarios)?;
@@ -133,7 +130,7 @@ impl Sources {
                 dir,
                 None,
                 "no such directory",
-                "give --catalog a copy of data/catalog of the program's sources",
+                "name a directory; a copy of data/catalog in the fusiongen sources is a good start",
             ));
         }
         let file = |path: PathBuf| {
@@ -141,8 +138,8 @@ impl Sources {
                 std::io::ErrorKind::NotFound => Error::input(
                     &path,
                     None,
-                    "a catalog has this file, and it is not there",
-                    "copy data/catalog of the program's sources and change the copy",
+                    "the catalog lacks this file",
+                    "start from a copy of data/catalog in the fusiongen sources",
                 ),
                 _ => Error::io(&path, "read", error),
             })?;
@@ -150,7 +147,7 @@ impl Sources {
                 Error::input(
                     &path,
                     format!("byte {}", error.utf8_error().valid_up_to()),
-                    "not UTF-8 text",
+                    "the file is not UTF-8",
                     "save the file as UTF-8",
                 )
             })?;
@@ -166,7 +163,7 @@ impl Sources {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Error::input(
                 &folder,
                 None,
-                "a catalog has this folder, and it is not there",
+                "the catalog lacks this folder",
                 "add it, with at least one NAME.toml",
             ),
             _ => Error::io(&folder, "list", error),
@@ -180,21 +177,21 @@ impl Sources {
                 paths.push(path);
             }
         }
-        // The order of a directory is not defined; that of names is.
+        // Directory order is undefined, so sort by name.
         paths.sort();
         let playbooks = paths.into_iter().map(file).collect::<Result<Vec<_>>>()?;
         if playbooks.is_empty() {
             return Err(Error::input(
                 &folder,
                 None,
-                "no playbook here",
+                "the folder holds no playbook",
                 "add at least one NAME.toml",
             ));
         }
         Ok(Sources { files, playbooks })
     }
 
-    /// BLAKE3 over every file's length and contents, in order; paths don't count.
+    /// BLAKE3 over every file's length and contents, in order. Paths are not hashed.
     fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         for source in self.files.iter().chain(&self.playbooks) {
@@ -211,7 +208,7 @@ fn techniques(source: &Source) -> Result<Vec<Technique>> {
         return Err(source.error_at(
             &file.version,
             format!("ATT&CK {} instead of 18.1", file.version.get_ref()),
-            "make the file anew with make_attack.py from ATT&CK 18.1",
+            "regenerate the file with make_attack.py from ATT&CK 18.1",
         ));
     }
     source.unique("technique", file.technique.iter().map(|t| &t.id))?;
@@ -219,8 +216,8 @@ fn techniques(source: &Source) -> Result<Vec<Technique>> {
         if technique.tactics.is_empty() || technique.tactics.len() != technique.tactic_ids.len() {
             return Err(source.error_at(
                 &technique.id,
-                "`tactics` and `tactic_ids` are not one list side by side",
-                "make the file anew with make_attack.py",
+                "`tactics` and `tactic_ids` are empty or differ in length",
+                "regenerate the file with make_attack.py",
             ));
         }
     }
@@ -237,52 +234,6 @@ fn techniques(source: &Source) -> Result<Vec<Technique>> {
         .collect())
 }
 
-/// Indices of a technique and of one of its tactics; the first one when none is named.
-pub(super) fn technique(
-    source: &Source,
-    techniques: &[Technique],
-    id: &Text,
-    tactic: Option<&Text>,
-) -> Result<(usize, usize)> {
-    let Some(index) = techniques.iter().position(|t| t.id == *id.get_ref()) else {
-        return Err(source.error_at(
-            id,
-            format!("unknown technique {:?}", id.get_ref()),
-            "write an id of attack.toml; make_attack.py adds the techniques that are used",
-        ));
-    };
-    let Some(tactic) = tactic else {
-        return Ok((index, 0));
-    };
-    let tactics = &techniques[index].tactics;
-    match tactics.iter().position(|known| known == tactic.get_ref()) {
-        Some(position) => Ok((index, position)),
-        None => Err(source.error_at(
-            tactic,
-            format!("{} is no tactic of {}", tactic.get_ref(), id.get_ref()),
-            format!("write one of {}", tactics.join(", ")),
-        )),
-    }
-}
-
-/// The technique exists on a platform of one of these names, or comes before any host (PRE).
-pub(super) fn check_platform(
-    source: &Source,
-    at: &Text,
-    technique: &Technique,
-    names: &[&str],
-) -> Result<()> {
-    let fits = |known: &String| names.contains(&known.as_str()) || known == "PRE";
-    if technique.platforms.iter().any(fits) {
-        return Ok(());
-    }
-    Err(source.error_at(
-        at,
-        format!("{} does not exist on {}", technique.id, names.join(" or ")),
-        format!("ATT&CK has it on {}", technique.platforms.join(", ")),
-    ))
-}
-
 fn categories(source: &Source, techniques: &[Technique]) -> Result<Vec<Category>> {
     let file: raw::CategoriesFile = source.parse()?;
     source.unique("category", file.category.iter().map(|c| &c.name))?;
@@ -294,15 +245,15 @@ fn categories(source: &Source, techniques: &[Technique]) -> Result<Vec<Category>
         if !ids.insert(signature.id.get_ref()) {
             return Err(source.error_at(
                 &signature.id,
-                format!("signature id {} stands here twice", signature.id.get_ref()),
-                "give the second another id",
+                format!("duplicate signature id {}", signature.id.get_ref()),
+                "give the second one another id",
             ));
         }
         if !(1..=4).contains(signature.severity.get_ref()) {
             return Err(source.error_at(
                 &signature.severity,
-                format!("severity {} does not exist", signature.severity.get_ref()),
-                "write 1 low, 2 medium, 3 high or 4 critical",
+                format!("severity {} is out of range", signature.severity.get_ref()),
+                "use 1 (low), 2 (medium), 3 (high) or 4 (critical)",
             ));
         }
     }
@@ -312,17 +263,17 @@ fn categories(source: &Source, techniques: &[Technique]) -> Result<Vec<Category>
         if !is_slug(name) {
             return Err(source.error_at(
                 &raw.name,
-                format!("{name:?} is no slug"),
-                "write [a-z][a-z0-9_]*, at most 64 bytes: it names a directory",
+                format!("{name:?} is not a slug"),
+                "use [a-z][a-z0-9_]*, at most 64 bytes; it names a directory",
             ));
         }
         let technique = match (&raw.technique, &raw.tactic) {
-            (Some(id), tactic) => Some(technique(source, techniques, id, tactic.as_ref())?),
+            (Some(id), tactic) => Some(find_technique(source, techniques, id, tactic.as_ref())?),
             (None, Some(tactic)) => {
                 return Err(source.error_at(
                     tactic,
                     "a tactic without a technique",
-                    "add `technique`, or take `tactic` out",
+                    "add `technique`, or remove `tactic`",
                 ));
             }
             (None, None) => None,
@@ -351,8 +302,8 @@ fn categories(source: &Source, techniques: &[Technique]) -> Result<Vec<Category>
         if categories[category].technique.is_none() {
             return Err(source.error_at(
                 name,
-                format!("{} has no technique to lend", name.get_ref()),
-                "choose a category with a technique, or leave `category` out",
+                format!("category {} has no technique", name.get_ref()),
+                "choose a category with a technique, or omit `category`",
             ));
         }
         categories[category]
@@ -366,27 +317,10 @@ fn categories(source: &Source, techniques: &[Technique]) -> Result<Vec<Category>
         return Err(source.error(
             0,
             format!("no category {PROCESS_LIFE:?}"),
-            "add it: process life is written there",
+            "add it; the events of process life belong to it",
         ));
     }
     Ok(categories)
-}
-
-pub(super) fn find_category(
-    source: &Source,
-    name: &Text,
-    categories: &[Category],
-) -> Result<usize> {
-    categories
-        .iter()
-        .position(|category| category.name == *name.get_ref())
-        .ok_or_else(|| {
-            source.error_at(
-                name,
-                format!("unknown category {:?}", name.get_ref()),
-                "write a `name` of categories.toml, or add it there",
-            )
-        })
 }
 
 fn images(source: &Source) -> Result<Vec<Image>> {
@@ -420,18 +354,6 @@ fn images(source: &Source) -> Result<Vec<Image>> {
     Ok(images)
 }
 
-/// A weight that counts.
-pub(super) fn weight(source: &Source, weight: &Spanned<u32>) -> Result<u32> {
-    match *weight.get_ref() {
-        0 => Err(source.error_at(
-            weight,
-            "weight 0",
-            "take the entry out, or give it a weight",
-        )),
-        weight => Ok(weight),
-    }
-}
-
 fn names(source: &Source) -> Result<Names> {
     let raw: raw::NamesFile = source.parse()?;
     let (dns, netbios) = (raw.dns_domain.get_ref(), raw.netbios_domain.get_ref());
@@ -439,7 +361,7 @@ fn names(source: &Source) -> Result<Names> {
         return Err(source.error_at(
             &raw.netbios_domain,
             format!("{netbios:?} cannot be the NetBIOS name of {dns}"),
-            "write another name of at most 15 letters without a dot",
+            "use another name: at most 15 characters, no dot",
         ));
     }
     for name in raw.given.iter().chain(&raw.family) {
@@ -449,7 +371,7 @@ fn names(source: &Source) -> Result<Names> {
             return Err(source.error_at(
                 name,
                 format!("{text:?} is not a capitalised ASCII name"),
-                "account names are made of it: write it without accents",
+                "write it without accents; account names are derived from it",
             ));
         }
     }
@@ -470,7 +392,7 @@ fn names(source: &Source) -> Result<Names> {
             return Err(source.error(
                 at,
                 format!("{what} is empty or has a weight of 0"),
-                "give every one a weight from 1 on",
+                "give each entry a weight of at least 1",
             ));
         }
     }
@@ -508,7 +430,7 @@ impl Catalog {
         self.images.iter().position(|image| image.key == key)
     }
 
-    /// Categories whose rules look at endpoints: those with a technique and signatures of their own.
+    /// Categories of endpoint detections: those with a technique and signatures of their own.
     pub fn endpoint_categories(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.categories.len()).filter(|&index| {
             let category = &self.categories[index];
@@ -516,14 +438,14 @@ impl Catalog {
         })
     }
 
-    /// Index of the category whose technique another tool's category name means.
+    /// Index of the category that another tool's category name maps to.
     pub fn classtype(&self, description: &str) -> Option<usize> {
         self.categories
             .iter()
             .position(|category| category.classtypes.iter().any(|known| known == description))
     }
 
-    /// Every telemetry that some record uses.
+    /// The names of all telemetry that the records use.
     pub fn telemetry_in_use(&self) -> BTreeSet<&'static str> {
         let noise = self
             .scenarios

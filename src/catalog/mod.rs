@@ -1,9 +1,8 @@
 //! What can happen: categories, programs, noise scenarios and playbooks, read from TOML.
 //!
-//! The catalog knows *kinds* of things only. It has never heard of a host, an
-//! account or a time: those belong to the world and the plan, which read it.
-//! The embedded files under `data/catalog/` are the default; a directory with the
-//! same layout replaces them.
+//! The catalog only describes *kinds* of things. It knows no hosts, accounts or times: those belong
+//! to the world and the plan, which read it. The embedded files under `data/catalog/` are the
+//! default; a directory with the same layout replaces them.
 //!
 //! | file | holds | type |
 //! | --- | --- | --- |
@@ -15,7 +14,7 @@
 //! | `programs.toml` | programs that come and go: process life | [`Program`] |
 //! | `noise.toml` | benign scenarios | [`Scenario`] |
 //! | `playbooks/*.toml` | attack chains | [`Playbook`] |
-//! | `names.toml` | words a synthetic organisation is made of | [`Names`] |
+//! | `names.toml` | names of a synthetic organisation's people, sites and domains | [`Names`] |
 
 pub mod attack;
 pub mod category;
@@ -28,6 +27,7 @@ mod load;
 mod lookup;
 pub mod names;
 mod order;
+mod place;
 pub mod playbook;
 pub mod program;
 mod raw;
@@ -36,11 +36,12 @@ mod records;
 mod resident;
 pub mod scenario;
 mod source;
-mod telemetry;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod words;
 
+pub use crate::kinds::{DATA_SLOTS, Platform, Telemetry};
 pub use attack::Technique;
 pub use category::{Category, Signature};
 pub use cloud::{AGENTS, Agent, AuditLog, Call, Credential, Origin};
@@ -48,25 +49,23 @@ pub use events::LOGIN_SEQUENCES;
 pub use heuristics::Heuristic;
 pub use load::PROCESS_LIFE;
 pub use names::Names;
+pub use place::{Device, End, HostClass, Purpose};
 pub use playbook::{Alternative, Playbook, Step};
 pub use program::{FileVersion, Image, Lifetime, Program, Resident, Scope};
-pub use record::{
-    Account, Connection, Device, End, HostClass, Platform, ProcessRef, Purpose, Record, Telemetry,
-};
+pub use record::{AccountRef, Connection, ProcessRef, Record};
 pub use resident::MOST_RESIDENTS;
 pub use scenario::{Scenario, Sequence, Variant, Verdict, Visit};
-pub use telemetry::DATA_SLOTS;
 pub use template::{Piece, Placeholder, Template, TemplateError};
 
-/// Everything the catalog files say, resolved: names have become indices.
+/// The contents of the catalog files, with names resolved to indices. Invariants:
 ///
-/// 1. Every index stands inside the table it points into.
+/// 1. Every index is within the table that it refers to.
 /// 2. Every technique of a category, record or playbook is in `techniques`.
-/// 3. Every category that a playbook uses is also used by a scenario, so that
-///    no category is a chain's alone.
-/// 4. A process that a record names was started by an earlier record of the
-///    same playbook or variant, or is a resident.
-/// 5. Order is file order; nothing depends on a hash map.
+/// 3. Every category that a playbook uses is also used by a scenario, so that no category has
+///    attacks only.
+/// 4. A process that a record names was started by an earlier record of the same playbook or
+///    variant, or is a resident.
+/// 5. Entries are in file order.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     pub techniques: Vec<Technique>,

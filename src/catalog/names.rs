@@ -1,9 +1,9 @@
-//! Words that a synthetic organisation is made of.
+//! Names of a synthetic organisation.
 
-/// Building blocks for users, hosts, sites and domains when no CSV gives them.
+/// Parts of the names of users, hosts, sites and domains that no input file provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// DNS name of the AD domain, `fusionai.local`, and its NetBIOS name, which differs: `FUSIONAI`.
+    /// DNS name of the AD domain, `fusionai.local`, and its NetBIOS name, `FUSIONAI`, which must differ.
     pub dns_domain: String,
     pub netbios_domain: String,
     /// Given and family names, ASCII, capitalised.
@@ -11,7 +11,7 @@ pub struct Names {
     pub family: Vec<String>,
     /// Department and its weight.
     pub departments: Vec<(String, u32)>,
-    /// Site name and its weight; the first is headquarters and holds the servers.
+    /// Site name and its weight. The first site is the headquarters and holds the servers.
     pub sites: Vec<(String, u32)>,
     /// Syllables and words that benign and adversary domain names are composed of.
     pub domain_words: Vec<String>,

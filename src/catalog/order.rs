@@ -1,11 +1,12 @@
-//! How the records of one course of events follow each other: what is of one event, where
-//! somebody thinks before typing on, and when the processes that a playbook starts end.
+//! The order of a step's or sequence's records: which of them belong to one audit event, where a
+//! person pauses, and when the processes of a playbook end.
 
-use super::record::{Account, Platform, ProcessRef, Record};
-use super::{Alternative, Step, Telemetry};
+use super::record::{AccountRef, ProcessRef, Record};
+use super::{Alternative, Step};
+use crate::kinds::{Platform, Telemetry};
 
-/// Whether a record tells of the same audit event as the one before it: an exec is one of
-/// several records, and companions are of the event that they follow.
+/// Whether a record belongs to the same audit event as the one before it. An exec has an EXECVE and
+/// a SYSCALL record, and companions belong to the event that they follow.
 fn is_of_same_event(last: &Record, record: &Record) -> bool {
     let is_exec = last.telemetry == Telemetry::Execve
         && record.telemetry == Telemetry::Syscall
@@ -13,22 +14,22 @@ fn is_of_same_event(last: &Record, record: &Record) -> bool {
     is_exec || record.telemetry.is_companion()
 }
 
-/// Bit i: record i tells of the same audit event as the one before it.
+/// Bit i: record i belongs to the same audit event as the one before it.
 pub(super) fn companions(records: &[Record]) -> u64 {
     (1..records.len().min(64))
         .filter(|&i| is_of_same_event(&records[i - 1], &records[i]))
         .fold(0, |bits, i| bits | 1 << i)
 }
 
-/// Bit i: record i starts a process where the same shell has started another one before, or a
-/// user opens something that has been saved.
+/// Bit i: a person pauses before record i. That is where a shell starts a further process, or a user
+/// opens a file that was saved.
 pub(super) fn pauses(records: &[Record]) -> u64 {
     let shell = |record: &Record| record.starts.map(|_| record.process);
     let is_saved = |record: &Record| {
-        record.account == Account::User && record.telemetry == Telemetry::FileCreate
+        record.account == AccountRef::User && record.telemetry == Telemetry::FileCreate
     };
     let is_opening = |record: &Record| {
-        record.account == Account::User && matches!(record.process, ProcessRef::Resident(_))
+        record.account == AccountRef::User && matches!(record.process, ProcessRef::Resident(_))
     };
     (1..records.len().min(64))
         .filter(|&i| {
@@ -41,7 +42,7 @@ pub(super) fn pauses(records: &[Record]) -> u64 {
         .fold(0, |bits, i| bits | 1 << i)
 }
 
-/// The alternative whose records stand from the `first` on.
+/// The alternative whose records begin at `first`.
 pub(super) fn way(weight: u32, first: usize, records: &[Record]) -> Alternative {
     Alternative {
         weight,
@@ -51,9 +52,9 @@ pub(super) fn way(weight: u32, first: usize, records: &[Record]) -> Alternative 
     }
 }
 
-/// Gives each process that only its own step knows an end, after the last record that names it
-/// or what it has started: Windows says so. What later steps use stays, what has started that, and
-/// what code is injected into.
+/// Adds a termination record for each Windows process that no other step names. It comes after the
+/// last record that names the process or one of its children. Processes that other steps name,
+/// their ancestors, and targets of code injection keep running.
 pub(super) fn end_processes(steps: &mut [Step]) {
     let known = |step: &Step, process| step.records.iter().any(|record| names(record, process));
     for at in 0..steps.len() {
@@ -82,15 +83,15 @@ pub(super) fn end_processes(steps: &mut [Step]) {
     }
 }
 
-/// Whether a record is of what a process does, or has done to it.
+/// Whether a record names a process, as the acting one or the target.
 fn names(record: &Record, process: usize) -> bool {
     [Some(record.process), record.target].contains(&Some(ProcessRef::Started(process)))
 }
 
-/// One alternative's records; on Linux nothing tells of ends.
+/// One alternative's records with those of process ends, which only Windows records.
 fn with_ends(records: &[Record], is_own: &impl Fn(usize) -> bool) -> Vec<Record> {
-    // After which record each record's process ends. Children start after their parents, so from
-    // the last on each knows where its own end.
+    // Per record, the record after which its process ends. Children start after their parents, so a
+    // reverse pass sees the ends of the children first.
     let mut ends: Vec<Option<usize>> = vec![None; records.len()];
     for (i, start) in records.iter().enumerate().rev() {
         let is_windows = start.telemetry.platform() == Some(Platform::Windows);
@@ -117,7 +118,7 @@ fn with_ends(records: &[Record], is_own: &impl Fn(usize) -> bool) -> Vec<Record>
     all
 }
 
-/// The end of what a record starts.
+/// The termination record of the process that a record starts.
 fn end_of(start: &Record) -> Record {
     Record {
         telemetry: Telemetry::ProcessTermination,

@@ -1,7 +1,9 @@
-//! Executables and the processes they run as.
+//! Executables, and the processes that run them.
 
-use super::record::{Account, HostClass, Platform};
+use super::place::HostClass;
+use super::record::AccountRef;
 use super::template::Template;
+use crate::kinds::Platform;
 
 /// An executable file with its version resource (Windows) or its `comm` (Linux).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,7 +11,7 @@ pub struct Image {
     /// Short key that other catalog files use: `powershell`.
     pub key: String,
     pub platform: Platform,
-    /// Full path; may hold `{user}` for per-user installs.
+    /// Full path; contains `{user}` for per-user installs.
     pub path: Template,
     /// Sysmon's version resource fields; `-` where the file has none.
     pub file_version: FileVersion,
@@ -19,12 +21,12 @@ pub struct Image {
     pub original_file_name: String,
 }
 
-/// Where an executable's version comes from.
+/// The file version of an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileVersion {
-    /// Ships with Windows: the host's build.
+    /// Ships with Windows: the build of the host's operating system.
     Windows,
-    /// A product of its own: the text as it is.
+    /// A separate product: this version.
     Fixed(String),
     /// No version resource: `-`.
     None,
@@ -39,7 +41,7 @@ pub enum Scope {
     Session,
 }
 
-/// A process that is always there: keyed by (host, boot) or (host, logon).
+/// A process that runs all the time: one per host and boot, or per host and logon.
 #[derive(Debug, Clone)]
 pub struct Resident {
     /// Key that records and programs refer to: `dnscache`, `explorer`.
@@ -49,7 +51,7 @@ pub struct Resident {
     pub platform: Platform,
     /// Hosts it runs on.
     pub hosts: HostClass,
-    pub account: Account,
+    pub account: AccountRef,
     pub command: Template,
     /// Index of the parent resident; always an earlier one.
     pub parent: Option<usize>,
@@ -57,7 +59,7 @@ pub struct Resident {
     pub delay: u32,
     /// Service ports that it opens connections to; Linux.
     pub connects: Vec<u16>,
-    /// It writes others' records and does nothing that has any itself.
+    /// Whether it is the sensor, which has no records of its own activity.
     pub is_sensor: bool,
 }
 
@@ -79,8 +81,8 @@ pub struct Program {
     pub platform: Platform,
     pub hosts: HostClass,
     pub lifetime: Lifetime,
-    pub account: Account,
-    /// Index into `Catalog::residents`: who starts it.
+    pub account: AccountRef,
+    /// The resident that starts it: index into `Catalog::residents`.
     pub parent: usize,
     pub weight: u32,
     /// Command lines; one is drawn per start.

@@ -1,11 +1,11 @@
-//! The catalog files as TOML has them: names not yet resolved, texts not yet compiled.
+//! The entries of the catalog files as in TOML: names are not resolved, texts are not compiled.
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::source::Text;
 
-/// Declares raw entries: every key is known, an unknown one is an error.
+/// Declares raw entries. An unknown key is an error.
 macro_rules! entries {
     ($($(#[$attribute:meta])* $name:ident { $($(#[$field_attribute:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$attribute])*
@@ -51,7 +51,7 @@ entries! {
         severity: Spanned<u8>,
     }
 
-    /// Another tool's category name; without `category` it says too little for a technique.
+    /// Another tool's category name. Without `category` it implies no technique.
     Classtype {
         description: Text,
         category: Option<Text>,
@@ -175,7 +175,7 @@ entries! {
         alternative: Vec<Alternative>,
     }
 
-    /// One way a step may go.
+    /// An alternative of a step.
     Alternative {
         weight: Option<Spanned<u32>>,
         record: Vec<Record>,
@@ -217,7 +217,7 @@ entries! {
         connection: Option<Connection>,
     }
 
-    /// What a record of a cloud or a service tells of.
+    /// The call that a record of a cloud or a service reports.
     Call {
         log: Text,
         service: Text,

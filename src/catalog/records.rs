@@ -1,4 +1,4 @@
-//! From a record as TOML has it to one that can be made.
+//! Resolves a record of the TOML files: names become indices, and every reference is checked.
 
 mod calls;
 mod values;
@@ -6,22 +6,24 @@ mod values;
 use super::category::Category;
 use super::fields::check_fields;
 use super::lookup::{default_directory, find_image, find_resident};
+use super::place::HostClass;
 use super::program::{Image, Resident};
 use super::raw;
-use super::record::{Account, HostClass, Platform, ProcessRef, Record, Telemetry};
+use super::record::{AccountRef, ProcessRef, Record};
 use super::source::{Source, Text};
-use crate::Result;
+use crate::error::Result;
+use crate::kinds::{Platform, Telemetry};
 
-/// Where a record stands, which decides what it may refer to.
+/// The context of a record, which decides what it may refer to.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Setting<'a> {
     /// A step of a chain over these hosts.
     Chain(&'a [HostClass]),
-    /// A row of its own on a host of this class.
+    /// A single row of noise on a host of this class.
     Row(HostClass),
-    /// One of the records that come together on a host of this class.
+    /// A record of a sequence of noise on a host of this class.
     Sequence(HostClass),
-    /// A standalone alert of a keyword rule, on hosts that run its process.
+    /// A standalone alert of a keyword rule, on hosts of this platform.
     Alert(Option<Platform>),
 }
 
@@ -40,32 +42,32 @@ impl Setting<'_> {
 struct Started {
     label: Option<String>,
     on: usize,
-    account: Account,
-    /// How many of the alternatives of its step start it.
+    account: AccountRef,
+    /// Number of alternatives of its step that start it.
     alternatives: usize,
-    /// The alternative at hand starts it, or every one of an earlier step does.
+    /// Whether the current alternative starts it, or every alternative of an earlier step.
     here: bool,
 }
 
 /// Resolves the records of one playbook, variant or rule, in order.
-pub(super) struct Records<'a> {
+pub(super) struct RecordResolver<'a> {
     pub source: &'a Source,
     pub images: &'a [Image],
     pub residents: &'a [Resident],
     pub setting: Setting<'a>,
     started: Vec<Started>,
-    /// Processes of earlier steps.
+    /// Number of processes that earlier steps start.
     before: usize,
 }
 
-impl<'a> Records<'a> {
+impl<'a> RecordResolver<'a> {
     pub fn new(
         source: &'a Source,
         images: &'a [Image],
         residents: &'a [Resident],
         setting: Setting<'a>,
     ) -> Self {
-        Records {
+        RecordResolver {
             source,
             images,
             residents,
@@ -75,7 +77,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Begins another alternative of the step at hand: what its siblings start is not there.
+    /// Begins another alternative of the current step. Processes of its siblings cannot be named.
     pub fn next_alternative(&mut self) {
         let before = self.before;
         self.started[before..]
@@ -83,7 +85,7 @@ impl<'a> Records<'a> {
             .for_each(|started| started.here = false);
     }
 
-    /// Ends a step: later ones may name what all of its `alternatives` start.
+    /// Ends a step. Later steps may name the processes that all of its `alternatives` start.
     pub fn end_step(&mut self, alternatives: usize) {
         let before = self.before;
         for started in &mut self.started[before..] {
@@ -92,8 +94,9 @@ impl<'a> Records<'a> {
         self.before = self.started.len();
     }
 
-    /// Number of the process that a record starts. Alternatives share numbers: only one of them runs.
-    fn start(&mut self, raw: &raw::Record, on: usize, account: &Account) -> Result<usize> {
+    /// Number of the process that a record starts. Alternatives share numbers, because only one of
+    /// them runs.
+    fn start(&mut self, raw: &raw::Record, on: usize, account: &AccountRef) -> Result<usize> {
         let label = raw.starts.as_ref().map(|label| label.get_ref().clone());
         let free = |started: &Started| !started.here && started.label == label;
         if let Some(text) = &raw.starts {
@@ -105,8 +108,8 @@ impl<'a> Records<'a> {
             if twice {
                 return Err(self.source.error_at(
                     text,
-                    format!("a process {:?} is started twice", text.get_ref()),
-                    "give the second process another label",
+                    format!("process {:?} is started twice", text.get_ref()),
+                    "give the second one another label",
                 ));
             }
             if let Some(other) = self.started[self.before..].iter().find(same)
@@ -118,7 +121,7 @@ impl<'a> Records<'a> {
                         "another alternative starts {:?} on another host or account",
                         text.get_ref()
                     ),
-                    "let all alternatives start it alike, or give it another label",
+                    "use the same host and account in all alternatives, or another label",
                 ));
             }
         }
@@ -145,12 +148,12 @@ impl<'a> Records<'a> {
         Ok(at)
     }
 
-    /// Processes started so far.
+    /// Number of processes started so far.
     pub fn processes(&self) -> usize {
         self.started.len()
     }
 
-    /// Resolves the next record. `category` is the step's or variant's.
+    /// Resolves the next record. `category` is that of the step or variant; keyword rules have none.
     pub fn resolve(&mut self, raw: &raw::Record, category: Option<&Category>) -> Result<Record> {
         let source = self.source;
         let telemetry: Telemetry = source.word(&raw.telemetry)?;
@@ -172,10 +175,10 @@ impl<'a> Records<'a> {
             return Err(source.error_at(
                 &raw.telemetry,
                 format!(
-                    "{} is not written by the host's platform",
+                    "the host's platform does not write {}",
                     raw.telemetry.get_ref()
                 ),
-                "choose telemetry of that platform, or another host",
+                "choose another telemetry, or another host",
             ));
         }
         let platform = written_on;
@@ -183,7 +186,7 @@ impl<'a> Records<'a> {
         let Some(process) = &raw.process else {
             return Err(source.error_at(
                 &raw.telemetry,
-                format!("a {} without `process`", telemetry.word()),
+                format!("{} records need `process`", telemetry.word()),
                 "add `process` to the record",
             ));
         };
@@ -193,13 +196,13 @@ impl<'a> Records<'a> {
             None => acting.clone(),
         };
         if let Some(word) = &raw.account
-            && account == Account::DisabledUser
+            && account == AccountRef::DisabledUser
             && !self.setting.is_noise()
         {
             return Err(source.error_at(
                 word,
-                "only noise names disabled users: not every directory has one",
-                "write other_user",
+                "disabled_user is allowed in noise only, because a directory may have no disabled users",
+                "use other_user",
             ));
         }
         let of_process = telemetry.is_of_process();
@@ -210,7 +213,7 @@ impl<'a> Records<'a> {
             return Err(source.error_at(
                 word,
                 "the account differs from the one the process runs under",
-                "leave the account out, or choose another process",
+                "omit the account, or choose another process",
             ));
         }
 
@@ -246,7 +249,7 @@ impl<'a> Records<'a> {
         self.check_path(raw.file.as_ref(), file.as_ref(), platform)?;
         self.check_registry(raw.registry.as_ref(), registry.as_ref())?;
         let directory = match text(&raw.directory)? {
-            // What runs as its parent does, runs where its parent does.
+            // A process with its parent's account starts in its parent's directory.
             None if telemetry.is_start()
                 && (account != acting || !matches!(process, ProcessRef::Started(_))) =>
             {
@@ -269,8 +272,8 @@ impl<'a> Records<'a> {
         {
             return Err(source.error_at(
                 share,
-                format!("a query with status {query_status} succeeds {resolves} times in 1000"),
-                "write at most 1000, and a `query_status` of the others that is not 0",
+                format!("`resolves` is {resolves} for a query with status {query_status}"),
+                "use at most 1000, and a `query_status` other than 0 for the queries that fail",
             ));
         }
         let answered = query_status == 0 || resolves > 0;
@@ -279,9 +282,9 @@ impl<'a> Records<'a> {
                 &raw.telemetry,
                 format!(
                     "a query with status {query_status} {} an answer",
-                    if answer.is_some() { "has" } else { "lacks" }
+                    if answer.is_some() { "has" } else { "needs" }
                 ),
-                "give an `answer` exactly when `query_status` is 0, or `resolves` is not",
+                "give an `answer` if `query_status` is 0 or `resolves` is not 0, and only then",
             ));
         }
 
@@ -308,7 +311,7 @@ impl<'a> Records<'a> {
             resolves,
             url: text(&raw.url)?,
             message: text(&raw.message)?,
-            // authpriv.info, what sshd and sudo write with.
+            // Defaults: authpriv.info, as sshd and sudo use.
             facility: self.number(raw.facility.as_ref(), 23, 10, "facility")?,
             syslog_severity: self.number(raw.severity.as_ref(), 7, 6, "severity")?,
             syscall: raw.syscall.as_ref().map(|name| name.get_ref().clone()),
@@ -324,7 +327,7 @@ impl<'a> Records<'a> {
         })
     }
 
-    /// Which of a chain's hosts reports.
+    /// Index of the chain's host that reports.
     fn reporting_host(&self, raw: &raw::Record) -> Result<usize> {
         let Some(on) = &raw.on else { return Ok(0) };
         let hosts = match self.setting {
@@ -334,21 +337,21 @@ impl<'a> Records<'a> {
         if *on.get_ref() >= hosts {
             return Err(self.source.error_at(
                 on,
-                format!("there is no host {}", on.get_ref()),
-                format!("`on` counts from 0; there are {hosts} hosts"),
+                format!("host {} does not exist", on.get_ref()),
+                format!("use a number from 0 to {}", hosts - 1),
             ));
         }
         Ok(*on.get_ref())
     }
 
-    /// The acting process and the account it runs under.
+    /// The acting process and its account.
     fn process(
         &self,
         word: &Text,
         on: usize,
         class: Option<HostClass>,
         platform: Platform,
-    ) -> Result<(ProcessRef, Account)> {
+    ) -> Result<(ProcessRef, AccountRef)> {
         let source = self.source;
         if let Some(key) = word.get_ref().strip_prefix("resident:") {
             let index = find_resident(source, word, key, self.residents)?;
@@ -359,7 +362,7 @@ impl<'a> Records<'a> {
                 return Err(source.error_at(
                     word,
                     format!("{key} does not run on that host"),
-                    "choose a resident of that class and platform (residents.toml, `hosts`)",
+                    "choose a resident that runs there (`hosts` in residents.toml)",
                 ));
             }
             return Ok((ProcessRef::Resident(index), resident.account.clone()));
@@ -368,14 +371,14 @@ impl<'a> Records<'a> {
             return Err(source.error_at(
                 word,
                 format!("unknown process {:?}", word.get_ref()),
-                "write resident:KEY or started:LABEL",
+                "use resident:KEY or started:LABEL",
             ));
         };
         if matches!(self.setting, Setting::Row(_) | Setting::Alert(_)) {
             return Err(source.error_at(
                 word,
-                "a row of noise or of a keyword rule stands alone, so nothing was started before it",
-                "name a resident, or let the variant be a sequence",
+                "a single record of noise or of a keyword rule cannot name a started process",
+                "name a resident, or make the variant a sequence",
             ));
         }
         let found = self
@@ -406,7 +409,7 @@ impl<'a> Records<'a> {
                 } else {
                     format!("no record before this one starts {label:?}")
                 },
-                format!("write starts = {label:?} in the record that starts it, above this one"),
+                format!("add starts = {label:?} to the record above this one that starts it"),
             )),
         }
     }

@@ -1,31 +1,33 @@
-//! Residents and programs: the processes of ordinary life.
+//! Resolves residents and programs: the processes of ordinary life.
 
-use super::lookup::{check_integrity, default_integrity, find_image, find_resident};
+use super::lookup::{check_integrity, default_integrity, find_image, find_resident, weight};
+use super::place::HostClass;
 use super::program::{Image, Lifetime, Program, Resident, Scope};
 use super::raw;
-use super::record::{HostClass, Platform, Words};
 use super::source::{Source, Text};
 use super::template::{Placeholder, Template};
-use crate::Result;
+use super::words::TomlWord;
+use crate::error::Result;
+use crate::kinds::Platform;
 
-/// Residents of a catalog: each has some numbers of every host's pid space for its own.
+/// Maximum number of residents: each reserves some process ids on every host.
 pub const MOST_RESIDENTS: usize = 96;
 
-/// All residents have started this many seconds after boot or logon.
+/// Maximum delay of a resident's start after boot or logon, in seconds.
 const LATEST_START: u32 = 500;
 
-/// Residents that the world refers to by name, and must find.
+/// Residents that the code refers to by key.
 const NEEDED: [&str; 9] = [
     "system", "services", "lsass", "dnscache", "sysmon", "explorer", "systemd", "sshd", "bash",
 ];
 
-impl Words for Scope {
+impl TomlWord for Scope {
     const WHAT: &'static str = "scope";
     const WORDS: &'static [(&'static str, Self)] =
         &[("boot", Scope::Boot), ("session", Scope::Session)];
 }
 
-impl Words for Lifetime {
+impl TomlWord for Lifetime {
     const WHAT: &'static str = "lifetime";
     const WORDS: &'static [(&'static str, Self)] = &[
         ("seconds", Lifetime::Seconds),
@@ -34,7 +36,7 @@ impl Words for Lifetime {
     ];
 }
 
-impl Words for super::scenario::Visit {
+impl TomlWord for super::scenario::Visit {
     const WHAT: &'static str = "visit";
     const WORDS: &'static [(&'static str, Self)] = &[
         ("round_robin", Self::RoundRobin),
@@ -43,7 +45,7 @@ impl Words for super::scenario::Visit {
     ];
 }
 
-impl Words for super::scenario::Verdict {
+impl TomlWord for super::scenario::Verdict {
     const WHAT: &'static str = "benign verdict";
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::BenignTrigger.word(), Self::BenignTrigger),
@@ -52,7 +54,7 @@ impl Words for super::scenario::Verdict {
     ];
 }
 
-/// The platform of a class, or else of the image that runs there.
+/// The platform of a host class; if it has both platforms, that of the image.
 fn platform(source: &Source, image: &Text, hosts: HostClass, images: &[Image]) -> Result<Platform> {
     let known = images.iter().find(|known| known.key == *image.get_ref());
     let platform = hosts
@@ -63,7 +65,7 @@ fn platform(source: &Source, image: &Text, hosts: HostClass, images: &[Image]) -
     Ok(platform)
 }
 
-/// Compiles a text of a process that has no chain, no flow and no adversary.
+/// Compiles a text of a process outside chains and connections.
 fn plain(source: &Source, text: &Text) -> Result<Template> {
     let template = source.template(text)?;
     let stray = template.placeholders().any(|placeholder| {
@@ -81,10 +83,10 @@ fn plain(source: &Source, text: &Text) -> Result<Template> {
         return Err(source.error_at(
             text,
             format!(
-                "a placeholder of a chain or a connection: {:?}",
+                "a placeholder that only chains or connections have: {:?}",
                 text.get_ref()
             ),
-            "a resident or program has neither; take it out",
+            "remove it; residents and programs have neither",
         ));
     }
     Ok(template)
@@ -96,8 +98,8 @@ pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Residen
     if let Some(raw) = file.resident.get(MOST_RESIDENTS) {
         return Err(source.error_at(
             &raw.key,
-            format!("{} residents", file.resident.len()),
-            format!("pids have room for {MOST_RESIDENTS}; make some of them programs"),
+            format!("the file has {} residents", file.resident.len()),
+            format!("make some of them programs; the maximum is {MOST_RESIDENTS}"),
         ));
     }
     let mut residents: Vec<Resident> = Vec::new();
@@ -120,8 +122,8 @@ pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Residen
                 {
                     return Err(source.error_at(
                         key,
-                        format!("{} stands at or below its child", key.get_ref()),
-                        "parents come first in the file; a circle of parents is impossible",
+                        format!("parent {} is not defined above its child", key.get_ref()),
+                        "move the parent up; a cycle of parents is not allowed",
                     ));
                 }
                 Some(find_resident(source, key, key.get_ref(), &residents)?)
@@ -130,8 +132,8 @@ pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Residen
         if delay > LATEST_START {
             return Err(source.error_at(
                 &raw.delay,
-                format!("starts {delay} s after boot or logon"),
-                format!("write at most {LATEST_START}"),
+                format!("the delay is {delay} s"),
+                format!("use at most {LATEST_START}"),
             ));
         }
         if let (Some(index), Some(key)) = (parent, &raw.parent) {
@@ -151,20 +153,20 @@ pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Residen
                 return Err(source.error_at(
                     key,
                     format!(
-                        "{} ends with a session, its child lives till shutdown",
+                        "parent {} ends with the session, but its child runs until shutdown",
                         parent.key
                     ),
-                    "choose a parent of scope boot",
+                    "choose a parent with scope boot",
                 ));
             }
             if scope == parent.scope && delay < parent.delay {
                 return Err(source.error_at(
                     &raw.delay,
                     format!(
-                        "starts before its parent {} ({} s)",
+                        "the resident starts before its parent {} ({} s)",
                         parent.key, parent.delay
                     ),
-                    "write a delay that is not less than the parent's",
+                    "use a delay of at least the parent's",
                 ));
             }
         }
@@ -186,7 +188,7 @@ pub(super) fn residents(source: &Source, images: &[Image]) -> Result<Vec<Residen
     Ok(residents)
 }
 
-/// The kernel is first, and what the world names is there.
+/// Checks that the kernel comes first and that no resident in [`NEEDED`] is missing.
 fn check_needed(source: &Source, file: &raw::ResidentsFile, residents: &[Resident]) -> Result<()> {
     if let Some(missing) = NEEDED
         .iter()
@@ -195,7 +197,7 @@ fn check_needed(source: &Source, file: &raw::ResidentsFile, residents: &[Residen
         return Err(source.error(
             0,
             format!("no resident {missing:?}"),
-            "add it: connections, logons and sessions belong to it",
+            "add it; connections, logons and sessions refer to it",
         ));
     }
     let first_linux = residents
@@ -207,8 +209,8 @@ fn check_needed(source: &Source, file: &raw::ResidentsFile, residents: &[Residen
         {
             return Err(source.error_at(
                 &file.resident[index].key,
-                format!("stands where {key:?} belongs"),
-                format!("make {key:?} the first of its platform: it has the first process id"),
+                format!("{key:?} must come before this resident"),
+                format!("make {key:?} the first of its platform; it has the first process id"),
             ));
         }
     }
@@ -236,7 +238,11 @@ pub(super) fn programs(
             ));
         }
         if raw.commands.is_empty() {
-            return Err(source.error_at(&raw.image, "no command line", "add one to `commands`"));
+            return Err(source.error_at(
+                &raw.image,
+                "the program has no command line",
+                "add one to `commands`",
+            ));
         }
         let account = source.account(&raw.account)?;
         check_integrity(source, raw.integrity.as_ref(), platform)?;
@@ -251,7 +257,7 @@ pub(super) fn programs(
             ),
             account,
             parent,
-            weight: super::load::weight(source, &raw.weight)?,
+            weight: weight(source, &raw.weight)?,
             commands: raw
                 .commands
                 .iter()
@@ -273,7 +279,7 @@ pub(super) fn programs(
                         "no {} program of lifetime {lifetime:?}",
                         platform.attack_name()
                     ),
-                    "add one: every lifetime has a population of its own",
+                    "add one; each lifetime is a population of its own",
                 ));
             }
         }

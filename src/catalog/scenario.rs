@@ -1,8 +1,9 @@
-//! Benign scenarios: the noise that detections must not be wrong about.
+//! Benign scenarios: the noise in which detections must not see an attack.
 
-use super::record::{HostClass, Record};
+use super::place::HostClass;
+use super::record::Record;
 
-/// Whom a scenario visits.
+/// Which hosts a scenario visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visit {
     /// Every host of the class in turn. `round_robin`
@@ -13,7 +14,7 @@ pub enum Visit {
     Any,
 }
 
-/// What a label says about a row.
+/// The verdict label of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Verdict {
@@ -25,33 +26,36 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The words of all verdicts, in their order.
+    pub const WORDS: [&str; 5] = [
+        "attack",
+        "attempt",
+        "benign_trigger",
+        "benign_suspicious",
+        "benign",
+    ];
+
     /// `labels.verdict`.
     pub const fn word(self) -> &'static str {
-        match self {
-            Verdict::Attack => "attack",
-            Verdict::Attempt => "attempt",
-            Verdict::BenignTrigger => "benign_trigger",
-            Verdict::BenignSuspicious => "benign_suspicious",
-            Verdict::Benign => "benign",
-        }
+        Self::WORDS[self as usize]
     }
 }
 
-/// Records that come together, in their order: a session from its login to its end.
+/// Records that occur together in order, such as a session from its login to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sequence {
     pub rows: u8,
-    /// How many stand before the first that closes a session.
+    /// Number of records before the first that closes a session.
     pub opening: u8,
-    /// Bit i: record i tells of the same audit event as the one before it.
+    /// Bit i: record i belongs to the same audit event as the one before it.
     pub companions: u16,
-    /// Bit i: before record i somebody thinks, and types.
+    /// Bit i: a person pauses before record i.
     pub pauses: u16,
-    /// Among the sequences that open an audit session; none where it stands in another's.
+    /// Its number among the sequences that open an audit session; `None` if it opens none.
     pub number: Option<u8>,
 }
 
-/// One way a scenario shows; all its rows are in one category.
+/// A variant of a scenario. All its rows are in one category.
 #[derive(Debug, Clone)]
 pub struct Variant {
     /// Index into `Catalog::categories`.
@@ -60,12 +64,13 @@ pub struct Variant {
     pub hosts: HostClass,
     pub visit: Visit,
     pub verdict: Verdict,
-    /// Records a row is drawn from, equally. Those of a sequence may name processes that an
-    /// earlier one starts; others stand alone, and their `process` is a resident.
+    /// The records. A row is one of them, drawn uniformly, unless they form a sequence. Records of a
+    /// sequence may name processes that an earlier one starts; the `process` of others is a resident.
     pub records: Vec<Record>,
-    /// All of its records come in each run, in their order.
+    /// If the records form a sequence, every run has all of them in order.
     pub sequence: Option<Sequence>,
-    /// Its rows are what people do by hand: few at a time, seconds apart; of a sequence, its commands are.
+    /// Whether people do it by hand: few rows at a time, seconds apart. In a sequence, this applies to
+    /// the commands.
     pub people: bool,
     /// Why an analyst would close it.
     pub reason: String,
@@ -76,7 +81,7 @@ pub struct Variant {
 pub struct Scenario {
     /// `labels.noise_type`.
     pub name: String,
-    /// Share of the noise that isn't process life.
+    /// Weight among the scenarios. Process life is not part of it.
     pub weight: u32,
     pub variants: Vec<Variant>,
 }

@@ -1,40 +1,41 @@
-//! A catalog file, and errors that point into it.
+//! A catalog file, and errors with a position in it.
 
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::record::{Account, Words};
+use super::record::AccountRef;
 use super::template::Template;
+use super::words::TomlWord;
 use crate::error::shown_up_to;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// A text that knows where it stands.
+/// A string with its position in the file.
 pub(super) type Text = Spanned<String>;
 
-/// Longest part of a message.
+/// Maximum bytes of each part of a message.
 const MESSAGE: usize = 800;
 
 /// One file of the catalog, as read.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    /// Where it was read, or `data/catalog/…` for an embedded one.
+    /// The path it was read from; `data/catalog/…` for an embedded file.
     pub path: PathBuf,
     pub text: String,
 }
 
 impl Source {
-    /// Reads TOML into raw entries.
+    /// Parses the TOML text into raw entries.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         toml::from_str(&self.text).map_err(|error| {
             let message = error.message().trim_end();
             let remedy = if message.contains("unknown field") {
-                "take the key out, or write one of those expected"
+                "remove the key, or use one of those expected"
             } else if message.contains("missing field") {
                 "add that key to the entry"
             } else {
-                "correct the value; the documentation of `fusiongen::catalog` says what stands here"
+                "correct the value; docs/catalog.md describes the files"
             };
             self.error(error.span().map_or(0, |span| span.start), message, remedy)
         })
@@ -42,7 +43,7 @@ impl Source {
 
     /// An error at a byte offset.
     pub fn error(&self, at: usize, problem: impl Into<String>, remedy: impl Into<String>) -> Error {
-        // A file's own words stand in them, of any length.
+        // They quote the file, so they can be of any length.
         let bounded = |text: String| shown_up_to(MESSAGE, &text);
         Error::input(
             &self.path,
@@ -52,7 +53,7 @@ impl Source {
         )
     }
 
-    /// An error at a text.
+    /// An error at the position of a value.
     pub fn error_at<T>(
         &self,
         text: &Spanned<T>,
@@ -66,7 +67,7 @@ impl Source {
     fn place(&self, at: usize) -> String {
         let before = self.text.get(..at).unwrap_or(&self.text);
         let line = before.matches('\n').count();
-        // Innermost entry last: header, how many of them so far, its name.
+        // Enclosing entries, innermost last: header, its number so far, name.
         let mut entries: Vec<(&str, usize, Option<&str>)> = Vec::new();
         let mut finished: Vec<(&str, usize)> = Vec::new();
         for (number, text) in self.text.lines().enumerate() {
@@ -114,13 +115,13 @@ impl Source {
         place
     }
 
-    /// Reads a word of a closed set.
-    pub fn word<T: Words>(&self, word: &Text) -> Result<T> {
+    /// Parses a word of a closed set.
+    pub fn word<T: TomlWord>(&self, word: &Text) -> Result<T> {
         T::from_word(word.get_ref()).map_err(|expected| {
             self.error_at(
                 word,
                 format!("unknown {} {:?}", T::WHAT, word.get_ref()),
-                format!("write {expected}"),
+                format!("use {expected}"),
             )
         })
     }
@@ -141,18 +142,18 @@ impl Source {
         })
     }
 
-    /// Reads an account.
-    pub fn account(&self, word: &Text) -> Result<Account> {
-        Account::parse(word.get_ref()).map_err(|expected| {
+    /// Parses an account.
+    pub fn account(&self, word: &Text) -> Result<AccountRef> {
+        AccountRef::parse(word.get_ref()).map_err(|expected| {
             self.error_at(
                 word,
                 format!("unknown account {:?}", word.get_ref()),
-                format!("write {expected}"),
+                format!("use {expected}"),
             )
         })
     }
 
-    /// Checks that a range does not run backwards.
+    /// Checks that a range's lower end comes first.
     pub fn range<T: PartialOrd + std::fmt::Display + Copy>(
         &self,
         range: &Spanned<[T; 2]>,
@@ -163,7 +164,7 @@ impl Source {
             return Err(self.error_at(
                 range,
                 format!("{what}: {low} is more than {high}"),
-                "write the lower number first",
+                "put the lower number first",
             ));
         }
         Ok([low, high])
@@ -176,8 +177,8 @@ impl Source {
             if !seen.insert(name.get_ref()) {
                 return Err(self.error_at(
                     name,
-                    format!("{what} {:?} stands here twice", name.get_ref()),
-                    "give the second another name, or take it out",
+                    format!("duplicate {what} {:?}", name.get_ref()),
+                    "rename or remove the second one",
                 ));
             }
         }
@@ -185,7 +186,7 @@ impl Source {
     }
 }
 
-/// `inner` is the header of an entry within one of `outer`.
+/// Whether entries `inner` are nested in entries `outer`.
 fn is_inside(inner: &str, outer: &str) -> bool {
     inner
         .strip_prefix(outer)

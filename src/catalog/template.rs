@@ -1,7 +1,7 @@
 //! Texts with placeholders: `C:\Users\{user}\AppData\Local\Temp\{payload}.exe`.
 
-/// What a placeholder stands for. Where a value is drawn, it is drawn once per
-/// chain (or row, for noise) and name, so that a file written is the file run.
+/// A placeholder. A random value is drawn once per name and chain (noise: per row), so that the
+/// file that is written is also the file that is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder {
     /// Account name of the actor; on Windows also the profile folder. `{user}`
@@ -32,23 +32,23 @@ pub enum Placeholder {
     ExfilIp,
     ExfilDomain,
     ScanIp,
-    /// A generated domain, another in every round. `{dga}`
+    /// A generated domain, new in every round. `{dga}`
     Dga,
-    /// A benign Internet host name; `{cdn}` one whose label looks random.
+    /// A benign Internet host name; `{cdn}` has a label that looks random.
     Service,
     Cdn,
     /// A plausible file stem of the chain or row. `{payload}` `{document}`
     Payload,
     Document,
-    /// A folder's name, another word than the document's. `{folder}`
+    /// A folder's name; never the same word as the document. `{folder}`
     Folder,
-    /// The n-th file that a round comes across, another in every round, and where it lies: files
-    /// of several rounds share a folder, from 5 on each has its own. `{found:1}` `{found_in:1}`
+    /// The n-th file that a round finds, new in every round, and its folder. Files of several rounds
+    /// share a folder; from 5 on, each has its own. `{found:1}` `{found_in:1}`
     Found(u8),
     FoundIn(u8),
-    /// The account of a service with a principal name, another in every round. `{principal}`
+    /// The account of a service with a principal name, new in every round. `{principal}`
     Principal,
-    /// The account name of someone who starts work, `given.family`. `{newcomer}`
+    /// The account name of a new employee, `given.family`. `{newcomer}`
     Newcomer,
     /// The name of the administrator's account. `{admin}`
     Admin,
@@ -82,8 +82,8 @@ pub struct Template {
     pub pieces: Vec<Piece>,
 }
 
-/// By what a word of several is drawn: by the words themselves, so that they agree wherever they
-/// stand in a chain.
+/// The random salt of a choice. It depends on the words only, so that equal choices in a chain draw
+/// the same word.
 pub fn salt_of<'w>(words: impl Iterator<Item = &'w str>) -> u64 {
     words.flat_map(str::bytes).fold(0x811c_9dc5, |h, b| {
         (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
@@ -98,12 +98,12 @@ pub enum Piece {
     /// One of several words, drawn once per chain or row: `{-o|--output}`. The same words draw alike.
     Choice {
         words: Vec<String>,
-        /// What it is drawn by.
+        /// Salt of the draw; see [`salt_of`].
         salt: u64,
     },
 }
 
-/// Why a text is not a template.
+/// Why a text is not a valid template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
     /// Byte offset in the text.
@@ -153,9 +153,9 @@ const SIMPLE: &[(&str, Placeholder)] = &[
     ("/encoded", Placeholder::EncodedEnd),
 ];
 
-/// Placeholders with a number after the colon; the number's greatest value.
-type Counted = (&'static str, fn(u8) -> Placeholder, u8);
-const COUNTED: &[Counted] = &[
+/// Placeholders with a number after the colon: name, constructor, maximum of the number.
+type NumberedPlaceholder = (&'static str, fn(u8) -> Placeholder, u8);
+const COUNTED: &[NumberedPlaceholder] = &[
     ("host", Placeholder::ChainHost, 9),
     ("host_ip", Placeholder::ChainHostIp, 9),
     ("found", Placeholder::Found, 9),
@@ -166,7 +166,7 @@ const COUNTED: &[Counted] = &[
 ];
 
 impl Placeholder {
-    /// Reads what stands between the braces.
+    /// Parses the text between the braces.
     fn parse(name: &str) -> Result<Self, (String, String)> {
         if let Some((_, found)) = SIMPLE.iter().find(|(known, _)| *known == name) {
             return Ok(*found);
@@ -181,25 +181,25 @@ impl Placeholder {
             return Err((
                 format!("unknown placeholder {{{name}}}"),
                 format!(
-                    "a literal brace is written twice; placeholders are {}",
+                    "write a literal brace twice; the placeholders are {}",
                     known.join(" ")
                 ),
             ));
         };
         match argument.parse::<u8>() {
             Ok(n) if (1..=*greatest).contains(&n) => Ok(make(n)),
-            // The victim is the chain's host 0.
+            // Host 0 of a chain is the victim.
             Ok(0) if word.starts_with("host") => Ok(make(0)),
             _ => Err((
                 format!(
                     "placeholder {{{name}}} needs a number from 1 to {greatest} after the colon"
                 ),
-                format!("write e.g. {{{word}:{}}}", (*greatest).min(8)),
+                format!("use e.g. {{{word}:{}}}", (*greatest).min(8)),
             )),
         }
     }
 
-    /// Only a chain has it: its adversary, its rounds.
+    /// Whether only chains have it: the adversary, the rounds.
     pub fn is_of_a_chain(self) -> bool {
         use Placeholder::*;
         matches!(
@@ -280,7 +280,7 @@ impl Template {
                     return Err(error(
                         at,
                         "{/encoded} without {encoded}",
-                        "open it with {encoded} before",
+                        "add {encoded} before it",
                     ));
                 }
                 _ => {}
@@ -295,7 +295,7 @@ impl Template {
             return Err(error(
                 at,
                 "{encoded} without {/encoded}",
-                "close it with {/encoded}",
+                "add {/encoded} after it",
             ));
         }
         literal.push_str(rest);

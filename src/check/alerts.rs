@@ -1,22 +1,22 @@
 //! Standalone alerts against the profile that they were drawn from.
 //!
-//! The corpus keeps that profile (`profile.json`), so what went in can be compared with what
-//! came out: rule, category and severity together, the word that a severity has, and where
-//! the ends of flows are.
+//! The corpus keeps that profile (`profile.json`), so input and output can be compared: rule,
+//! category and severity together, the word of a severity, and whether the ends of flows are
+//! inside or outside.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::audits::{Audit as A, Tallies, shown};
 use super::facts::Facts;
-use super::fields::{Field as F, Row};
+use super::fields::{EventRow, Field as F};
 use crate::grounding::address::{AddressKind, kind};
 use crate::grounding::{Ends, Profile, SeverityScale};
 
-/// Alerts from which on nearly as many rules as alerts are no rules.
+/// Number of alerts from which nearly as many rule names as alerts means that they are not rules.
 const ENOUGH: u64 = 1_000;
 
-/// Where a flow's ends are, as far as a corpus tells: two public ends become one inside.
+/// Whether a flow's ends are inside or outside. In a corpus, one of two public ends becomes inside.
 const PLACES: [&str; 4] = [
     "inside to inside, or no flow",
     "inside to outside",
@@ -24,17 +24,17 @@ const PLACES: [&str; 4] = [
     "to a group",
 ];
 
-/// What the profile says of one rule.
+/// The profile's facts about one rule.
 #[derive(Debug, Default)]
 struct Rule {
     /// Severity as text, and category.
     kinds: Vec<(Option<String>, Option<String>)>,
-    /// Alerts by place; all 0 where the table knew no ends.
+    /// Number of alerts by place; all 0 if the table had no ends.
     places: [f64; 4],
 }
 
 impl Rule {
-    /// Whether some end is known to be outside: an alert without it has lost it.
+    /// Whether an end is known to be outside. An alert without that end has lost it.
     fn is_outside(&self) -> bool {
         let [_, outwards, inwards, _] = self.places;
         outwards + inwards > 0.0
@@ -46,9 +46,9 @@ impl Rule {
 pub struct Alerts {
     scale: SeverityScale,
     rules: HashMap<String, Rule>,
-    /// The word of each severity's text.
+    /// The word by severity text.
     words: HashMap<String, Option<&'static str>>,
-    /// Alerts whose number is on the scale, and all that have one.
+    /// Number of alerts with a severity on the scale, and with any severity.
     on_scale: (u64, u64),
     rows: u64,
 }
@@ -101,9 +101,8 @@ impl Alerts {
         alerts
     }
 
-    /// Audits a row; the place of its ends, where it is an alert of a rule that knows ends
-    /// outside.
-    pub fn audit(&self, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) -> Option<usize> {
+    /// Audits a row. Returns the place of its ends, if it is an alert of a rule with an outside end.
+    pub fn audit(&self, facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) -> Option<usize> {
         let is_standalone = row.text(F::Kind) == Some("alert")
             && !row.has(F::AttackId)
             && row.flag(F::Noise) == Some(false);
@@ -171,7 +170,7 @@ impl Alerts {
         Some(place)
     }
 
-    /// Audits the profile itself, and compares where ends are.
+    /// Audits the profile itself, and compares the places of ends.
     pub fn finish(&self, ends: &[u64; 4], tallies: &mut Tallies) -> (u64, Option<f64>) {
         let (on, all) = self.on_scale;
         if all > 0 {
@@ -188,7 +187,7 @@ impl Alerts {
             tallies.tried(A::GroundingNames, rules * 2 <= self.rows, || {
                 (
                     None,
-                    format!("fewer names of rules than half of {} alerts", self.rows),
+                    format!("fewer rule names than half of {} alerts", self.rows),
                     rules.to_string(),
                 )
             });
@@ -218,8 +217,8 @@ impl Alerts {
     }
 }
 
-/// Where the row's ends are; `None` for a group address as a source, which no rule has.
-fn place(facts: &Facts, row: &Row<'_>) -> Option<usize> {
+/// The place of the row's ends; `None` if the source is a group address, which no rule has.
+fn place(facts: &Facts, row: &EventRow<'_>) -> Option<usize> {
     let side = |field: F| -> Option<AddressKind> {
         let address: IpAddr = row.text(field)?.parse().ok()?;
         Some(match facts.inside.contains(&address) {

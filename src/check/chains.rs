@@ -1,24 +1,24 @@
-//! Chains: their order, what moves, what truth says of them, and what gives them away.
+//! Chains: their order, their moves, the truth about them, and tells that reveal them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::path::Path;
 
 use super::audits::{Audit as A, Tallies};
 use super::facts::{Facts, digest, each_row};
-use super::fields::{Field as F, Row};
+use super::fields::{EventRow, Field as F};
 use super::records::Guid;
+use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::plan::config::Labels;
 
 /// Microseconds.
 const DAY: i64 = 86_400_000_000;
-/// Rows of a class that must be seen before it can give a chain away.
+/// Minimum rows of a class before it can count as a tell.
 const TELLING: u64 = 200;
-/// Addresses or chains that have such a class: what one adversary has is a fact of theirs.
+/// Minimum addresses or chains with such a class. A class of one adversary alone is no tell.
 const OF_SEVERAL: usize = 3;
 
-/// Leaves that hold the values of a type of pivot, in any schema.
+/// Leaves with the values of a pivot type, in any schema.
 fn leaves(pivot: &str) -> &'static [F] {
     match pivot {
         "process" => &[F::EntityId, F::ParentEntityId],
@@ -46,21 +46,21 @@ struct Event {
     time: i64,
     event: i64,
     host: u64,
-    /// What truth/steps repeats: step, event, date, category, host, user, outcome.
+    /// The values that truth/steps repeats: step, event, date, category, host, user, outcome.
     facts: u64,
 }
 
-/// What some files show of chains.
+/// State of chains in some files.
 #[derive(Default)]
 pub struct Chains {
     events: Vec<Event>,
-    /// Ends of edges that were found: 1 the earlier, 2 the later.
+    /// Ends of edges found: bit 1 the earlier, bit 2 the later.
     ends: BTreeMap<u32, u8>,
-    /// Rows of a class in chains and elsewhere.
+    /// Rows of a class in chains and in other rows.
     classes: BTreeMap<(&'static str, u64), Class>,
 }
 
-/// What stands both in an event and in its row of truth/steps.
+/// A digest of the values that an event and its row of truth/steps share.
 #[derive(Hash)]
 struct Repeated<'r> {
     step: i64,
@@ -72,12 +72,12 @@ struct Repeated<'r> {
     outcome: &'r str,
 }
 
-/// Rows that have a class of values: of chains, and others.
+/// Number of rows with a class of values: in chains, and others.
 #[derive(Debug, Default)]
 struct Class {
     inside: u64,
     outside: u64,
-    /// Up to [`OF_SEVERAL`] of the chains, or of their addresses.
+    /// Up to [`OF_SEVERAL`] of the chains or of their addresses.
     several: Vec<u64>,
 }
 
@@ -91,7 +91,7 @@ impl Class {
 
 impl Chains {
     /// Reads one row.
-    pub fn read(&mut self, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+    pub fn read(&mut self, facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
         let id = row.text(F::AttackId);
         self.classify(row, id);
         let Some(id) = id else { return };
@@ -151,7 +151,7 @@ impl Chains {
         }
     }
 
-    fn classify(&mut self, row: &Row<'_>, chain: Option<&str>) {
+    fn classify(&mut self, row: &EventRow<'_>, chain: Option<&str>) {
         let whole = chain.map(|id| digest(&id));
         let mut note = |kind: &'static str, class: u64, one: Option<u64>| {
             let seen = self.classes.entry((kind, class)).or_default();
@@ -192,7 +192,7 @@ impl Chains {
         }
     }
 
-    /// Adds what later files show.
+    /// Adds the state of later files.
     pub fn add(&mut self, other: Chains) {
         self.events.extend(other.events);
         for (edge, ends) in other.ends {
@@ -206,12 +206,12 @@ impl Chains {
         }
     }
 
-    /// What can be said when everything is read.
+    /// Audits that need all files.
     ///
     /// # Errors
-    /// truth/steps can't be read.
-    pub fn finish(mut self, facts: &Facts, root: &Path, tallies: &mut Tallies) -> Result<()> {
-        // Events that don't say what they are part of can't be held against truth.
+    /// truth/steps cannot be read.
+    pub fn finish(mut self, facts: &Facts, corpus: &Corpus, tallies: &mut Tallies) -> Result<()> {
+        // Events without labels cannot be compared with truth.
         if facts.plan.config.labels == Labels::None {
             return Ok(());
         }
@@ -226,7 +226,7 @@ impl Chains {
         for (index, chain) in facts.chains.iter().enumerate().filter(|(_, c)| c.kept) {
             let range = groups.get(&(index as u32)).cloned().unwrap_or(0..0);
             let events = &self.events[range];
-            // What a cloud or a service reports is on no host.
+            // Records of clouds and services have no host.
             let none = digest(&"");
             let hosts: BTreeSet<u64> = events
                 .iter()
@@ -303,7 +303,7 @@ impl Chains {
             }
         }
         self.causes(facts, &groups, tallies);
-        self.steps(facts, root, &groups, tallies)?;
+        self.steps(facts, corpus, &groups, tallies)?;
         for ((kind, class), seen) in &self.classes {
             if seen.inside >= TELLING && seen.several.len() >= OF_SEVERAL {
                 tallies.tried(A::ChainsTell, seen.outside > 0, || {
@@ -354,13 +354,13 @@ impl Chains {
     fn steps(
         &self,
         facts: &Facts,
-        root: &Path,
+        corpus: &Corpus,
         groups: &BTreeMap<u32, std::ops::Range<usize>>,
         tallies: &mut Tallies,
     ) -> Result<()> {
         let mut met = vec![false; self.events.len()];
         for file in facts.truth("steps") {
-            each_row(&root.join(file), |table, row| {
+            each_row(corpus, &file, |table, row| {
                 let id = table.text("attack_id", row);
                 if !facts.keeps(id) {
                     return;
@@ -376,7 +376,7 @@ impl Chains {
                     user: table.text("user", row),
                     outcome: table.text("outcome", row),
                 });
-                // The technique is the step's own; an alert names its rule's.
+                // The technique here is the step's own, whereas an alert has its rule's.
                 let real = facts
                     .techniques
                     .get(table.text("technique", row))

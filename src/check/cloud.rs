@@ -1,9 +1,9 @@
-//! Audits of what clouds and services report, row by row; who is whose is in `cross`.
+//! Audits of single rows of cloud and service logs. `cross` audits identities across rows.
 
 use super::audits::{Audit as A, Tallies, shown};
-use super::fields::{Field as F, Row};
+use super::fields::{EventRow, Field as F};
 
-/// ATT&CK's words for where a log's records happen.
+/// ATT&CK's platform names for a log.
 pub fn attack_names(dataset: Option<&str>) -> &'static [&'static str] {
     match dataset {
         Some("aws.cloudtrail") => &["IaaS"],
@@ -14,14 +14,14 @@ pub fn attack_names(dataset: Option<&str>) -> &'static [&'static str] {
     }
 }
 
-/// What an AWS identifier is written with.
+/// Whether a text is an AWS identifier.
 fn is_identifier(text: &str, prefix: &str, length: usize) -> bool {
     let letter = |b: u8| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b);
     text.len() == length && text.starts_with(prefix) && text.bytes().skip(4).all(letter)
 }
 
-/// Tries the audits of one row of a cloud or a service.
-pub fn audit(row: &Row<'_>, tallies: &mut Tallies) {
+/// Audits one row of a cloud or service log.
+pub fn audit(row: &EventRow<'_>, tallies: &mut Tallies) {
     let Some(platform) = row.text(F::CloudPlatform) else {
         return;
     };
@@ -35,7 +35,7 @@ pub fn audit(row: &Row<'_>, tallies: &mut Tallies) {
     tallies.row(A::CloudOutcome, row, right, || {
         (
             format!(
-                "an error code exactly for a failure, for {}",
+                "an error code if and only if the call failed, for {}",
                 shown(outcome)
             ),
             shown(error),
@@ -46,7 +46,7 @@ pub fn audit(row: &Row<'_>, tallies: &mut Tallies) {
     }
 }
 
-fn row_itself(row: &Row<'_>, platform: &str, tallies: &mut Tallies) {
+fn row_itself(row: &EventRow<'_>, platform: &str, tallies: &mut Tallies) {
     let needed = [
         F::UserName,
         F::SourceIp,
@@ -83,7 +83,7 @@ fn row_itself(row: &Row<'_>, platform: &str, tallies: &mut Tallies) {
         (
             format!("an account, a client and an address in a log of {platform}"),
             format!(
-                "dataset {}, provider {}, missing {}, besides {}",
+                "dataset {}, provider {}, missing {}, unexpected {}",
                 shown(dataset),
                 shown(provider),
                 shown(missing.map(|f| f.path(row.ecs()))),
@@ -93,7 +93,7 @@ fn row_itself(row: &Row<'_>, platform: &str, tallies: &mut Tallies) {
     });
 }
 
-fn aws(row: &Row<'_>, tallies: &mut Tallies) {
+fn aws(row: &EventRow<'_>, tallies: &mut Tallies) {
     let account = row.text(F::CloudAccount).unwrap_or("");
     let arn = row.text(F::CloudArn).unwrap_or("");
     let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());

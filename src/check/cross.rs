@@ -1,20 +1,20 @@
-//! What ties rows together: one value per host, account, process, session.
+//! Relations between rows: one value per host, account, process, session.
 //!
-//! State is digests, a few words a host or process. Within a sample of hosts it is
-//! exact; the sample is everything up to a hundred million rows, and less of more.
+//! The state is digests, a few machine words per host or process. It is exact within a sample of
+//! hosts. Up to a hundred million rows, the sample is everything.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::audits::{Audit as A, Tallies};
 use super::facts::{Facts, digest};
-use super::fields::{Field as F, Row};
+use super::fields::{EventRow, Field as F};
 use super::linux::UNSET;
 use super::logins::{Logins, is_of_daemon};
 use super::records::{Guid, utc};
 use super::windows::{SYSTEM_SID, is_system};
 use crate::plan::ORDINAL_BITS;
 
-/// The first sight of a value, and how many agreed.
+/// The first occurrence of a value, and the number of equal ones.
 #[derive(Clone, Copy)]
 struct Sight {
     audit: A,
@@ -25,7 +25,7 @@ struct Sight {
 
 /// A process by its GUID.
 #[derive(Clone, Copy)]
-struct Process {
+struct ProcessState {
     /// Host and pid.
     pid: u64,
     /// Unix seconds.
@@ -33,22 +33,22 @@ struct Process {
     last: i64,
     last_sequence: i64,
     end: i64,
-    /// Its start was seen.
+    /// Its start event was seen.
     started: bool,
 }
 
 /// An audit session.
 #[derive(Clone, Copy)]
-struct Session {
+struct SessionState {
     start: i64,
     last: i64,
     last_sequence: i64,
     end: i64,
 }
 
-/// A partition's rows in one file.
+/// The rows of a partition in one file.
 #[derive(Clone, Copy)]
-struct Run {
+struct OrdinalRange {
     first: i64,
     last: i64,
     time: i64,
@@ -58,30 +58,30 @@ struct Run {
 #[derive(Default)]
 pub struct Cross {
     sights: HashMap<u64, Sight>,
-    processes: HashMap<u64, Process>,
-    sessions: HashMap<u64, Session>,
+    processes: HashMap<u64, ProcessState>,
+    sessions: HashMap<u64, SessionState>,
     logins: Logins,
     /// Last record id and its time, by host and channel; within one file.
     records: HashMap<u64, (i64, i64)>,
-    open: HashMap<i64, Run>,
+    open: HashMap<i64, OrdinalRange>,
     /// (partition, first, last ordinal).
     runs: Vec<(i64, i64, i64)>,
 }
 
-/// Ids of sessions that every machine has.
+/// Session ids that every machine has.
 fn is_well_known(logon: i64) -> bool {
     matches!(logon, 0 | 0x3e4 | 0x3e5 | 0x3e7)
 }
 
 impl Cross {
     /// Reads one row.
-    pub fn read(&mut self, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+    pub fn read(&mut self, facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
         self.sequence(facts, row, tallies);
         let user = row.text(F::UserName);
         if let Some(user) = user
             && facts.keeps(user)
         {
-            // A name on a machine of its own is not the directory's.
+            // A local account is not in the directory.
             let scope = match row.text(F::UserDomain) {
                 Some(_) => "",
                 None => "local",
@@ -99,12 +99,12 @@ impl Cross {
             (F::SubjectUserName, F::SubjectUserSid),
             (F::TargetUserName, F::TargetUserSid),
         ] {
-            // Nobody's SID is what an unresolved account has.
+            // An unresolved account has the null SID.
             let (Some(name), Some(sid)) = (row.text(name), row.text(sid)) else {
                 continue;
             };
             if sid == SYSTEM_SID {
-                // A machine's own account has its SID in the domain besides.
+                // A machine account also has a SID in the domain.
                 tallies.row(A::IdentitySid, row, is_system(row, name), || {
                     (
                         format!("SYSTEM or the host's own account for {sid}"),
@@ -127,8 +127,14 @@ impl Cross {
         self.logins.read(host, row, tallies);
     }
 
-    /// Who is whose in a cloud.
-    fn cloud(&mut self, user: Option<&str>, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+    /// Identities in a cloud.
+    fn cloud(
+        &mut self,
+        user: Option<&str>,
+        facts: &Facts,
+        row: &EventRow<'_>,
+        tallies: &mut Tallies,
+    ) {
         let (Some(user), Some(dataset)) = (user, row.text(F::CloudDataset)) else {
             return;
         };
@@ -156,13 +162,13 @@ impl Cross {
         }
     }
 
-    /// Notes a value of a key; another one than before fails.
+    /// Records the value of a key. A value that differs from an earlier one is a failure.
     fn see(
         &mut self,
         audit: A,
         key: &impl std::hash::Hash,
         value: &impl std::hash::Hash,
-        row: &Row<'_>,
+        row: &EventRow<'_>,
         tallies: &mut Tallies,
     ) {
         let key = digest(&(audit as usize, digest(key)));
@@ -182,7 +188,7 @@ impl Cross {
         });
     }
 
-    fn sequence(&mut self, facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+    fn sequence(&mut self, facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
         let (Some(sequence), Some(time)) = (row.integer(F::Sequence), row.integer(F::Time)) else {
             return;
         };
@@ -222,7 +228,7 @@ impl Cross {
         let first = run.map_or(ordinal, |r| r.first);
         self.open.insert(
             partition,
-            Run {
+            OrdinalRange {
                 first,
                 last: ordinal,
                 time,
@@ -230,7 +236,7 @@ impl Cross {
         );
     }
 
-    fn windows(&mut self, host: &str, row: &Row<'_>, tallies: &mut Tallies) {
+    fn windows(&mut self, host: &str, row: &EventRow<'_>, tallies: &mut Tallies) {
         let Some(id) = row.integer(F::EventId) else {
             return;
         };
@@ -287,7 +293,7 @@ impl Cross {
                 tallies,
             );
             let sequence = row.integer(F::Sequence).unwrap_or(-1);
-            let process = self.processes.entry(digest(&text)).or_insert(Process {
+            let process = self.processes.entry(digest(&text)).or_insert(ProcessState {
                 pid: digest(&(host, pid)),
                 start: parsed.seconds,
                 last: native,
@@ -296,7 +302,7 @@ impl Cross {
                 started: false,
             });
             process.started |= id == 1 && guid == F::ProcessGuid;
-            // Its own end is the last thing it does.
+            // The end of a process is its last event.
             if id == 5 && guid == F::ProcessGuid {
                 process.end = process.end.min(native);
             } else if native >= process.last {
@@ -338,7 +344,7 @@ impl Cross {
         }
     }
 
-    fn audit(&mut self, host: &str, row: &Row<'_>, tallies: &mut Tallies) {
+    fn audit(&mut self, host: &str, row: &EventRow<'_>, tallies: &mut Tallies) {
         let (Some(kind), Some(session)) = (row.text(F::AuditType), row.integer(F::AuditSession))
         else {
             return;
@@ -358,7 +364,7 @@ impl Cross {
         let entry = self
             .sessions
             .entry(digest(&(host, session)))
-            .or_insert(Session {
+            .or_insert(SessionState {
                 start: i64::MAX,
                 last: i64::MIN,
                 last_sequence: -1,
@@ -368,9 +374,9 @@ impl Cross {
         match kind {
             "LOGIN" | "USER_START" if is_own => entry.start = entry.start.min(time),
             "USER_END" if is_own => entry.end = time,
-            // Credentials go with the session or just after it.
+            // Credentials are disposed with the session or just after it.
             "CRED_DISP" | "USER_LOGOUT" => return,
-            // What was left running in the background keeps its session's number.
+            // Background processes keep the number of their session.
             "SYSCALL" | "EXECVE" | "PATH" | "CWD" | "PROCTITLE" | "SOCKADDR" => return,
             _ => {}
         }
@@ -380,7 +386,7 @@ impl Cross {
         }
     }
 
-    /// Closes a file: what is in order only within one is done.
+    /// Finishes a file: audits of the order within a file end here.
     pub fn close(&mut self) {
         let open = std::mem::take(&mut self.open);
         self.runs
@@ -389,7 +395,7 @@ impl Cross {
         self.logins.close();
     }
 
-    /// Adds the state of later files, and fails what disagrees.
+    /// Adds the state of later files; contradictions are failures.
     pub fn add(&mut self, other: Cross, tallies: &mut Tallies) {
         let mut sights: Vec<(u64, Sight)> = other.sights.into_iter().collect();
         sights.sort_by_key(|(key, sight)| (sight.sequence, *key));
@@ -443,9 +449,9 @@ impl Cross {
         self.runs.extend(other.runs);
     }
 
-    /// What can be said when everything is read.
+    /// Audits that need all files.
     pub fn finish(self, facts: &Facts, tallies: &mut Tallies) {
-        let mut processes: Vec<Process> = self.processes.into_values().collect();
+        let mut processes: Vec<ProcessState> = self.processes.into_values().collect();
         processes.sort_by_key(|p| (p.pid, p.start, p.last, p.last_sequence));
         for process in &processes {
             if process.end != i64::MAX {
@@ -456,7 +462,7 @@ impl Cross {
                         format!("one at {}", process.last),
                     )
                 });
-                // What began before the window has its start before it, too.
+                // A process that started before the window has its start event before it too.
                 if process.start * 1_000_000 >= facts.start() {
                     tallies.tried(A::TimeKnown, process.started, || {
                         (
@@ -483,7 +489,7 @@ impl Cross {
             });
         }
         self.logins.finish(tallies);
-        let mut sessions: Vec<Session> = self.sessions.into_values().collect();
+        let mut sessions: Vec<SessionState> = self.sessions.into_values().collect();
         sessions.sort_by_key(|s| (s.last, s.last_sequence));
         for session in sessions.iter().filter(|s| s.end != i64::MAX) {
             let right = session.last <= session.end

@@ -1,16 +1,16 @@
-//! Assets as the corpus lists them, against what the inventory said of them.
+//! Compares the corpus's assets with the inventory.
 //!
-//! `entities/assets` holds both: what the generator took, and the words of the input. The
-//! comparison here knows nothing of how the generator reads those words.
+//! `entities/assets` has both: the generator's values, and the words of the input. The
+//! comparison is independent of how the generator interprets those words.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use super::audits::{Audit as A, Tallies, shown};
 use super::facts::each_row;
+use crate::corpus::Corpus;
 use crate::error::Result;
 
-/// Types that leave no doubt, and the role that such a Windows or Linux host must have.
+/// Unambiguous types, and the role that such a Windows or Linux host must have.
 const TYPES: [(&str, &str); 10] = [
     ("workstation", "workstation"),
     ("laptop", "workstation"),
@@ -24,7 +24,7 @@ const TYPES: [(&str, &str); 10] = [
     ("domain controller", "domain_controller"),
 ];
 
-/// Parts of system names that leave no doubt, and the platform; none has no telemetry.
+/// Unambiguous parts of system names, and their platform; empty if such a system has no telemetry.
 const SYSTEMS: [(&str, &str); 12] = [
     ("esxi", ""),
     ("solaris", ""),
@@ -40,7 +40,7 @@ const SYSTEMS: [(&str, &str); 12] = [
     ("rocky", "linux"),
 ];
 
-/// Words in lower case and in order, so that `Berg, Rosa` is `Rosa Berg`.
+/// Words in lower case, sorted, so that `Berg, Rosa` equals `Rosa Berg`.
 fn sorted(text: &str) -> Vec<String> {
     let mut words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
@@ -55,10 +55,10 @@ fn sorted(text: &str) -> Vec<String> {
 ///
 /// # Errors
 /// A table is missing or broken.
-pub fn audit(root: &Path, tallies: &mut Tallies) -> Result<()> {
-    // People who may log on, by display name and mail; a name of two is nobody's.
+pub fn audit(corpus: &Corpus, tallies: &mut Tallies) -> Result<()> {
+    // People who may log on, by display name and mail. A name of two people identifies neither.
     let mut people: HashMap<Vec<String>, Vec<String>> = HashMap::new();
-    each_row(&root.join("entities/users.parquet"), |table, row| {
+    each_row(corpus, "entities/users.parquet", |table, row| {
         if table.text("kind", row) == "user" {
             for column in ["display_name", "email"] {
                 let name = sorted(table.text(column, row));
@@ -70,7 +70,7 @@ pub fn audit(root: &Path, tallies: &mut Tallies) -> Result<()> {
             }
         }
     })?;
-    each_row(&root.join("entities/assets.parquet"), |table, row| {
+    each_row(corpus, "entities/assets.parquet", |table, row| {
         let text = |name: &str| table.text(name, row);
         if text("source") != "inventory" {
             return;

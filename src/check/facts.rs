@@ -1,30 +1,30 @@
-//! What is known of a corpus before its events are read: plan, assets, chains, ATT&CK.
+//! Facts about a corpus that are read before its events: plan, assets, chains, ATT&CK.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
-use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Date32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::SAMPLED_ROWS;
 use super::records::{Record, records};
 use crate::catalog::{Catalog, attack::Technique};
-use crate::corpus::{Manifest, PlanFile, manifest};
+use crate::corpus::{Corpus, Manifest, PlanFile, manifest};
 use crate::error::{Error, Result};
 
 const MILLION: u64 = 1_000_000;
 
-/// A hash of values that are compared, within one run.
+/// A hash for comparing values within one run.
 pub fn digest(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
 }
 
-/// A line of entities/assets.
+/// A row of entities/assets.
 pub struct Asset {
     pub address: String,
     pub system: String,
@@ -34,7 +34,7 @@ pub struct Asset {
     pub owner: String,
 }
 
-/// A line of truth/chains.
+/// A row of truth/chains.
 pub struct Chain {
     pub id: String,
     pub playbook: String,
@@ -47,14 +47,14 @@ pub struct Chain {
     pub kept: bool,
 }
 
-/// A line of truth/edges.
+/// A row of truth/edges.
 pub struct Edge {
     pub chain: u32,
     pub from_step: i64,
     pub to_step: i64,
-    /// `process`, `ip`…: what kind of value it is.
+    /// Kind of the shared value: `process`, `ip`…
     pub pivot: String,
-    /// Digest of the value that both events have.
+    /// Digest of the value in both events.
     pub value: u64,
 }
 
@@ -66,34 +66,35 @@ pub struct Partition {
     pub rows: u64,
 }
 
-/// Everything that audits of events look up.
+/// Facts that audits of events look up.
 pub struct Facts {
     pub plan: PlanFile,
     pub manifest: Manifest,
     pub assets: HashMap<String, Asset>,
-    /// Addresses of hosts, which may be public ones.
+    /// Addresses of hosts. Some may be public.
     pub inside: HashSet<IpAddr>,
     pub platform_of: HashMap<IpAddr, String>,
     pub partitions: BTreeMap<i64, Partition>,
     pub chains: Vec<Chain>,
     pub chain_of: HashMap<String, u32>,
     pub edges: Vec<Edge>,
-    /// Edges at an event of a chain: index, and whether it is the later end.
+    /// Edges by event of a chain: index of the edge, and whether the event is its later end.
     pub ends: HashMap<(u32, i64), Vec<(u32, bool)>>,
     pub techniques: BTreeMap<String, Technique>,
     pub records: BTreeMap<i64, Record>,
-    /// Hosts that a playbook of the catalog touches.
+    /// Number of hosts of each playbook in the catalog.
     pub playbook_hosts: HashMap<String, usize>,
-    /// Hosts and chains that are audited, of a million.
+    /// Share of hosts and chains that are audited, in parts per million.
     pub kept: u64,
 }
 
 /// Reads a Parquet file batch by batch.
 ///
 /// # Errors
-/// There is none, or it is broken.
+/// The file is missing or damaged.
 pub fn batches(
-    path: &Path,
+    corpus: &Corpus,
+    file: &str,
     mask: impl FnOnce(
         &ParquetRecordBatchReaderBuilder<std::fs::File>,
     ) -> Option<parquet::arrow::ProjectionMask>,
@@ -101,23 +102,15 @@ pub fn batches(
 ) -> Result<()> {
     let broken = |problem: String| {
         Error::input(
-            path,
+            &corpus.root.join(file),
             None,
-            format!("this is no whole Parquet file: {problem}"),
-            "fusiongen check --integrity says which files are damaged; make the corpus again",
+            format!("this is not a complete Parquet file: {problem}"),
+            "run fusiongen check --integrity to list damaged files, then generate the corpus again",
         )
     };
-    let file = std::fs::File::open(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => Error::input(
-            path,
-            None,
-            "the plan lists this file, and it isn't there",
-            "run the same fusiongen generate again; it makes what is missing",
-        ),
-        _ => Error::io(path, "open", e),
-    })?;
+    let opened = corpus.open_planned(file)?;
     let mut builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| broken(e.to_string()))?;
+        ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|e| broken(e.to_string()))?;
     if let Some(mask) = mask(&builder) {
         builder = builder.with_projection(mask);
     }
@@ -135,9 +128,14 @@ pub fn batches(
 ///
 /// # Errors
 /// As [`batches`].
-pub fn each_row(path: &Path, mut each: impl FnMut(&Table<'_>, usize)) -> Result<()> {
+pub fn each_row(
+    corpus: &Corpus,
+    file: &str,
+    mut each: impl FnMut(&Table<'_>, usize),
+) -> Result<()> {
     batches(
-        path,
+        corpus,
+        file,
         |_| None,
         |batch| {
             let table = Table::new(batch);
@@ -158,14 +156,14 @@ impl<'b> Table<'b> {
         Table { batch }
     }
 
-    /// A text; empty where there is none.
+    /// A text; empty if null.
     pub fn text(&self, name: &str, row: usize) -> &'b str {
         let array = self.batch.column_by_name(name);
         let texts = array.and_then(|a| a.as_string_opt::<i32>());
         texts.map_or("", |a| if a.is_valid(row) { a.value(row) } else { "" })
     }
 
-    /// Days since the epoch; -1 where there is none.
+    /// Days since the epoch; -1 if null.
     pub fn date(&self, name: &str, row: usize) -> i64 {
         let array = self.batch.column_by_name(name);
         let dates = array.and_then(|a| a.as_primitive_opt::<Date32Type>());
@@ -178,7 +176,7 @@ impl<'b> Table<'b> {
         })
     }
 
-    /// A number or a time; -1 where there is none.
+    /// A number or a time; -1 if null.
     pub fn integer(&self, name: &str, row: usize) -> i64 {
         let Some(array) = self.batch.column_by_name(name) else {
             return -1;
@@ -194,19 +192,19 @@ impl<'b> Table<'b> {
 }
 
 impl Facts {
-    /// Reads what a finished corpus says of itself.
+    /// Reads plan, manifest, entities and truth of a finished corpus.
     ///
     /// # Errors
-    /// There is no finished corpus, or a file of it is broken.
-    pub fn read(root: &Path, exact_rows: u64) -> Result<Self> {
-        let (plan, manifest) = manifest::finished(root, "check")?;
+    /// There is no finished corpus, or a file is damaged.
+    pub fn read(corpus: &Corpus, exact_rows: u64) -> Result<Self> {
+        let (plan, manifest) = manifest::finished(corpus, "check")?;
         let catalog = Catalog::embedded()?;
         let records = records().map_err(|e| {
             Error::input(
                 "records.toml".as_ref(),
                 None,
                 e.to_string(),
-                "this is a defect of fusiongen",
+                "this is a bug in fusiongen",
             )
         })?;
         let rows = manifest.events;
@@ -255,25 +253,25 @@ impl Facts {
                 },
             );
         }
-        facts.read_assets(root)?;
-        facts.read_chains(root)?;
-        facts.read_edges(root)?;
+        facts.read_assets(corpus)?;
+        facts.read_chains(corpus)?;
+        facts.read_edges(corpus)?;
         Ok(facts)
     }
 
-    /// The window's first microsecond.
+    /// Start of the window, in microseconds.
     pub fn start(&self) -> i64 {
         let midnight = self.plan.config.start.and_time(chrono::NaiveTime::MIN);
         midnight.and_utc().timestamp_micros()
     }
 
-    /// Length in microseconds of the window's beginning that is the sample's share of it.
+    /// Length in microseconds of the first part of the window, whose share of the window is the sample's.
     pub fn kept_span(&self) -> i64 {
         let span = u64::from(self.plan.config.days) * 86_400_000_000;
         (u128::from(span) * u128::from(self.kept) / u128::from(MILLION)) as i64
     }
 
-    /// Files of a table of truth, relative to the root, in order.
+    /// Files of a truth table, relative to the root, in order.
     pub fn truth(&self, table: &str) -> Vec<String> {
         let prefix = format!("truth/{table}/");
         let tables = self.plan.tables.iter();
@@ -290,8 +288,8 @@ impl Facts {
         self.kept >= MILLION
     }
 
-    fn read_assets(&mut self, root: &Path) -> Result<()> {
-        each_row(&root.join("entities/assets.parquet"), |table, row| {
+    fn read_assets(&mut self, corpus: &Corpus) -> Result<()> {
+        each_row(corpus, "entities/assets.parquet", |table, row| {
             let text = |name: &str| table.text(name, row).to_string();
             let asset = Asset {
                 address: text("ip"),
@@ -309,9 +307,9 @@ impl Facts {
         })
     }
 
-    fn read_chains(&mut self, root: &Path) -> Result<()> {
+    fn read_chains(&mut self, corpus: &Corpus) -> Result<()> {
         for file in self.truth("chains") {
-            each_row(&root.join(file), |table, row| {
+            each_row(corpus, &file, |table, row| {
                 let id = table.text("attack_id", row).to_string();
                 self.chain_of.insert(id.clone(), self.chains.len() as u32);
                 self.chains.push(Chain {
@@ -334,9 +332,9 @@ impl Facts {
         Ok(())
     }
 
-    fn read_edges(&mut self, root: &Path) -> Result<()> {
+    fn read_edges(&mut self, corpus: &Corpus) -> Result<()> {
         for file in self.truth("edges") {
-            each_row(&root.join(file), |table, row| {
+            each_row(corpus, &file, |table, row| {
                 let Some(&chain) = self.chain_of.get(table.text("attack_id", row)) else {
                     return;
                 };

@@ -1,23 +1,24 @@
-//! What audits read: leaves by one name, whichever schema a corpus was written in.
+//! The leaves that audits read, under one name for both schemas.
 //!
-//! Knows paths and array types; knows nothing of what the values should be.
+//! This module knows paths and array types, but not which values are right.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray,
+use arrow_array::cast::AsArray;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow::buffer::NullBuffer;
-use arrow::datatypes::{Fields as ArrowFields, Schema};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{Fields as ArrowFields, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::schema::types::SchemaDescriptor;
 
 use crate::schema::leaf;
 
-/// Declares the leaves: name, path in `fusionai`, path in `ecs` where it differs.
+/// Declares the leaves: name, path in `fusionai`, and path in `ecs` if it differs.
 macro_rules! fields {
     ($($name:ident $path:literal $($ecs:literal)?,)*) => {
         /// A leaf that audits read.
@@ -26,10 +27,10 @@ macro_rules! fields {
         pub enum Field { $($name,)* }
 
         impl Field {
-            /// Every leaf, in order.
+            /// All leaves, in order.
             pub const ALL: &'static [Field] = &[$(Field::$name,)*];
 
-            /// Its path in the two schemas.
+            /// The paths in the two schemas.
             fn paths(self) -> (&'static str, Option<&'static str>) {
                 match self { $(Field::$name => ($path, [$($ecs,)? ""].into_iter().find(|p| !p.is_empty())),)* }
             }
@@ -39,7 +40,7 @@ macro_rules! fields {
 
 fields! {
     Time "@timestamp",
-    // No audit's, but what tells one schema of the other.
+    // Used by no audit, but distinguishes the schemas.
     SchemaVersion "ecs.version",
     Kind "event.kind",
     Severity "fusionai.severity",
@@ -187,7 +188,7 @@ fn is_ecs(schema: &Schema) -> bool {
 }
 
 impl Field {
-    /// Its path in a schema.
+    /// The path in a schema.
     pub fn path(self, ecs: bool) -> &'static str {
         match self.paths() {
             (_, Some(path)) if ecs => path,
@@ -196,7 +197,7 @@ impl Field {
     }
 }
 
-/// The leaves of a file that audits read: their own, and all of `event_data`.
+/// The leaves of a file to read: those of the audits, and all of `event_data`.
 pub fn mask(arrow: &Schema, parquet: &SchemaDescriptor) -> ProjectionMask {
     let ecs = is_ecs(arrow);
     let paths: Vec<&str> = Field::ALL.iter().map(|f| f.path(ecs)).collect();
@@ -214,7 +215,7 @@ pub fn mask(arrow: &Schema, parquet: &SchemaDescriptor) -> ProjectionMask {
     ProjectionMask::leaves(parquet, wanted.map(|(i, _)| i))
 }
 
-enum Column<'b> {
+enum LeafArray<'b> {
     Text(&'b StringArray),
     Integer(&'b Int64Array),
     Time(&'b TimestampMicrosecondArray),
@@ -228,43 +229,43 @@ fn is_valid(array: &impl Array, index: usize) -> bool {
     array.nulls().is_none_or(|nulls| nulls.is_valid(index))
 }
 
-impl<'b> Column<'b> {
+impl<'b> LeafArray<'b> {
     fn new(array: Option<&'b ArrayRef>) -> Self {
         let Some(array) = array else {
-            return Column::Nothing;
+            return LeafArray::Nothing;
         };
         let any = array.as_any();
         if let Some(array) = any.downcast_ref() {
-            Column::Text(array)
+            LeafArray::Text(array)
         } else if let Some(array) = any.downcast_ref() {
-            Column::Integer(array)
+            LeafArray::Integer(array)
         } else if let Some(array) = any.downcast_ref() {
-            Column::Time(array)
+            LeafArray::Time(array)
         } else if let Some(array) = any.downcast_ref() {
-            Column::Boolean(array)
+            LeafArray::Boolean(array)
         } else if let Some(list) = any.downcast_ref::<ListArray>()
             && let Some(items) = list.values().as_any().downcast_ref()
         {
-            Column::Texts(list, items)
+            LeafArray::Texts(list, items)
         } else {
-            Column::Nothing
+            LeafArray::Nothing
         }
     }
 }
 
 /// A batch's leaves by [`Field`].
-pub struct Rows<'b> {
+pub struct EventBatch<'b> {
     pub len: usize,
     pub ecs: bool,
-    columns: Vec<Column<'b>>,
-    /// Every leaf of `event_data`.
+    columns: Vec<LeafArray<'b>>,
+    /// All leaves of `event_data`.
     event_data: Vec<(&'b str, Option<&'b NullBuffer>)>,
-    /// Which leaves a kind of record has, by event id; names are compared once a batch.
+    /// The leaves of each kind of record, by event id; names are compared once per batch.
     expected: RefCell<BTreeMap<i64, Vec<bool>>>,
 }
 
-impl<'b> Rows<'b> {
-    /// The leaves of a batch.
+impl<'b> EventBatch<'b> {
+    /// Finds the leaves of a batch.
     pub fn new(batch: &'b RecordBatch) -> Self {
         let schema = batch.schema_ref();
         let ecs = is_ecs(schema);
@@ -277,12 +278,12 @@ impl<'b> Rows<'b> {
                 .zip(data.columns().iter().map(|a| a.nulls()))
                 .collect()
         });
-        Rows {
+        EventBatch {
             len: batch.num_rows(),
             ecs,
             columns: Field::ALL
                 .iter()
-                .map(|f| Column::new(leaf(batch, f.path(ecs))))
+                .map(|f| LeafArray::new(leaf(batch, f.path(ecs))))
                 .collect(),
             event_data,
             expected: RefCell::default(),
@@ -290,14 +291,14 @@ impl<'b> Rows<'b> {
     }
 
     /// One row.
-    pub fn row(&self, index: usize) -> Row<'_> {
-        Row { rows: self, index }
+    pub fn row(&self, index: usize) -> EventRow<'_> {
+        EventRow { rows: self, index }
     }
 }
 
 const AUDIT_FAILURE: &str = "Audit Failure";
 
-/// Names of the bits of a record's keywords, as Windows has them.
+/// Windows' names for the bits of a record's keywords.
 fn keywords(hexadecimal: &str) -> impl Iterator<Item = &'static str> {
     const BITS: [(u64, &str); 3] = [
         (1 << 52, AUDIT_FAILURE),
@@ -313,12 +314,12 @@ fn keywords(hexadecimal: &str) -> impl Iterator<Item = &'static str> {
 
 /// One row of a batch.
 #[derive(Clone, Copy)]
-pub struct Row<'r> {
-    rows: &'r Rows<'r>,
+pub struct EventRow<'r> {
+    rows: &'r EventBatch<'r>,
     index: usize,
 }
 
-/// A decimal, or hexadecimal with `0x`.
+/// Parses a decimal number, or a hexadecimal one with `0x`.
 pub fn number(text: &str) -> Option<i64> {
     match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok().map(|n| n as i64),
@@ -326,30 +327,30 @@ pub fn number(text: &str) -> Option<i64> {
     }
 }
 
-impl<'r> Row<'r> {
-    /// The schema is `ecs`.
+impl<'r> EventRow<'r> {
+    /// Whether the schema is `ecs`.
     pub fn ecs(&self) -> bool {
         self.rows.ecs
     }
 
-    /// A text; of a list, its first.
+    /// A text; for a list, its first item.
     pub fn text(&self, field: Field) -> Option<&'r str> {
         match &self.rows.columns[field as usize] {
-            Column::Text(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
-            Column::Texts(..) => self.texts(field).next(),
+            LeafArray::Text(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
+            LeafArray::Texts(..) => self.texts(field).next(),
             _ => None,
         }
     }
 
-    /// The texts of a list; of a text, itself.
+    /// The items of a list; for a text, the text itself.
     pub fn texts(&self, field: Field) -> impl Iterator<Item = &'r str> + use<'r> {
         let (items, range) = match &self.rows.columns[field as usize] {
-            Column::Texts(list, items) if is_valid(*list, self.index) => {
+            LeafArray::Texts(list, items) if is_valid(*list, self.index) => {
                 let offsets = list.value_offsets();
                 let range = offsets[self.index] as usize..offsets[self.index + 1] as usize;
                 (Some(*items), range)
             }
-            Column::Text(array) if is_valid(*array, self.index) => {
+            LeafArray::Text(array) if is_valid(*array, self.index) => {
                 (Some(*array), self.index..self.index + 1)
             }
             _ => (None, 0..0),
@@ -357,20 +358,26 @@ impl<'r> Row<'r> {
         range.filter_map(move |i| items.filter(|a| is_valid(*a, i)).map(|a| a.value(i)))
     }
 
-    /// A number, written as one or as text.
+    /// A number, stored as a number or as text.
     pub fn integer(&self, field: Field) -> Option<i64> {
         match &self.rows.columns[field as usize] {
-            Column::Integer(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
-            Column::Time(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
-            Column::Text(array) if is_valid(*array, self.index) => number(array.value(self.index)),
+            LeafArray::Integer(array) => {
+                is_valid(*array, self.index).then(|| array.value(self.index))
+            }
+            LeafArray::Time(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
+            LeafArray::Text(array) if is_valid(*array, self.index) => {
+                number(array.value(self.index))
+            }
             _ => None,
         }
     }
 
-    /// A truth value.
+    /// A Boolean.
     pub fn flag(&self, field: Field) -> Option<bool> {
         match &self.rows.columns[field as usize] {
-            Column::Boolean(array) => is_valid(*array, self.index).then(|| array.value(self.index)),
+            LeafArray::Boolean(array) => {
+                is_valid(*array, self.index).then(|| array.value(self.index))
+            }
             _ => None,
         }
     }
@@ -378,44 +385,44 @@ impl<'r> Row<'r> {
     /// Whether there is a value.
     pub fn has(&self, field: Field) -> bool {
         match &self.rows.columns[field as usize] {
-            Column::Text(array) => is_valid(*array, self.index),
-            Column::Integer(array) => is_valid(*array, self.index),
-            Column::Time(array) => is_valid(*array, self.index),
-            Column::Boolean(array) => is_valid(*array, self.index),
-            Column::Texts(..) => self.texts(field).next().is_some(),
-            Column::Nothing => false,
+            LeafArray::Text(array) => is_valid(*array, self.index),
+            LeafArray::Integer(array) => is_valid(*array, self.index),
+            LeafArray::Time(array) => is_valid(*array, self.index),
+            LeafArray::Boolean(array) => is_valid(*array, self.index),
+            LeafArray::Texts(..) => self.texts(field).next().is_some(),
+            LeafArray::Nothing => false,
         }
     }
 
     /// A value as text, for keys and messages.
     pub fn shown(&self, field: Field) -> Option<Cow<'r, str>> {
         match &self.rows.columns[field as usize] {
-            Column::Text(_) => self.text(field).map(Cow::Borrowed),
-            Column::Integer(_) | Column::Time(_) => {
+            LeafArray::Text(_) => self.text(field).map(Cow::Borrowed),
+            LeafArray::Integer(_) | LeafArray::Time(_) => {
                 self.integer(field).map(|n| Cow::Owned(n.to_string()))
             }
-            Column::Boolean(_) => self.flag(field).map(|b| Cow::Owned(b.to_string())),
-            Column::Texts(..) => {
+            LeafArray::Boolean(_) => self.flag(field).map(|b| Cow::Owned(b.to_string())),
+            LeafArray::Texts(..) => {
                 let texts: Vec<&str> = self.texts(field).collect();
                 (!texts.is_empty()).then(|| Cow::Owned(texts.join(",")))
             }
-            Column::Nothing => None,
+            LeafArray::Nothing => None,
         }
     }
 
-    /// The row is a network sensor's document: in ECS it carries no record of a host.
+    /// Whether the row is a network sensor's document, which in ECS has no host record.
     pub fn is_sensor(&self) -> bool {
         self.ecs() && self.has(Field::Observer)
     }
 
-    /// What happened was blocked or denied: by the action; in ECS, also by the type.
+    /// Whether the event was blocked or denied, by the action and, in ECS, the type.
     pub fn is_blocked(&self) -> bool {
         let action = self.text(Field::Action);
         action.is_some_and(|action| ["blocked", "denied"].contains(&action))
             || self.ecs() && self.texts(Field::Types).any(|kind| kind == "denied")
     }
 
-    /// Whether the record's task is this one: a number, in ECS its name.
+    /// Whether the record has this task: a number, or in ECS its name.
     pub fn is_task(&self, number: i64, name: Option<&str>) -> bool {
         match self.ecs() {
             true => self.text(Field::Task) == name,
@@ -423,7 +430,7 @@ impl<'r> Row<'r> {
         }
     }
 
-    /// Whether the record's keywords are these: hexadecimal, in ECS the names of their bits.
+    /// Whether the record has these keywords: hexadecimal, or in ECS the names of the bits.
     pub fn is_keywords(&self, known: &str) -> bool {
         match self.ecs() {
             true => self.texts(Field::Keywords).eq(keywords(known)),
@@ -431,13 +438,13 @@ impl<'r> Row<'r> {
         }
     }
 
-    /// The record's keywords say that an audited action failed.
+    /// Whether the record's keywords mean that an audited action failed.
     pub fn is_failed_audit(&self) -> bool {
         let failure = |word| word == AUDIT_FAILURE || keywords(word).any(|w| w == AUDIT_FAILURE);
         self.texts(Field::Keywords).any(failure)
     }
 
-    /// Whether exactly these leaves of `event_data` have a value, of records of this kind.
+    /// Whether exactly the leaves of this kind of record have a value in `event_data`.
     pub fn has_exactly(&self, id: i64, fields: &[String]) -> bool {
         let leaves = &self.rows.event_data;
         let mut known = self.rows.expected.borrow_mut();

@@ -1,4 +1,4 @@
-//! Figures: how a corpus looks as a whole, held against `thresholds.toml`.
+//! Figures: statistics of a corpus, compared with `thresholds.toml`.
 
 mod divergence;
 mod friction;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::alerts::Alerts;
 use super::audits::{Audit as A, Tallies};
 use super::facts::{Facts, digest};
-use super::fields::{Field as F, Row};
+use super::fields::{EventRow, Field as F};
 use crate::error::{Error, Result};
 use crate::grounding::Profile;
 use crate::plan::others_needed;
@@ -24,19 +24,19 @@ use statistics::{labels, median, variation, vowels, zipf};
 const THRESHOLDS: &str = include_str!("thresholds.toml");
 
 const HOUR: i64 = 3_600_000_000;
-/// Process starts whose images and command lines are compared: as many as the real
-/// recordings have that the ranges come from (2,013 starts, 224 images, exponent 1.3).
+/// Number of process starts whose images and command lines are compared: as many as in the real
+/// recordings that the ranges come from (2,013 starts, 224 images, exponent 1.3).
 const STARTS: usize = 2_000;
-/// People whose working hours are looked at, about.
+/// Approximate number of people whose working hours are measured.
 const PEOPLE: u64 = 2_000;
-/// Ports that are compared one by one.
+/// Ports that are compared individually.
 const PORTS: usize = 50;
-/// Bins of entropy, of a twentieth of a bit.
+/// Number of entropy bins; a bin is a twentieth of a bit wide.
 const BINS: usize = 128;
 const REST: &str = "(rest)";
 const NOTHING: &str = "(none)";
 
-/// Where a figure must lie.
+/// The range of a figure.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Threshold {
@@ -47,7 +47,7 @@ struct Threshold {
     least: u64,
     #[serde(default)]
     fails: bool,
-    /// A corpus whose hours were given one by one hasn't the range.
+    /// The range does not apply to a corpus with hourly weights in its settings.
     #[serde(default)]
     hours: bool,
 }
@@ -56,7 +56,7 @@ struct Threshold {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
-    /// Rates of invariants that need not always hold.
+    /// Required rates of invariants that need not hold for every row.
     pub rates: BTreeMap<String, f64>,
     figure: Vec<Threshold>,
 }
@@ -65,7 +65,7 @@ impl Thresholds {
     /// The embedded thresholds.
     ///
     /// # Errors
-    /// They are broken: a defect.
+    /// The file is invalid: a bug.
     pub fn embedded() -> Result<Self> {
         toml::from_str(THRESHOLDS).map_err(|e| {
             Error::input(
@@ -78,14 +78,14 @@ impl Thresholds {
     }
 }
 
-/// How a figure or an audit ended.
+/// The outcome of a figure or an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Passed,
     Warned,
     Failed,
-    /// The corpus holds nothing that could be tried.
+    /// The corpus has no matching rows.
     NotApplicable,
 }
 
@@ -94,15 +94,15 @@ pub enum Status {
 pub struct Figure {
     pub name: String,
     pub what: String,
-    /// Rows (or people) it was taken from.
+    /// Number of rows (or people) measured.
     pub rows: u64,
     pub value: Option<f64>,
-    /// From and to; none where the corpus's settings ask for nothing.
+    /// Low and high bound; `None` if the corpus's settings request nothing.
     pub range: Option<(f64, f64)>,
     pub status: Status,
 }
 
-/// Facts of alerts that the profile has too.
+/// Fields of alerts that the profile has too.
 const COMPARED: [&str; 5] = ["severity", "category", "signature", "protocol", "port"];
 
 /// Sums of pairs of numbers.
@@ -122,15 +122,15 @@ struct Moments {
 pub struct Figures {
     chain_rows: u64,
     noise_rows: u64,
-    /// Rows of chains, of noise and all, by category.
+    /// Rows of chains, of noise and in total, by category.
     categories: BTreeMap<String, [u64; 3]>,
     alerts: [BTreeMap<String, u64>; 5],
     noise_times: Vec<i64>,
     hours: BTreeMap<i64, u64>,
     people: HashMap<u64, Vec<i64>>,
-    /// The starts with the lowest digests, and their images'.
+    /// The starts with the lowest digests, and the digests of their images.
     images: BTreeMap<u64, u64>,
-    /// The same outside chains, and their command lines'.
+    /// The same for starts outside chains, with the digests of their command lines.
     commands: BTreeMap<u64, u64>,
     starts: u64,
     ends: u64,
@@ -171,7 +171,7 @@ impl Default for Figures {
     }
 }
 
-/// Keeps the starts with the lowest digests: a sample that no order of files changes.
+/// Keeps the starts with the lowest digests: a sample that does not depend on the order of files.
 fn keep(sample: &mut BTreeMap<u64, u64>, sequence: &i64, value: &impl std::hash::Hash) {
     sample.insert(digest(sequence), digest(value));
     if sample.len() > STARTS {
@@ -181,7 +181,7 @@ fn keep(sample: &mut BTreeMap<u64, u64>, sequence: &i64, value: &impl std::hash:
 
 impl Figures {
     /// Reads one row.
-    pub fn read(&mut self, facts: &Facts, row: &Row<'_>) {
+    pub fn read(&mut self, facts: &Facts, row: &EventRow<'_>) {
         let chain = row.has(F::AttackId);
         if let Some(attack) = row.text(F::AttackId) {
             self.friction.read(attack, row);
@@ -203,7 +203,7 @@ impl Figures {
         if noise == Some(true) {
             self.life.read(row);
             *self.hours.entry(time.div_euclid(HOUR)).or_default() += 1;
-            // Thinning would change the gaps: beyond the exact size, the first hours stand for all.
+            // Thinning would change the gaps. Above the exact size, the first hours represent all.
             if time < facts.start() + facts.kept_span() {
                 self.noise_times.push(time);
             }
@@ -250,7 +250,7 @@ impl Figures {
         }
     }
 
-    fn alert(&mut self, row: &Row<'_>) {
+    fn alert(&mut self, row: &EventRow<'_>) {
         let port = match row.text(F::SensorDirection) {
             Some("to_client") => row.integer(F::SourcePort),
             _ => row.integer(F::DestinationPort),
@@ -264,7 +264,7 @@ impl Figures {
             Some(port.as_str()),
         ];
         for ((fact, counts), value) in COMPARED.iter().zip(&mut self.alerts).zip(values) {
-            // An endpoint's detection is of no flow, whatever the sensor's row says.
+            // An endpoint detection describes no flow, whatever the sensor's row contains.
             if *fact == "protocol" && value.is_none() {
                 continue;
             }
@@ -278,7 +278,7 @@ impl Figures {
         }
     }
 
-    fn process(&mut self, row: &Row<'_>, chain: bool) {
+    fn process(&mut self, row: &EventRow<'_>, chain: bool) {
         match row.integer(F::EventId) {
             Some(1) => {}
             Some(5) => {
@@ -299,7 +299,7 @@ impl Figures {
         }
     }
 
-    fn dns(&mut self, row: &Row<'_>, chain: bool) {
+    fn dns(&mut self, row: &EventRow<'_>, chain: bool) {
         let Some(name) = row.text(F::QuestionName) else {
             return;
         };
@@ -307,7 +307,7 @@ impl Figures {
         if !chain && row.text(F::Kind) != Some("alert") {
             labels(name).for_each(|(_, bits)| self.benign[bin(bits)] += 1);
         } else if chain && row.text(F::Category).is_some_and(|c| c.contains("dga")) {
-            // The generated label is the one that varies most.
+            // The generated label is the one with the highest entropy.
             let Some((label, bits)) = labels(name).max_by(|a, b| a.1.total_cmp(&b.1)) else {
                 return;
             };
@@ -375,7 +375,7 @@ impl Figures {
         m.total2 += o.total2;
     }
 
-    /// The figures, held against the thresholds.
+    /// Computes the figures and compares them with the thresholds.
     pub fn finish(
         mut self,
         facts: &Facts,
@@ -409,7 +409,7 @@ impl Figures {
             let gap = share(self.noise_rows) - asked.noise_ratio;
             values.insert("composition.noise_gap", (events, Some(gap)));
             let used = self.categories.values().filter(|counts| counts[0] > 0);
-            // The plan can't hold the share where its noise has too few rows, and says so.
+            // If the noise has too few rows, the plan cannot keep the share, and reports that.
             let needed = used.clone().map(|&[chain, noise, all]| {
                 others_needed(chain, all.saturating_sub(chain + noise))
             });
@@ -425,7 +425,7 @@ impl Figures {
             values.insert("chains.friction", self.friction.share());
             self.life.shares(&mut values);
         }
-        // What chance may make of few alerts; without it a small corpus would have no range.
+        // Allow for chance in few alerts; otherwise a small corpus could not pass.
         let mut allowances: BTreeMap<&str, f64> = BTreeMap::new();
         for (fact, counts) in COMPARED.iter().zip(&self.alerts) {
             let name = thresholds
@@ -461,7 +461,7 @@ impl Figures {
                     rows,
                     value,
                     range,
-                    // Against another profile than the corpus's own a divergence is no fault.
+                    // A divergence from a profile other than the corpus's own is not a failure.
                     status: match (outside, t.fails && (given || allowance.is_none())) {
                         _ if value.is_none() => Status::NotApplicable,
                         (false, _) => Status::Passed,
@@ -521,8 +521,8 @@ impl Figures {
     }
 
     fn shapes(&self, values: &mut BTreeMap<&str, (u64, Option<f64>)>) {
-        // As many starts as the reference has: a longer sample has a longer tail of single
-        // images, which steepens the fit.
+        // Use as many starts as the reference: a longer sample has a longer tail of images with one
+        // start, which steepens the fit.
         let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
         for image in self.images.values() {
             *counts.entry(*image).or_default() += 1;

@@ -1,18 +1,18 @@
 //! Integrity: whether the files are, byte for byte, those that were written.
 //!
-//! `_SUCCESS` holds the manifest's digest, the manifest every file's. So one flipped bit
-//! anywhere is found, and so is a file too many.
+//! `_SUCCESS` has the manifest's digest, and the manifest has every file's. So a single flipped bit
+//! anywhere is found, and so is an extra file.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::corpus::{Corpus, FileEntry, Manifest, PlanFile, digest, to_json};
+use crate::corpus::layout::Size;
+use crate::corpus::{Corpus, FileEntry, Manifest, PlanFile, to_json};
 use crate::error::{Error, Result};
 
-/// Something that isn't as it was written.
+/// A difference from what was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Damage {
     /// Relative to the corpus.
@@ -29,7 +29,7 @@ fn damage(file: &str, expected: impl Into<String>, found: impl Into<String>) -> 
     }
 }
 
-/// What `--integrity` found.
+/// The result of `--integrity`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Integrity {
     pub files: u64,
@@ -37,40 +37,15 @@ pub struct Integrity {
     pub damages: Vec<Damage>,
 }
 
-/// Every file below a directory, relative, without following links.
-fn walk(root: &Path, below: &str, found: &mut Vec<(String, bool)>) -> Result<()> {
-    let directory = root.join(below);
-    let failed = |e| Error::io(&directory, "read", e);
-    for entry in std::fs::read_dir(&directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let path = match below {
-            "" => name,
-            _ => format!("{below}/{name}"),
-        };
-        let kind = entry.file_type().map_err(failed)?;
-        if kind.is_dir() {
-            let before = found.len();
-            walk(root, &path, found)?;
-            if found.len() == before {
-                found.push((format!("{path}/"), false));
-            }
-        } else {
-            found.push((path, kind.is_file()));
-        }
-    }
-    Ok(())
-}
-
-/// The manifest as its bytes say, if they are those that were written.
+/// The manifest, if its bytes are those that were written.
 fn papers(corpus: &Corpus, damages: &mut Vec<Damage>) -> Result<Option<Manifest>> {
-    let read = |path: &Path| match std::fs::read(path) {
+    let read = |file: &str| match corpus.read(file) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::io(path, "read", e)),
+        Err(e) => Err(Error::io(&corpus.root.join(file), "read", e)),
     };
-    let manifest = read(&corpus.manifest())?;
-    let success = read(&corpus.success())?;
+    let manifest = read(Corpus::MANIFEST)?;
+    let success = read(Corpus::SUCCESS)?;
     if manifest.is_none() && success.is_none() {
         return Err(Error::input(
             &corpus.root,
@@ -104,42 +79,38 @@ fn papers(corpus: &Corpus, damages: &mut Vec<Damage>) -> Result<Option<Manifest>
 }
 
 /// One file of the manifest.
-fn file(root: &Path, entry: &FileEntry) -> Result<Option<Damage>> {
-    let path = root.join(&entry.path);
-    let meta = match std::fs::symlink_metadata(&path) {
-        Err(e)
-            if matches!(
-                e.kind(),
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(Some(damage(&entry.path, "a file", "nothing")));
-        }
-        other => other.map_err(|e| Error::io(&path, "look at", e))?,
+fn file(corpus: &Corpus, entry: &FileEntry) -> Result<Option<Damage>> {
+    let path = &entry.path;
+    let bytes = match corpus.size(path)? {
+        Size::Nothing => return Ok(Some(damage(path, "a file", "nothing"))),
+        Size::NoFile => return Ok(Some(damage(path, "a regular file", "another thing"))),
+        Size::Bytes(bytes) => bytes,
     };
-    if !meta.is_file() {
-        return Ok(Some(damage(&entry.path, "a regular file", "another thing")));
-    }
-    if meta.len() != entry.bytes {
+    if bytes != entry.bytes {
         return Ok(Some(damage(
-            &entry.path,
+            path,
             format!("{} bytes", entry.bytes),
-            format!("{} bytes", meta.len()),
+            format!("{bytes} bytes"),
         )));
     }
-    let found = digest(&path)?;
+    let found = corpus.digest(path)?;
     Ok((found != entry.blake3).then(|| {
         damage(
-            &entry.path,
+            path,
             format!("BLAKE3 {}", entry.blake3),
             format!("BLAKE3 {found}"),
         )
     }))
 }
 
-/// Whether the manifest adds up with the plan.
+/// Whether the manifest is consistent with the plan.
 fn counts(plan: &PlanFile, manifest: &Manifest, damages: &mut Vec<Damage>) {
-    let wanted = to_json(&Manifest::new(plan, manifest.files.clone()));
+    let wanted = to_json(&Manifest::new(
+        plan,
+        manifest.files.clone(),
+        manifest.commit.clone(),
+        manifest.location.clone(),
+    ));
     if wanted != to_json(manifest) {
         damages.push(damage(
             "manifest.json",
@@ -156,12 +127,7 @@ fn counts(plan: &PlanFile, manifest: &Manifest, damages: &mut Vec<Damage>) {
             format!("{} files", listed.len()),
         ));
     }
-    let rows: u64 = manifest
-        .files
-        .iter()
-        .filter(|f| f.path.starts_with("events/"))
-        .map(|f| f.rows)
-        .sum();
+    let rows: u64 = manifest.event_files().map(|f| f.rows).sum();
     if rows != manifest.events {
         damages.push(damage(
             "manifest.json",
@@ -186,28 +152,29 @@ fn counts(plan: &PlanFile, manifest: &Manifest, damages: &mut Vec<Damage>) {
 /// Compares a corpus with its manifest, in parallel over files.
 ///
 /// # Errors
-/// It is no finished corpus, or I/O.
-pub fn integrity(root: &Path) -> Result<Integrity> {
-    let corpus = Corpus::at(root);
-    if !root.is_dir() {
+/// The directory is not a finished corpus, or I/O.
+pub fn integrity(corpus: &Corpus) -> Result<Integrity> {
+    if corpus.is_directory() && !corpus.root.is_dir() {
         return Err(Error::input(
-            root,
+            &corpus.root,
             None,
             "there is no such directory",
-            "name the directory of a corpus that fusiongen wrote",
+            "give the directory of a corpus that fusiongen wrote",
         ));
     }
     let mut damages = Vec::new();
-    let manifest = papers(&corpus, &mut damages)?;
-    let entries: &[FileEntry] = manifest.as_ref().map_or(&[], |m| &m.files);
+    let manifest = papers(corpus, &mut damages)?;
+    let entries: Vec<&FileEntry> = (manifest.iter())
+        .flat_map(|manifest| manifest.files.iter().chain(&manifest.commit))
+        .collect();
     let broken: Vec<Option<Damage>> = entries
         .par_iter()
-        .map(|entry| file(root, entry))
+        .map(|&entry| file(corpus, entry))
         .collect::<Result<_>>()?;
     damages.extend(broken.into_iter().flatten());
     if let Some(manifest) = &manifest {
-        // A plan that isn't as written has been named already.
-        match PlanFile::read(&corpus) {
+        // A changed plan has already been reported.
+        match PlanFile::read(corpus) {
             Ok(plan) => counts(&plan, manifest, &mut damages),
             Err(Error::Io {
                 path,
@@ -225,11 +192,13 @@ pub fn integrity(root: &Path) -> Result<Integrity> {
         }
         let mut known: BTreeSet<&str> = entries.iter().map(|e| e.path.as_str()).collect();
         known.extend(["manifest.json", "_SUCCESS"]);
-        let mut there = Vec::new();
-        walk(root, "", &mut there)?;
-        for (path, is_file) in there {
+        for (path, is_file) in corpus.list()? {
             if !known.contains(path.as_str()) {
-                damages.push(damage(&path, "nothing", "a file that no manifest lists"));
+                damages.push(damage(
+                    &path,
+                    "nothing",
+                    "a file that the manifest does not list",
+                ));
             } else if !is_file && ["manifest.json", "_SUCCESS"].contains(&path.as_str()) {
                 damages.push(damage(&path, "a regular file", "another thing"));
             }

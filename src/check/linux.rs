@@ -1,12 +1,12 @@
 //! Audits of audit records.
 
 use super::audits::{Audit as A, Tallies, shown};
-use super::fields::{Field as F, Row};
+use super::fields::{EventRow, Field as F};
 
-/// What no session has.
+/// The id of no session.
 pub const UNSET: i64 = 4_294_967_295;
 
-/// Fields that a record type always has.
+/// Mandatory fields of a record type.
 fn mandatory(kind: &str) -> &'static [F] {
     match kind {
         "SYSCALL" => &[
@@ -47,8 +47,8 @@ fn mandatory(kind: &str) -> &'static [F] {
     }
 }
 
-/// Tries the audits of one audit record.
-pub fn audit(row: &Row<'_>, tallies: &mut Tallies) {
+/// Audits one audit record.
+pub fn audit(row: &EventRow<'_>, tallies: &mut Tallies) {
     let Some(kind) = row.text(F::AuditType) else {
         return;
     };
@@ -61,7 +61,7 @@ pub fn audit(row: &Row<'_>, tallies: &mut Tallies) {
     });
     let outcome = row.text(F::Outcome);
     if let Some(result) = row.text(F::AuditResult) {
-        // LOGIN has 1 and 0.
+        // LOGIN records have 1 and 0.
         let right = match result {
             "success" | "1" => outcome == Some("success"),
             "failed" | "0" => outcome == Some("failure"),

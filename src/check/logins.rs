@@ -1,15 +1,15 @@
 //! Logins on Linux: PAM's records of one login, and the records of one audit event.
 //!
-//! State is digests and times, a few words a session.
+//! The state is digests and times, a few machine words per session.
 
 use std::collections::HashMap;
 
 use super::audits::{Audit as A, Tallies};
 use super::facts::digest;
-use super::fields::{Field as F, Row};
+use super::fields::{EventRow, Field as F};
 use super::linux::UNSET;
 
-/// PAM's records in their order; those before LOGIN are in no session.
+/// PAM's records in order; those before LOGIN are in no session.
 const STAGES: [&str; 8] = [
     "USER_AUTH",
     "USER_ACCT",
@@ -20,29 +20,29 @@ const STAGES: [&str; 8] = [
     "USER_END",
     "CRED_DISP",
 ];
-/// Where CRED_ACQ, LOGIN and USER_LOGIN stand in them.
+/// Indices of CRED_ACQ, LOGIN and USER_LOGIN in it.
 const CREDENTIALS: usize = 2;
 const LOGIN: usize = 3;
 const LOGGED_IN: usize = 5;
-/// Microseconds that a login takes at most, from its first record to USER_LOGIN.
+/// Maximum duration of a login in microseconds, from its first record to USER_LOGIN.
 const LASTS: i64 = 5_000_000;
-/// A record that has not been seen.
+/// The time of a missing record.
 const UNSEEN: i64 = i64::MIN;
 
-/// When a session's own records were written.
+/// Times of a session's own records.
 #[derive(Clone, Copy)]
 struct Login {
     /// Host and pid.
     pid: u64,
     sequence: i64,
-    /// All of them have that pid.
+    /// Whether all of them have that pid.
     one_pid: bool,
-    /// By [`STAGES`], from LOGIN on; none is [`UNSEEN`].
+    /// By [`STAGES`], from LOGIN on; [`UNSEEN`] if missing.
     times: [i64; STAGES.len() - LOGIN],
 }
 
 impl Login {
-    /// Takes what another row or file knows of the session.
+    /// Merges the session's state from another row or file.
     fn join(&mut self, other: &Login) {
         self.one_pid &= other.one_pid && self.pid == other.pid;
         self.sequence = self.sequence.max(other.sequence);
@@ -52,9 +52,9 @@ impl Login {
     }
 }
 
-/// Whether a record is of the audit session itself, as sshd and cron open it; sudo opens and
-/// closes sessions of PAM within the one it stands in.
-pub fn is_of_daemon(row: &Row<'_>) -> bool {
+/// Whether a record belongs to the audit session itself, which sshd and cron open. sudo opens and
+/// closes PAM sessions within its audit session.
+pub fn is_of_daemon(row: &EventRow<'_>) -> bool {
     row.text(F::AuditType) == Some("LOGIN")
         || row
             .text(F::AuditExe)
@@ -66,15 +66,15 @@ pub fn is_of_daemon(row: &Row<'_>) -> bool {
 pub struct Logins {
     /// By host and session.
     sessions: HashMap<u64, Login>,
-    /// What was asked before a login, by host and pid: time and place in [`STAGES`].
+    /// Records before a login, by host and pid: time and index in [`STAGES`].
     asked: HashMap<u64, Vec<(i64, usize)>>,
-    /// A host's last syscall: time and serial; within one file.
+    /// Time and serial of each host's last syscall; within one file.
     syscalls: HashMap<u64, (i64, i64)>,
 }
 
 impl Logins {
     /// Reads one row.
-    pub fn read(&mut self, host: &str, row: &Row<'_>, tallies: &mut Tallies) {
+    pub fn read(&mut self, host: &str, row: &EventRow<'_>, tallies: &mut Tallies) {
         let (Some(kind), Some(time)) = (row.text(F::AuditType), row.integer(F::Time)) else {
             return;
         };
@@ -113,13 +113,13 @@ impl Logins {
             .or_insert(login);
     }
 
-    /// Companions of a syscall stand right after it, at its time and with its serial.
+    /// The companions of a syscall follow it directly and have its time and serial.
     fn companion(
         &mut self,
         host: &str,
         kind: &str,
         time: i64,
-        row: &Row<'_>,
+        row: &EventRow<'_>,
         tallies: &mut Tallies,
     ) {
         let serial = row.integer(F::AuditSerial).unwrap_or(-1);
@@ -129,7 +129,7 @@ impl Logins {
                 self.syscalls.insert(host, (time, serial));
             }
             "CWD" | "PATH" | "PROCTITLE" | "SOCKADDR" => {
-                // Where the syscall's own record is not collected, there is nothing to compare.
+                // If the syscall's own record was not collected, there is nothing to compare.
                 let of_either = |&(t, s): &(i64, i64)| t == time || s == serial;
                 let Some(event) = self.syscalls.get(&host).copied().filter(of_either) else {
                     return;
@@ -145,7 +145,7 @@ impl Logins {
         }
     }
 
-    /// Closes a file: what is in order only within one is done.
+    /// Finishes a file: audits of the order within a file end here.
     pub fn close(&mut self) {
         self.syscalls.clear();
     }
@@ -160,7 +160,7 @@ impl Logins {
         }
     }
 
-    /// Holds every session that a LOGIN opens against PAM's order.
+    /// Compares every session that a LOGIN opens with PAM's order.
     pub fn finish(self, tallies: &mut Tallies) {
         let mut logins: Vec<Login> = self.sessions.into_values().collect();
         logins.retain(|login| login.times[0] != UNSEEN);
@@ -174,7 +174,7 @@ impl Logins {
                     times[stage] = times[stage].max(time);
                 }
             }
-            // Without PAM's credentials only some of the records are collected.
+            // Without PAM's credential records, only a part of the records is collected.
             if times[CREDENTIALS] == UNSEEN {
                 times[LOGGED_IN] = UNSEEN;
             }

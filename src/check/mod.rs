@@ -1,8 +1,8 @@
-//! Audits of a finished corpus: whether it is what the design promises, and whether it is whole.
+//! Audits of a finished corpus: whether it keeps the design's promises, and whether it is complete.
 //!
-//! Reads what `sink/` wrote and nothing else: no world, no frame. So what it says of a
-//! corpus is what stands in the files. Row audits are in `rows`, `windows` and `linux`;
-//! what ties rows together in `cross` and `chains`; figures in [`figures`].
+//! Reads only what `sink/` wrote: no world, no frame. So the result depends on the files alone.
+//! Audits of single rows are in `rows`, `windows` and `linux`, relations between rows in `cross` and
+//! `chains`, figures in [`figures`].
 
 mod alerts;
 pub mod audits;
@@ -19,10 +19,10 @@ mod logins;
 mod records;
 mod report;
 mod rows;
+mod tables;
 mod windows;
 
 use std::cmp::Reverse;
-use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -31,7 +31,7 @@ use audits::Tallies;
 use chains::Chains;
 use cross::Cross;
 use facts::{Facts, batches};
-use fields::{Rows, mask};
+use fields::{EventBatch, mask};
 use figures::{Figures, Thresholds};
 
 pub use audits::{Audit, Example};
@@ -40,21 +40,23 @@ pub use integrity::{Damage, Integrity, integrity};
 pub use report::{Invariant, Report};
 
 use crate::corpus::Corpus;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grounding::Profile;
+use crate::progress::{Progress, go_on};
 
-/// Rows up to which what ties rows together is audited exactly: some 25 bytes of memory each.
+/// Number of rows up to which relations between rows are audited exactly. Each row takes about 25 bytes
+/// of memory.
 pub const EXACT_ROWS: u64 = 100_000_000;
-/// Rows that hosts, accounts and chains are sampled to of a longer corpus.
+/// In a longer corpus, hosts, accounts and chains are sampled to about this many rows.
 pub const SAMPLED_ROWS: u64 = 20_000_000;
 
-/// How a corpus is checked.
+/// Options of a check.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'p> {
-    /// The profile that the corpus was made from, instead of the one that it keeps.
+    /// The profile to compare with, instead of the one in the corpus.
     pub profile: Option<&'p Profile>,
-    /// Rows up to which every host, account and chain is followed through all files. A
-    /// longer corpus has a keyed sample of them followed, so that memory is bounded.
+    /// Number of rows up to which every host, account and chain is followed through all files. In a
+    /// longer corpus a sample of them is followed, so that memory is bounded.
     pub exact_rows: u64,
 }
 
@@ -67,7 +69,7 @@ impl Default for Options<'_> {
     }
 }
 
-/// What one file shows.
+/// The state from one file.
 struct Part {
     tallies: Tallies,
     cross: Cross,
@@ -75,7 +77,13 @@ struct Part {
     figures: Figures,
 }
 
-fn read(facts: &Facts, alerts: &Alerts, root: &Path, file: &str) -> Result<Part> {
+fn read(
+    facts: &Facts,
+    alerts: &Alerts,
+    corpus: &Corpus,
+    file: &str,
+    progress: &dyn Progress,
+) -> Result<Part> {
     let mut part = Part {
         tallies: Tallies::of(file),
         cross: Cross::default(),
@@ -83,10 +91,12 @@ fn read(facts: &Facts, alerts: &Alerts, root: &Path, file: &str) -> Result<Part>
         figures: Figures::default(),
     };
     batches(
-        &root.join(file),
+        corpus,
+        file,
         |builder| Some(mask(builder.schema(), builder.parquet_schema())),
         |batch| {
-            let rows = Rows::new(batch);
+            go_on(progress, &corpus.root)?;
+            let rows = EventBatch::new(batch);
             for index in 0..rows.len {
                 let row = rows.row(index);
                 rows::audit(facts, &row, &mut part.tallies);
@@ -107,20 +117,29 @@ fn read(facts: &Facts, alerts: &Alerts, root: &Path, file: &str) -> Result<Part>
     Ok(part)
 }
 
-/// Audits a finished corpus; `progress` is told of rows.
+/// The profile that a corpus was grounded on.
+fn profile_of(corpus: &Corpus) -> Result<Profile> {
+    let path = corpus.root.join(Corpus::PROFILE);
+    let text = corpus.read(Corpus::PROFILE);
+    Profile::parse(&path, &text.map_err(|e| Error::io(&path, "read", e))?)
+}
+
+/// Audits a finished corpus; tells `progress` the number of rows read; it may stop the check.
 ///
 /// # Errors
-/// It is no finished Parquet corpus, a file is missing or broken, or I/O.
-pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Result<Report> {
-    let facts = Facts::read(root, options.exact_rows)?;
+/// The directory is not a finished Parquet corpus, a file is missing or damaged, or I/O.
+pub fn check(corpus: &Corpus, options: Options<'_>, progress: &dyn Progress) -> Result<Report> {
+    corpus.watched(progress, || audit(corpus, options, progress))
+}
+
+fn audit(corpus: &Corpus, options: Options<'_>, progress: &dyn Progress) -> Result<Report> {
+    let facts = Facts::read(corpus, options.exact_rows)?;
     let thresholds = Thresholds::embedded()?;
-    // What the caller gives, else what the corpus keeps; an older corpus keeps none.
+    // The caller's profile, else the corpus's own; older corpora have none.
     let is_kept = facts.plan.tables.iter().any(|path| path == Corpus::PROFILE);
-    let kept = is_kept
-        .then(|| Profile::read(&root.join(Corpus::PROFILE)))
-        .transpose()?;
+    let kept = is_kept.then(|| profile_of(corpus)).transpose()?;
     let (profile, given) = match (options.profile.cloned(), kept) {
-        // The corpus's scale may be one that its maker gave.
+        // The corpus's scale may be one that the user chose with --severity-scale.
         (Some(mut profile), Some(kept)) => {
             profile.rescale(kept.severity_scale);
             (profile, true)
@@ -133,34 +152,37 @@ pub fn check(root: &Path, options: Options<'_>, progress: &dyn Fn(u64)) -> Resul
     let mut tallies = Tallies::of("events");
     let (mut cross, mut chains, mut figures) =
         (Cross::default(), Chains::default(), Figures::default());
-    // Files are read side by side and added in a fixed order, so that a report is a function
-    // of the corpus; a window of them bounds memory. Files of one length share a window: none
-    // waits for a long one.
+    // Files are read in parallel and added in a fixed order, so that the report is a function of
+    // the corpus. A window of files bounds memory. Files of similar length share a window, so that
+    // none waits for a long one.
     let window = rayon::current_num_threads() * 2;
     let mut shards: Vec<_> = facts.plan.shards.iter().collect();
     shards.sort_by_key(|shard| Reverse(shard.rows));
     for shards in shards.chunks(window) {
         let parts: Vec<Part> = shards
             .par_iter()
-            .map(|shard| read(&facts, &alerts, root, &shard.path))
+            .map(|shard| read(&facts, &alerts, corpus, &shard.path, progress))
             .collect::<Result<_>>()?;
         for (mut part, shard) in parts.into_iter().zip(shards) {
-            // Rows that disagree with earlier files have passed in their own.
+            // Rows that contradict earlier files have passed in their own file.
             cross.add(part.cross, &mut part.tallies);
             tallies.add(part.tallies);
             chains.add(part.chains);
             figures.add(part.figures);
-            progress(shard.rows);
+            progress.advance(shard.rows);
         }
     }
     let mut last = Tallies::of("events");
     cross.finish(&facts, &mut last);
     tallies.add(last);
     let mut last = Tallies::of("entities/assets.parquet");
-    entities::audit(root, &mut last)?;
+    entities::audit(corpus, &mut last)?;
+    tallies.add(last);
+    let mut last = Tallies::of("events");
+    tables::audit(&facts, corpus, &mut last)?;
     tallies.add(last);
     let mut last = Tallies::of("truth");
-    chains.finish(&facts, root, &mut last)?;
+    chains.finish(&facts, corpus, &mut last)?;
     let figures = figures.finish(&facts, &thresholds, (profile, &alerts), given, &mut last);
     tallies.add(last);
     Ok(Report::new(&facts, &thresholds, &tallies, figures, given))

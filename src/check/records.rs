@@ -1,13 +1,13 @@
-//! Records of Windows as real logs hold them, and how their GUIDs and times are written.
+//! Windows records in real logs, and the formats of their GUIDs and times.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::fields::Row;
+use super::fields::EventRow;
 
-/// Records as real logs hold them.
+/// Records in real logs.
 const RECORDS: &str = include_str!("records.toml");
 
 /// One kind of record.
@@ -22,20 +22,20 @@ pub struct Record {
     pub tasks: Vec<i64>,
     pub keywords: Vec<String>,
     pub fields: Vec<String>,
-    /// What the provider calls a task.
+    /// The provider's name for a task.
     #[serde(skip)]
     pub names: BTreeMap<i64, String>,
 }
 
 impl Record {
     /// Whether a row's task is one of the record's.
-    pub fn has_task(&self, row: &Row<'_>) -> bool {
+    pub fn has_task(&self, row: &EventRow<'_>) -> bool {
         let name = |task| self.names.get(task).map(String::as_str);
         self.tasks.iter().any(|task| row.is_task(*task, name(task)))
     }
 }
 
-/// Kinds of record by event id; no two providers here share one.
+/// Kinds of records by event id, which is unique across the providers here.
 pub fn records() -> Result<BTreeMap<i64, Record>, toml::de::Error> {
     #[derive(Deserialize)]
     struct File {
@@ -52,10 +52,10 @@ pub fn records() -> Result<BTreeMap<i64, Record>, toml::de::Error> {
     Ok(named.collect())
 }
 
-/// A GUID taken apart.
+/// The parts of a GUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guid {
-    /// The machine's.
+    /// The prefix of the machine.
     pub prefix: u32,
     /// Unix seconds.
     pub seconds: i64,
@@ -86,18 +86,18 @@ impl Guid {
         })
     }
 
-    /// Nobody's.
+    /// The null GUID.
     pub fn is_zero(self) -> bool {
         self.prefix == 0 && self.seconds == 0 && self.tail == 0
     }
 
-    /// Boots since the machine was set up, in a process's GUID.
+    /// Number of boots since the machine was installed, in a process GUID.
     pub fn boot(self) -> u64 {
         self.tail >> 48
     }
 }
 
-/// Microseconds since the epoch of `2024-08-12 10:21:44.123`.
+/// Parses `2024-08-12 10:21:44.123` to microseconds since the epoch.
 pub fn utc(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let shape = bytes.len() == 23
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(utc("1970-01-01T00:00:01.500"), None);
         let records = records().unwrap();
         assert!(records.len() > 40);
-        // Only the service manager's tasks have no name.
+        // Only tasks of the service control manager have no name.
         for record in records.values() {
             let named = record.tasks.iter().any(|t| record.names.contains_key(t));
             assert_eq!(named, record.id != 7045, "{}", record.id);

@@ -1,4 +1,4 @@
-//! What a check says, for people and for programs.
+//! The report of a check, for people and for programs.
 
 use std::fmt::Write;
 
@@ -8,12 +8,12 @@ use super::audits::{Audit, Example, Tallies};
 use super::facts::Facts;
 use super::figures::{Figure, Status, Thresholds};
 
-/// One invariant's outcome.
+/// The outcome of one invariant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Invariant {
     pub name: &'static str,
     pub what: &'static str,
-    /// Rows, chains or processes that were tried.
+    /// Number of rows, chains or processes tested.
     pub tried: u64,
     pub passed: u64,
     /// The share that must pass.
@@ -28,9 +28,9 @@ pub struct Invariant {
 pub struct Report {
     pub fingerprint: String,
     pub events: u64,
-    /// Share of hosts and chains that audits across rows looked at; all up to 100M rows.
+    /// Share of hosts and chains in audits across rows; all of them up to 100M rows.
     pub sampled: f64,
-    /// The profile that figures of divergence are against.
+    /// The profile that divergences are measured against.
     pub profile: &'static str,
     pub passed: bool,
     pub invariants: Vec<Invariant>,
@@ -50,7 +50,7 @@ impl Report {
             .map(|&audit| {
                 let tally = tallies.get(audit);
                 let rate = thresholds.rates.get(audit.name()).copied().unwrap_or(1.0);
-                // Revoked rows can leave nothing passed and an example behind.
+                // Revoked rows can leave an example although no row was tested.
                 let right = match rate < 1.0 {
                     true => tally.passed as f64 >= rate * tally.tried as f64,
                     false => tally.passed == tally.tried,
@@ -83,7 +83,7 @@ impl Report {
         }
     }
 
-    /// How many invariants and figures failed.
+    /// Number of failed invariants and figures.
     pub fn failed(&self) -> usize {
         let invariants = self.invariants.iter().map(|i| i.status);
         let figures = self.figures.iter().map(|f| f.status);
@@ -93,7 +93,7 @@ impl Report {
             .count()
     }
 
-    /// One line an audit; failures with their example.
+    /// One line per audit; failures with an example.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
@@ -110,7 +110,7 @@ impl Report {
         match self.sampled < 1.0 {
             true => writeln!(
                 text,
-                "across rows: a keyed sample of {:.2}% of hosts, accounts and chains",
+                "across rows: a sample of {:.2}% of hosts, accounts and chains",
                 100.0 * self.sampled
             )?,
             false => writeln!(text, "across rows: exact, every host and chain")?,

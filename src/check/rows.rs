@@ -1,17 +1,17 @@
-//! Audits of one row alone: identity, numbers, outcome, platform, MITRE, labels.
+//! Audits of single rows: identity, numbers, outcome, platform, MITRE, labels.
 
 use std::net::IpAddr;
 
 use super::audits::{Audit as A, Tallies, shown};
 use super::facts::Facts;
-use super::fields::{Field as F, Row};
+use super::fields::{EventRow, Field as F};
 use crate::grounding::address::{AddressKind, kind};
 
-/// Accounts of the system itself.
+/// Accounts of the operating system.
 const SYSTEM: &[&str] = &["SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "root"];
 
-/// Tries every audit that needs no other row.
-pub fn audit(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+/// Runs every audit that needs no other row.
+pub fn audit(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
     identity(facts, row, tallies);
     flow(facts, row, tallies);
     platform(row, tallies);
@@ -27,7 +27,7 @@ pub fn audit(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
     }
 }
 
-fn identity(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+fn identity(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
     if let Some(name) = row.text(F::HostName) {
         let asset = facts.assets.get(name);
         let address = row.text(F::HostIp);
@@ -83,7 +83,7 @@ fn address(text: Option<&str>) -> Option<IpAddr> {
     text.and_then(|text| text.parse().ok())
 }
 
-fn flow(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+fn flow(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
     let (source_bytes, destination_bytes) = (
         row.integer(F::SourceBytes),
         row.integer(F::DestinationBytes),
@@ -162,7 +162,7 @@ fn flow(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
     }
 }
 
-fn platform(row: &Row<'_>, tallies: &mut Tallies) {
+fn platform(row: &EventRow<'_>, tallies: &mut Tallies) {
     let platform = row.text(F::Platform);
     let (winlog, audit) = (row.has(F::EventId), row.has(F::AuditType));
     let right = match platform {
@@ -195,7 +195,7 @@ fn platform(row: &Row<'_>, tallies: &mut Tallies) {
     }
 }
 
-/// `C:\…`, or one of the names that the kernel has.
+/// Whether an image is `C:\…` or one of the kernel's names.
 pub fn is_windows_image(image: &str) -> bool {
     let bytes = image.as_bytes();
     let rooted = bytes.len() > 3
@@ -209,7 +209,7 @@ pub fn is_windows_image(image: &str) -> bool {
         || image.starts_with(r"\Device\")
 }
 
-fn mitre(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+fn mitre(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
     let ids: Vec<&str> = row.texts(F::TechniqueId).collect();
     let subs: Vec<&str> = row.texts(F::SubtechniqueId).collect();
     if ids.is_empty() {
@@ -228,7 +228,7 @@ fn mitre(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
                 right &= technique.name == *name;
                 known.push(technique);
             }
-            // A parent stands beside its sub-technique, which the table has.
+            // The parent technique is listed with its sub-technique, which is in the table.
             None => {
                 let child = |sub: &&str| sub.split('.').next() == Some(*id);
                 right &= subs.iter().any(child) && !name.is_empty();
@@ -282,7 +282,7 @@ fn mitre(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
     });
 }
 
-fn labels(row: &Row<'_>, tallies: &mut Tallies) {
+fn labels(row: &EventRow<'_>, tallies: &mut Tallies) {
     let Some(verdict) = row.text(F::Verdict) else {
         return;
     };

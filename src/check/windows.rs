@@ -1,15 +1,15 @@
-//! Audits of Windows records: Sysmon's, Security's, System's, PowerShell's.
+//! Audits of Windows records: Sysmon, Security, System, PowerShell.
 
 use super::audits::{Audit as A, Tallies, shown};
 use super::facts::Facts;
-use super::fields::{Field as F, Row};
+use super::fields::{EventRow, Field as F};
 use super::records::{Guid, utc};
 use super::rows::is_windows_image;
 
 const SYSMON: &str = "Microsoft-Windows-Sysmon";
 
-/// Tries the audits of one Windows record.
-pub fn audit(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
+/// Audits one Windows record.
+pub fn audit(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
     let Some(id) = row.integer(F::EventId) else {
         return;
     };
@@ -31,7 +31,7 @@ pub fn audit(facts: &Facts, row: &Row<'_>, tallies: &mut Tallies) {
     }
 }
 
-fn envelope(facts: &Facts, row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut Tallies) {
+fn envelope(facts: &Facts, row: &EventRow<'_>, id: i64, sysmon: bool, tallies: &mut Tallies) {
     let (envelope, fields) = match sysmon {
         true => (A::SysmonEnvelope, A::SysmonFields),
         false => (A::SecurityEnvelope, A::SecurityFields),
@@ -99,7 +99,7 @@ fn envelope(facts: &Facts, row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut T
     });
 }
 
-fn pids(row: &Row<'_>, tallies: &mut Tallies) {
+fn pids(row: &EventRow<'_>, tallies: &mut Tallies) {
     let fields = [
         F::Pid,
         F::ParentPid,
@@ -122,18 +122,18 @@ fn pids(row: &Row<'_>, tallies: &mut Tallies) {
     });
 }
 
-/// The local system's.
+/// The SID of the local system.
 pub const SYSTEM_SID: &str = "S-1-5-18";
 
-/// The names that a record of a host has for the local system.
-pub fn is_system(row: &Row<'_>, name: &str) -> bool {
+/// Names of the local system in a host's records.
+pub fn is_system(row: &EventRow<'_>, name: &str) -> bool {
     name == "SYSTEM"
         || name
             .strip_suffix('$')
             .is_some_and(|host| row.text(F::HostName) == Some(host))
 }
 
-fn account(row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut Tallies) {
+fn account(row: &EventRow<'_>, id: i64, sysmon: bool, tallies: &mut Tallies) {
     let user = row.text(F::UserName);
     let found: Vec<&str> = if sysmon {
         let name = row.text(F::User).or(row.text(F::SourceUser));
@@ -150,7 +150,7 @@ fn account(row: &Row<'_>, id: i64, sysmon: bool, tallies: &mut Tallies) {
     if found.is_empty() {
         return;
     }
-    // Where the local system acts, Security names the machine's account beside its SID.
+    // If the local system acts, Security has its SID, but the name of the machine account.
     let system = row.text(F::SubjectUserSid) == Some(SYSTEM_SID)
         && row
             .text(F::SubjectUserName)
@@ -170,7 +170,7 @@ fn is_hexadecimal(text: &str, length: usize) -> bool {
 
 const PREFIXED: &str = "0x and lower-case hexadecimal";
 
-/// `0x3e7`.
+/// Whether a text is hexadecimal like `0x3e7`.
 fn is_prefixed(text: &str) -> bool {
     text.strip_prefix("0x").is_some_and(|digits| {
         !digits.is_empty()
@@ -214,7 +214,7 @@ fn is_query_results(text: &str) -> bool {
         })
 }
 
-fn texts(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
+fn texts(row: &EventRow<'_>, id: i64, tallies: &mut Tallies) {
     let guid = |text: &str| Guid::parse(text).is_some();
     let yes_no = |text: &str| ["true", "false"].contains(&text);
     let decimal = |text: &str| is_decimal(text);
@@ -230,7 +230,7 @@ fn texts(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
         (F::TargetProcessGuid, "{8-4-4-4-12} in lower case", &guid),
         (F::LogonGuid, "{8-4-4-4-12} in lower case", &guid),
         (F::LogonId, PREFIXED, &is_prefixed),
-        // Numbers in one schema, text in the other.
+        // A number in one schema, text in the other.
         (F::ProcessId, "a decimal", &decimal),
         (F::ParentProcessId, "a decimal", &decimal),
         (F::FlowSourcePort, "a decimal", &decimal),
@@ -286,8 +286,8 @@ fn texts(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
     });
 }
 
-/// Milliseconds by which the log's time is later, at most. Real logs give a median and a long
-/// tail for 3, so its bound is what this generator draws, not a measured one.
+/// Maximum milliseconds by which the log's time is later. For event 3, real logs have a long tail, so
+/// the limit is this generator's maximum, not a measured one.
 fn longest_lag(id: i64) -> i64 {
     match id {
         3 => 6_500,
@@ -296,7 +296,7 @@ fn longest_lag(id: i64) -> i64 {
     }
 }
 
-fn times(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
+fn times(row: &EventRow<'_>, id: i64, tallies: &mut Tallies) {
     let (Some(time), Some(text)) = (row.integer(F::Time), row.text(F::UtcTime)) else {
         return;
     };
@@ -332,7 +332,7 @@ fn times(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
 }
 
 /// Event 1.
-fn start(row: &Row<'_>, tallies: &mut Tallies) {
+fn start(row: &EventRow<'_>, tallies: &mut Tallies) {
     let (Some(own), Some(native)) = (
         row.text(F::ProcessGuid).and_then(Guid::parse),
         row.text(F::UtcTime).and_then(utc),
@@ -374,7 +374,7 @@ fn start(row: &Row<'_>, tallies: &mut Tallies) {
 }
 
 /// Event 3.
-fn connection(row: &Row<'_>, tallies: &mut Tallies) {
+fn connection(row: &EventRow<'_>, tallies: &mut Tallies) {
     let source = row.text(F::FlowSourceIp);
     if let (Some(initiated), Some(source)) = (row.text(F::Initiated), source)
         && row.has(F::HostIp)
@@ -392,7 +392,7 @@ fn connection(row: &Row<'_>, tallies: &mut Tallies) {
             },
         );
     }
-    // The packet that fired went from the server: the event's ends are the record's, turned.
+    // The packet that triggered the alert came from the server, so the event's ends are swapped.
     let (source, source_port, destination, destination_port) =
         match row.text(F::SensorDirection) == Some("to_client") {
             true if row.text(F::FlowSourceIp) == row.text(F::DestinationIp) => (
@@ -427,7 +427,7 @@ fn connection(row: &Row<'_>, tallies: &mut Tallies) {
     });
 }
 
-/// `S-1-` and numbers.
+/// Whether a text is a SID: `S-1-` and numbers.
 fn is_sid(text: &str) -> bool {
     text.strip_prefix("S-1-").is_some_and(|rest| {
         rest.split('-')
@@ -435,7 +435,7 @@ fn is_sid(text: &str) -> bool {
     })
 }
 
-/// NTSTATUS of failed logons, as Windows defines them; not all were seen in a real 4625.
+/// NTSTATUS codes of failed logons, as Windows defines them; not all appear in real 4625 records.
 const STATUSES: [&str; 16] = [
     "0xc000006d",
     "0xc000006a",
@@ -455,17 +455,17 @@ const STATUSES: [&str; 16] = [
     "0x0",
 ];
 
-/// The filtering platform's records, which write pids in decimal.
+/// Records of the filtering platform, which have decimal pids.
 const FILTERING: [i64; 2] = [5156, 5157];
 
-fn security(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
+fn security(row: &EventRow<'_>, id: i64, tallies: &mut Tallies) {
     let mut wrong: Option<(F, &'static str)> = None;
     for field in [F::SubjectUserSid, F::TargetUserSid] {
         if row.text(field).is_some_and(|sid| !is_sid(sid)) {
             wrong = Some((field, "a SID"));
         }
     }
-    // Numbers in one schema; text in the other, as Windows writes it.
+    // A number in one schema; in the other, text as Windows formats it.
     for field in [F::SubjectLogonId, F::TargetLogonId] {
         if row.text(field).is_some_and(|text| !is_prefixed(text)) {
             wrong = Some((field, PREFIXED));
@@ -492,7 +492,7 @@ fn security(row: &Row<'_>, id: i64, tallies: &mut Tallies) {
             }
         }
     }
-    // A keyword says whether the audit succeeded.
+    // The keywords show whether the audited action succeeded.
     let failure = row.text(F::Outcome) == Some("failure");
     if row.is_failed_audit() && !failure {
         wrong = Some((F::Keywords, "audit success, as the outcome says"));

@@ -11,29 +11,28 @@ use crate::check::{Options, check, integrity};
 use crate::corpus::{Corpus, Manifest, to_json};
 use crate::error::{Error, Result};
 use crate::grounding::{Profile, alerts_db};
-use crate::plan::config::parse_count;
-use crate::progress::Progress;
+use crate::plan::parse::parse_count;
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Directory of the corpus
+    /// Directory or URL of the corpus
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// Compare the files with the manifest, byte for byte, instead
+    /// Only compare the files with the manifest, byte for byte
     #[arg(long)]
     integrity: bool,
-    /// Print JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
-    /// Alerts database that the corpus was made from, for figures of divergence
+    /// Alerts database to compare the alerts with [default: the corpus's profile.json]
     #[arg(long, value_name = "FILE", conflicts_with = "integrity")]
     alerts_db: Option<PathBuf>,
-    /// Profile that the corpus was made from, for figures of divergence [default: the embedded one]
+    /// Profile to compare the alerts with [default: the corpus's profile.json]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["integrity", "alerts_db"])]
     profile: Option<PathBuf>,
-    /// Events up to which every host, account and chain is followed through all files; of a
-    /// larger corpus, a keyed sample of them is
+    /// Follow every host, account and chain through all files in corpora of up to N events, and a
+    /// sample of them in larger corpora
     #[arg(long, value_name = "N", default_value = "100M", value_parser = parse_count, conflicts_with = "integrity")]
     exact_events: u64,
     /// No progress bar
@@ -42,28 +41,35 @@ pub struct Check {
 }
 
 impl Check {
-    /// Audits, prints, and fails where an audit failed.
+    /// Audits the corpus and prints the result.
     ///
     /// # Errors
-    /// An audit failed, the directory holds no finished corpus, I/O.
+    /// A check failed, the directory holds no finished corpus, I/O.
     pub fn run(&self) -> Result<()> {
-        let failed = |count: usize| Error::Check {
-            path: self.directory.clone(),
-            failed: count,
+        let failed = match self.integrity {
+            true => self.run_integrity()?,
+            false => self.run_audit()?,
         };
-        if self.integrity {
-            let found = integrity(&self.directory)?;
-            let text = match self.json {
-                true => String::from_utf8_lossy(&to_json(&found)).into_owned(),
-                false => {
-                    let mut text: String = found
-                        .damages
-                        .iter()
-                        .map(|d| {
-                            format!("{}: expected {}, found {}\n", d.file, d.expected, d.found)
-                        })
-                        .collect();
-                    text.push_str(&format!(
+        match failed {
+            0 => Ok(()),
+            failed => Err(Error::Check {
+                path: self.directory.clone(),
+                failed,
+            }),
+        }
+    }
+
+    /// Compares every file with the manifest; returns the number of damaged files.
+    fn run_integrity(&self) -> Result<usize> {
+        let found = integrity(&Corpus::open(&self.directory)?)?;
+        let text = match self.json {
+            true => String::from_utf8_lossy(&to_json(&found)).into_owned(),
+            false => {
+                let damages = found.damages.iter();
+                let lines = damages
+                    .map(|d| format!("{}: expected {}, found {}\n", d.file, d.expected, d.found));
+                lines.collect::<String>()
+                    + &format!(
                         "{}, {}: {}\n",
                         counted(found.files, "file"),
                         sized(found.bytes),
@@ -71,32 +77,31 @@ impl Check {
                             0 => "all as written".to_string(),
                             n => format!("{n} not as written"),
                         }
-                    ));
-                    text
-                }
-            };
-            print(&text)?;
-            return match found.damages.len() {
-                0 => Ok(()),
-                n => Err(failed(n)),
-            };
-        }
+                    )
+            }
+        };
+        print(&text)?;
+        Ok(found.damages.len())
+    }
+
+    /// Checks invariants and figures; returns the number of failed checks.
+    fn run_audit(&self) -> Result<usize> {
         let profile = match (&self.alerts_db, &self.profile) {
             (Some(path), _) => Some(alerts_db::fit(path, None)?),
             (None, Some(path)) => Some(Profile::read(path)?),
             (None, None) => None,
         };
-        // How many events there are is read again by the check, with its errors.
-        let events =
-            Manifest::read(&Corpus::at(&self.directory)).map_or(0, |manifest| manifest.events);
+        // The check reads the manifest again and reports its errors; here it only sizes the bar.
+        let corpus = Corpus::open(&self.directory)?;
+        let events = Manifest::read(&corpus).map_or(0, |manifest| manifest.events);
         let bar = Bar::new(events, self.no_progress || events == 0);
         let outcome = check(
-            &self.directory,
+            &corpus,
             Options {
                 profile: profile.as_ref(),
                 exact_rows: self.exact_events,
             },
-            &|rows| bar.advance(rows),
+            &bar,
         );
         bar.finish();
         let report = outcome?;
@@ -104,9 +109,6 @@ impl Check {
             true => print(&String::from_utf8_lossy(&to_json(&report)))?,
             false => print(&report.text())?,
         }
-        match report.failed() {
-            0 => Ok(()),
-            n => Err(failed(n)),
-        }
+        Ok(report.failed())
     }
 }

@@ -8,7 +8,7 @@ use crate::error::Result;
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
 pub struct Completions {
-    /// The shell that will read it
+    /// Shell to generate the script for
     shell: clap_complete::Shell,
 }
 

@@ -1,10 +1,10 @@
 //! Where a setting's value comes from: flag, environment, configuration file, default.
 //!
-//! clap knows flags, variables and defaults. This module puts the file between the last
-//! two: what only the file gives is added to the command line, and parsed like it. So a
-//! new flag is a key of the file without a word here.
+//! clap knows flags, variables and defaults. This module adds the file between the last two: a
+//! setting that only the file gives is added to the command line and parsed with it. So every new
+//! flag is a key of the file without a change here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,12 @@ use toml::de::{DeTable, DeValue};
 
 use crate::error::{Error, Result};
 use crate::near::or_near;
+use crate::settings::SETTINGS;
 
-/// Arguments that no file may give: the file itself, and what is not about a corpus.
+/// Arguments that a file cannot set: the file itself, and those that are not about a corpus.
 const NOT_IN_A_FILE: [&str; 3] = ["config", "help", "version"];
 
-/// How the user named each setting, by its flag.
+/// The user's name for each setting (variable, or key with file and line), by its flag.
 #[derive(Debug, Default)]
 pub struct Names(BTreeMap<String, String>);
 
@@ -53,23 +54,23 @@ struct Key<'c> {
     argument: Option<OsString>,
 }
 
-/// Parses the arguments, with `--config`'s file behind them.
+/// Parses the arguments and, below them in priority, the `--config` file.
 ///
 /// # Errors
-/// A file or a value of it, or a variable, that cannot be used. Wrong usage of the
-/// command line is printed and ends the process, as clap has it.
+/// A file, a value in it, or a variable that cannot be used. clap prints wrong usage of the
+/// command line and ends the process.
 pub fn parse(command: Command, arguments: Vec<OsString>) -> Result<(ArgMatches, Names)> {
     let mut command = without_excluded_variables(command, &arguments);
     command.build();
     let parse = |arguments: &[OsString]| command.clone().try_get_matches_from(arguments);
     let given = match parse(&arguments) {
         Ok(matches) => matches,
-        Err(error) => return Err(variable_error(&command, &error).unwrap_or_else(|| error.exit())),
+        Err(error) => {
+            let variable = variable_error(&command, &arguments, &error);
+            return Err(variable.unwrap_or_else(|| error.exit()));
+        }
     };
-    let Some((name, matches)) = given.subcommand() else {
-        return Ok((given, Names::default()));
-    };
-    let Some(subcommand) = command.find_subcommand(name) else {
+    let Some((depth, subcommand, matches)) = innermost(&command, &given) else {
         return Ok((given, Names::default()));
     };
     let mut names = Names::default();
@@ -82,15 +83,15 @@ pub fn parse(command: Command, arguments: Vec<OsString>) -> Result<(ArgMatches, 
             (Some(ValueSource::CommandLine), Some(variable)) if arg.is_hide_set() => {
                 return Err(Error::setting(
                     flag(arg),
-                    "this is no flag",
+                    "this setting is not a flag",
                     format!(
-                        "set {} in the environment, or {} in the file of --config",
+                        "set {} in the environment, or {} in the --config file",
                         variable.to_string_lossy(),
                         arg.get_id()
                     ),
                 ));
             }
-            // A library error names the flag; where there is none, the variable.
+            // Library errors name the flag. These settings have none, so errors name the variable.
             (_, Some(variable)) if arg.is_hide_set() => {
                 let variable = variable.to_string_lossy().into_owned();
                 names.0.insert(flag(arg), variable);
@@ -103,16 +104,17 @@ pub fn parse(command: Command, arguments: Vec<OsString>) -> Result<(ArgMatches, 
         _ => return Ok((given, names)),
     };
     let text = read(&path)?;
-    // Another subcommand's keys may stand in the file: one file serves them all.
-    let known = command.find_subcommand("generate").unwrap_or(subcommand);
+    // One file serves all subcommands, so it may have keys of another one.
+    let others = command.get_subcommands().flat_map(Command::get_arguments);
+    let known: Vec<&Arg> = subcommand.get_arguments().chain(others).collect();
     let mut added = Vec::new();
-    for key in keys(&path, &text, known)? {
+    for key in keys(&path, &text, &known)? {
         let stronger = |arg: &Arg| is_explicit(source(matches, arg));
         let here = subcommand
             .get_arguments()
             .find(|a| a.get_id() == key.arg.get_id());
         let Some(arg) = here else { continue };
-        // A flag or variable wins over its own key, and over a key that it excludes.
+        // A flag or variable overrides its own key, and any key that it excludes.
         let excluded = subcommand
             .get_arguments()
             .any(|other| stronger(other) && exclude_each_other(subcommand, arg, other));
@@ -123,32 +125,55 @@ pub fn parse(command: Command, arguments: Vec<OsString>) -> Result<(ArgMatches, 
         names.0.insert(flag(arg), place);
         added.push(key);
     }
-    // The subcommand is the first argument: the program has no global ones.
+    // The subcommands are the first arguments, because the program has no global flags.
     let mut all = arguments;
     let extra = added.iter().filter_map(|key| key.argument.clone());
-    all.splice(2..2, extra.collect::<Vec<_>>());
+    all.splice(depth + 1..depth + 1, extra.collect::<Vec<_>>());
     match parse(&all) {
         Ok(matches) => Ok((matches, names)),
         Err(error) => Err(file_error(&path, &added, &error)),
     }
 }
 
-/// Takes the variables off the arguments that a given flag excludes: clap would call the two
-/// a conflict, but a flag wins over a variable.
+/// The subcommand that was given, at any depth: `generate`, or `params` of `queries`.
+fn innermost<'c>(
+    command: &'c Command,
+    given: &'c ArgMatches,
+) -> Option<(usize, &'c Command, &'c ArgMatches)> {
+    let (name, matches) = given.subcommand()?;
+    let subcommand = command.find_subcommand(name)?;
+    match innermost(subcommand, matches) {
+        Some((depth, subcommand, matches)) => Some((depth + 1, subcommand, matches)),
+        None => Some((1, subcommand, matches)),
+    }
+}
+
+/// Removes the variables of arguments that a given flag excludes. clap would report a conflict,
+/// but a flag overrides a variable.
 fn without_excluded_variables(command: Command, arguments: &[OsString]) -> Command {
     let words: Vec<String> = arguments
         .iter()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    // A command that is built can't be changed any more.
+    // A built command cannot be changed any more.
     let mut built = command.clone();
     built.build();
-    let Some(subcommand) = words.get(1).and_then(|name| built.find_subcommand(name)) else {
+    let mut subcommand = &built;
+    let mut names = Vec::new();
+    for word in words.iter().skip(1) {
+        let Some(inner) = subcommand.find_subcommand(word) else {
+            break;
+        };
+        names.push(inner.get_name().to_string());
+        subcommand = inner;
+    }
+    if names.is_empty() {
         return command;
-    };
+    }
     let given = |arg: &Arg| {
         let flag = flag(arg);
-        words.iter().skip(2).any(|word| flag_of(word) == flag)
+        let mut words = words.iter().skip(1 + names.len());
+        words.any(|word| flag_of(word) == flag)
     };
     let excluded: Vec<clap::Id> = subcommand
         .get_arguments()
@@ -159,12 +184,19 @@ fn without_excluded_variables(command: Command, arguments: &[OsString]) -> Comma
         })
         .map(|arg| arg.get_id().clone())
         .collect();
-    let name = subcommand.get_name().to_string();
-    command.mut_subcommand(name, |subcommand| {
-        excluded.into_iter().fold(subcommand, |subcommand, id| {
-            subcommand.mut_arg(id, |arg| arg.env(Resettable::Reset))
-        })
-    })
+    without_variables(command, &names, &excluded)
+}
+
+/// The command, with the variables of these arguments removed from the subcommand with these names.
+fn without_variables(command: Command, names: &[String], excluded: &[clap::Id]) -> Command {
+    match names.split_first() {
+        Some((name, rest)) => {
+            command.mut_subcommand(name, |inner| without_variables(inner, rest, excluded))
+        }
+        None => excluded.iter().fold(command, |command, id| {
+            command.mut_arg(id.clone(), |arg| arg.env(Resettable::Reset))
+        }),
+    }
 }
 
 fn exclude_each_other(subcommand: &Command, a: &Arg, b: &Arg) -> bool {
@@ -184,7 +216,7 @@ fn flag(arg: &Arg) -> String {
 
 fn source(matches: &ArgMatches, arg: &Arg) -> Option<ValueSource> {
     let id = arg.get_id().as_str();
-    // Help and version are no arguments of the matches.
+    // Help and version are not in the matches.
     let there = matches.ids().any(|known| known == id);
     there.then(|| matches.value_source(id)).flatten()
 }
@@ -226,13 +258,13 @@ fn line_of(text: &str, at: usize) -> usize {
         .count()
 }
 
-/// A key without regard to case and to `-` or `_`.
+/// Normalises a key: lower case, with `_` for `-`.
 fn plain(name: &str) -> String {
     name.to_lowercase().replace('-', "_")
 }
 
-/// The file's keys in its order. A key is a flag's name, or its variable's.
-fn keys<'c>(path: &Path, text: &str, command: &'c Command) -> Result<Vec<Key<'c>>> {
+/// The keys of the file, in file order. A key is the name of a flag or of its variable.
+fn keys<'c>(path: &Path, text: &str, known: &[&'c Arg]) -> Result<Vec<Key<'c>>> {
     let table = DeTable::parse(text).map_err(|e| {
         let place = e.span().map(|s| format!("line {}", line_of(text, s.start)));
         Error::input(
@@ -242,8 +274,7 @@ fn keys<'c>(path: &Path, text: &str, command: &'c Command) -> Result<Vec<Key<'c>
             "write settings as `days = 7`",
         )
     })?;
-    let args: Vec<&Arg> = command
-        .get_arguments()
+    let args: Vec<&Arg> = (known.iter().copied())
         .filter(|a| a.get_long().is_some() && !NOT_IN_A_FILE.contains(&a.get_id().as_str()))
         .collect();
     let mut written: Vec<(&Spanned<_>, &Spanned<DeValue<'_>>)> = table.get_ref().iter().collect();
@@ -253,11 +284,17 @@ fn keys<'c>(path: &Path, text: &str, command: &'c Command) -> Result<Vec<Key<'c>
         let (name, line) = (key.get_ref().to_string(), line_of(text, key.span().start));
         let place = || format!("line {line}");
         let named = |arg: &&&Arg| {
-            let variable = arg.get_env().map(|v| plain(&v.to_string_lossy()));
-            arg.get_id() == plain(&name).as_str() || variable.as_deref() == Some(&plain(&name))
+            let (id, key) = (arg.get_id().as_str(), plain(&name));
+            let setting = SETTINGS.iter().find(|setting| setting.name == id);
+            let variables = setting.into_iter().flat_map(|setting| {
+                let other = setting.variable.map(String::from);
+                other.into_iter().chain([setting.own_variable()])
+            });
+            id == key || variables.map(|v| plain(&v)).any(|v| v == key)
         };
         let Some(arg) = args.iter().find(named) else {
-            let known: Vec<&str> = args.iter().map(|a| a.get_id().as_str()).collect();
+            let known: BTreeSet<&str> = args.iter().map(|a| a.get_id().as_str()).collect();
+            let known: Vec<&str> = known.into_iter().collect();
             return Err(Error::input(
                 path,
                 place(),
@@ -265,7 +302,7 @@ fn keys<'c>(path: &Path, text: &str, command: &'c Command) -> Result<Vec<Key<'c>
                 or_near(
                     &plain(&name),
                     &known,
-                    "see `fusiongen generate --help`: a key is a flag without its dashes, with _ for -",
+                    "see `fusiongen generate --help`: a key is a flag without the leading dashes, with _ for -",
                 ),
             ));
         };
@@ -273,7 +310,7 @@ fn keys<'c>(path: &Path, text: &str, command: &'c Command) -> Result<Vec<Key<'c>
             return Err(Error::input(
                 path,
                 place(),
-                format!("'{name}' stands in line {} already", twice.line),
+                format!("'{name}' is already set in line {}", twice.line),
                 "keep one of the two",
             ));
         }
@@ -290,7 +327,7 @@ fn keys<'c>(path: &Path, text: &str, command: &'c Command) -> Result<Vec<Key<'c>
     Ok(keys)
 }
 
-/// The command-line form of a value; for a wrong type, what is wrong with it and the remedy.
+/// The command-line form of a value. The error for a wrong type is the problem and the remedy.
 fn argument(
     arg: &Arg,
     value: &DeValue<'_>,
@@ -325,7 +362,7 @@ fn argument(
     };
     let Some(text) = text else {
         let takes = match arg.get_value_delimiter() {
-            Some(_) => "give a list, such as [1, 2], or its values in one text",
+            Some(_) => "give a list, such as [1, 2], or its values in one string",
             None => "give one value, as the flag takes it",
         };
         return Err((format!("is {}", type_name(value)), takes.into()));
@@ -375,13 +412,13 @@ fn about_value(error: &clap::Error) -> Option<(String, String, String)> {
     Some((text(ContextKind::InvalidArg)?, value, problem))
 }
 
-/// The flag of what clap writes as `--days <N>` or `--noise-seasonality[=<BOOL>]`.
+/// The flag in clap's notation `--days <N>` or `--noise-seasonality[=<BOOL>]`.
 fn flag_of(shown: &str) -> &str {
     shown.split([' ', '=', '[']).next().unwrap_or(shown)
 }
 
-/// A value that came from the environment is the variable's mistake, not the flag's.
-fn variable_error(command: &Command, error: &clap::Error) -> Option<Error> {
+/// The error that names the variable, if the bad value came from the environment.
+fn variable_error(command: &Command, arguments: &[OsString], error: &clap::Error) -> Option<Error> {
     let (shown, value, problem) = about_value(error)?;
     let variable = command
         .get_subcommands()
@@ -389,18 +426,19 @@ fn variable_error(command: &Command, error: &clap::Error) -> Option<Error> {
         .filter(|arg| flag(arg) == flag_of(&shown))
         .filter_map(Arg::get_env)
         .find(|name| std::env::var(name).is_ok_and(|v| v == value || v.contains(&value)))?;
-    // The same value as a flag is the flag's.
-    let flagged = std::env::args().any(|a| flag_of(&a) == flag_of(&shown));
+    // If the flag was given too, the value is the flag's.
+    let mut words = arguments.iter().map(|word| word.to_string_lossy());
+    let flagged = words.any(|word| flag_of(&word) == flag_of(&shown));
     (!flagged).then(|| {
         Error::setting(
             variable.to_string_lossy(),
             problem,
-            format!("set it to what {shown} takes, or unset it"),
+            format!("set it to a value that {shown} accepts, or unset it"),
         )
     })
 }
 
-/// What clap says of arguments that the file gave.
+/// clap's error about a setting from the file, with the file, line and key.
 fn file_error(path: &Path, added: &[Key<'_>], error: &clap::Error) -> Error {
     if let Some((shown, _, problem)) = about_value(error)
         && let Some(key) = added.iter().find(|k| flag(k.arg) == flag_of(&shown))
@@ -409,7 +447,7 @@ fn file_error(path: &Path, added: &[Key<'_>], error: &clap::Error) -> Error {
             path,
             format!("line {}, {}", key.line, key.name),
             problem,
-            format!("give what {shown} takes; `fusiongen generate --help` says it"),
+            format!("give a value that {shown} accepts; see `fusiongen generate --help`"),
         );
     }
     let text = error.to_string();
@@ -418,6 +456,6 @@ fn file_error(path: &Path, added: &[Key<'_>], error: &clap::Error) -> Error {
         path,
         None,
         first.strip_prefix("error: ").unwrap_or(first),
-        "change the file: a key stands for the flag of its name",
+        "change the file: each key sets the flag of the same name",
     )
 }

@@ -9,7 +9,7 @@ use crate::near::unknown;
 /// Arguments of `man`.
 #[derive(Debug, Args)]
 pub struct Man {
-    /// The subcommand whose page it is [default: the program's own]
+    /// Subcommand to describe [default: the program itself]
     command: Option<String>,
 }
 

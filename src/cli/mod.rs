@@ -4,19 +4,23 @@ mod check;
 mod completions;
 mod finish;
 mod generate;
-mod hours;
 mod layers;
 mod man;
 mod output;
 mod plan;
 mod profile;
 mod progress;
+mod queries;
+mod replay;
 mod report;
 mod sample;
 mod settings;
 mod signals;
+mod space;
+mod stream;
 mod summary;
-mod words;
+
+use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -34,39 +38,53 @@ struct Cli {
 enum Command {
     /// Write a corpus
     Generate(generate::Generate),
-    /// Check a corpus made in parts, and write its manifest
+    /// Write events to stdout as they happen, from now on
+    Replay(replay::Replay),
+    /// Verify a corpus made in parts, and write its manifest
     Finish(finish::Finish),
-    /// Print what an alerts database says, and save it as a profile
+    /// Summarise an alerts database, and save it as a profile
     Profile(profile::Fit),
-    /// Say what generate would write; writes nothing
+    /// Show what `generate` would write (dry run)
     Plan(plan::PlanCommand),
-    /// Print a few events as pretty JSON; writes no file
+    /// Print a few events as formatted JSON; writes no file
     Sample(sample::Sample),
-    /// Audit a finished corpus; exit 1 when an audit fails
+    /// Audit a finished corpus; exit code 1 if a check fails
     Check(check::Check),
-    /// Write a page that shows a finished corpus: its card, plots, one chain in full
+    /// Write an HTML report about a finished corpus: summary, plots, one attack in full
     Report(report::ReportCommand),
-    /// Print a shell's completion script
+    /// Test the queries of a SIEM: SQL with known answers, run on an engine and compared
+    Queries(queries::Queries),
+    /// Print a completion script for a shell
     Completions(completions::Completions),
     /// Print a manual page, for `man -l -`
     Man(man::Man),
 }
 
-/// Parses the arguments and runs.
-///
-/// # Errors
-/// What the subcommand says; usage errors are printed by clap and exit with 2.
-pub fn main() -> Result<()> {
-    let (matches, names) = layers::parse(Cli::command(), std::env::args_os().collect())?;
+/// Runs the program. The first argument is the program's name. Prints an error to
+/// stderr and returns the exit code. Help and wrong usage end the process with 0 and 2.
+pub fn main(arguments: Vec<OsString>) -> u8 {
+    match run(arguments) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("error: {error}");
+            u8::try_from(error.exit_code()).unwrap_or(3)
+        }
+    }
+}
+
+fn run(arguments: Vec<OsString>) -> Result<()> {
+    let (matches, names) = layers::parse(Cli::command(), arguments)?;
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
         Command::Generate(command) => command.run(),
+        Command::Replay(command) => command.run(),
         Command::Finish(command) => command.run(),
         Command::Profile(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Sample(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Report(command) => command.run(),
+        Command::Queries(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

@@ -1,13 +1,33 @@
 //! Results on stdout.
 
 use std::io::Write;
+use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Prints a text. Whoever closes the pipe has seen enough.
+/// Refuses a file to write that would fail after the work, or replace something else than a file.
 ///
 /// # Errors
-/// I/O other than that.
+/// Its directory does not exist, or it exists and is no regular file.
+pub fn refuse_unwritable(path: &Path) -> Result<()> {
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    let there = std::fs::symlink_metadata(path);
+    let problem = match (directory, there) {
+        (Some(directory), _) if !directory.is_dir() => "its directory does not exist",
+        (_, Ok(found)) if !found.is_file() => "this exists and is not a regular file",
+        _ => return Ok(()),
+    };
+    Err(Error::Output {
+        path: path.to_path_buf(),
+        problem: problem.into(),
+        remedy: "give a file in a directory that exists".into(),
+    })
+}
+
+/// Prints text. A closed pipe is no error: the reader has seen enough.
+///
+/// # Errors
+/// Any other I/O error.
 pub fn print(text: &str) -> Result<()> {
     let mut output = std::io::stdout().lock();
     match output

@@ -7,19 +7,20 @@ use clap::Args;
 
 use super::generate::Generate;
 use super::output;
-use super::summary::{composition, counted, grouped, sized};
+use super::progress::Planning;
+use super::space;
+use super::summary::{composition, counted, grouped, sized, small_files};
+use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::generator::Generator;
+use crate::plan::Compression;
 use crate::plan::Plan;
+use crate::plan::files::{bytes_per_event, bytes_per_file};
 use crate::world::World;
 
-/// Parquet's bytes an event, as large corpora of the embedded profile come out.
-const BYTES_AN_EVENT: u64 = 66;
-/// A file's footer and page headers, whatever it holds.
-const BYTES_A_FILE: u64 = 52_000;
-/// From here on files are worth their opening.
+/// Bytes from which the cost of opening a file is negligible.
 const LARGE: u64 = 32_000_000;
-/// Corpora of at least this many events should lie mostly in large files.
+/// Number of events from which most bytes should be in large files.
 const MANY_EVENTS: u64 = 100_000_000;
 /// Upper bounds of the classes of the size distribution.
 const CLASSES: [(u64, &str); 5] = [
@@ -45,44 +46,56 @@ struct Sum {
     bytes: u64,
 }
 
-fn estimate(rows: u64) -> u64 {
-    BYTES_A_FILE + rows * BYTES_AN_EVENT
-}
-
 impl PlanCommand {
     pub fn run(&self) -> Result<()> {
         let settings = &self.generate.settings;
         let config = settings.config()?;
         let grounding = settings.grounding()?;
+        let planning = Planning::new(config.events, self.generate.no_progress);
         let generator = Generator::new(config, grounding, settings.catalog()?);
+        drop(planning);
         let plan = generator.plan();
-        let sizes: Vec<u64> = plan.shards.iter().map(|s| estimate(s.rows)).collect();
+        let sizes: Vec<u64> = plan
+            .shards
+            .iter()
+            .map(|s| plan.config.estimated_bytes(s.rows))
+            .collect();
         for notice in plan
             .notices
             .iter()
-            .chain(&warning(plan.config.events, &sizes))
+            .chain(&small_files(plan).or_else(|| warning(plan.config.events, &sizes)))
         {
             eprintln!("note: {notice}");
         }
-        output::print(&text(plan, generator.world(), &sizes))
+        // Where it cannot be opened, `generate` says why.
+        let out = &self.generate.out;
+        let corpus = (out.as_os_str() != "-").then(|| Corpus::open(out).ok());
+        let free = corpus.flatten().and_then(|corpus| space::said(&corpus));
+        output::print(&text(plan, generator.world(), &sizes, free))
     }
 }
 
-/// Says when a large corpus would lie in many small files.
+/// A warning if a large corpus would consist mostly of small files.
 fn warning(events: u64, sizes: &[u64]) -> Option<String> {
     let all: u64 = sizes.iter().sum();
     let large: u64 = sizes.iter().filter(|s| **s >= LARGE).sum();
     (events >= MANY_EVENTS && large * 10 < all * 8).then(|| {
         format!(
-            "only {}% of the bytes lie in files of 32 MB or more: fewer --days or more --events \
-             make files that engines read faster",
+            "only {}% of the bytes are in files of 32 MB or more: fewer --days or more --events \
+             give larger files, which engines read faster",
             large * 100 / all.max(1)
         )
     })
 }
 
-fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
+fn text(plan: &Plan, world: &World, sizes: &[u64], free: Option<String>) -> String {
     let mut out = String::new();
+    let (format, compression) = (plan.config.format, plan.config.compression);
+    let (per_event, per_file) = (bytes_per_event(format, compression), bytes_per_file(format));
+    let compression = match compression {
+        Compression::None => "uncompressed",
+        compression => compression.name(),
+    };
     let total: u64 = sizes.iter().sum();
     let mut line = |text: String| {
         let _ = writeln!(out, "{text}");
@@ -100,19 +113,17 @@ fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
         "\n{}, {}, {}, about {}",
         counted(plan.partitions.len() as u64, "partition"),
         counted(sizes.len() as u64, "file"),
-        counted(
-            plan.partitions
-                .iter()
-                .map(|p| p.row_groups.len() as u64)
-                .sum(),
-            "row group"
-        ),
+        counted(plan.row_groups.len() as u64, "row group"),
         sized(total)
     ));
     line(format!(
-        "(an estimate: {BYTES_AN_EVENT} bytes an event and {} kB a file, as zstd Parquet comes out)",
-        BYTES_A_FILE / 1000
+        "(estimate for {compression} {}: {per_event} bytes per event and {} kB per file)",
+        format.name(),
+        per_file / 1000
     ));
+    if let Some(free) = free {
+        line(free);
+    }
 
     let mut categories: BTreeMap<&str, Sum> = BTreeMap::new();
     for partition in &plan.partitions {
@@ -120,19 +131,19 @@ fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
         let sum = categories.entry(name).or_default();
         sum.partitions += 1;
         sum.events += partition.rows;
-        sum.bytes += partition.rows * BYTES_AN_EVENT;
+        sum.bytes += partition.rows * per_event;
     }
     for shard in &plan.shards {
-        let held: BTreeSet<u32> = shard
-            .row_groups
-            .iter()
-            .map(|(p, _)| plan.partitions[*p].category)
+        let groups = &plan.row_groups[shard.row_groups.clone()];
+        let held: BTreeSet<u32> = (groups.iter())
+            .flat_map(|group| &plan.partitions[group.partitions.clone()])
+            .map(|partition| partition.category)
             .collect();
         for category in &held {
             let name = world.detections.categories[*category as usize].as_str();
             let sum = categories.entry(name).or_default();
             sum.files += 1;
-            sum.bytes += BYTES_A_FILE / held.len() as u64;
+            sum.bytes += per_file / held.len() as u64;
         }
     }
     let mut categories: Vec<_> = categories.into_iter().collect();
@@ -142,7 +153,7 @@ fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
     let wide = wide.unwrap_or(0).max(40);
     line(format!(
         "\n{:<wide$} {:>10} {:>8} {:>16} {:>11}",
-        "category", "partitions", "files", "events", "about"
+        "category", "partitions", "files", "events", "size"
     ));
     for (name, sum) in categories {
         line(format!(
@@ -156,7 +167,7 @@ fn text(plan: &Plan, world: &World, sizes: &[u64]) -> String {
 
     line(format!(
         "\n{:<wide$} {:>10} {:>15}",
-        "size of a file", "files", "share of bytes"
+        "file size", "files", "share of bytes"
     ));
     let mut from = 0;
     for (until, name) in CLASSES {
@@ -176,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_large_corpora_in_small_files_are_warned_of() {
+    fn only_large_corpora_of_small_files_get_a_warning() {
         assert!(warning(MANY_EVENTS, &[1_000_000; 100]).is_some());
         assert!(warning(MANY_EVENTS - 1, &[1_000_000; 100]).is_none());
         assert!(warning(MANY_EVENTS, &[LARGE, LARGE, LARGE, LARGE, 1_000_000]).is_none());

@@ -1,4 +1,4 @@
-//! `fusiongen profile`: what an alerts database says, printed and saved.
+//! `fusiongen profile`: summarises an alerts database, and saves it as a profile.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::progress::Reading;
-use super::settings::Scale;
+use super::settings::{scale, variable_of};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::grounding::profile::{Profile, SeverityScale, Summary, Tuple};
@@ -18,34 +18,36 @@ use crate::world::Detections;
 /// Arguments of `profile`.
 #[derive(Debug, Args)]
 pub struct Fit {
-    /// Alerts to learn from: SQLite, lines of eve.json (also .gz, .zst), CSV or Parquet
-    #[arg(long, env = "DB_PATH", value_name = "FILE")]
+    /// Alerts to fit the profile to: SQLite, JSON lines such as eve.json (also .gz, .zst), CSV or
+    /// Parquet
+    #[arg(long, env = variable_of("alerts_db"), value_name = "FILE")]
     alerts_db: PathBuf,
-    /// Save the profile, for --profile [default: print only]
+    /// File to save the profile to, for --profile [default: only print the summary]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// What the database's severity numbers mean [default: by its columns]
-    #[arg(long, value_name = "SCALE")]
-    severity_scale: Option<Scale>,
-    /// Replace addresses by made-up ones of the same kind, so that the profile can be shared
+    /// Scale of severity numbers [default: inferred from the database]
+    #[arg(long, env = variable_of("severity_scale"), value_name = "SCALE", value_parser = scale())]
+    severity_scale: Option<SeverityScale>,
+    /// Replace addresses with made-up ones of the same kind, so that the profile can be shared
     #[arg(long)]
     anonymise: bool,
-    /// Tuples and categories to print
+    /// Number of tuples and categories to print
     #[arg(long, default_value_t = 20, value_name = "N")]
     top: usize,
-    /// No progress
+    /// No row counter
     #[arg(long)]
     no_progress: bool,
 }
 
 impl Fit {
     pub fn run(&self) -> Result<()> {
+        if let Some(path) = &self.output {
+            super::output::refuse_unwritable(path)?;
+        }
         let reading = Reading::new("alerts", self.no_progress);
-        let fitted = alerts_db::fit_watched(
-            &self.alerts_db,
-            self.severity_scale.map(SeverityScale::from),
-            &mut |rows| reading.at(rows),
-        );
+        let fitted = alerts_db::fit_watched(&self.alerts_db, self.severity_scale, &mut |rows| {
+            reading.at(rows)
+        });
         reading.finish();
         let profile = match self.anonymise {
             true => fitted?.anonymised(),
@@ -73,7 +75,7 @@ impl Fit {
             ),
         };
         match std::io::stdout().lock().write_all(text.as_bytes()) {
-            // Whoever reads has seen enough.
+            // A closed pipe is no error: the reader has seen enough.
             Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
                 Err(Error::io("stdout".as_ref(), "write", e))
             }
@@ -82,7 +84,7 @@ impl Fit {
     }
 }
 
-/// What a saved profile gives away.
+/// A line about the names and addresses that a saved profile discloses.
 fn holdings(profile: &Profile, is_anonymised: bool) -> String {
     let signatures: BTreeSet<&str> = (profile.tuples.iter())
         .map(|tuple| tuple.signature.as_str())
@@ -92,17 +94,17 @@ fn holdings(profile: &Profile, is_anonymised: bool) -> String {
         .chain(&profile.internal_service_addresses)
         .collect();
     let what = format!(
-        "{} names of rules, {outside} outside and {} inside addresses",
+        "{} rule names, {outside} outside and {} inside addresses",
         signatures.len(),
         inside.len()
     );
     match is_anonymised {
-        true => format!("\nHolds {what}; the addresses are made up\n"),
-        false => format!("\nHolds {what}; --anonymise replaces the addresses\n"),
+        true => format!("\nContains {what}; the addresses are made up\n"),
+        false => format!("\nContains {what}; --anonymise replaces the addresses\n"),
     }
 }
 
-/// The profile for a reader who knows alerts.
+/// The summary of a profile, as text.
 fn report(profile: &Profile, unmapped: &[(String, u64)], top: usize) -> String {
     let summary = Summary::new(profile);
     let mut text = String::new();
@@ -118,7 +120,7 @@ fn percent(part: u64, whole: u64) -> f64 {
     }
 }
 
-/// The first characters of a text, made to fit a column.
+/// Text shortened to `width` characters.
 fn cut(text: &str, width: usize) -> String {
     let text = shown(text);
     match text.chars().count() > width {
@@ -159,6 +161,41 @@ fn write_report(
         writeln!(text, "{}", profile.severity_reason)?;
     }
 
+    write_tuples(text, profile, alerts, top)?;
+    write_variety(text, summary)?;
+
+    writeln!(text, "\nSeen once")?;
+    writeln!(
+        text,
+        "  tuples {} of {tuples} ({:.1}%), {:.1}% of alerts",
+        summary.single_tuples,
+        percent(summary.single_tuples as u64, tuples as u64),
+        percent(summary.single_tuples as u64, alerts)
+    )?;
+    writeln!(
+        text,
+        "  chance that the next public address is new (Good-Turing): {:.1}% of clients, {:.1}% of servers",
+        f64::from(profile.unseen_clients_ppm) / 10_000.0,
+        f64::from(profile.unseen_services_ppm) / 10_000.0
+    )?;
+
+    write_flows(text, summary, alerts)?;
+    write_hours(text, profile)?;
+    write_techniques(text, summary, unmapped, top)?;
+
+    match profile.missing.is_empty() {
+        true => writeln!(text, "\nNothing was missing")?,
+        false => writeln!(text, "\nMissing, and what is used instead")?,
+    }
+    for sentence in &profile.missing {
+        writeln!(text, "  {sentence}")?;
+    }
+    Ok(())
+}
+
+/// The `top` most frequent tuples.
+fn write_tuples(text: &mut String, profile: &Profile, alerts: u64, top: usize) -> std::fmt::Result {
+    let tuples = profile.tuples.len();
     writeln!(
         text,
         "\nTop tuples ({} of {tuples}; → to server, ← to client, * rare ports)",
@@ -202,10 +239,14 @@ fn write_report(
             },
         )?;
     }
+    Ok(())
+}
 
+/// Number, entropy and most frequent values of each field.
+fn write_variety(text: &mut String, summary: &Summary) -> std::fmt::Result {
     writeln!(
         text,
-        "\nVariety (2^entropy: as many equally frequent values would be as varied)"
+        "\nVariety (2^entropy: the number of equally frequent values with the same entropy)"
     )?;
     writeln!(
         text,
@@ -235,22 +276,11 @@ fn write_report(
             most.join(", ")
         )?;
     }
+    Ok(())
+}
 
-    writeln!(text, "\nSeen once")?;
-    writeln!(
-        text,
-        "  tuples {} of {tuples} ({:.1}%), {:.1}% of alerts",
-        summary.single_tuples,
-        percent(summary.single_tuples as u64, tuples as u64),
-        percent(summary.single_tuples as u64, alerts)
-    )?;
-    writeln!(
-        text,
-        "  chance that the next public address is new (Good-Turing): {:.1}% of clients, {:.1}% of servers",
-        f64::from(profile.unseen_clients_ppm) / 10_000.0,
-        f64::from(profile.unseen_services_ppm) / 10_000.0
-    )?;
-
+/// Ends and directions of the alerts' flows.
+fn write_flows(text: &mut String, summary: &Summary, alerts: u64) -> std::fmt::Result {
     let ends = &summary.ends;
     writeln!(text, "\nFlows (client to server)")?;
     for (name, count) in [
@@ -275,7 +305,11 @@ fn write_report(
         percent(unknown, alerts),
         percent(summary.blocked, alerts)
     )?;
+    Ok(())
+}
 
+/// Alerts by hour of the day.
+fn write_hours(text: &mut String, profile: &Profile) -> std::fmt::Result {
     match &profile.hours {
         Some(hours) => {
             let most = hours.iter().max().copied().unwrap_or(1).max(1);
@@ -301,15 +335,25 @@ fn write_report(
                 .unwrap_or("the profile has none");
             writeln!(
                 text,
-                "\nHours: none ({reason}); the calendar's own weights are taken"
+                "\nHours: none ({reason}); the calendar's own weights are used"
             )?;
         }
     }
+    Ok(())
+}
 
+/// How alerts are mapped to ATT&CK, and the categories that are not.
+fn write_techniques(
+    text: &mut String,
+    summary: &Summary,
+    unmapped: &[(String, u64)],
+    top: usize,
+) -> std::fmt::Result {
+    let alerts = summary.alerts;
     let lost: u64 = unmapped.iter().map(|(_, count)| count).sum();
     writeln!(
         text,
-        "\nATT&CK: {:.1}% of alerts by their rules' own metadata, {:.1}% by keywords and categories, {:.1}% without",
+        "\nATT&CK: {:.1}% of alerts mapped by their rules' metadata, {:.1}% by keywords and categories, {:.1}% unmapped",
         percent(summary.with_techniques, alerts),
         percent(
             alerts.saturating_sub(summary.with_techniques + lost),
@@ -320,7 +364,7 @@ fn write_report(
     if !unmapped.is_empty() {
         writeln!(
             text,
-            "Categories with alerts that no rule of the catalog maps (no threat.*)"
+            "Categories with alerts that the catalog does not map (no threat.*)"
         )?;
     }
     for (category, count) in unmapped.iter().take(top) {
@@ -334,14 +378,6 @@ fn write_report(
     if unmapped.len() > top {
         writeln!(text, "  … and {} more", unmapped.len() - top)?;
     }
-
-    match profile.missing.is_empty() {
-        true => writeln!(text, "\nNothing was missing")?,
-        false => writeln!(text, "\nMissing, and what stands in")?,
-    }
-    for sentence in &profile.missing {
-        writeln!(text, "  {sentence}")?;
-    }
     Ok(())
 }
 
@@ -350,7 +386,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_report_names_what_an_analyst_asks_for() {
+    fn the_report_has_every_section() {
         let mut profile = Profile::embedded();
         profile.missing = vec!["timestamp: no hours of the day".to_string()];
         let text = report(&profile, &[("odd\ncategory".to_string(), 3)], 5);
@@ -361,7 +397,7 @@ mod tests {
             "Good-Turing",
             "Hours: none (no hours of the day)",
             "odd\\ncategory",
-            "Missing, and what stands in",
+            "Missing, and what is used instead",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }

@@ -1,4 +1,4 @@
-//! `fusiongen report`: a page that shows a finished corpus.
+//! `fusiongen report`: writes an HTML report about a finished corpus.
 
 use std::path::PathBuf;
 
@@ -7,16 +7,17 @@ use clap::Args;
 use super::output;
 use super::progress::Bar;
 use super::summary::{counted, sized};
+use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::report::{self, Report};
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportCommand {
-    /// Directory of the corpus
+    /// Directory or URL of the corpus
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// The page, one HTML file that needs no network; outside of DIR
+    /// HTML file to write, which needs no network; must be outside DIR
     #[arg(short, long, default_value = "report.html", value_name = "FILE")]
     output: PathBuf,
     /// No progress bar
@@ -28,10 +29,11 @@ impl ReportCommand {
     /// Reads the corpus and writes the page.
     ///
     /// # Errors
-    /// The directory holds no finished Parquet corpus, or the page can't be written.
+    /// The directory holds no finished Parquet corpus, or the page cannot be written.
     pub fn run(&self) -> Result<()> {
-        let source = report::Source::open(&self.directory)?;
+        let source = report::ParquetCorpus::open(Corpus::open(&self.directory)?)?;
         source.refuse_inside(&self.output)?;
+        output::refuse_unwritable(&self.output)?;
         let bar = Bar::new(source.events(), self.no_progress);
         let report = Report::new(&source, &bar);
         bar.finish();

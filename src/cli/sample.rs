@@ -1,14 +1,14 @@
-//! `fusiongen sample`: a few events, at once, as pretty JSON.
+//! `fusiongen sample`: prints a few events as formatted JSON, without generating a corpus.
 
 use clap::{Args, ValueEnum};
 
 use super::output;
-use super::settings::{Settings, flagged};
+use super::settings::{EventSettings, flagged};
+use super::stream::unsplit;
 use crate::error::{Error, Result};
 use crate::generator::{Generator, Sampling, System};
-use crate::plan::Config;
 
-/// Where an event was recorded.
+/// The platform that recorded an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Family {
     Windows,
@@ -21,22 +21,23 @@ enum Family {
 #[derive(Debug, Args)]
 pub struct Sample {
     #[command(flatten)]
-    settings: Settings,
-    /// Events to print
+    settings: EventSettings,
+    /// Number of events to print
     #[arg(
         short = 'n',
         default_value_t = 3,
         value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
         help_heading = "Choice"
     )]
-    number: usize,
+    number: u64,
     /// Only this category
     #[arg(long, value_name = "CATEGORY", help_heading = "Choice")]
     category: Option<String>,
-    /// Only events of this platform
+    /// Only events from this platform
     #[arg(long, help_heading = "Choice")]
     platform: Option<Family>,
-    /// Only attacks of this playbook, step by step
+    /// Only attacks with this playbook, step by step
     #[arg(long, value_name = "PLAYBOOK", help_heading = "Choice")]
     playbook: Option<String>,
 }
@@ -54,26 +55,22 @@ impl From<Family> for System {
 
 impl Sample {
     pub fn run(&self) -> Result<()> {
-        // Cuts change no row, and a plan without them is made at once.
-        let config = Config {
-            row_group_rows: u64::MAX,
-            shard_rows: u64::MAX,
-            ..self.settings.config()?
-        };
-        let grounding = self.settings.grounding()?;
-        let generator = Generator::new(config, grounding, self.settings.catalog()?);
+        let settings = &self.settings.0;
+        let config = unsplit(settings.config()?);
+        let grounding = settings.grounding()?;
+        let generator = Generator::new(config, grounding, settings.catalog()?);
         let wanted = Sampling {
-            number: self.number,
+            number: usize::try_from(self.number).unwrap_or(usize::MAX),
             category: self.category.clone(),
             system: self.platform.map(System::from),
             playbook: self.playbook.clone(),
         };
         let events = generator.sample(&wanted).map_err(flagged)?;
-        if events.is_empty() && self.number > 0 {
+        if events.is_empty() {
             return Err(Error::setting(
                 "sample",
-                "no event of this corpus was found that fits",
-                "take --category, --platform or --playbook off, or give more --events",
+                "no event of this corpus matches",
+                "omit --category, --platform or --playbook, or give more --events",
             ));
         }
         let texts: Vec<String> = (events.iter())

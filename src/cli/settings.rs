@@ -1,423 +1,301 @@
-//! Settings that several subcommands take: what to generate, out of what.
+//! The settings of a corpus as flags, environment variables and keys of the configuration file.
 //!
-//! A flag wins over its environment variable, which wins over the configuration file,
-//! which wins over the default (`layers.rs`). A field here is a flag and a key of the file;
-//! `config()` hands it on.
+//! A flag overrides its environment variable, which overrides the configuration file, which
+//! overrides the default (`layers.rs`). The flags are made from the table of
+//! [settings](crate::settings), so a new setting needs no change here.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use chrono::NaiveDate;
-use clap::{Args, ValueEnum};
+use clap::builder::{
+    BoolishValueParser, PossibleValue, PossibleValuesParser, RangedU64ValueParser,
+    TypedValueParser, ValueParser,
+};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::hours::Hours;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
-use crate::grounding::{Profile, SeverityScale, Table, alerts_db, cmdb, directory};
-use crate::near::unknown;
-use crate::plan::config::{Labels, SchemaName, parse_count};
-use crate::plan::{Config, Format, Grounding, PartitionBy, Ratio};
-use crate::schema::Schema;
-use crate::world::hosts::reporting;
+use crate::grounding::SeverityScale;
+use crate::plan::{Config, Grounding};
+use crate::settings::{self, Kind, SETTINGS, Section, Setting, Values, Word};
 
-/// What severity numbers mean.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Scale {
-    /// Suricata and Snort: 1 high, 2 medium, 3 low
-    Suricata,
-    /// 1 low, 2 medium, 3 high, 4 critical
-    Fusionai,
-    /// 1 to 3 low, 4 medium, 5 high, 6 to 8 critical
-    Ntopng,
-    /// Wazuh and OSSEC: 0 to 16, from 4 medium, 8 high, 12 critical
-    Wazuh,
-    /// 0 to 10, from 4 medium, 7 high, 9 critical
-    Cvss,
-    /// 0 to 100, from 40 medium, 70 high, 90 critical
-    Percent,
-    /// OCSF: 1 informational, 2 low, 3 medium, 4 high, 5 and 6 critical
-    Ocsf,
-    /// Words, informational to critical
-    Words,
-    /// Numbers stay, and events get no severity word
-    None,
-}
-
-impl From<Scale> for SeverityScale {
-    fn from(scale: Scale) -> Self {
-        match scale {
-            Scale::Suricata => SeverityScale::Suricata,
-            Scale::Fusionai => SeverityScale::Fusionai,
-            Scale::Ntopng => SeverityScale::Ntopng,
-            Scale::Wazuh => SeverityScale::Wazuh,
-            Scale::Cvss => SeverityScale::Cvss,
-            Scale::Percent => SeverityScale::Percent,
-            Scale::Ocsf => SeverityScale::Ocsf,
-            Scale::Words => SeverityScale::Words,
-            Scale::None => SeverityScale::None,
-        }
-    }
-}
-
-/// What a corpus is made of.
-#[derive(Debug, Args)]
+/// The settings of a command.
+#[derive(Debug, Clone)]
 pub struct Settings {
-    /// Events to write; takes 10k, 5M, 1B
-    #[arg(
-        long,
-        env = "TARGET_EVENTS",
-        default_value = "1M",
-        value_name = "N",
-        help_heading = "Size and time"
-    )]
-    events: String,
-    /// Everything random follows from it
-    #[arg(
-        long,
-        env = "SEED",
-        default_value_t = 42,
-        value_name = "N",
-        help_heading = "Size and time"
-    )]
-    seed: u64,
-    /// First day, UTC
-    #[arg(
-        long,
-        default_value = "2024-08-12",
-        value_name = "DATE",
-        help_heading = "Size and time"
-    )]
-    start: String,
-    /// Days in the window
-    #[arg(
-        long,
-        default_value_t = 7,
-        value_name = "N",
-        help_heading = "Size and time"
-    )]
-    days: u32,
-
-    /// Alerts to take distributions from: SQLite, lines of eve.json (also .gz, .zst), CSV or Parquet
-    #[arg(long, env = "DB_PATH", value_name = "FILE", help_heading = "Grounding")]
-    alerts_db: Option<PathBuf>,
-    /// Profile that `fusiongen profile` saved, instead of --alerts-db
-    #[arg(
-        long,
-        value_name = "FILE",
-        help_heading = "Grounding",
-        conflicts_with = "alerts_db"
-    )]
-    profile: Option<PathBuf>,
-    /// What severity numbers mean [default: by the database's columns, or as the profile says]
-    #[arg(long, value_name = "SCALE", help_heading = "Grounding")]
-    severity_scale: Option<Scale>,
-    /// Users as CSV
-    #[arg(
-        long,
-        env = "AD_USERS_FILE",
-        value_name = "FILE",
-        help_heading = "Grounding"
-    )]
-    ad_users: Option<PathBuf>,
-    /// Hosts as CSV
-    #[arg(
-        long,
-        env = "CMDB_ASSETS_FILE",
-        value_name = "FILE",
-        help_heading = "Grounding"
-    )]
-    cmdb_assets: Option<PathBuf>,
-    /// Refuse a file of users or hosts at the first row that is not as expected
-    #[arg(long, help_heading = "Grounding")]
-    strict: bool,
-    /// Users to make up when no CSV gives them [default: 0.85 a host]
-    #[arg(
-        long,
-        value_name = "N",
-        help_heading = "Grounding",
-        conflicts_with = "ad_users"
-    )]
-    users: Option<u32>,
-    /// Hosts to make up when no CSV gives them [default: one for 1,500 events a day, 250 to 100,000]
-    #[arg(
-        long,
-        value_name = "N",
-        help_heading = "Grounding",
-        conflicts_with = "cmdb_assets"
-    )]
-    assets: Option<u32>,
-
-    /// What can happen, laid out like data/catalog of the sources [default: the built-in catalog]
-    #[arg(long, value_name = "DIR", help_heading = "Grounding")]
-    catalog: Option<PathBuf>,
-
-    /// Share of events that belong to attack chains, 0 to 0.95
-    #[arg(
-        long,
-        env = "ATTACK_CHAIN_RATIO",
-        default_value = "0.15",
-        value_name = "R",
-        help_heading = "Composition",
-        allow_hyphen_values = true
-    )]
-    attack_chain_ratio: String,
-    /// Share of events that are benign noise, 0 to 0.95
-    #[arg(
-        long,
-        env = "NOISE_RATIO",
-        default_value = "0.2",
-        value_name = "R",
-        help_heading = "Composition",
-        allow_hyphen_values = true
-    )]
-    noise_ratio: String,
-    /// Attack chains per host and day, at most
-    #[arg(
-        long,
-        default_value = "0.1",
-        value_name = "R",
-        help_heading = "Composition",
-        allow_hyphen_values = true
-    )]
-    chain_density: String,
-    /// Give noise and alerts the hours of a working week
-    #[arg(long, env = "NOISE_SEASONALITY", help_heading = "Composition", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, value_name = "BOOL")]
-    noise_seasonality: bool,
-    /// Whether events carry the answers: labels.verdict, labels.noise_type, attack.*, fusionai.noise
-    #[arg(
-        long,
-        value_enum,
-        default_value = "full",
-        value_name = "LABELS",
-        help_heading = "Composition"
-    )]
-    labels: Labels,
-    #[command(flatten)]
-    hours: Hours,
-
-    /// Fields of the events
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "NAME",
-        help_heading = "Files"
-    )]
-    schema: SchemaName,
-    /// File format of the events
-    #[arg(
-        long,
-        value_enum,
-        default_value = "parquet",
-        value_name = "FORMAT",
-        help_heading = "Files"
-    )]
-    format: Format,
-    /// zstd(LEVEL), snappy, lz4 or none [default: zstd(1) for parquet, else none]
-    #[arg(long, value_name = "CODEC", help_heading = "Files")]
-    compression: Option<String>,
-    /// Directories of the events
-    #[arg(
-        long,
-        value_enum,
-        default_value = "date,category",
-        value_name = "KEYS",
-        help_heading = "Files"
-    )]
-    partition_by: PartitionBy,
-    /// Rows of a row group, about
-    #[arg(
-        long,
-        default_value = "512Ki",
-        value_name = "N",
-        help_heading = "Files"
-    )]
-    row_group_rows: String,
-    /// Rows of a file, about
-    #[arg(long, default_value = "4Mi", value_name = "N", help_heading = "Files")]
-    shard_rows: String,
-    /// Fields that get a Bloom filter, with commas: source.ip,process.entity_id
-    #[arg(
-        long,
-        value_delimiter = ',',
-        value_name = "FIELD",
-        help_heading = "Files"
-    )]
-    bloom_filter: Vec<String>,
-
-    /// TOML file of settings: a key is a flag's name with _ for -; flags and environment win
-    #[arg(long, value_name = "FILE", help_heading = "Run")]
-    config: Option<PathBuf>,
+    values: Values,
+    /// What the environment gives: `SEED=7`.
+    environment: Vec<String>,
 }
 
-fn count(flag: &str, text: &str) -> Result<u64> {
-    let binary = |suffix: &str, scale: u64| {
-        text.strip_suffix(suffix)
-            .and_then(|n| n.parse::<u64>().ok())
-            .and_then(|n| n.checked_mul(scale))
-    };
-    if let Some(n) = binary("Ki", 1 << 10).or_else(|| binary("Mi", 1 << 20)) {
-        return Ok(n);
+/// The settings of a command that writes no files: those of files are no flags.
+#[derive(Debug, Clone)]
+pub struct EventSettings(pub Settings);
+
+/// Whether no event depends on a setting.
+pub fn is_of_files(setting: &Setting) -> bool {
+    setting.section == Section::Files && setting.name != "schema"
+}
+
+/// Section of `--help` for the configuration file and for how a command runs.
+const RUN: &str = "Run";
+
+fn heading(section: Section) -> &'static str {
+    match section {
+        Section::Size => "Size and time",
+        Section::Grounding => "Grounding",
+        Section::Composition | Section::Hours => "Composition",
+        Section::Files => "Files",
     }
-    parse_count(text).map_err(|problem| {
-        Error::setting(
-            flag,
-            problem,
-            "give a whole number, with k, M or B if you like",
+}
+
+/// Accepts the words of severity scales.
+pub fn scale() -> impl TypedValueParser<Value = SeverityScale> {
+    one_of(&settings::scales()).try_map(|word| settings::scale(&word))
+}
+
+/// Accepts one of several words.
+fn one_of(words: &[Word]) -> PossibleValuesParser {
+    let values = words
+        .iter()
+        .map(|&(word, help)| PossibleValue::new(word).help(help));
+    PossibleValuesParser::new(values)
+}
+
+/// The environment variable that is read: the one without the prefix if only that one is set.
+fn variable(setting: &Setting) -> String {
+    let own = setting.own_variable();
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    match setting.variable {
+        Some(other) if is_set(other) && !is_set(&own) => other.to_string(),
+        _ => own,
+    }
+}
+
+/// The environment variable of a setting, by its name.
+pub fn variable_of(name: &str) -> String {
+    settings::find(name).map_or(String::new(), variable)
+}
+
+/// The flag of a setting.
+fn argument(setting: &'static Setting) -> Arg {
+    let arg = Arg::new(setting.name)
+        .long(setting.name.replace('_', "-"))
+        .help(setting.help)
+        .help_heading(heading(setting.section))
+        .hide(setting.section == Section::Hours);
+    let arg = arg.env(variable(setting));
+    let arg = match setting.default {
+        Some(default) => arg.default_value(default),
+        None => arg,
+    };
+    let arg = match setting.excludes {
+        Some(other) => arg.conflicts_with(other),
+        None => arg,
+    };
+    if let Kind::Switch = setting.kind {
+        let parser = BoolishValueParser::new();
+        return arg.action(ArgAction::SetTrue).value_parser(parser);
+    }
+    let arg = arg.value_name(setting.value);
+    match setting.kind {
+        Kind::Number(most) => arg.value_parser(RangedU64ValueParser::<u64>::new().range(0..=most)),
+        Kind::Count | Kind::Date | Kind::Text => arg,
+        Kind::Decimal | Kind::Offset => arg.allow_hyphen_values(true),
+        Kind::Choice(words) => arg.value_parser(one_of(&words())),
+        Kind::File | Kind::Directory => arg.value_parser(ValueParser::path_buf()),
+        Kind::Boolean => arg
+            .value_parser(BoolishValueParser::new())
+            .num_args(0..=1)
+            .default_missing_value("true")
+            .require_equals(true),
+        Kind::Words => arg.action(ArgAction::Append).value_delimiter(','),
+        Kind::Decimals => arg
+            .action(ArgAction::Append)
+            .value_delimiter(',')
+            .allow_hyphen_values(true),
+        Kind::Switch => arg,
+    }
+}
+
+/// The flag of the configuration file.
+fn config() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_parser(ValueParser::path_buf())
+        .help_heading(RUN)
+        .help(
+            "TOML file with settings; a key is a flag's name with _ for -. \
+             Flags and environment variables override it",
         )
-    })
 }
 
-fn ratio(flag: &str, text: &str) -> Result<Ratio> {
-    text.parse()
-        .map_err(|problem: String| Error::setting(flag, problem, "give a decimal such as 0.15"))
-}
-
-/// Leaf paths of the schema, sorted, each once.
-fn bloom_filter(fields: &[String], config: &Config) -> Result<Vec<String>> {
-    let schema = Schema::of(config);
-    let known: Vec<&str> = schema.leaves.iter().map(|l| l.path).collect();
-    let mut paths = Vec::new();
-    for field in fields.iter().map(|f| f.trim()).filter(|f| !f.is_empty()) {
-        if !known.contains(&field) {
-            return Err(unknown("--bloom-filter", field, &known));
-        }
-        paths.push(field.to_string());
-    }
-    paths.sort();
-    paths.dedup();
-    Ok(paths)
-}
-
-/// The error of a setting, by the flag that gives it.
-pub(super) fn flagged(error: Error) -> Error {
-    let Error::Setting {
-        setting,
-        problem,
-        remedy,
-    } = error
-    else {
-        return error;
-    };
-    let flag = match (setting.as_str(), setting.split_once("_weights.")) {
-        ("noise_hours", _) => "noise-hourly-weights".into(),
-        ("alert_hours", _) => "alert-hourly-weights".into(),
-        ("time_zone_offset", _) => "noise-tz-offset".into(),
-        (_, Some((of, "maintenance"))) => format!("{of}-maint-weight"),
-        (_, Some((of, weight))) => format!("{of}-{weight}-weight"),
-        (name, None) => name.replace('_', "-"),
-    };
-    Error::setting(format!("--{flag}"), problem, remedy)
-}
-
-/// The rows of a table, after its notes are printed.
-fn said<T>(table: Table<T>) -> Vec<T> {
-    for sentence in &table.notes {
-        eprintln!("note: {sentence}");
-    }
-    table.rows
-}
-
-impl Settings {
-    /// The resolved settings.
-    ///
-    /// # Errors
-    /// A value that cannot be used, with its flag.
-    pub fn config(&self) -> Result<Config> {
-        let start = NaiveDate::parse_from_str(&self.start, "%Y-%m-%d").map_err(|_| {
-            Error::setting(
-                "--start",
-                format!("'{}' is not a date", self.start),
-                "give one like 2024-08-12",
-            )
-        })?;
-        let format = self.format;
-        let compression = match &self.compression {
-            None => format.default_compression(),
-            Some(text) => text.parse().map_err(|problem: String| {
-                Error::setting(
-                    "--compression",
-                    problem,
-                    "give zstd, zstd(LEVEL) with a level of 1 to 22, snappy, lz4 or none",
-                )
-            })?,
-        };
-        let shard_rows = count("--shard-rows", &self.shard_rows)?;
-        let mut config = Config {
-            events: count("--events", &self.events)?,
-            seed: self.seed,
-            start,
-            days: self.days,
-            attack_chain_ratio: ratio("--attack-chain-ratio", &self.attack_chain_ratio)?,
-            noise_ratio: ratio("--noise-ratio", &self.noise_ratio)?,
-            chain_density: ratio("--chain-density", &self.chain_density)?,
-            noise_seasonality: self.noise_seasonality,
-            labels: self.labels,
-            assets: self.assets,
-            users: self.users,
-            schema: self.schema,
-            format,
-            compression,
-            partition_by: self.partition_by,
-            // A file holds no larger row group than itself.
-            row_group_rows: count("--row-group-rows", &self.row_group_rows)?.min(shard_rows),
-            shard_rows,
-            ..Config::default()
-        };
-        self.hours.apply(&mut config)?;
-        config.bloom_filter = bloom_filter(&self.bloom_filter, &config)?;
-        config.validate().map_err(flagged)?;
-        Ok(config)
+impl Args for EventSettings {
+    fn augment_args(command: Command) -> Command {
+        let of_events = SETTINGS.iter().filter(|setting| !is_of_files(setting));
+        command.args(of_events.map(argument)).arg(config())
     }
 
-    /// Reads every input.
-    ///
-    /// # Errors
-    /// The first file that cannot be used, and why.
-    pub fn grounding(&self) -> Result<Grounding> {
-        let scale = self.severity_scale.map(SeverityScale::from);
-        let mut profile = match (&self.alerts_db, &self.profile) {
-            (Some(path), _) => alerts_db::fit(path, scale)?,
-            (None, Some(path)) => Profile::read(path)?,
-            (None, None) => Profile::embedded(),
-        };
-        if let Some(scale) = scale.filter(|scale| *scale != profile.severity_scale) {
-            profile.rescale(scale);
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for EventSettings {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        Settings::from_arg_matches(matches).map(EventSettings)
+    }
+
+    fn update_from_arg_matches(
+        &mut self,
+        matches: &ArgMatches,
+    ) -> std::result::Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl Args for Settings {
+    fn augment_args(command: Command) -> Command {
+        command.args(SETTINGS.iter().map(argument)).arg(config())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Settings {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let unknown = |e: Error| clap::Error::raw(ErrorKind::UnknownArgument, e);
+        let mut values = Values::default();
+        let mut environment = Vec::new();
+        for setting in SETTINGS {
+            // A command may have some of the settings only.
+            let Ok(Some(raw)) = matches.try_get_raw(setting.name) else {
+                continue;
+            };
+            let words: Vec<&std::ffi::OsStr> = raw.collect();
+            let text = words.join(&OsString::from(","));
+            match matches.value_source(setting.name) {
+                Some(ValueSource::DefaultValue) => continue,
+                Some(ValueSource::EnvVariable) => {
+                    let variable = variable(setting);
+                    environment.push(format!("{variable}={}", text.to_string_lossy()));
+                    // The systems that share these variables reduce shares that are too large.
+                    if setting.variable == Some(&variable) {
+                        values.reduce(setting.name).map_err(unknown)?;
+                    }
+                }
+                _ => {}
+            }
+            values.set(setting.name, text).map_err(unknown)?;
         }
-        let reason = std::iter::once(&profile.severity_reason).filter(|it| !it.is_empty());
-        for sentence in reason.chain(&profile.missing) {
-            eprintln!("note: {sentence}");
-        }
-        let users = self.ad_users.as_deref();
-        let users = users.map(|path| directory::read(path, self.strict));
-        let assets = self.cmdb_assets.as_deref();
-        let assets = assets
-            .map(|path| cmdb::read(path, self.strict))
-            .transpose()?;
-        if let (Some(path), Some(assets)) = (&self.cmdb_assets, &assets)
-            && reporting(&assets.rows) == 0
-        {
-            return Err(Error::input(
-                path,
-                None,
-                "none of the assets runs Windows or Linux, so no host could report anything",
-                "give at least one workstation or server, or leave --cmdb-assets out",
-            ));
-        }
-        Ok(Grounding {
-            profile,
-            users: users.transpose()?.map(said),
-            assets: assets.map(said),
+        Ok(Settings {
+            values,
+            environment,
         })
     }
 
-    /// The catalog: the directory's, or the built-in one.
+    fn update_from_arg_matches(
+        &mut self,
+        matches: &ArgMatches,
+    ) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Renames an error's setting to its flag.
+pub(super) fn flagged(error: Error) -> Error {
+    match error {
+        Error::Setting {
+            setting,
+            problem,
+            remedy,
+        } if !setting.starts_with("--") => Error::Setting {
+            setting: format!("--{}", setting.replace('_', "-")),
+            problem,
+            remedy,
+        },
+        other => other,
+    }
+}
+
+impl Settings {
+    /// Whether a setting was given by flag, environment or file.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.values.is_given(name)
+    }
+
+    /// Takes a setting back; whether it was given.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.values.remove(name)
+    }
+
+    /// Sets a setting.
     ///
     /// # Errors
-    /// The first mistake of a file, with its place and a remedy.
-    pub fn catalog(&self) -> Result<Catalog> {
-        match &self.catalog {
-            Some(dir) => Catalog::read(dir),
-            None => Catalog::embedded(),
-        }
+    /// There is no such setting.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
+        self.values.set(name, text)
     }
+
+    /// Parses and validates the settings.
+    ///
+    /// # Errors
+    /// The first invalid value, with its flag.
+    pub fn config(&self) -> Result<Config> {
+        if !self.environment.is_empty() {
+            eprintln!(
+                "note: from the environment: {}",
+                self.environment.join(", ")
+            );
+        }
+        self.values.config().map_err(flagged)
+    }
+
+    /// Reads every input, and prints notes about them.
+    ///
+    /// # Errors
+    /// The first file that cannot be used, with the reason.
+    pub fn grounding(&self) -> Result<Grounding> {
+        let mut notes = Vec::new();
+        let grounding = self.values.grounding(&mut notes);
+        for note in notes {
+            eprintln!("note: {note}");
+        }
+        grounding.map_err(flagged)
+    }
+
+    /// Reads the catalog from its directory, or returns the built-in one.
+    ///
+    /// # Errors
+    /// The first mistake in a file, with its place and a remedy.
+    pub fn catalog(&self) -> Result<Catalog> {
+        self.values.catalog()
+    }
+}
+
+/// The part of `--help` about settings that are not flags.
+pub fn hours_help() -> String {
+    let lines = SETTINGS
+        .iter()
+        .filter(|s| s.section == Section::Hours)
+        .map(|setting| {
+            let default = setting.default.map_or(String::new(), |d| format!(" [{d}]"));
+            format!("\n  {:<21} {}{default}", setting.name, setting.help)
+        });
+    let title = "Keys of the --config file, or environment variables in upper case with the prefix \
+                 FUSIONGEN_:";
+    let others: Vec<&str> = (SETTINGS.iter().filter(|s| s.section != Section::Hours))
+        .filter_map(|setting| setting.variable)
+        .collect();
+    let without = format!(
+        "\n\nThe variables {}, and those of these keys, are also read without the prefix.",
+        others.join(", ")
+    );
+    (std::iter::once(title.to_string()).chain(lines))
+        .chain([without])
+        .collect()
 }

@@ -1,7 +1,7 @@
-//! SIGINT and SIGTERM as a wish to stop, which a run grants between two frames of rows.
+//! SIGINT and SIGTERM stop a run between two frames of rows.
 //!
-//! A second one ends the process at once, as if the first had not been caught. Only what
-//! writes a corpus catches them: everything else may be ended anywhere.
+//! A second signal ends the process immediately, as if the first had not been caught. Only commands
+//! that write events catch signals: a corpus, `--out -`, `replay`. All others may end at any point.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,12 +12,16 @@ use signal_hook::flag;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
-/// Progress of a run that a signal ends.
+/// Progress of a run that a signal stops.
 pub struct Stoppable<'s>(pub &'s dyn Progress, pub &'s Signals);
 
 impl Progress for Stoppable<'_> {
     fn advance(&self, rows: u64) {
         self.0.advance(rows);
+    }
+
+    fn kept(&self, rows: u64) {
+        self.0.kept(rows);
     }
 
     fn stopped(&self) -> bool {
@@ -28,15 +32,15 @@ impl Progress for Stoppable<'_> {
 /// Catches signals until the process ends.
 #[derive(Debug)]
 pub struct Signals {
-    /// The last one caught; 0 for none.
+    /// The last signal caught; 0 for none.
     which: Arc<AtomicUsize>,
 }
 
 impl Signals {
-    /// Begins to catch.
+    /// Starts to catch signals.
     ///
     /// # Errors
-    /// The system refuses.
+    /// The operating system refuses.
     pub fn catch() -> Result<Self> {
         let (which, again) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         for signal in [SIGINT, SIGTERM] {
@@ -51,7 +55,7 @@ impl Signals {
         Ok(Signals { which })
     }
 
-    /// The signal that wants an end.
+    /// The signal that was caught.
     pub fn caught(&self) -> Option<i32> {
         match self.which.load(Ordering::Relaxed) {
             0 => None,
@@ -59,7 +63,7 @@ impl Signals {
         }
     }
 
-    /// A stopped run's error with the signal that stopped it.
+    /// Adds the signal to the error of a stopped run.
     pub fn named(&self, error: Error) -> Error {
         match error {
             Error::Stopped {

@@ -1,12 +1,12 @@
-//! Words and numbers of what the subcommands print at their end.
+//! The summary that subcommands print at the end.
 
 use std::path::Path;
 
 pub use crate::numbers::{counted, grouped, sized};
-use crate::plan::{Format, Plan};
+use crate::plan::{Format, PartitionBy, Plan};
 use crate::world::World;
 
-/// What the events are, in three lines.
+/// Numbers of alerts, noise and chain events, in three lines.
 pub fn composition(plan: &Plan, world: &World) -> String {
     let c = &plan.composition;
     let line = |name: &str, events: u64, more: String| {
@@ -28,26 +28,65 @@ pub fn composition(plan: &Plan, world: &World) -> String {
     .join("\n")
 }
 
-/// A command that looks into a corpus.
+/// A command that queries a corpus.
 pub fn next_command(out: &Path, format: Format) -> String {
-    let out = out.display();
-    let source = match format {
-        Format::Parquet => {
-            format!("read_parquet('{out}/events/**/*.parquet', hive_partitioning = true)")
+    format.query(&format!("{}/events", out.display()))
+}
+
+/// Below this size the time to open a file exceeds the time to read it.
+const SMALL: u64 = 4 << 20;
+
+/// Recommends fewer files if half of them are small.
+pub fn small_files(plan: &Plan) -> Option<String> {
+    let config = &plan.config;
+    let sizes = plan
+        .shards
+        .iter()
+        .map(|shard| config.estimated_bytes(shard.rows));
+    let by_date = (config.events.div_ceil(config.shard_rows)).max(config.days.into());
+    match config.partition_by {
+        // Footers make small Parquet files costly.
+        PartitionBy::DateCategory if config.format.is_parquet() => {
+            fewer_files(sizes.collect(), by_date)
         }
-        // Without types DuckDB would make one struct of all keys, and stumble over those
-        // that differ only in case.
-        Format::Ndjson => format!(
-            "read_json('{out}/events/**/*.ndjson*', columns = {{fusionai: 'STRUCT(category VARCHAR)'}})"
-        ),
-        // DuckDB reads no Arrow files by itself.
-        Format::Arrow => {
-            return format!(
-                "python3 -c \"import pyarrow.dataset as d; print(d.dataset('{out}/events', format='arrow', partitioning='hive').count_rows())\""
-            );
-        }
-    };
-    format!(
-        "duckdb -c \"SELECT fusionai.category, count(*) FROM {source} GROUP BY ALL ORDER BY 2 DESC\""
-    )
+        _ => None,
+    }
+}
+
+/// Recommends `by_date` files instead of files of these sizes.
+fn fewer_files(mut sizes: Vec<u64>, by_date: u64) -> Option<String> {
+    sizes.sort_unstable();
+    let median = *sizes.get(sizes.len() / 2)?;
+    (median < SMALL && by_date < sizes.len() as u64).then(|| {
+        format!(
+            "half of the {} are below {}: engines open fewer, larger files faster, and \
+             --partition-by date gives about {}",
+            counted(sizes.len() as u64, "event file"),
+            // Not "0.0 MiB".
+            sized(median.max(1 << 17)),
+            grouped(by_date),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_files_are_recommended_only_if_they_are_small_and_can_be_fewer() {
+        let said = fewer_files(vec![SMALL, 1 << 20, 2 << 20, SMALL * 9, 3 << 20], 2);
+        let said = said.unwrap();
+        assert!(
+            said.starts_with("half of the 5 event files are below 3.0 MiB"),
+            "{said}"
+        );
+        assert!(
+            said.ends_with("--partition-by date gives about 2"),
+            "{said}"
+        );
+        assert_eq!(fewer_files(vec![SMALL, 1 << 20, SMALL], 1), None);
+        assert_eq!(fewer_files(vec![1 << 20; 3], 3), None);
+        assert_eq!(fewer_files(Vec::new(), 0), None);
+    }
 }

@@ -1,26 +1,27 @@
-//! Arrow arrays of the forms that columns have: dictionaries over tables, plain texts, lists.
-//! Knows no frame but its text columns.
+//! The Arrow arrays of columns: dictionaries over tables, plain strings, lists. Of a frame, this
+//! file only knows the text columns.
 
 use std::sync::Arc;
 
-use arrow::array::{
+use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type};
+use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int32Array, ListArray, PrimitiveArray, StringArray,
     new_null_array,
 };
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Int32Type, Int64Type};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Field};
 
 use crate::frame::TextColumn;
 
-/// A column of a frame. Most are packed, for Parquet stores no nulls among values, and what a
-/// frame's few rows of some kinds have is short then.
+/// A column of a frame. Most columns are packed: Parquet stores no nulls among the values, and a
+/// column that only few rows have stays short.
 #[derive(Debug, Clone)]
 pub enum Column {
-    /// One element for each row.
+    /// One element per row.
     Array(ArrayRef),
-    /// Values of the rows that have one, in order, and which rows those are, if not all.
+    /// The values of the non-null rows in order, and the validity, if any row is null.
     Packed(Values, Option<NullBuffer>),
-    /// Texts of a table by key.
+    /// Keys into a table of strings.
     Keyed(KeyedTexts),
 }
 
@@ -31,12 +32,12 @@ pub enum Values {
     Texts(StringArray),
 }
 
-/// Texts of a table by key.
+/// Keys into a table of strings.
 #[derive(Debug, Clone)]
 pub struct KeyedTexts {
-    /// Places in the table, of the rows that have a text, in order.
+    /// The keys of the non-null rows, in order.
     pub keys: ScalarBuffer<i32>,
-    /// Which rows have one, if not all.
+    /// Validity, if any row is null.
     pub nulls: Option<NullBuffer>,
     pub table: ArrayRef,
 }
@@ -68,7 +69,7 @@ impl Column {
     }
 }
 
-/// Packed integers with zeroes where there is none.
+/// Expands packed integers to one per row; null rows hold 0.
 fn spread<T: ArrowPrimitiveType>(
     values: &ScalarBuffer<T::Native>,
     nulls: Option<NullBuffer>,
@@ -83,7 +84,7 @@ fn spread<T: ArrowPrimitiveType>(
     PrimitiveArray::new(all.into(), Some(nulls))
 }
 
-/// Packed texts with empty ones where there is none.
+/// Expands packed strings to one per row; null rows hold an empty string.
 fn spread_texts(texts: &StringArray, nulls: NullBuffer) -> StringArray {
     let mut ends = texts.value_offsets().iter().copied();
     let mut end = ends.next().unwrap_or(0);
@@ -100,7 +101,7 @@ fn spread_texts(texts: &StringArray, nulls: NullBuffer) -> StringArray {
 }
 
 impl KeyedTexts {
-    /// Of keys by row, those that stand in rows that are not null.
+    /// Keeps the keys of non-null rows. `keys` has one per row.
     pub(super) fn of(
         keys: &ScalarBuffer<i32>,
         nulls: Option<NullBuffer>,
@@ -115,7 +116,7 @@ impl KeyedTexts {
         KeyedTexts { keys, nulls, table }
     }
 
-    /// The same keys of another table, which is no shorter.
+    /// The same keys over another table, which must be at least as long.
     pub(super) fn over(&self, table: &ArrayRef) -> Column {
         debug_assert!(self.table.len() <= table.len());
         Column::Keyed(KeyedTexts {
@@ -124,7 +125,7 @@ impl KeyedTexts {
         })
     }
 
-    /// Visits each row that has a text, with its key.
+    /// Calls `visit` with each non-null row and its key.
     pub(super) fn for_each(&self, mut visit: impl FnMut(usize, i32)) {
         let keys = self.keys.iter();
         match &self.nulls {
@@ -141,7 +142,7 @@ impl KeyedTexts {
     }
 }
 
-/// Lists of a table's texts, null where they are empty.
+/// Lists of a table's strings. An empty list is null.
 pub(super) fn lists(values: &ArrayRef, keys: Vec<i32>, offsets: Vec<i32>) -> ArrayRef {
     let valid =
         BooleanBuffer::collect_bool(offsets.len() - 1, |row| offsets[row] < offsets[row + 1]);
@@ -157,22 +158,22 @@ pub(super) fn lists(values: &ArrayRef, keys: Vec<i32>, offsets: Vec<i32>) -> Arr
     ))
 }
 
-/// The type of dictionary texts.
+/// The Arrow type of dictionary-encoded strings.
 pub fn text_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
-/// The element of every list of texts.
+/// The element of lists of dictionary-encoded strings.
 pub fn list_item() -> Arc<Field> {
     Arc::new(Field::new("element", text_type(), false))
 }
 
-/// A table of texts.
+/// A table of strings, the values of dictionaries.
 pub fn table<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(texts))
 }
 
-/// A dictionary array without nulls over a table that is not empty.
+/// A dictionary array without nulls. The table must not be empty.
 pub(super) fn dictionary(values: &ArrayRef, keys: Vec<i32>) -> ArrayRef {
     let keys = Int32Array::new(keys.into(), None);
     Arc::new(DictionaryArray::new(keys, values.clone()))
@@ -187,13 +188,13 @@ pub(super) fn plain_texts(
     Arc::new(StringArray::new(offsets, Buffer::from_vec(bytes), nulls))
 }
 
-/// Texts without nulls.
+/// A string array without nulls.
 pub(super) fn packed_texts(bytes: Vec<u8>, offsets: Vec<i32>) -> StringArray {
     let offsets = OffsetBuffer::new(offsets.into());
     StringArray::new(offsets, Buffer::from_vec(bytes), None)
 }
 
-/// Values of a frame's text column: the known table, then the frame's own, each through `map`.
+/// Dictionary values of a text column: the known table, then the frame's own strings through `map`.
 pub(super) fn own_values(
     column: &TextColumn,
     known: Option<&ArrayRef>,
@@ -210,7 +211,7 @@ pub(super) fn own_values(
     plain_texts(bytes, offsets, None)
 }
 
-/// The same, with the texts as they are.
+/// As [`own_values`], with the frame's own strings unchanged.
 pub(super) fn own_texts(column: &TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
     if let (0, Some(known)) = (column.own(), known) {
         return known.clone();
@@ -222,7 +223,7 @@ pub(super) fn own_texts(column: &TextColumn, known: Option<&ArrayRef>) -> ArrayR
     plain_texts(bytes, offsets, None)
 }
 
-/// The bytes and offsets of a known table, with room for a column's own texts.
+/// Bytes and offsets of a known table, with capacity for the column's own strings.
 fn begin(column: &TextColumn, known: Option<&ArrayRef>) -> (Vec<u8>, Vec<i32>) {
     let known = known.and_then(|k| k.as_any().downcast_ref::<StringArray>());
     let (data, ends) = known.map_or((&[][..], &[0][..]), |k| (k.value_data(), k.value_offsets()));

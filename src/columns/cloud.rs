@@ -1,40 +1,35 @@
-//! Records of clouds and services: `cloud.*`, `user_agent.*` and what their logs hold besides.
+//! Records of clouds and services: `cloud.*`, `user_agent.*` and `fusionai.cloud.*`.
 //!
-//! Their rows have no host: what differs by host is null on them.
+//! Their rows have no host, so columns that depend on the host are null.
 
-use arrow::array::ArrayRef;
+use arrow_array::ArrayRef;
 
-use super::base::{ACTIONS, CATEGORY_OR_ALERT, PROVIDERS, TYPE_OR_ALERT};
-use super::tables::optional;
-use super::{Column, Kinds, View, kinds, table};
-use crate::catalog::{AGENTS, AuditLog, Call, Credential, Telemetry as T};
+use super::shared::optional;
+use super::words::WordTable;
+use super::{Column, View, table};
+use crate::catalog::{AGENTS, AuditLog, Call, Credential};
 use crate::frame::{CallRow, Maker, NONE};
+use crate::kinds::{Kinds, SERVICES, Telemetry as T, kinds};
 use crate::random::Key;
 use crate::world::cloud::{ACCOUNTS, GLOBAL_REGION, REGIONS};
 
-const PLATFORMS: &str = "cloud|saas";
+static PLATFORMS: WordTable = WordTable::new(&["cloud", "saas"]);
 
-pub(super) const WORDS: &[&str] = &[PLATFORMS];
-
-/// Records that a cloud or a service keeps.
-pub const SERVICES: Kinds = kinds(&[T::CloudAudit, T::SaasAudit]);
-/// Records that hosts write, and what a sensor saw of one.
-pub const HOSTS: Kinds = !SERVICES;
-
-/// What a call is to ECS, and to the seed's document by its first category and last type.
-pub struct Meaning {
+/// The ECS categories and types of a call. The `fusionai` schema uses the first category and the
+/// last type.
+pub struct CallMeaning {
     pub category: &'static [&'static str],
     pub types: &'static [&'static str],
 }
 
-const fn meaning(category: &'static [&'static str], types: &'static [&'static str]) -> Meaning {
-    Meaning { category, types }
+const fn meaning(category: &'static [&'static str], types: &'static [&'static str]) -> CallMeaning {
+    CallMeaning { category, types }
 }
 
-/// What calls mean, by log and the beginning of the operation; as Elastic's integrations
-/// have it, and the nearest that ECS allows where they say nothing. The first that fits.
+/// Meanings of calls by log and prefix of the operation; the first match wins. They follow Elastic's
+/// integrations; where those have none, the nearest that ECS allows.
 #[rustfmt::skip]
-const MEANINGS: &[(AuditLog, &str, Meaning)] = &[
+const MEANINGS: &[(AuditLog, &str, CallMeaning)] = &[
     (AuditLog::CloudTrail, "ConsoleLogin", meaning(&["authentication"], &["info"])),
     (AuditLog::CloudTrail, "AssumeRole", meaning(&["authentication"], &["info"])),
     (AuditLog::CloudTrail, "GetCallerIdentity", meaning(&["authentication"], &["info"])),
@@ -78,16 +73,16 @@ const MEANINGS: &[(AuditLog, &str, Meaning)] = &[
     (AuditLog::GitHub, "", meaning(&["configuration"], &["change"])),
 ];
 
-/// What a call is.
-pub fn meaning_of(call: &Call) -> &'static Meaning {
+/// The meaning of a call.
+pub fn meaning_of(call: &Call) -> &'static CallMeaning {
     let found = MEANINGS
         .iter()
         .find(|(log, start, _)| *log == call.log && call.operation.starts_with(start));
-    // Every log has a line that any operation begins with.
+    // The last entry of each log has an empty prefix, so a match is always found.
     found.map_or(&MEANINGS[0].2, |(_, _, meaning)| meaning)
 }
 
-/// The provider's code of what a policy did not allow.
+/// The provider's error code for a call that a policy denied.
 fn denied(log: AuditLog) -> &'static str {
     match log {
         AuditLog::CloudTrail => "AccessDenied",
@@ -98,21 +93,12 @@ fn denied(log: AuditLog) -> &'static str {
     }
 }
 
-/// Services whose records stand in one region for the world.
+/// Services that record all calls in a single region.
 const GLOBAL: &[&str] = &["iam", "organizations", "signin", "sso"];
 
-/// Tables by call of the vocabulary. Negative keys are null.
+/// Tables indexed by call of the vocabulary. Negative keys are null.
 #[derive(Debug)]
-pub struct Tables {
-    /// The seed document's actions, then operations.
-    pub actions: ArrayRef,
-    pub action: Vec<i32>,
-    /// Its providers, then event sources.
-    pub providers: ArrayRef,
-    pub provider: Vec<i32>,
-    /// Places in its words of category and type.
-    pub category: Vec<i32>,
-    pub kind: Vec<i32>,
+pub struct CloudTables {
     operation: (Vec<i32>, ArrayRef),
     source: (Vec<i32>, ArrayRef),
     cloud: (Vec<i32>, ArrayRef),
@@ -121,7 +107,7 @@ pub struct Tables {
     organization: (Vec<i32>, ArrayRef),
     identity: (Vec<i32>, ArrayRef),
     read_only: (Vec<i32>, ArrayRef),
-    /// Codes of failures: the call's own, and a policy's.
+    /// Error codes: the calls' own, and those of denied calls.
     errors: ArrayRef,
     error: Vec<i32>,
     denied: Vec<i32>,
@@ -129,11 +115,11 @@ pub struct Tables {
     accounts: ArrayRef,
     agent: ArrayRef,
     agent_name: (Vec<i32>, ArrayRef),
-    /// By account of the directory: its cloud account.
+    /// Cloud account of each account of the directory.
     home: Vec<u8>,
 }
 
-/// What an event source is called in the record.
+/// The name of a call's event source.
 pub fn event_source(call: &Call) -> String {
     match call.log {
         AuditLog::CloudTrail => format!("{}.amazonaws.com", call.service),
@@ -143,7 +129,7 @@ pub fn event_source(call: &Call) -> String {
     }
 }
 
-/// What kind of identity a credential proves.
+/// The identity type of a call's credential.
 fn identity(call: &Call) -> Option<&'static str> {
     match (call.log, call.credential) {
         (AuditLog::CloudTrail, Credential::Role) => Some("AssumedRole"),
@@ -155,7 +141,7 @@ fn identity(call: &Call) -> Option<&'static str> {
     }
 }
 
-/// CloudTrail says of every call whether it could change anything.
+/// CloudTrail's `readOnly`.
 fn read_only(call: &Call) -> Option<&'static str> {
     let reads = ["Get", "List", "Describe", "Head", "Lookup"];
     (call.log == AuditLog::CloudTrail).then(|| {
@@ -166,50 +152,19 @@ fn read_only(call: &Call) -> Option<&'static str> {
     })
 }
 
-impl Tables {
+impl CloudTables {
     pub(super) fn new(maker: &Maker) -> Self {
         let (world, calls) = (&maker.world, &maker.vocabulary.calls);
-        let after = |words: &'static str, texts: &mut dyn Iterator<Item = String>| {
-            let mut list: Vec<String> = words.split('|').map(String::from).collect();
-            let first = list.len();
-            let keys: Vec<i32> = texts
-                .map(|text| {
-                    let known = list[first..].iter().position(|t| *t == text);
-                    let at = known.map_or(list.len(), |at| first + at);
-                    if at == list.len() {
-                        list.push(text);
-                    }
-                    at as i32
-                })
-                .collect();
-            (table(&list), keys)
-        };
         let of = |text: &dyn Fn(&Call) -> Option<String>| {
             let texts: Vec<Option<String>> = calls.iter().map(text).collect();
             optional(texts.iter().map(Option::as_deref))
         };
-        let place = |words: &str, word: &str| {
-            let found = words.split('|').position(|w| w == word);
-            found.map_or(1, |at| at as i32)
-        };
-        let (actions, action) = after(ACTIONS, &mut calls.iter().map(|c| c.operation.clone()));
-        let (providers, provider) = after(PROVIDERS, &mut calls.iter().map(event_source));
         let policies = calls.iter().map(|c| Some(denied(c.log)));
         let own = calls.iter().map(|c| c.error.as_deref());
         let (codes, errors) = optional(own.chain(policies));
         let tenant = world.cloud.session_id(u64::MAX);
         let handle = world.domain.netbios.to_lowercase();
-        Tables {
-            actions,
-            action,
-            providers,
-            provider,
-            category: (calls.iter())
-                .map(|c| place(CATEGORY_OR_ALERT, meaning_of(c).category[0]))
-                .collect(),
-            kind: (calls.iter())
-                .map(|c| place(TYPE_OR_ALERT, meaning_of(c).types.last().unwrap_or(&"info")))
-                .collect(),
+        CloudTables {
             operation: of(&|c| Some(c.operation.clone())),
             source: of(&|c| Some(event_source(c))),
             cloud: of(&|c| c.log.provider().map(String::from)),
@@ -240,14 +195,14 @@ fn call<'v>(v: &'v View<'_>, row: &CallRow) -> &'v Call {
     &v.maker.vocabulary.calls[row.call as usize]
 }
 
-/// A text that follows from the call.
+/// A column of strings that depend on the call only.
 fn of_call(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> Column {
     v.texts_of(SERVICES, values, |r| {
         v.frame.calls.get(r).map_or(NONE, |c| keys[c.call as usize])
     })
 }
 
-/// A text that is the caller's or the event's own.
+/// A column of strings that differ by caller or event.
 fn own(
     v: &View<'_>,
     kinds: Kinds,
@@ -317,7 +272,7 @@ pub fn user_agent_name(v: &View<'_>) -> Column {
 
 /// `fusionai.cloud.platform`: `cloud` or `saas`.
 pub fn platform(v: &View<'_>) -> Column {
-    v.texts_of(SERVICES, &v.tables.words.get(PLATFORMS), |r| {
+    v.texts_of(SERVICES, PLATFORMS.table(), |r| {
         i32::from(v.frame.telemetry[r] == T::SaasAudit)
     })
 }
@@ -345,7 +300,7 @@ pub fn is_read_only(v: &View<'_>) -> Column {
 pub fn identity_type(v: &View<'_>) -> Column {
     of_call(v, &v.tables.cloud.identity)
 }
-/// `fusionai.cloud.error_code`: the call's, or the policy's that did not allow it.
+/// `fusionai.cloud.error_code`: the call's own, or that of a denied call.
 pub fn error_code(v: &View<'_>) -> Column {
     let t = &v.tables.cloud;
     v.texts_of(SERVICES, &t.errors, |r| match v.frame.calls.get(r) {
@@ -356,10 +311,10 @@ pub fn error_code(v: &View<'_>) -> Column {
 }
 /// `fusionai.cloud.request_parameters`: as JSON.
 pub fn request_parameters(v: &View<'_>) -> Column {
-    v.own(SERVICES, &v.frame.message, None)
+    v.own(SERVICES, &v.frame.request, None)
 }
 
-/// A GUID of the event's own.
+/// A GUID that is unique to the event.
 fn event_guid(v: &View<'_>, row: usize, salt: u64) -> String {
     Key::root(v.frame.salt[row]).with(salt).guid()
 }
@@ -372,7 +327,7 @@ pub fn event_id(v: &View<'_>) -> Column {
 pub fn request_id(v: &View<'_>) -> Column {
     own(v, CLOUD, |r, _, _| Some(event_guid(v, r, 2)))
 }
-/// The caller's id where it is known to the provider: `AIDA…`, `AROA…:session`, an object id.
+/// The caller's id at the provider, if it knows the caller: `AIDA…`, `AROA…:session`, an object id.
 pub fn principal(v: &View<'_>, row: usize) -> Option<String> {
     let c = v.frame.calls.get(row)?;
     let (cloud, accounts) = (&v.maker.world.cloud, &v.maker.world.accounts);
@@ -416,12 +371,12 @@ pub fn access_key_id(v: &View<'_>) -> Column {
     let cloud = &v.maker.world.cloud;
     own(v, CLOUD, |r, row, called| match called.credential {
         Credential::Key => Some(cloud.access_key(v.frame.user[r] as u32)),
-        // Who signs in has no key yet.
+        // A console login has no key yet.
         _ if called.operation == "ConsoleLogin" => None,
         _ => Some(cloud.session_key(row.session)),
     })
 }
-/// `fusionai.cloud.session_start`: when the session's credentials were issued.
+/// `fusionai.cloud.session_start`: the time at which the session's credentials were issued.
 pub fn session_start(v: &View<'_>) -> Column {
     own(v, CLOUD, |_, row, called| {
         (called.credential == Credential::Role).then(|| {
@@ -430,7 +385,7 @@ pub fn session_start(v: &View<'_>) -> Column {
         })?
     })
 }
-/// `fusionai.cloud.session_id`: of a signed-in person.
+/// `fusionai.cloud.session_id`: the session of a signed-in person.
 pub fn session_id(v: &View<'_>) -> Column {
     let cloud = &v.maker.world.cloud;
     own(v, SAAS, |_, row, called| {
@@ -438,7 +393,7 @@ pub fn session_id(v: &View<'_>) -> Column {
             .then(|| cloud.session_id(row.session))
     })
 }
-/// `fusionai.cloud.hashed_token`: the token by its hash.
+/// `fusionai.cloud.hashed_token`: the hash of the token.
 pub fn hashed_token(v: &View<'_>) -> Column {
     let cloud = &v.maker.world.cloud;
     own(v, SAAS, |r, _, called| {
@@ -451,19 +406,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_the_document_have_every_category_and_type() {
-        for (_, _, meaning) in MEANINGS {
-            assert!(
-                CATEGORY_OR_ALERT
-                    .split('|')
-                    .any(|w| w == meaning.category[0])
-            );
-            assert!(
-                TYPE_OR_ALERT
-                    .split('|')
-                    .any(|w| Some(&w) == meaning.types.last())
-            );
-        }
+    fn every_log_has_a_meaning_for_any_operation() {
         for log in AuditLog::ALL {
             assert!(
                 MEANINGS

@@ -1,21 +1,19 @@
-//! Times and closed forms that native records carry.
+//! Times, counters and flow ends of native records.
 
 use super::View;
 use crate::frame::{Frame, NONE};
 use crate::numbers::decimal;
 
-pub(super) const WORDS: &[&str] = &[];
-
-/// Writes times as `YYYY-MM-DD HH:MM:SS.mmm`; of neighbouring times the date and hour only once.
-pub struct Clock {
-    /// Minutes since 1970 that the text says.
+/// Writes times as `YYYY-MM-DD HH:MM:SS.mmm`. Date, hour and minute are only formatted if they change.
+pub struct TimeWriter {
+    /// Minutes since 1970 in the text.
     minute: i64,
     text: [u8; 23],
 }
 
-impl Default for Clock {
+impl Default for TimeWriter {
     fn default() -> Self {
-        Clock {
+        TimeWriter {
             minute: 0,
             text: *b"1970-01-01 00:00:00.000",
         }
@@ -33,7 +31,7 @@ const PAIRS: [[u8; 2]; 100] = {
     all
 };
 
-/// Writes a number's last digits.
+/// Writes the last digits of a number.
 #[inline]
 fn put(digits: &mut [u8], mut value: u32) {
     for digit in digits.iter_mut().rev() {
@@ -42,7 +40,7 @@ fn put(digits: &mut [u8], mut value: u32) {
     }
 }
 
-impl Clock {
+impl TimeWriter {
     /// Appends a time given in Unix microseconds.
     #[inline]
     pub fn write(&mut self, out: &mut Vec<u8>, us: i64) {
@@ -99,14 +97,14 @@ pub fn push_hexadecimal(out: &mut Vec<u8>, value: u64) {
     );
 }
 
-/// Least numbers that a host's channel gives out in an hour, on average: one each 5 ms, and half
-/// that in its quietest hour, so that records [as far apart](crate::plan::APART) as a run's have
-/// numbers of their own.
+/// Minimum mean increase of a channel's counter per hour: one per 5 ms, and at least half of that in
+/// any hour. Records that are [as far apart](crate::plan::APART) as a run's then have distinct
+/// numbers.
 const HOURLY: u64 = 720_000;
 const HOUR_US: i64 = 3_600_000_000;
 
-/// A counter that never falls with time: record ids and audit serials. Each host and channel has
-/// its own pace, and no hour is like the one before.
+/// A counter that never falls with time: record ids and audit serials. Its rate depends on host and
+/// channel, and varies by the hour.
 #[inline]
 pub fn counter(v: &View<'_>, row: usize, channel: u64) -> i64 {
     let key = v
@@ -114,7 +112,7 @@ pub fn counter(v: &View<'_>, row: usize, channel: u64) -> i64 {
         .world
         .host_key(v.frame.host[row] as u32)
         .with(channel);
-    let since = v.frame.time[row] - v.maker.world.start * 1_000_000;
+    let since = v.frame.time[row] - v.maker.world.epoch * 1_000_000;
     let (hour, into) = (since.div_euclid(HOUR_US), since.rem_euclid(HOUR_US));
     let hourly = HOURLY + key.below(u64::MAX, HOURLY / 2);
     let at = |hour: i64| hour * hourly as i64 + key.below(hour as u64, hourly / 2) as i64;
@@ -123,7 +121,7 @@ pub fn counter(v: &View<'_>, row: usize, channel: u64) -> i64 {
     base + from + (to - from) * into / HOUR_US
 }
 
-/// (Address, port) of the client and of the server of each row's flow.
+/// (Address, port) of the client and the server of each row's flow.
 pub(super) struct Ends(Vec<((i32, i32), (i32, i32))>);
 
 impl Ends {
@@ -146,7 +144,7 @@ impl Ends {
 /// The client's and the server's (address, port) of a row's flow.
 #[inline]
 pub fn ends(v: &View<'_>, row: usize) -> ((i32, i32), (i32, i32)) {
-    v.ends.get_or_init(|| Ends::new(v.frame)).0[row]
+    v.cache.ends.get_or_init(|| Ends::new(v.frame)).0[row]
 }
 
 #[cfg(test)]
@@ -154,10 +152,10 @@ mod tests {
     #[test]
     fn utc_time_is_as_sysmon_writes_it() {
         let mut out = Vec::new();
-        super::Clock::default().write(&mut out, 1_723_458_104_123_999);
+        super::TimeWriter::default().write(&mut out, 1_723_458_104_123_999);
         assert_eq!(out, b"2024-08-12 10:21:44.123");
         out.clear();
-        super::Clock::default().write(&mut out, 951_782_400_000_000);
+        super::TimeWriter::default().write(&mut out, 951_782_400_000_000);
         assert_eq!(out, b"2000-02-29 00:00:00.000");
     }
 }

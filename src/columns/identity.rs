@@ -1,19 +1,19 @@
-//! Hosts and users.
+//! `host.*`, `user.*` and the asset's fields.
 
-use arrow::array::ListArray;
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_array::ListArray;
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 
-use super::cloud::{HOSTS, SERVICES};
-use super::shared::Entry;
+use super::keyed::Entry;
 use super::{Column, View, list_item};
+use crate::kinds::{HOSTS, SERVICES, WINDOWS};
 
 /// `host.name`, `host.hostname`.
 pub fn host_name(v: &View<'_>) -> Column {
     v.by_entry(Entry::Host, &v.tables.host_name)
 }
-/// `winlog.computer_name`'s value on Windows.
+/// `winlog.computer_name`.
 pub fn computer_name(v: &View<'_>) -> Column {
-    v.texts_of(super::WINDOWS, &v.tables.computer_name, |r| v.frame.host[r])
+    v.texts_of(WINDOWS, &v.tables.computer_name, |r| v.frame.host[r])
 }
 /// `host.ip`, a list of one.
 pub fn host_ip(v: &View<'_>) -> Column {
@@ -24,7 +24,7 @@ pub fn host_ip(v: &View<'_>) -> Column {
             }
         });
     }
-    // Every row has a host here: the keys are those of all that follows from it.
+    // Every row of this frame has a host, so the items share the host's key buffer.
     let items = v.by_entry(Entry::Host, &v.tables.address).into_array();
     let offsets: ScalarBuffer<i32> = (0..=v.len() as i32).collect::<Vec<_>>().into();
     Column::of(ListArray::new(
@@ -70,7 +70,7 @@ pub fn user_name(v: &View<'_>) -> Column {
 pub fn user_domain(v: &View<'_>) -> Column {
     v.by_user(&v.tables.account_domain)
 }
-/// `user.email`; people only.
+/// `user.email`; only people have one.
 pub fn user_email(v: &View<'_>) -> Column {
     v.by_user(&v.tables.account_email)
 }

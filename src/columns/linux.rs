@@ -1,105 +1,120 @@
 //! `auditd.*` and `log.syslog.*`.
 //!
-//! Keys and value formats follow real audit records; names and texts are decoded
-//! as a parser leaves them (no hexadecimal, no quotes).
+//! Keys and value formats follow real audit records. Names and strings are decoded as a parser does
+//! (no hexadecimal, no quotes).
 
 mod arguments;
 
 use std::net::IpAddr;
 
 use super::enrichment::{counter, push_hexadecimal};
-use super::tables;
-use super::{AUDIT, AUDIT_USER, Column, Kinds, View, kinds};
-use crate::catalog::Telemetry as T;
+use super::words::WordTable;
+use super::{Column, View};
 use crate::frame::NONE;
+use crate::kinds::{AUDIT, AUDIT_USER, Kinds, Provider, Telemetry as T, field, kinds, of};
+use crate::paths;
 use crate::random::Key;
 pub(super) use arguments::{Arguments, arguments};
 
-/// In the order of [`T`], from UserLogin.
-const TYPES: &str = "USER_LOGIN|USER_CMD|SYSCALL|EXECVE|CRED_ACQ|PATH|CWD|PROCTITLE|SOCKADDR|ADD_USER|USER_CHAUTHTOK|SERVICE_START|USER_AUTH|USER_ACCT|LOGIN|USER_START|USER_END|CRED_DISP|CRED_REFR";
-const SUCCESS: &str = "yes|no";
-const RESULT: &str = "success|failed";
-const ARCHITECTURE: &str = "x86_64";
-const TERMINALS: &str = "(none)|pts0|pts1|pts2|ssh|cron";
-const OPERATIONS: &str = "login|PAM:setcred|add-user|PAM:chauthtok|PAM:authentication|PAM:accounting|PAM:session_open|PAM:session_close";
-/// Modules that granted: authentication, account, credentials; then sessions of sshd, cron and sudo.
-/// Debian's first, Red Hat's after them; none, where it was refused.
-const GRANTORS: &str = "pam_permit,pam_cap|pam_permit|pam_permit,pam_cap|pam_selinux,pam_loginuid,pam_keyinit,pam_permit,pam_umask,pam_unix,pam_systemd,pam_mail,pam_limits,pam_env,pam_env,pam_selinux|pam_loginuid,pam_env,pam_env,pam_permit,pam_umask,pam_unix,pam_limits|pam_limits,pam_env,pam_env,pam_permit,pam_umask,pam_unix|pam_unix|pam_unix,pam_localuser|pam_env,pam_unix|pam_selinux,pam_loginuid,pam_selinux,pam_namespace,pam_keyinit,pam_keyinit,pam_limits,pam_systemd,pam_unix,pam_lastlog|pam_loginuid,pam_keyinit,pam_limits,pam_systemd|pam_keyinit,pam_limits,pam_keyinit,pam_limits,pam_systemd,pam_unix|?";
-const FACILITIES: &str = "kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp";
-const SEVERITIES: &str = "emerg|alert|crit|err|warning|notice|info|debug";
-
-pub(super) const WORDS: &[&str] = &[
-    TYPES,
-    SUCCESS,
-    RESULT,
-    ARCHITECTURE,
-    TERMINALS,
-    OPERATIONS,
-    GRANTORS,
-    FACILITIES,
-    SEVERITIES,
-];
+static SUCCESS: WordTable = WordTable::new(&["yes", "no"]);
+static RESULT: WordTable = WordTable::new(&["success", "failed"]);
+static ARCHITECTURE: WordTable = WordTable::new(&["x86_64"]);
+static TTYS: WordTable = WordTable::new(&["(none)", "pts0", "pts1", "pts2"]);
+static TERMINALS: WordTable = WordTable::new(&[
+    "ssh",
+    "/dev/pts/0",
+    "/dev/pts/1",
+    "/dev/pts/2",
+    "cron",
+    "?",
+    "pts/0",
+    "pts/1",
+    "pts/2",
+]);
+static MODES: WordTable = WordTable::new(&["0100644", "0100755"]);
+static OPERATIONS: WordTable = WordTable::new(&[
+    "login",
+    "PAM:setcred",
+    "add-user",
+    "PAM:chauthtok",
+    "PAM:authentication",
+    "PAM:accounting",
+    "PAM:session_open",
+    "PAM:session_close",
+]);
+/// PAM modules that granted access: for authentication, account and credentials, then for sessions
+/// of sshd, cron and sudo. Debian's come first, then Red Hat's, then none for refused access.
+static GRANTORS: WordTable = WordTable::new(&[
+    "pam_permit,pam_cap",
+    "pam_permit",
+    "pam_permit,pam_cap",
+    "pam_selinux,pam_loginuid,pam_keyinit,pam_permit,pam_umask,pam_unix,pam_systemd,pam_mail,pam_limits,pam_env,pam_env,pam_selinux",
+    "pam_loginuid,pam_env,pam_env,pam_permit,pam_umask,pam_unix,pam_limits",
+    "pam_limits,pam_env,pam_env,pam_permit,pam_umask,pam_unix",
+    "pam_unix",
+    "pam_unix,pam_localuser",
+    "pam_env,pam_unix",
+    "pam_selinux,pam_loginuid,pam_selinux,pam_namespace,pam_keyinit,pam_keyinit,pam_limits,pam_systemd,pam_unix,pam_lastlog",
+    "pam_loginuid,pam_keyinit,pam_limits,pam_systemd",
+    "pam_keyinit,pam_limits,pam_keyinit,pam_limits,pam_systemd,pam_unix",
+    "?",
+]);
+static FACILITIES: WordTable = WordTable::new(&[
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
+    "ftp",
+]);
+static SEVERITIES: WordTable = WordTable::new(&[
+    "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
+]);
 
 const LOGIN: Kinds = kinds(&[T::UserLogin]);
 const COMMAND: Kinds = kinds(&[T::UserCmd]);
-const SYSCALL: Kinds = kinds(&[T::Syscall]);
-const EXECVE: Kinds = kinds(&[T::Execve]);
-const SYSLOG: Kinds = kinds(&[T::Syslog]);
-/// PAM's records of an account, by name.
-const PAM: Kinds = kinds(&[
-    T::CredAcq,
-    T::CredDisp,
-    T::CredRefr,
-    T::UserAuth,
-    T::UserAcct,
-    T::UserStart,
-    T::UserEnd,
-    T::UserChauthtok,
-]);
+const SYSCALL: Kinds = field("syscall");
+const EXECVE: Kinds = field("argc");
+const SYSLOG: Kinds = of(Provider::Syslog);
+/// PAM's records with an account name.
+const PAM: Kinds = field("acct") & !LOGIN;
 const ADDED: Kinds = kinds(&[T::AddUser]);
-const UNIT: Kinds = kinds(&[T::ServiceStart]);
-const SET_LOGIN: Kinds = kinds(&[T::Login]);
-const PATH: Kinds = kinds(&[T::Path]);
+const UNIT: Kinds = field("unit");
+const SET_LOGIN: Kinds = field("old-auid");
+const PATH: Kinds = field("nametype");
 const CWD: Kinds = kinds(&[T::Cwd]);
-const TITLE: Kinds = kinds(&[T::Proctitle]);
-const SOCKET: Kinds = kinds(&[T::Sockaddr]);
-/// Records of the kernel that carry ids.
-const IDS: Kinds = SYSCALL | AUDIT_USER | SET_LOGIN;
-/// "No login uid": a daemon.
+const TITLE: Kinds = field("proctitle");
+const SOCKET: Kinds = field("saddr");
+/// Records with ids of the login session.
+const IDS: Kinds = field("auid");
+/// The login uid and session of daemons: unset.
 const UNSET: i64 = 4_294_967_295;
 
 /// `auditd.type`.
 pub fn record_type(v: &View<'_>) -> Column {
-    v.texts_of(AUDIT, &v.tables.words.get(TYPES), |r| {
-        v.frame.telemetry[r] as i32 - T::UserLogin as i32
-    })
+    v.texts_of(AUDIT, &v.tables.audit_type, |r| v.frame.telemetry[r] as i32)
 }
-/// `auditd.sequence`: the event's serial.
+/// `auditd.sequence`: the serial of the audit event.
 pub fn sequence(v: &View<'_>) -> Column {
     v.integers(AUDIT, |r| Some(counter(v, r, 3)))
 }
-/// `auditd.success`: `yes`, `no`.
+/// `auditd.success` of SYSCALL: `yes`, `no`.
 pub fn success(v: &View<'_>) -> Column {
-    let of = AUDIT & !(PATH | CWD | TITLE | SOCKET | SET_LOGIN);
-    v.texts_of(of, &v.tables.words.get(SUCCESS), |r| {
+    v.texts_of(const { field("success") }, SUCCESS.table(), |r| {
         i32::from(!v.frame.success[r])
     })
 }
 /// `auditd.res` of user-space records: `success`, `failed`.
 pub fn result(v: &View<'_>) -> Column {
-    v.texts_of(AUDIT_USER | SET_LOGIN, &v.tables.words.get(RESULT), |r| {
+    v.texts_of(const { field("res") }, RESULT.table(), |r| {
         i32::from(!v.frame.success[r])
     })
 }
 /// `auditd.arch`.
 pub fn architecture(v: &View<'_>) -> Column {
-    v.constant(SYSCALL, &v.tables.words.get(ARCHITECTURE))
+    v.constant(SYSCALL, ARCHITECTURE.table())
 }
-/// `auditd.syscall`, the name.
+/// `auditd.syscall`: the name.
 pub fn syscall(v: &View<'_>) -> Column {
     v.texts_of(SYSCALL, &v.tables.syscall, |r| v.frame.syscall[r])
 }
-/// `auditd.exit`: a descriptor or 0, or minus the error.
+/// `auditd.exit`: a descriptor, 0, or the negative error number.
 pub fn exit(v: &View<'_>) -> Column {
     v.integers(SYSCALL, |r| {
         let name = usize::try_from(v.frame.syscall[r])
@@ -120,14 +135,14 @@ pub fn argument_count(v: &View<'_>) -> Column {
     v.integers(EXECVE, |r| Some(Arguments::of(v).count(r) as i64))
 }
 
-/// The n-th argument of a system call, as the kernel saw it.
+/// The n-th argument of a system call.
 fn call_argument(name: &str, nth: usize, salt: u64, to_ipv6: bool) -> u64 {
     let key = Key::root(salt);
     let descriptor = 3 + key.below(0, 12);
     let stack = 0x7ffc_0000_0000 + (key.below(1, 1 << 32) & !0xf);
     let heap = 0x55d0_0000_0000 + (key.below(2, 1 << 34) & !0xf);
     match (name, nth) {
-        // AT_FDCWD, the path, O_RDONLY or what a writer sets, and the mode of a new file.
+        // AT_FDCWD, the path, the flags, and the mode of a new file.
         ("openat", 0) => 0xffff_ff9c,
         ("openat", 1) => heap,
         ("openat", 2) => [0x0, 0x80000, 0x241, 0x441][(salt % 4) as usize],
@@ -135,7 +150,7 @@ fn call_argument(name: &str, nth: usize, salt: u64, to_ipv6: bool) -> u64 {
         ("open" | "unlink" | "chmod", 0) => heap,
         ("open", 1) => [0x0, 0x80000, 0x241, 0x441][(salt % 4) as usize],
         ("open", 2) => 0x1b6,
-        // The socket, its address, and how long that is.
+        // The socket, the address, and its length.
         ("connect", 0) => descriptor,
         ("connect", 1) => stack,
         ("connect", 2) => 0x10 + 0xc * u64::from(to_ipv6),
@@ -195,7 +210,7 @@ pub fn pid(v: &View<'_>) -> Column {
     v.integers(IDS, |r| Some(i64::from(v.frame.process.pid[r])))
 }
 
-/// The account whose login session the record stands in; none: `auid` and `ses` are unset.
+/// The account of the record's login session; `None` if `auid` and `ses` are unset.
 fn login(v: &View<'_>, row: usize) -> Option<i32> {
     let account = match v.frame.telemetry[row] {
         T::UserLogin if !v.frame.success[row] => NONE,
@@ -222,7 +237,7 @@ pub fn session(v: &View<'_>) -> Column {
         Some(v.frame.process.session_id[r] as i64)
     })
 }
-/// `auditd.uid`: user-space records are written by root's daemons; sudo asks as its caller.
+/// `auditd.uid`: 0 for user-space records, which daemons of root write; the caller's for sudo.
 pub fn user_id(v: &View<'_>) -> Column {
     v.integers(IDS, |r| {
         Some(match v.frame.telemetry[r] {
@@ -239,55 +254,41 @@ pub fn user_id(v: &View<'_>) -> Column {
         })
     })
 }
-/// `auditd.gid`, `euid`, `suid`, `fsuid`, `egid`, `sgid`, `fsgid` of a syscall: the account's.
+/// `auditd.gid`, `euid`, `suid`, `fsuid`, `egid`, `sgid` and `fsgid` of SYSCALL: the account's.
 pub fn effective_id(v: &View<'_>) -> Column {
     v.integers(SYSCALL, |r| Some(uid(v, v.frame.process.account[r])))
 }
-/// `auditd.tty` of a syscall.
+/// `auditd.tty` of SYSCALL and LOGIN.
 pub fn tty(v: &View<'_>) -> Column {
-    v.texts_of(
-        SYSCALL | EXECVE | COMMAND | SET_LOGIN,
-        &v.tables.words.get(TERMINALS),
-        |r| {
-            if in_session(v, r) && !v.is(r, SET_LOGIN) {
-                1 + (v.frame.process.session_id[r] % 3) as i32
-            } else {
-                0
-            }
-        },
-    )
+    v.texts_of(const { field("tty") }, TTYS.table(), |r| {
+        match in_session(v, r) && !v.is(r, SET_LOGIN) {
+            true => 1 + (v.frame.process.session_id[r] % 3) as i32,
+            false => 0,
+        }
+    })
 }
 /// `auditd.terminal` of a user-space record.
 pub fn terminal(v: &View<'_>) -> Column {
-    let values = super::table([
-        "ssh",
-        "/dev/pts/0",
-        "/dev/pts/1",
-        "/dev/pts/2",
-        "cron",
-        "?",
-        "pts/0",
-        "pts/1",
-        "pts/2",
-    ]);
     let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
     let (sshd, cron) = (image("sshd"), image("cron"));
-    v.texts_of(AUDIT_USER, &values, |r| match v.frame.telemetry[r] {
-        T::UserLogin if v.frame.success[r] => 1 + (v.frame.process.session_id[r] % 3) as i32,
-        T::UserLogin => 0,
-        T::AddUser | T::ServiceStart => 5,
-        // sudo and passwd call it without its directory.
-        T::UserChauthtok | T::UserCmd => 6 + (v.frame.process.session_id[r] % 3) as i32,
-        _ if v.frame.process.image[r] == sshd => 0,
-        _ if v.frame.process.image[r] == cron => 4,
-        _ if in_session(v, r) => 1 + (v.frame.process.session_id[r] % 3) as i32,
-        _ => 5,
+    v.texts_of(AUDIT_USER, TERMINALS.table(), |r| {
+        match v.frame.telemetry[r] {
+            T::UserLogin if v.frame.success[r] => 1 + (v.frame.process.session_id[r] % 3) as i32,
+            T::UserLogin => 0,
+            T::AddUser | T::ServiceStart => 5,
+            // sudo and passwd name the terminal without its directory.
+            T::UserChauthtok | T::UserCmd => 6 + (v.frame.process.session_id[r] % 3) as i32,
+            _ if v.frame.process.image[r] == sshd => 0,
+            _ if v.frame.process.image[r] == cron => 4,
+            _ if in_session(v, r) => 1 + (v.frame.process.session_id[r] % 3) as i32,
+            _ => 5,
+        }
     })
 }
 /// `auditd.comm`.
 pub fn comm(v: &View<'_>) -> Column {
     let known = Some(&v.tables.image_comm);
-    v.part(SYSCALL | UNIT, &v.frame.process.path, known, tables::comm)
+    v.part(SYSCALL | UNIT, &v.frame.process.path, known, paths::comm)
 }
 /// `auditd.exe`.
 pub fn exe(v: &View<'_>) -> Column {
@@ -297,16 +298,14 @@ pub fn exe(v: &View<'_>) -> Column {
         Some(&v.tables.image_path),
     )
 }
-/// `auditd.key`: the rule's, `(null)` without one.
+/// `auditd.key`: the key of the audit rule, or `(null)`.
 pub fn key(v: &View<'_>) -> Column {
     v.texts_of(SYSCALL, &v.tables.audit_key, |r| v.frame.audit_key[r])
 }
 /// `auditd.op`.
 pub fn operation(v: &View<'_>) -> Column {
-    v.texts_of(
-        LOGIN | PAM | ADDED,
-        &v.tables.words.get(OPERATIONS),
-        |r| match v.frame.telemetry[r] {
+    v.texts_of(LOGIN | PAM | ADDED, OPERATIONS.table(), |r| {
+        match v.frame.telemetry[r] {
             T::CredAcq | T::CredDisp | T::CredRefr => 1,
             T::AddUser => 2,
             T::UserChauthtok => 3,
@@ -315,15 +314,15 @@ pub fn operation(v: &View<'_>) -> Column {
             T::UserStart => 6,
             T::UserEnd => 7,
             _ => 0,
-        },
-    )
+        }
+    })
 }
 /// `auditd.grantors`: the modules of the distribution's PAM stack.
 pub fn grantors(v: &View<'_>) -> Column {
-    let of = PAM & !kinds(&[T::UserChauthtok]);
+    let of = const { field("grantors") };
     let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
     let (sshd, cron) = (image("sshd"), image("cron"));
-    v.texts_of(of, &v.tables.words.get(GRANTORS), |r| {
+    v.texts_of(of, GRANTORS.table(), |r| {
         if !v.frame.success[r] {
             return 12;
         }
@@ -340,7 +339,7 @@ pub fn grantors(v: &View<'_>) -> Column {
         kind + 6 * i32::from(system.distribution.1 == "redhat")
     })
 }
-/// `auditd.acct`: on failed logins and credentials.
+/// `auditd.acct`: the account by name, in records of failed logins and of PAM.
 pub fn account(v: &View<'_>) -> Column {
     v.texts_of(LOGIN | PAM, &v.tables.account_name, |r| {
         if v.frame.telemetry[r] == T::UserLogin && v.frame.success[r] {
@@ -350,7 +349,7 @@ pub fn account(v: &View<'_>) -> Column {
         }
     })
 }
-/// `auditd.id`: the uid, on successful logins.
+/// `auditd.id`: the account by uid, in records of successful logins.
 pub fn account_id(v: &View<'_>) -> Column {
     v.integers(LOGIN | ADDED, |r| {
         if v.is(r, ADDED) {
@@ -369,14 +368,14 @@ fn remote<'v>(v: &'v View<'_>, row: usize) -> Option<&'v str> {
 }
 /// `auditd.addr`.
 pub fn address(v: &View<'_>) -> Column {
-    v.plain(AUDIT_USER & !COMMAND, 14, |r, out| {
+    v.plain(const { field("addr") }, 14, |r, out| {
         out.extend_from_slice(remote(v, r).unwrap_or("?").as_bytes());
         true
     })
 }
 /// `auditd.hostname`: the address on success, `?` on failure.
 pub fn host_name(v: &View<'_>) -> Column {
-    v.plain(AUDIT_USER & !COMMAND, 14, |r, out| {
+    v.plain(const { field("addr") }, 14, |r, out| {
         let name = if v.frame.success[r] {
             remote(v, r)
         } else {
@@ -399,15 +398,13 @@ pub fn command(v: &View<'_>) -> Column {
     )
 }
 
-/// `auditd.unit` of SERVICE_START.
-pub fn unit(v: &View<'_>) -> Column {
-    v.given("unit")
-}
-/// `auditd.old-auid` and `auditd.old-ses` of LOGIN: none yet.
+given! { unit "unit" path_type "nametype" }
+
+/// `auditd.old-auid` and `auditd.old-ses` of LOGIN: unset.
 pub fn before_login(v: &View<'_>) -> Column {
     v.integers(SET_LOGIN, |_| Some(UNSET))
 }
-/// `auditd.proctitle`, decoded: the command line.
+/// `auditd.proctitle`: the command line, decoded.
 pub fn process_title(v: &View<'_>) -> Column {
     v.own(
         TITLE,
@@ -423,7 +420,7 @@ pub fn path_name(v: &View<'_>) -> Column {
 pub fn path_item(v: &View<'_>) -> Column {
     v.integers(PATH, |_| Some(0))
 }
-/// `auditd.inode`: a file's own on a host.
+/// `auditd.inode`: a file keeps its inode on a host.
 pub fn path_inode(v: &View<'_>) -> Column {
     v.integers(PATH, |r| {
         let key = v.maker.world.host_key(v.frame.host[r] as u32);
@@ -434,9 +431,9 @@ pub fn path_inode(v: &View<'_>) -> Column {
 pub fn path_device(v: &View<'_>) -> Column {
     v.literal(PATH, "08:01")
 }
-/// `auditd.mode`: executables and scripts, else files.
+/// `auditd.mode`: that of executables and scripts, or that of other files.
 pub fn path_mode(v: &View<'_>) -> Column {
-    v.texts_of(PATH, &super::table(["0100644", "0100755"]), |r| {
+    v.texts_of(PATH, MODES.table(), |r| {
         let path = v.frame.file.text(r);
         i32::from(path.contains("/bin/") || path.contains("/sbin/") || path.ends_with(".sh"))
     })
@@ -449,12 +446,8 @@ pub fn path_owner(v: &View<'_>) -> Column {
 pub fn path_special_device(v: &View<'_>) -> Column {
     v.literal(PATH, "00:00")
 }
-/// `auditd.nametype`: `NORMAL`, `CREATE`, `DELETE`, `PARENT`.
-pub fn path_type(v: &View<'_>) -> Column {
-    v.given("nametype")
-}
-/// `auditd.saddr`: a socket address of IPv4 or IPv6 in hexadecimal, its family in the host's
-/// order and its port in the network's.
+/// `auditd.saddr`: an IPv4 or IPv6 socket address in hexadecimal. The family is in host byte order,
+/// the port in network byte order.
 pub fn socket_address(v: &View<'_>) -> Column {
     v.plain(SOCKET, 32, |r, out| {
         let (_, (address, port)) = super::enrichment::ends(v, r);
@@ -463,7 +456,7 @@ pub fn socket_address(v: &View<'_>) -> Column {
             .and_then(|a| v.maker.world.addresses.texts[a].parse::<IpAddr>().ok());
         let port = port.max(0);
         let text = match ip {
-            // No flow information before the address, no scope after it.
+            // Flow information and scope, before and after the address, are zero.
             Some(IpAddr::V6(ip)) => {
                 format!("0A00{port:04X}00000000{:032X}00000000", u128::from(ip))
             }
@@ -477,13 +470,13 @@ pub fn socket_address(v: &View<'_>) -> Column {
 
 /// `log.syslog.facility`.
 pub fn facility(v: &View<'_>) -> Column {
-    v.texts_of(SYSLOG, &v.tables.words.get(FACILITIES), |r| {
+    v.texts_of(SYSLOG, FACILITIES.table(), |r| {
         i32::from(v.frame.facility[r].min(11))
     })
 }
 /// `log.syslog.severity`.
 pub fn severity(v: &View<'_>) -> Column {
-    v.texts_of(SYSLOG, &v.tables.words.get(SEVERITIES), |r| {
+    v.texts_of(SYSLOG, SEVERITIES.table(), |r| {
         i32::from(v.frame.syslog_severity[r].min(7))
     })
 }

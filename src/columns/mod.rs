@@ -1,17 +1,22 @@
-//! Named columns from a frame: keys over tables that exist before the first row.
+//! Named columns, computed from a frame.
 //!
-//! A column reads decisions and renders values; it decides nothing, and knows no
-//! schema. Texts are `DictionaryArray`s over world and catalog tables, or plain
-//! where nearly every row has its own (times, GUIDs).
+//! A column reads the frame's decisions and renders values. It decides nothing and knows no
+//! schema. Most strings are dictionary keys over tables that are built once per run from world
+//! and catalog; columns whose rows nearly all differ (times, GUIDs) are plain strings.
+
+#[macro_use]
+mod given;
 
 mod arrays;
 pub mod base;
+mod cache;
 pub mod cloud;
 pub mod ecs;
 pub mod enrichment;
 pub mod identity;
-mod kinds;
+mod keyed;
 pub mod linux;
+mod meaning;
 pub mod network;
 pub mod process;
 pub mod security;
@@ -21,84 +26,47 @@ pub mod sysmon;
 mod tables;
 pub mod threat;
 pub mod windows;
+mod words;
 
 use std::any::TypeId;
-use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, ListArray};
-use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
-use arrow::datatypes::Int32Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
+use arrow_array::{Array, ArrayRef, BooleanArray, ListArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 
-use crate::catalog::Telemetry;
 use crate::frame::{Frame, Maker, NONE, TextColumn};
+use crate::kinds::{ALL, HOSTS, Kinds, SENSOR_KIND, has};
+use cache::Cache;
+use keyed::Keyed;
 use selection::{ByKind, Selection, Validity};
 
 pub use arrays::{Column, KeyedTexts, Values, list_item, table, text_type};
 use arrays::{dictionary, lists, own_texts, own_values, packed_texts, plain_texts};
-pub use kinds::{
-    ALL, AUDIT, AUDIT_USER, FILTERING, Kinds, RECORDS, SECURITY, SENSOR, SYSMON, SYSMON_PROCESS,
-    WINDOWS, holds, kinds,
-};
-use kinds::{SENSOR_KIND, has};
 pub use tables::Tables;
 
-/// A frame with all it refers to.
+/// A frame with the world and the tables that it refers to, and what its columns share.
 pub struct View<'v> {
     pub frame: &'v Frame,
     pub maker: &'v Maker,
     pub tables: &'v Tables,
-    /// Kinds of telemetry that occur in the frame, as a set.
+    /// The set of kinds that occur in the frame.
     present: Kinds,
     /// Each row's kind: its telemetry, or [`SENSOR_KIND`].
     kind: Vec<u8>,
     by_kind: ByKind,
     host_keys: ScalarBuffer<i32>,
     user_keys: ScalarBuffer<i32>,
-    /// Where rows of some kinds stand, as columns have asked: many ask for the same kinds.
-    selections: RefCell<Vec<(Kinds, Rc<Selection>)>>,
-    /// Values of the frame's text columns, by their addresses: several columns show the same ones.
-    values: RefCell<Vec<(*const TextColumn, ArrayRef)>>,
-    /// Keys that several columns have, as the first of them made them.
-    keyed: RefCell<Vec<(Keyed, Kinds, Column)>>,
-    /// By [`Entry`](shared::Entry).
-    entries: [OnceCell<Option<KeyedTexts>>; 3],
-    /// The same where only some entries have something, by which.
-    known_entries: RefCell<Vec<KnownEntries>>,
-    rules: OnceCell<Int32Array>,
-    chains: OnceCell<Int32Array>,
-    ends: OnceCell<enrichment::Ends>,
-    telemetry: OnceCell<ScalarBuffer<i32>>,
+    cache: Cache,
     no_texts: ArrayRef,
     no_own_texts: ArrayRef,
     no_integers: ArrayRef,
-    guids: OnceCell<process::Guids>,
-    arguments: OnceCell<linux::Arguments>,
 }
 
-/// Entries of a table, which of them have something, and the rows' keys.
-type KnownEntries = (shared::Entry, Box<[bool]>, Option<KeyedTexts>);
-
-/// Of the functions that [`Keyed`] tells apart by type.
+/// Message of a failed check: functions are told apart by their type ([`Keyed`]).
 const CAPTURES_NOTHING: &str = "a function that is known by its type captures nothing";
-
-/// What decides the keys of a column.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keyed {
-    /// The same key in every row.
-    Constant,
-    /// A text column of the frame, by its address.
-    Column(*const TextColumn),
-    /// A function of the row, by its type.
-    Function(TypeId),
-    /// The same of lists.
-    Lists(TypeId),
-    /// The kind of record.
-    Kind,
-    /// The process.
-    Process,
-}
 
 impl<'v> View<'v> {
     /// A view of a frame.
@@ -126,25 +94,15 @@ impl<'v> View<'v> {
             by_kind,
             host_keys,
             user_keys,
-            selections: RefCell::default(),
-            values: RefCell::default(),
-            keyed: RefCell::default(),
-            entries: Default::default(),
-            known_entries: RefCell::default(),
-            rules: OnceCell::new(),
-            chains: OnceCell::new(),
-            ends: OnceCell::new(),
-            telemetry: OnceCell::new(),
+            cache: Cache::default(),
             no_texts: tables.no_texts.slice(0, frame.len),
             no_own_texts: tables.no_own_texts.slice(0, frame.len),
             no_integers: tables.no_integers.slice(0, frame.len),
-            guids: OnceCell::new(),
-            arguments: OnceCell::new(),
         }
     }
 
-    /// The same frame with each fused alert as its sensor's document: a standalone alert of the
-    /// network, without the record of the host that it was fused with.
+    /// The same frame with each fused alert shown as its sensor's document: an alert of the network
+    /// alone, without the host's record that it was fused with.
     pub fn with_sensor_documents(&self) -> Self {
         let (f, rules) = (self.frame, &self.maker.world.detections.all);
         let is_sensors = |row: usize| match usize::try_from(f.rule[row]) {
@@ -166,32 +124,32 @@ impl<'v> View<'v> {
         self.frame.len
     }
 
-    /// Never: a frame has rows.
+    /// Always false: a frame has rows.
     pub fn is_empty(&self) -> bool {
         self.frame.len == 0
     }
 
-    /// Whether row `row` is one of `kinds`.
+    /// Whether the kind of row `row` is in `kinds`.
     #[inline]
     pub fn is(&self, row: usize, kinds: Kinds) -> bool {
         has(kinds, self.kind[row])
     }
 
-    /// Where a row has a host, if not everywhere; none at all where no row has one.
+    /// Validity of the rows that have a host: `None` if no row has one, `Some(None)` if all have.
     fn hosts(&self) -> Option<Option<NullBuffer>> {
-        match &*self.select(cloud::HOSTS)? {
+        match &*self.select(HOSTS)? {
             Selection::All => Some(None),
             Selection::Some(_, valid) => Some(Some(valid.clone())),
         }
     }
 
-    /// The rows of some kinds; none where none is.
+    /// The rows of some kinds; `None` if there are none.
     fn select(&self, kinds: Kinds) -> Option<Rc<Selection>> {
         let kinds = kinds & self.present;
         if kinds == 0 {
             return None;
         }
-        let mut selections = self.selections.borrow_mut();
+        let mut selections = self.cache.selections.borrow_mut();
         if let Some((_, known)) = selections.iter().find(|(k, _)| *k == kinds) {
             return Some(known.clone());
         }
@@ -200,12 +158,12 @@ impl<'v> View<'v> {
         Some(selection)
     }
 
-    /// Texts of a table by key, over all rows; a negative key is null.
+    /// Looks up a string of `values` per row. A negative key means null.
     pub fn texts(&self, values: &ArrayRef, key: impl Fn(usize) -> i32) -> Column {
         self.texts_of(ALL, values, key)
     }
 
-    /// Texts of a table by key on rows of some kinds, null elsewhere.
+    /// Looks up a string of `values` per row of `kinds`; other rows are null.
     pub fn texts_of(
         &self,
         kinds: Kinds,
@@ -219,7 +177,7 @@ impl<'v> View<'v> {
         self.dictionary(values, keys, &selection)
     }
 
-    /// The keys of a selection's rows.
+    /// Computes the keys of the selected rows.
     fn keys(&self, selection: &Selection, mut key: impl FnMut(usize) -> i32) -> Vec<i32> {
         match selection {
             Selection::All => (0..self.frame.len).map(key).collect(),
@@ -227,13 +185,13 @@ impl<'v> View<'v> {
         }
     }
 
-    /// Texts of a table by the keys of a selection's rows; negative ones are null.
+    /// A column of the selected rows' keys. A negative key means null.
     fn dictionary(&self, table: &ArrayRef, mut keys: Vec<i32>, selection: &Selection) -> Column {
         let mut validity = Validity::new(self.frame.len, selection);
         if keys.iter().fold(0, |signs, key| signs | *key) < 0 {
             let mut kept = 0;
             for (at, row) in selection.rows(self.frame.len).enumerate() {
-                // The next one takes the place of what is none.
+                // Compacts in place: a null's slot is overwritten by the next key.
                 let key = keys[at];
                 keys[kept] = key;
                 kept += usize::from(key >= 0);
@@ -253,7 +211,7 @@ impl<'v> View<'v> {
         }
     }
 
-    /// Texts of a table whose keys `keyed` decides: columns that share them share one buffer.
+    /// A column whose keys depend only on `keyed`. Columns with the same keys share one key buffer.
     fn keyed(
         &self,
         keyed: Keyed,
@@ -262,7 +220,7 @@ impl<'v> View<'v> {
         key: impl FnMut(usize) -> i32,
     ) -> Column {
         let kinds = kinds & self.present;
-        let mut made = self.keyed.borrow_mut();
+        let mut made = self.cache.keyed.borrow_mut();
         let known = made.iter().find(|(k, of, _)| (k, of) == (&keyed, &kinds));
         match known {
             // Null in every row.
@@ -278,7 +236,7 @@ impl<'v> View<'v> {
         }
     }
 
-    /// Texts of a table on rows of some kinds by a key that other columns have, too.
+    /// Looks up a string per row of `kinds` by a key function that other columns use, too.
     pub fn texts_by<K: Fn(&View<'_>, usize) -> i32 + 'static>(
         &self,
         kinds: Kinds,
@@ -290,12 +248,12 @@ impl<'v> View<'v> {
         self.keyed(of, kinds, values, |row| key(self, row))
     }
 
-    /// One text on rows of some kinds.
+    /// The first string of `values` on rows of `kinds`.
     pub fn constant(&self, kinds: Kinds, values: &ArrayRef) -> Column {
         self.keyed(Keyed::Constant, kinds, values, |_| 0)
     }
 
-    /// A text that only rows of some kinds have; no table stands for it where none is there.
+    /// One string on rows of `kinds`. Its table is built only if the frame has such rows.
     pub fn literal(&self, kinds: Kinds, text: &str) -> Column {
         match self.present & kinds {
             0 => self.null_texts(),
@@ -303,7 +261,7 @@ impl<'v> View<'v> {
         }
     }
 
-    /// A column of the frame's own texts on rows of some kinds, with the table its known keys point into.
+    /// A text column of the frame on rows of `kinds`. `known` is the table of its fixed strings.
     pub fn own(&self, kinds: Kinds, column: &'v TextColumn, known: Option<&ArrayRef>) -> Column {
         if self.present & kinds == 0 || column.is_empty() {
             return self.null_texts();
@@ -311,12 +269,12 @@ impl<'v> View<'v> {
         self.own_by(kinds, column, &self.values_of(column, known))
     }
 
-    /// A column of the frame's own texts on rows of some kinds, with other values: one for each text.
+    /// A text column of the frame on rows of `kinds`, with `values` in place of its strings.
     fn own_by(&self, kinds: Kinds, column: &TextColumn, values: &ArrayRef) -> Column {
         self.keyed(Keyed::Column(column), kinds, values, |row| column.key(row))
     }
 
-    /// A part of each of the frame's own texts, with the table of the known ones' parts.
+    /// A part of each string of a text column. `known` is the table of the fixed strings' parts.
     pub(super) fn part(
         &self,
         kinds: Kinds,
@@ -330,9 +288,10 @@ impl<'v> View<'v> {
         self.own_by(kinds, column, &own_values(column, known, part))
     }
 
-    /// Values of one of the frame's text columns; `known` is always the same for one column.
+    /// All strings of a text column: `known`, then the frame's own. One column always has the same
+    /// `known`.
     fn values_of(&self, column: &'v TextColumn, known: Option<&ArrayRef>) -> ArrayRef {
-        let mut made = self.values.borrow_mut();
+        let mut made = self.cache.values.borrow_mut();
         if let Some((_, values)) = made.iter().find(|(of, _)| std::ptr::eq(*of, column)) {
             return values.clone();
         }
@@ -341,7 +300,7 @@ impl<'v> View<'v> {
         values
     }
 
-    /// Texts of a table by key on rows of some kinds, and texts of their own on rows of `others`.
+    /// Looks up a string per row of `kinds`, and writes one per row of `others`.
     pub fn blend(
         &self,
         kinds: Kinds,
@@ -360,8 +319,8 @@ impl<'v> View<'v> {
         self.mix(kinds | others, values, key, write)
     }
 
-    /// Texts of a table by key on rows of some kinds, and of their own where the key is past it; a
-    /// negative key is null.
+    /// Looks up a string per row of `kinds`; a key past the table means that `write` makes the string,
+    /// a negative key means null.
     pub fn mix(
         &self,
         kinds: Kinds,
@@ -373,7 +332,7 @@ impl<'v> View<'v> {
             return self.null_texts();
         };
         let known = values.as_string::<i32>();
-        // Of the table only what rows have: the rest would be copied for nothing.
+        // Copies only the strings that rows use.
         let mut places = vec![NONE; known.len()];
         let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
         let place = |row: usize| {
@@ -392,12 +351,12 @@ impl<'v> View<'v> {
             offsets.push(bytes.len() as i32);
             new
         };
-        // The values are whole only when all keys are known.
+        // `values` is complete only once all keys are computed.
         let keys = self.keys(&selection, place);
         self.dictionary(&plain_texts(bytes, offsets, None), keys, &selection)
     }
 
-    /// A value under `data` of a row's record; none where neither record nor kind says one.
+    /// A value that the row's record gives under `data`, or its default; `None` without either.
     pub fn given_text(&self, row: usize, name: &str) -> Option<&str> {
         let (slot, default) = self.frame.telemetry[row].slot(name)?;
         let column = &self.frame.data[slot];
@@ -407,18 +366,21 @@ impl<'v> View<'v> {
         Some(column.text(row))
     }
 
-    /// The values under `data` of one name, over all kinds that have it.
-    pub fn given(&self, name: &str) -> Column {
-        let kinds = Telemetry::all()
-            .filter(|t| self.present >> *t as u32 & 1 == 1 && t.slot(name).is_some())
-            .fold(0, |set, t| set | 1 << t as u32);
+    /// Whether a row's record gives the value of this name itself, rather than leave the default.
+    pub(super) fn gives(&self, row: usize, name: &str) -> bool {
+        let slot = self.frame.telemetry[row].slot(name);
+        slot.is_some_and(|(slot, _)| self.frame.data[slot].key(row) != NONE)
+    }
+
+    /// The column of one name under `data`, on rows of `kinds`: those that have it.
+    fn given(&self, kinds: Kinds, name: &str) -> Column {
         self.plain(kinds, 16, |row, out| {
             out.extend_from_slice(self.given_text(row, name).unwrap_or_default().as_bytes());
             true
         })
     }
 
-    /// Null texts in every row.
+    /// Null strings in every row.
     pub fn null_texts(&self) -> Column {
         self.no_texts.clone().into()
     }
@@ -459,7 +421,8 @@ impl<'v> View<'v> {
         ))
     }
 
-    /// Plain texts, each row's own, on rows of some kinds. `write` appends the text and says whether there is one.
+    /// Plain strings on rows of `kinds`. `write` appends the string and returns whether there is one.
+    /// `width` is its usual length in bytes.
     pub fn plain(
         &self,
         kinds: Kinds,
@@ -493,8 +456,8 @@ impl<'v> View<'v> {
         }
     }
 
-    /// Lists of one text of a table, null where the key is negative. Columns that share the
-    /// function share keys and offsets.
+    /// Lists of one string each, null where the key is negative. Columns with the same key function
+    /// share keys and offsets.
     pub fn lists_of_one<K: Fn(&View<'_>, usize) -> i32 + 'static>(
         &self,
         values: &ArrayRef,
@@ -502,7 +465,7 @@ impl<'v> View<'v> {
     ) -> Column {
         const { assert!(size_of::<K>() == 0, "{}", CAPTURES_NOTHING) };
         let of = Keyed::Lists(TypeId::of::<K>());
-        let mut made = self.keyed.borrow_mut();
+        let mut made = self.cache.keyed.borrow_mut();
         let known = made.iter().find(|(k, _, _)| *k == of);
         let list = match known {
             Some((_, _, Column::Array(list))) => list.as_list_opt::<i32>(),
@@ -520,7 +483,7 @@ impl<'v> View<'v> {
         let mut offsets = Vec::with_capacity(self.frame.len + 1);
         offsets.push(0);
         for row in 0..self.frame.len {
-            // The next one takes the place of what is none.
+            // Compacts in place, as above.
             let key = key(self, row);
             keys[count] = key;
             count += usize::from(key >= 0);
@@ -532,7 +495,7 @@ impl<'v> View<'v> {
         list
     }
 
-    /// Lists of a table's texts: `push` appends the keys of a row's list.
+    /// Lists of strings: `push` appends the keys of a row's list.
     pub fn lists(&self, values: &ArrayRef, mut push: impl FnMut(usize, &mut Vec<i32>)) -> Column {
         let mut keys = Vec::with_capacity(self.frame.len);
         let mut offsets = Vec::with_capacity(self.frame.len + 1);

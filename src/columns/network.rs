@@ -1,15 +1,15 @@
-//! Flows as the sensor saw them.
+//! Flows as seen by the sensor, DNS and URLs.
 
-use super::{ALL, Column, View, kinds};
-use crate::catalog::Telemetry as T;
+use super::words::WordTable;
+use super::{Column, View};
 use crate::frame::NONE;
+use crate::kinds::{ALL, Kinds, field};
 
-pub(super) const DIRECTIONS: &str = "internal|outbound|inbound|external";
-const SENSOR_DIRECTIONS: &str = "to_server|to_client";
-const QUERY_TYPE: &str = "A";
-const RESPONSE_CODES: &str = "NOERROR|NXDOMAIN|SERVFAIL";
-
-pub(super) const WORDS: &[&str] = &[DIRECTIONS, SENSOR_DIRECTIONS, QUERY_TYPE, RESPONSE_CODES];
+pub(super) static DIRECTIONS: WordTable =
+    WordTable::new(&["internal", "outbound", "inbound", "external"]);
+static SENSOR_DIRECTIONS: WordTable = WordTable::new(&["to_server", "to_client"]);
+static QUERY_TYPE: WordTable = WordTable::new(&["A"]);
+static RESPONSE_CODES: WordTable = WordTable::new(&["NOERROR", "NXDOMAIN", "SERVFAIL"]);
 
 fn port(value: i32) -> Option<i64> {
     (value != NONE).then_some(i64::from(value))
@@ -17,7 +17,7 @@ fn port(value: i32) -> Option<i64> {
 
 #[inline]
 fn has_flow(v: &View<'_>, row: usize) -> bool {
-    // A cloud's record knows who came from where, and no flow.
+    // Records of clouds have a source address, but no flow.
     v.frame.destination[row] != NONE
 }
 
@@ -47,7 +47,7 @@ pub fn destination_bytes(v: &View<'_>) -> Column {
         has_flow(v, r).then(|| v.frame.destination_bytes[r])
     })
 }
-/// Both.
+/// `network.bytes`: the sum of both.
 pub fn bytes(v: &View<'_>) -> Column {
     v.integers(ALL, |r| {
         has_flow(v, r).then(|| v.frame.source_bytes[r] + v.frame.destination_bytes[r])
@@ -61,7 +61,7 @@ pub fn protocol(v: &View<'_>) -> Column {
 pub fn application(v: &View<'_>) -> Column {
     v.texts(&v.tables.application, |r| v.frame.application[r])
 }
-/// Key into [`DIRECTIONS`] of a row with a flow: which ends are inside.
+/// Key into [`DIRECTIONS`] of a row with a flow; depends on which ends are internal.
 pub(super) fn direction_of(v: &View<'_>, row: usize) -> i32 {
     let inside = |address: i32| v.maker.world.addresses.is_inside(address as u32);
     let (source, destination) = (v.frame.source[row], v.frame.destination[row]);
@@ -72,21 +72,21 @@ pub(super) fn direction_of(v: &View<'_>, row: usize) -> i32 {
         (false, false) => 3,
     }
 }
-/// Follows from which ends are inside.
+/// `network.direction`; depends on which ends are internal.
 pub fn direction(v: &View<'_>) -> Column {
-    v.texts(&v.tables.words.get(DIRECTIONS), |r| match has_flow(v, r) {
+    v.texts(DIRECTIONS.table(), |r| match has_flow(v, r) {
         true => direction_of(v, r),
         false => NONE,
     })
 }
-/// Which way the packet that fired went, in the database's word.
+/// Direction of the packet that triggered the alert, as the alerts database spells it.
 pub fn sensor_direction(v: &View<'_>) -> Column {
-    v.texts(&v.tables.words.get(SENSOR_DIRECTIONS), |r| {
+    v.texts(SENSOR_DIRECTIONS.table(), |r| {
         i32::from(v.frame.direction[r]) - 1
     })
 }
 
-pub(super) const DNS: super::Kinds = kinds(&[T::DnsQuery]);
+pub(super) const DNS: Kinds = field("QueryName");
 
 /// `dns.question.name`.
 pub fn question_name(v: &View<'_>) -> Column {
@@ -94,11 +94,11 @@ pub fn question_name(v: &View<'_>) -> Column {
 }
 /// `dns.question.type`.
 pub fn question_type(v: &View<'_>) -> Column {
-    v.constant(DNS, &v.tables.words.get(QUERY_TYPE))
+    v.constant(DNS, QUERY_TYPE.table())
 }
 /// `dns.response_code`.
 pub fn response_code(v: &View<'_>) -> Column {
-    v.texts_of(DNS, &v.tables.words.get(RESPONSE_CODES), |r| {
+    v.texts_of(DNS, RESPONSE_CODES.table(), |r| {
         match v.frame.query_status[r] {
             0 | 9501 => 0,
             9003 => 1,

@@ -1,38 +1,46 @@
-//! Processes, files and registry values: what both platforms share.
+//! Columns of processes, files and registry values.
 
-use arrow::array::ArrayRef;
+use arrow_array::ArrayRef;
 
-use super::tables::file_name;
-use super::{Column, Keyed, Kinds, RECORDS, View, WINDOWS, kinds, own_values, plain_texts};
-use crate::catalog::Telemetry as T;
+use super::keyed::Keyed;
+use super::{Column, View, own_values, plain_texts};
 use crate::frame::{NONE, ProcessColumns};
+use crate::kinds::{Block, Kinds, RECORDS, Telemetry as T, WINDOWS, block, kinds};
+use crate::paths::file_name;
 use crate::random::Key;
 use crate::world::processes::write_process_guid;
 
-pub(super) const WORDS: &[&str] = &[];
+pub(super) const START: Kinds = block(Block::Start);
+pub(super) const COMMANDED: Kinds = START | block(Block::Command);
 
-pub(super) const START: Kinds = kinds(&[T::ProcessCreation, T::Execve, T::ProcessCreated]);
-pub(super) const COMMANDED: Kinds = START | kinds(&[T::UserCmd]);
-
-/// Appends the GUID of a row's process; false where it has none.
+/// Appends the GUID of a row's process. Returns whether it has one.
 pub(super) fn guid(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>) -> bool {
     if process.image[row] == NONE {
         return false;
     }
-    let prefix = v.maker.world.hosts[v.frame.host[row] as u32].guid_prefix;
-    write_process_guid(
-        out,
-        prefix,
-        process.start[row],
-        process.sequence[row],
-        process.boot[row],
-    );
+    let (start, boot) = (process.start[row], process.boot[row]);
+    write_process_guid(out, guid_prefix(v, row), start, process.sequence[row], boot);
     true
 }
 
-/// The GUIDs of a frame's processes, each once.
+/// Appends the GUID of a row's target process. Returns whether it has one.
+pub(super) fn target_guid(v: &View<'_>, row: usize, out: &mut Vec<u8>) -> bool {
+    let Some(process) = v.frame.targets.processes.get(row) else {
+        return false;
+    };
+    let (start, boot) = (process.start, process.boot);
+    write_process_guid(out, guid_prefix(v, row), start, process.sequence, boot);
+    true
+}
+
+/// The first part of the GUIDs of a host's processes.
+fn guid_prefix(v: &View<'_>, row: usize) -> u32 {
+    v.maker.world.hosts[v.frame.host[row] as u32].guid_prefix
+}
+
+/// The distinct GUIDs of a frame's processes.
 pub(super) struct Guids {
-    /// By row; [`NONE`] without a process.
+    /// Key per row; [`NONE`] without a process.
     keys: Vec<i32>,
     values: ArrayRef,
 }
@@ -40,7 +48,7 @@ pub(super) struct Guids {
 impl Guids {
     fn new(v: &View<'_>) -> Self {
         let (f, process) = (v.frame, &v.frame.process);
-        // Open addressing over places in `seen`, from 1.
+        // A hash table with open addressing; entries are indices into `seen`, plus 1.
         let mut places = vec![0u32; (f.len * 2).next_power_of_two()];
         let mask = places.len() - 1;
         let mut seen: Vec<(i32, i64, u64)> = Vec::with_capacity(f.len);
@@ -76,12 +84,12 @@ impl Guids {
     }
 }
 
-/// The GUIDs of the processes of Windows records of some kinds.
+/// The GUIDs of the processes of Windows records of the given kinds.
 pub(super) fn entity_ids(v: &View<'_>, of: Kinds) -> Column {
     if v.select(of).is_none() {
         return v.null_texts();
     }
-    let guids = v.guids.get_or_init(|| Guids::new(v));
+    let guids = v.cache.guids.get_or_init(|| Guids::new(v));
     v.keyed(Keyed::Process, of, &guids.values, |r| guids.keys[r])
 }
 
@@ -101,7 +109,7 @@ fn command(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Column {
     v.own(of, &process.command, Some(&v.tables.resident_command))
 }
 
-/// The command line of a row's process; empty where it has none.
+/// The command line of a row's process; empty if it has none.
 pub(super) fn command_of<'v>(v: &'v View<'_>, process: &'v ProcessColumns, row: usize) -> &'v str {
     let column = &process.command;
     match usize::try_from(column.key(row)) {
@@ -129,7 +137,7 @@ pub fn process_name(v: &View<'_>) -> Column {
 pub fn executable(v: &View<'_>) -> Column {
     path(v, RECORDS, &v.frame.process)
 }
-/// `process.command_line`, where the record has it.
+/// `process.command_line`, if the record has it.
 pub fn command_line(v: &View<'_>) -> Column {
     command(v, COMMANDED, &v.frame.process)
 }
@@ -160,17 +168,7 @@ pub fn parent_command_line(v: &View<'_>) -> Column {
     command(v, START, &v.frame.parent)
 }
 
-pub(super) const FILES: Kinds = kinds(&[
-    T::FileCreate,
-    T::Syscall,
-    T::FileTimeChanged,
-    T::StreamCreated,
-    T::DriverLoaded,
-    T::ImageLoaded,
-    T::FileDeleted,
-    T::FileDeleteLogged,
-    T::Path,
-]);
+pub(super) const FILES: Kinds = block(Block::File);
 
 /// `file.path`.
 pub fn file_path(v: &View<'_>) -> Column {
@@ -180,7 +178,7 @@ pub fn file_path(v: &View<'_>) -> Column {
 pub fn file_base_name(v: &View<'_>) -> Column {
     v.part(FILES, &v.frame.file, None, file_name)
 }
-/// `file.extension`; empty becomes absent.
+/// `file.extension`; null if it is empty.
 pub fn file_extension(v: &View<'_>) -> Column {
     if v.present & FILES == 0 || v.frame.file.is_empty() {
         return v.null_texts();
@@ -194,7 +192,7 @@ pub fn file_extension(v: &View<'_>) -> Column {
     let values = own_values(&v.frame.file, None, |path| {
         extension(path).map_or("", |at| &path[at..])
     });
-    let texts = values.as_any().downcast_ref::<arrow::array::StringArray>();
+    let texts = values.as_any().downcast_ref::<arrow_array::StringArray>();
     v.texts_of(FILES, &values, |r| {
         let key = v.frame.file.key(r);
         match (usize::try_from(key), texts) {
@@ -204,7 +202,7 @@ pub fn file_extension(v: &View<'_>) -> Column {
     })
 }
 
-pub(super) const REGISTRY: Kinds = kinds(&[T::RegistrySet, T::RegistryKey]);
+pub(super) const REGISTRY: Kinds = block(Block::Registry);
 
 /// `registry.path`: hive, key and value.
 pub fn registry_path(v: &View<'_>) -> Column {

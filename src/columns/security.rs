@@ -1,40 +1,46 @@
-//! Fields of the Security, System and PowerShell records besides 4624 and 5156.
+//! Fields of Security, System and PowerShell records other than 4624 and 5156.
 //!
-//! In `fusionai`, hexadecimal ids are numbers; status words, masks and encryption
-//! types stay texts, as rules look for them.
+//! In `fusionai`, hexadecimal ids are numbers. Status codes, masks and encryption types stay strings,
+//! because detection rules match them as strings.
 
 use super::enrichment::{ends, push_decimal};
-use super::{Column, Kinds, View, kinds};
-use crate::catalog::Telemetry as T;
+use super::words::WordTable;
+use super::{Column, View};
+use crate::kinds::{Kinds, Telemetry as T, field, kinds};
 use crate::random::Key;
 
-pub(super) const WORDS: &[&str] = &[];
+static PRIVILEGES: WordTable = WordTable::new(&[
+    "-",
+    "SeSecurityPrivilege\n\t\t\tSeBackupPrivilege\n\t\t\tSeRestorePrivilege\n\t\t\t\
+         SeTakeOwnershipPrivilege\n\t\t\tSeDebugPrivilege\n\t\t\tSeSystemEnvironmentPrivilege\n\t\t\t\
+         SeLoadDriverPrivilege\n\t\t\tSeImpersonatePrivilege\n\t\t\tSeDelegateSessionUserImpersonatePrivilege",
+    "SeAssignPrimaryTokenPrivilege\n\t\t\tSeTcbPrivilege\n\t\t\tSeSecurityPrivilege\n\t\t\t\
+         SeTakeOwnershipPrivilege\n\t\t\tSeLoadDriverPrivilege\n\t\t\tSeBackupPrivilege\n\t\t\t\
+         SeRestorePrivilege\n\t\t\tSeDebugPrivilege\n\t\t\tSeAuditPrivilege\n\t\t\t\
+         SeSystemEnvironmentPrivilege\n\t\t\tSeImpersonatePrivilege\n\t\t\tSeDelegateSessionUserImpersonatePrivilege",
+]);
+static ELEVATION_TYPES: WordTable = WordTable::new(&["%%1936", "%%1938"]);
+static MANDATORY_LABELS: WordTable =
+    WordTable::new(&["S-1-16-16384", "S-1-16-12288", "S-1-16-8192"]);
+static SERVICE_TYPES: WordTable =
+    WordTable::new(&["0x10", "0x1", "user mode service", "kernel mode driver"]);
 
 const PRIVILEGED: Kinds = kinds(&[T::SpecialLogon]);
-const OBJECT: Kinds = kinds(&[T::HandleRequested, T::ObjectAccess]);
-const HANDLE: Kinds = kinds(&[T::HandleRequested]);
-const CREATED: Kinds = kinds(&[T::ProcessCreated]);
+const OBJECT: Kinds = field("ObjectServer");
+const HANDLE: Kinds = field("TransactionId");
+const CREATED: Kinds = field("NewProcessId");
 const SERVICE: Kinds = kinds(&[T::ServiceInstalled]);
-const TASK: Kinds = kinds(&[T::TaskCreated, T::TaskUpdated]);
-const USER: Kinds = kinds(&[T::UserCreated]);
-const MEMBER: Kinds = kinds(&[T::GlobalMemberAdded, T::LocalMemberAdded]);
+const TASK: Kinds = field("RpcCallClientLocality");
+const USER: Kinds = field("SamAccountName");
+const MEMBER: Kinds = field("MemberSid");
 const TICKET: Kinds = kinds(&[T::TicketRequested]);
 const SERVICE_TICKET: Kinds = kinds(&[T::ServiceTicket]);
 const PREAUTH: Kinds = kinds(&[T::PreauthFailed]);
-const SHARE: Kinds = kinds(&[T::ShareAccess, T::ShareCheck]);
+const SHARE: Kinds = field("ShareName");
 const CHECK: Kinds = kinds(&[T::ShareCheck]);
 const SYSTEM: Kinds = kinds(&[T::ServiceCreated]);
-const SCRIPT: Kinds = kinds(&[T::ScriptBlock]);
+const SCRIPT: Kinds = field("ScriptBlockText");
 
-/// Text fields that records give themselves, each over all kinds that have it.
-macro_rules! given {
-    ($($function:ident $name:literal)*) => {$(
-        #[doc = concat!("`", $name, "`, the record's own.")]
-        pub fn $function(v: &View<'_>) -> Column {
-            v.given($name)
-        }
-    )*};
-}
 given! {
     sub_status "SubStatus"
     target_server_name "TargetServerName" target_info "TargetInfo"
@@ -47,28 +53,22 @@ given! {
     script_block_text "ScriptBlockText" script_path "Path"
 }
 
-/// PrivilegeList: an administrator's or SYSTEM's for 4672, none elsewhere.
+/// PrivilegeList: that of administrators or of SYSTEM in 4672, `-` in other records.
 pub fn privilege_list(v: &View<'_>) -> Column {
-    let values = super::table([
-        "-",
-        "SeSecurityPrivilege\n\t\t\tSeBackupPrivilege\n\t\t\tSeRestorePrivilege\n\t\t\t\
-         SeTakeOwnershipPrivilege\n\t\t\tSeDebugPrivilege\n\t\t\tSeSystemEnvironmentPrivilege\n\t\t\t\
-         SeLoadDriverPrivilege\n\t\t\tSeImpersonatePrivilege\n\t\t\tSeDelegateSessionUserImpersonatePrivilege",
-        "SeAssignPrimaryTokenPrivilege\n\t\t\tSeTcbPrivilege\n\t\t\tSeSecurityPrivilege\n\t\t\t\
-         SeTakeOwnershipPrivilege\n\t\t\tSeLoadDriverPrivilege\n\t\t\tSeBackupPrivilege\n\t\t\t\
-         SeRestorePrivilege\n\t\t\tSeDebugPrivilege\n\t\t\tSeAuditPrivilege\n\t\t\t\
-         SeSystemEnvironmentPrivilege\n\t\t\tSeImpersonatePrivilege\n\t\t\tSeDelegateSessionUserImpersonatePrivilege",
-    ]);
-    v.texts_of(PRIVILEGED | USER | MEMBER | HANDLE, &values, |r| {
-        let is_system = v.frame.user[r] == crate::world::users::SYSTEM as i32;
-        i32::from(v.is(r, PRIVILEGED)) + i32::from(v.is(r, PRIVILEGED) && is_system)
-    })
+    v.texts_of(
+        PRIVILEGED | USER | MEMBER | HANDLE,
+        PRIVILEGES.table(),
+        |r| {
+            let is_system = v.frame.user[r] == crate::world::users::SYSTEM as i32;
+            i32::from(v.is(r, PRIVILEGED)) + i32::from(v.is(r, PRIVILEGED) && is_system)
+        },
+    )
 }
 /// ObjectServer.
 pub fn object_server(v: &View<'_>) -> Column {
     v.literal(OBJECT, "Security")
 }
-/// ObjectType: what the record says, `File` for shares.
+/// ObjectType: the record's own; `File` for shares.
 pub fn object_type(v: &View<'_>) -> Column {
     v.plain(OBJECT | SHARE, 6, |r, out| {
         let text = if v.is(r, SHARE) {
@@ -92,7 +92,7 @@ pub fn access_mask(v: &View<'_>) -> Column {
         true
     })
 }
-/// AccessList: the mask's rights in message ids.
+/// AccessList: the rights of the mask, as message ids.
 pub fn access_list(v: &View<'_>) -> Column {
     v.plain(OBJECT | SHARE, 16, |r, out| {
         let is_file = v.is(r, SHARE) || v.given_text(r, "ObjectType") == Some("File");
@@ -103,7 +103,7 @@ pub fn access_list(v: &View<'_>) -> Column {
         }
         let mask = v.given_text(r, "AccessMask").unwrap_or("0x1");
         let mask = u64::from_str_radix(mask.trim_start_matches("0x"), 16).unwrap_or(1);
-        // Bits 0–8 are file rights from %%4416 on, 16–20 the standard ones from %%1537 on.
+        // Bits 0–8 are file rights from %%4416, bits 16–20 the standard rights from %%1537.
         for bit in (16..21).chain(0..9) {
             if mask >> bit & 1 == 1 {
                 let id = if bit >= 16 {
@@ -148,17 +148,16 @@ pub fn new_process_name(v: &View<'_>) -> Column {
 pub fn parent_process_name(v: &View<'_>) -> Column {
     v.own(CREATED, &v.frame.parent.path, Some(&v.tables.image_path))
 }
-/// TokenElevationType: full for services and administrators, limited for users.
+/// TokenElevationType: limited for the host's user, otherwise default.
 pub fn token_elevation_type(v: &View<'_>) -> Column {
-    v.texts_of(CREATED, &super::table(["%%1936", "%%1938"]), |r| {
+    v.texts_of(CREATED, ELEVATION_TYPES.table(), |r| {
         let host = v.maker.world.hosts[v.frame.host[r] as u32].user;
         i32::from(v.frame.process.account[r] == host as i32)
     })
 }
-/// MandatoryLabel: the integrity level's SID.
+/// MandatoryLabel: the SID of the integrity level.
 pub fn mandatory_label(v: &View<'_>) -> Column {
-    let values = super::table(["S-1-16-16384", "S-1-16-12288", "S-1-16-8192"]);
-    v.texts_of(CREATED, &values, |r| {
+    v.texts_of(CREATED, MANDATORY_LABELS.table(), |r| {
         let account = v.frame.process.account[r];
         let user = v.maker.world.hosts[v.frame.host[r] as u32].user as i32;
         match account {
@@ -169,7 +168,7 @@ pub fn mandatory_label(v: &View<'_>) -> Column {
     })
 }
 
-/// What a failed logon says beside its sub-status: the status, and the reason's message id.
+/// Status and FailureReason of a failed logon, by its sub-status.
 fn failure(sub_status: &str) -> (&'static str, &'static str) {
     match sub_status {
         "0xc000006f" => ("0xc000006e", "%%2311"),
@@ -182,7 +181,7 @@ fn failure(sub_status: &str) -> (&'static str, &'static str) {
         _ => ("0xc000006d", "%%2313"),
     }
 }
-/// FailureReason: the sub-status's.
+/// FailureReason: follows from the sub-status.
 pub fn failure_reason(v: &View<'_>) -> Column {
     v.plain(kinds(&[T::LogonFailed]), 6, |r, out| {
         let (_, reason) = failure(v.given_text(r, "SubStatus").unwrap_or_default());
@@ -191,7 +190,7 @@ pub fn failure_reason(v: &View<'_>) -> Column {
     })
 }
 
-/// Status: the record's own; a service ticket was granted.
+/// Status: the record's own; success for 4769.
 pub fn status(v: &View<'_>) -> Column {
     let of = kinds(&[
         T::LogonFailed,
@@ -211,7 +210,7 @@ pub fn status(v: &View<'_>) -> Column {
     })
 }
 
-/// ServiceName: a service's, or the principal that a ticket is for.
+/// ServiceName: a service, or the principal that a ticket is for.
 pub fn service_name(v: &View<'_>) -> Column {
     v.plain(
         SERVICE | SYSTEM | TICKET | SERVICE_TICKET | PREAUTH,
@@ -221,8 +220,7 @@ pub fn service_name(v: &View<'_>) -> Column {
                 T::TicketRequested => "krbtgt",
                 T::PreauthFailed => {
                     out.extend_from_slice(b"krbtgt/");
-                    let realm = v.maker.world.domain.dns.to_uppercase();
-                    out.extend_from_slice(realm.as_bytes());
+                    out.extend_from_slice(v.tables.realm.as_bytes());
                     return true;
                 }
                 _ => v.given_text(r, "ServiceName").unwrap_or_default(),
@@ -232,7 +230,7 @@ pub fn service_name(v: &View<'_>) -> Column {
         },
     )
 }
-/// ServiceSid: krbtgt's, or the principal's account.
+/// ServiceSid: that of krbtgt, or of the principal's account.
 pub fn service_sid(v: &View<'_>) -> Column {
     v.plain(TICKET | SERVICE_TICKET, 46, |r, out| {
         let name = v.given_text(r, "ServiceName").unwrap_or("krbtgt");
@@ -245,10 +243,9 @@ pub fn service_sid(v: &View<'_>) -> Column {
         true
     })
 }
-/// ServiceType: 4697's number, 7045's words.
+/// ServiceType: a number in 4697, words in 7045.
 pub fn service_type(v: &View<'_>) -> Column {
-    let values = super::table(["0x10", "0x1", "user mode service", "kernel mode driver"]);
-    v.texts_of(SERVICE | SYSTEM, &values, |r| {
+    v.texts_of(SERVICE | SYSTEM, SERVICE_TYPES.table(), |r| {
         let name = if v.is(r, SYSTEM) {
             "ImagePath"
         } else {
@@ -318,8 +315,7 @@ pub fn fully_qualified_name(v: &View<'_>) -> Column {
     v.texts_of(TASK, &v.tables.computer_name, |r| v.frame.host[r])
 }
 
-/// The SID of an account of the domain: its own, or a new one's, whose number comes after all
-/// others.
+/// The SID of a domain account. New accounts have numbers above all others.
 fn domain_sid(v: &View<'_>, name: &str, out: &mut Vec<u8>) {
     let accounts = &v.maker.world.accounts;
     if let Some(account) = accounts.named(name) {
@@ -331,19 +327,23 @@ fn domain_sid(v: &View<'_>, name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("-{rid}").as_bytes());
 }
 
-/// The SID of an account that a record makes or adds: on a member server that server's own.
+/// The SID of an account that a record creates or adds. On a member server it is a local account.
 fn account_sid(v: &View<'_>, row: usize, name: &str, out: &mut Vec<u8>) {
     let host = v.frame.host[row] as u32;
     if v.maker.world.hosts[host].is(crate::catalog::HostClass::DomainController) {
         return domain_sid(v, name, out);
     }
-    let key = v.maker.world.host_key(host).with(0x51d);
+    let key = v
+        .maker
+        .world
+        .hardware(host)
+        .part(crate::world::processes::HardwareSlot::MachineSid);
     let part = |n| 1_000_000_000 + key.with(n).below(0, 3_000_000_000);
     let rid = 1_001 + Key::root(0x51d).child(name).below(1, 12);
     let sid = format!("S-1-5-21-{}-{}-{}-{rid}", part(0), part(1), part(2));
     out.extend_from_slice(sid.as_bytes());
 }
-/// TargetSid: the account or group that the record is about.
+/// TargetSid: the SID of the account or group that the record is about.
 pub fn target_sid(v: &View<'_>) -> Column {
     v.plain(TICKET | PREAUTH | USER | MEMBER, 46, |r, out| {
         let given = v.given_text(r, "TargetUserName");
@@ -357,14 +357,14 @@ pub fn target_sid(v: &View<'_>) -> Column {
                 let rid = match group.unwrap_or_default() {
                     "Domain Admins" => 512,
                     "Enterprise Admins" => 519,
-                    // A group of the organisation's own, from before its people's accounts.
+                    // A group of the organisation. Its number is below those of people's accounts.
                     name => 1_000 + Key::root(0x6e0).child(name).below(1, 100),
                 };
                 out.extend_from_slice(format!("-{rid}").as_bytes());
             }
             (T::UserCreated, Some(name)) => account_sid(v, r, name, out),
             (T::TicketRequested, Some(name)) if name.ends_with('$') => domain_sid(v, name, out),
-            // An unknown principal has none.
+            // An unknown principal has no SID.
             (T::TicketRequested | T::PreauthFailed, Some(_)) => out.extend_from_slice(b"S-1-0-0"),
             _ => out.extend_from_slice(
                 v.maker.world.accounts[v.frame.user[r] as u32]
@@ -382,7 +382,7 @@ pub fn member_sid(v: &View<'_>) -> Column {
         true
     })
 }
-/// MemberName: the distinguished name in a domain's group.
+/// MemberName: the distinguished name, in domain groups.
 pub fn member_name(v: &View<'_>) -> Column {
     v.plain(MEMBER, 40, |r, out| {
         if v.frame.telemetry[r] == T::LocalMemberAdded {
@@ -405,7 +405,7 @@ pub fn sam_account_name(v: &View<'_>) -> Column {
         true
     })
 }
-/// A value that was not set: DisplayName, HomeDirectory, HomePath, ScriptPath, ProfilePath,
+/// `%%1793` (value not set): DisplayName, HomeDirectory, HomePath, ScriptPath, ProfilePath,
 /// UserWorkstations and UserParameters.
 pub fn not_set(v: &View<'_>) -> Column {
     v.literal(USER, "%%1793")
@@ -434,16 +434,16 @@ pub fn new_uac_value(v: &View<'_>) -> Column {
 pub fn user_account_control(v: &View<'_>) -> Column {
     v.literal(USER, "\n\t\t%%2080\n\t\t%%2082\n\t\t%%2084")
 }
-/// LogonHours: all.
+/// LogonHours: all hours.
 pub fn logon_hours(v: &View<'_>) -> Column {
     v.literal(USER, "%%1797")
 }
 
-/// PreAuthType: an encrypted time stamp.
+/// PreAuthType: encrypted timestamp.
 pub fn preauth_type(v: &View<'_>) -> Column {
     v.literal(TICKET | PREAUTH, "2")
 }
-/// CertIssuerName, CertSerialNumber, CertThumbprint: no smart card.
+/// CertIssuerName, CertSerialNumber, CertThumbprint: empty without a smart card.
 pub fn no_certificate(v: &View<'_>) -> Column {
     v.literal(TICKET | PREAUTH, "")
 }
@@ -454,14 +454,14 @@ pub fn package_name(v: &View<'_>) -> Column {
         "MICROSOFT_AUTHENTICATION_PACKAGE_V1_0",
     )
 }
-/// TargetLogonGuid: unknown to the caller.
+/// TargetLogonGuid: zero, because the caller does not know it.
 pub fn target_logon_guid(v: &View<'_>) -> Column {
     v.literal(
         kinds(&[T::ExplicitLogon]),
         "{00000000-0000-0000-0000-000000000000}",
     )
 }
-/// ShareLocalPath: by the share, where the record doesn't say.
+/// ShareLocalPath: the record's own, otherwise that of the share.
 pub fn share_local_path(v: &View<'_>) -> Column {
     v.plain(SHARE, 14, |r, out| {
         let given = v.given_text(r, "ShareLocalPath").unwrap_or_default();
@@ -484,7 +484,7 @@ pub fn share_local_path(v: &View<'_>) -> Column {
         true
     })
 }
-/// MessageNumber and MessageTotal: one part.
+/// MessageNumber and MessageTotal: 1.
 pub fn one(v: &View<'_>) -> Column {
     v.literal(SCRIPT, "1")
 }
@@ -504,7 +504,7 @@ pub fn script_block_id(v: &View<'_>) -> Column {
         true
     })
 }
-/// Whether the client of a Kerberos or share record is known, and which address it has.
+/// The client address of a Kerberos or share record, if it is known.
 pub(super) fn client(v: &View<'_>, row: usize) -> Option<usize> {
     usize::try_from(ends(v, row).0.0).ok()
 }

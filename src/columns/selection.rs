@@ -1,20 +1,19 @@
-//! Which rows a column has values on.
+//! The rows on which a column has values.
 
-use arrow::array::BooleanBufferBuilder;
-use arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer};
-use arrow::util::bit_util;
+use crate::kinds::Kinds;
+use arrow_buffer::BooleanBufferBuilder;
+use arrow_buffer::bit_util;
+use arrow_buffer::{BooleanBuffer, MutableBuffer, NullBuffer};
 
-use super::Kinds;
-
-/// Rows of some kinds, of which there are some.
+/// A non-empty selection of rows by kind.
 pub(super) enum Selection {
     All,
-    /// Rising rows, and the same as validity.
+    /// Row numbers in ascending order, and the same as validity.
     Some(Vec<u32>, NullBuffer),
 }
 
 impl Selection {
-    /// The rows, of a frame of `len`.
+    /// The selected rows of a frame of `len` rows.
     pub(super) fn rows(&self, len: usize) -> impl ExactSizeIterator<Item = usize> {
         let (count, rows) = match self {
             Selection::All => (len, None),
@@ -29,11 +28,11 @@ impl Selection {
 
 /// The rows of each kind.
 pub(super) struct ByKind {
-    /// Rows in order of kind, and of time within it.
+    /// Row numbers, sorted by kind and then by row.
     rows: Vec<u32>,
-    /// Where those of a kind begin; one more for the end.
+    /// Where each kind begins in `rows`, and a last element for the end.
     first: [u32; Kinds::BITS as usize + 1],
-    /// Kinds that have rows.
+    /// The kinds that occur.
     pub(super) present: Kinds,
 }
 
@@ -61,7 +60,7 @@ impl ByKind {
         }
     }
 
-    /// The rows of some kinds, of which there are some.
+    /// The rows of the given kinds. At least one of the kinds must occur.
     pub(super) fn select(&self, kinds: Kinds) -> Selection {
         if kinds & self.present == self.present {
             return Selection::All;
@@ -82,7 +81,8 @@ impl ByKind {
     }
 }
 
-/// Validity that starts as a selection's and loses rows; nothing is made before the first.
+/// The validity of a selection, from which rows can be removed. The bitmap is copied on the first
+/// removal.
 pub(super) struct Validity<'s> {
     len: usize,
     selection: &'s Selection,
@@ -108,7 +108,7 @@ impl<'s> Validity<'s> {
         bits
     }
 
-    /// Row `row` has no value after all.
+    /// Marks a row as null.
     #[inline]
     pub(super) fn lose(&mut self, row: usize) {
         if self.bits.is_none() {

@@ -1,28 +1,31 @@
-//! Columns that follow from a row's host, account, rule or kind: taken from tables, by index.
+//! Columns that depend on a row's host, account, rule or kind only: lookups in tables.
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, Int32Array, Int64Array};
-use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
-use arrow::compute::take;
+use arrow_array::{Array, ArrayRef, Int32Array, Int64Array};
+use arrow_buffer::BooleanBufferBuilder;
+use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow_select::take::take;
 
+use super::keyed::{Entry, Keyed};
 use super::selection::Selection;
-use super::{Column, Keyed, KeyedTexts, Kinds, View, holds, table};
-use crate::catalog::Telemetry;
+use super::{Column, KeyedTexts, View, table};
+use crate::kinds::{KINDS, Kind, Kinds, holds};
 
-/// A text that the entries of a table share: few values, and which one each entry has, if any.
+/// A string per entry of a table, with few distinct values; entries may have none.
 #[derive(Debug, Clone)]
-pub struct Shared {
-    /// By entry; −1 for none.
+pub struct SharedTexts {
+    /// Index into `values` per entry; −1 for none.
     pub of: Vec<i32>,
     pub values: ArrayRef,
-    /// Each entry's text: columns have the entries' numbers for keys, one buffer for all of them.
+    /// The string of each entry. Columns use the entry's number as key, so that they share one key
+    /// buffer.
     by_entry: ArrayRef,
-    /// Which entries have one, if not all.
+    /// Which entries have a string; `None` if all have.
     known: Option<Vec<bool>>,
 }
 
-impl Shared {
+impl SharedTexts {
     pub(super) fn new<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Self {
         let texts: Vec<Option<&str>> = texts.collect();
         let mut seen: Vec<&str> = Vec::new();
@@ -36,7 +39,7 @@ impl Shared {
                 }),
             })
             .collect();
-        Shared {
+        SharedTexts {
             values: table(&seen),
             by_entry: table(texts.iter().map(|text| text.unwrap_or_default())),
             known: (of.contains(&-1)).then(|| of.iter().map(|key| *key >= 0).collect()),
@@ -45,32 +48,30 @@ impl Shared {
     }
 }
 
-/// What a row has one of, in a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Entry {
-    Host,
-    User,
-    Rule,
+/// Keys (−1 for none) and the table of optional strings.
+pub(super) fn optional<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> (Vec<i32>, ArrayRef) {
+    let SharedTexts { of, values, .. } = SharedTexts::new(texts);
+    (of, values)
 }
 
-/// Where keys are not negative, if not everywhere.
+/// Validity of keys, where negative ones are null; `None` if no key is null.
 pub(super) fn known(keys: &[i32]) -> Option<NullBuffer> {
     let signs = keys.iter().fold(0, |signs, key| signs | *key);
     (signs < 0).then(|| BooleanBuffer::collect_bool(keys.len(), |row| keys[row] >= 0).into())
 }
 
 impl View<'_> {
-    /// What the entries of a table have, by each row's index.
+    /// Looks up each row's index in a table; `None` if all rows are null.
     fn taken(&self, entries: &dyn Array, index: &Int32Array) -> Option<ArrayRef> {
         let taken = take(entries, index, None).ok()?;
         (taken.null_count() < taken.len()).then_some(taken)
     }
 
-    /// Each row's number of a host, account or rule, as keys; none where no row has one. All
-    /// columns that follow from it share the buffer.
+    /// Each row's host, account or rule as keys; `None` if no row has one. All columns that depend on
+    /// the entry share this buffer.
     fn entries(&self, of: Entry) -> Option<&KeyedTexts> {
         let at = of as usize;
-        let made = self.entries[at].get_or_init(|| {
+        let made = self.cache.entries[at].get_or_init(|| {
             let tables = self.tables;
             let texts = match of {
                 Entry::Host => KeyedTexts::of(&self.host_keys, self.hosts()?, &tables.host_name),
@@ -86,9 +87,9 @@ impl View<'_> {
         made.as_ref()
     }
 
-    /// The same without rows whose entry has nothing.
+    /// As [`entries`](Self::entries), without rows whose entry is not in `known`.
     fn known_entries(&self, of: Entry, known: &[bool]) -> Option<KeyedTexts> {
-        let mut made = self.known_entries.borrow_mut();
+        let mut made = self.cache.known_entries.borrow_mut();
         let of_these = made.iter().find(|(o, k, _)| (*o, &k[..]) == (of, known));
         if let Some((_, _, entries)) = of_these {
             return entries.clone();
@@ -112,7 +113,7 @@ impl View<'_> {
         entries
     }
 
-    /// A text of the entry of each row: one for each there is.
+    /// The string of each row's entry. `values` has one per entry.
     pub(super) fn by_entry(&self, of: Entry, values: &ArrayRef) -> Column {
         match self.entries(of) {
             Some(entries) => entries.over(values),
@@ -120,7 +121,7 @@ impl View<'_> {
         }
     }
 
-    fn shared(&self, of: Entry, shared: &Shared) -> Column {
+    fn shared(&self, of: Entry, shared: &SharedTexts) -> Column {
         let Some(known) = &shared.known else {
             return self.by_entry(of, &shared.by_entry);
         };
@@ -130,115 +131,84 @@ impl View<'_> {
         }
     }
 
-    /// What hosts share.
-    pub(super) fn by_host(&self, shared: &Shared) -> Column {
+    /// The string of each row's host.
+    pub(super) fn by_host(&self, shared: &SharedTexts) -> Column {
         self.shared(Entry::Host, shared)
     }
 
-    /// What accounts share.
-    pub(super) fn by_user(&self, shared: &Shared) -> Column {
+    /// The string of each row's account.
+    pub(super) fn by_user(&self, shared: &SharedTexts) -> Column {
         self.shared(Entry::User, shared)
     }
 
-    /// What the rules of alerts share; null for events.
-    pub(super) fn by_rule(&self, shared: &Shared) -> Column {
+    /// The string of each row's rule; null for events.
+    pub(super) fn by_rule(&self, shared: &SharedTexts) -> Column {
         self.shared(Entry::Rule, shared)
     }
 
     /// Each row's rule; null for events.
     pub(super) fn rules(&self) -> &Int32Array {
-        self.rules.get_or_init(|| {
+        self.cache.rules.get_or_init(|| {
             let rules = &self.frame.rule;
             Int32Array::new(rules.clone().into(), known(rules))
         })
     }
 
-    /// Each row's chain; null outside.
+    /// Each row's chain; null outside chains.
     pub(super) fn chains(&self) -> &Int32Array {
-        self.chains.get_or_init(|| {
+        self.cache.chains.get_or_init(|| {
             let chains = &self.frame.chain;
             Int32Array::new(chains.clone().into(), known(chains))
         })
     }
 
-    /// Whether no row is of a chain.
+    /// Whether no row belongs to a chain.
     pub(super) fn is_without_chains(&self) -> bool {
         self.chains().null_count() == self.frame.len
     }
 
-    /// Each row's telemetry on rows of some kinds, null elsewhere.
+    /// Each row's kind; null on rows of kinds other than the given ones.
     fn telemetry(&self, kinds: Kinds) -> Option<Int32Array> {
         let nulls = match &*self.select(kinds)? {
             Selection::All => None,
             Selection::Some(_, valid) => Some(valid.clone()),
         };
-        let keys = self.telemetry.get_or_init(|| {
+        let keys = self.cache.telemetry.get_or_init(|| {
             let telemetry = self.frame.telemetry.iter();
             ScalarBuffer::from_iter(telemetry.map(|&telemetry| telemetry as i32))
         });
         Some(Int32Array::new(keys.clone(), nulls))
     }
 
-    /// Texts of a table by what kind of record a row is, on rows of some kinds.
+    /// A string per kind of record, on rows of the given kinds.
     pub(super) fn texts_by_kind(
         &self,
         kinds: Kinds,
-        values: &ArrayRef,
-        key: impl Fn(Telemetry) -> i32,
+        text: impl Fn(&Kind) -> &'static str,
     ) -> Column {
         if kinds & self.present == 0 {
             return self.null_texts();
         }
-        let is_of = |telemetry: &Telemetry| holds(kinds, *telemetry);
-        if Telemetry::all()
-            .filter(is_of)
-            .any(|telemetry| key(telemetry) < 0)
-        {
-            return self.texts_of(kinds, values, |row| key(self.frame.telemetry[row]));
-        }
-        let texts = values.as_string::<i32>();
-        let of_kind = table(Telemetry::all().map(|telemetry| match is_of(&telemetry) {
-            true => texts.value(key(telemetry) as usize),
+        let texts = table(KINDS.iter().map(|kind| match holds(kinds, kind.telemetry) {
+            true => text(kind),
             false => "",
         }));
-        // Sets with the same rows.
-        let kinds = kinds & self.present;
-        let mut made = self.keyed.borrow_mut();
-        if let Some((_, _, Column::Keyed(texts))) = made
-            .iter()
-            .find(|(k, of, _)| (*k, *of) == (Keyed::Kind, kinds))
-        {
-            return texts.over(&of_kind);
-        }
-        let column = self.texts_of(kinds, &of_kind, |row| self.frame.telemetry[row] as i32);
-        made.push((Keyed::Kind, kinds, column.clone()));
-        column
+        self.keyed(Keyed::Kind, kinds, &texts, |row| {
+            self.frame.telemetry[row] as i32
+        })
     }
 
-    /// Integers by what kind of record a row is, on rows of some kinds.
-    pub(super) fn integers_by_kind(
-        &self,
-        kinds: Kinds,
-        value: impl Fn(Telemetry) -> i64,
-    ) -> Column {
+    /// An integer per kind of record, on rows of the given kinds.
+    pub(super) fn integers_by_kind(&self, kinds: Kinds, value: impl Fn(&Kind) -> i64) -> Column {
+        let values = KINDS.iter().map(|kind| match holds(kinds, kind.telemetry) {
+            true => value(kind),
+            false => 0,
+        });
         self.telemetry(kinds)
             .and_then(|of| {
-                let values = Int64Array::from_iter_values(self.of_kinds(kinds, 0, value));
-                self.taken(&values, &of).map(Column::from)
+                self.taken(&Int64Array::from_iter_values(values), &of)
+                    .map(Column::from)
             })
             .unwrap_or_else(|| self.null_integers())
-    }
-
-    /// A function of the kind for each there is, as far as it is one of `kinds`.
-    fn of_kinds<T: Copy>(
-        &self,
-        kinds: Kinds,
-        other: T,
-        of: impl Fn(Telemetry) -> T,
-    ) -> impl Iterator<Item = T> {
-        Telemetry::all().map(move |telemetry| match holds(kinds, telemetry) {
-            true => of(telemetry),
-            false => other,
-        })
     }
 }

@@ -1,21 +1,25 @@
-//! Tables of texts known before the first row.
+//! Tables of strings that are known before the first row.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use arrow::array::{ArrayRef, new_null_array};
-use arrow::datatypes::DataType;
+use arrow_array::{ArrayRef, new_null_array};
+use arrow_schema::DataType;
 
-use super::shared::Shared;
+use super::meaning::Meanings;
+use super::shared::{SharedTexts, optional};
 use super::windows::Filters;
 use super::{cloud, ecs, table};
-use crate::catalog::{FileVersion, Platform};
+use crate::catalog::FileVersion;
 use crate::frame::{FRAME_ROWS, Maker};
 use crate::grounding::protocol;
+use crate::kinds::{KINDS, Platform, Writer};
+use crate::paths::{comm, file_name};
 
-/// All tables.
+/// All tables of the columns.
 #[derive(Debug)]
 pub struct Tables {
-    /// Nulls for a whole frame, of which columns take a slice.
+    /// Nulls for a whole frame; columns take a slice.
     pub no_texts: ArrayRef,
     pub no_own_texts: ArrayRef,
     pub no_integers: ArrayRef,
@@ -23,21 +27,23 @@ pub struct Tables {
     pub host_name: ArrayRef,
     /// Fully qualified, as Windows writes `Computer`.
     pub computer_name: ArrayRef,
-    pub host_type: Shared,
-    pub os_name: Shared,
-    pub platform: Shared,
-    pub risk: Shared,
+    pub host_type: SharedTexts,
+    pub os_name: SharedTexts,
+    pub platform: SharedTexts,
+    pub risk: SharedTexts,
     pub owner: ArrayRef,
-    pub location: Shared,
-    /// By host: which of the locations among the tags.
+    pub location: SharedTexts,
+    /// By host: index of its location tag.
     pub location_tag: Vec<i32>,
-    pub department: Shared,
+    pub department: SharedTexts,
 
+    /// The Kerberos realm: the domain in upper case.
+    pub realm: String,
     pub account_name: ArrayRef,
-    pub account_domain: Shared,
-    pub account_email: Shared,
-    pub account_department: Shared,
-    pub account_full_name: Shared,
+    pub account_domain: SharedTexts,
+    pub account_email: SharedTexts,
+    pub account_department: SharedTexts,
+    pub account_full_name: SharedTexts,
     pub account_qualified: ArrayRef,
     pub account_sid: ArrayRef,
 
@@ -45,21 +51,21 @@ pub struct Tables {
     /// By address.
     pub is_ipv6: Vec<bool>,
     pub protocol: ArrayRef,
-    /// IANA's number by protocol.
+    /// IANA number, by protocol.
     pub iana_number: (Vec<i32>, ArrayRef),
     pub application: ArrayRef,
 
     pub rule_name: ArrayRef,
-    pub rule_id: Shared,
-    pub rule_category: Shared,
-    pub rule_severity: Shared,
-    /// Severity words, and each rule's.
-    pub severity_word: Shared,
-    /// Of rules that have a technique.
-    pub framework: Shared,
+    pub rule_id: SharedTexts,
+    pub rule_category: SharedTexts,
+    pub rule_severity: SharedTexts,
+    /// Severity of each rule, in words.
+    pub severity_word: SharedTexts,
+    /// `threat.framework` of rules that have a technique.
+    pub framework: SharedTexts,
     pub category: ArrayRef,
 
-    /// Technique of each rule, -1 without; it has a tactic where it has one.
+    /// Technique of each rule, −1 for none. A rule has a tactic if it has a technique.
     pub technique_of_rule: Vec<i32>,
     pub technique_id: ArrayRef,
     pub technique_name: ArrayRef,
@@ -70,7 +76,7 @@ pub struct Tables {
 
     pub image_path: ArrayRef,
     pub image_name: ArrayRef,
-    /// Fifteen characters of it, as the kernel keeps them.
+    /// The image's name, cut to the 15 characters that the kernel keeps.
     pub image_comm: ArrayRef,
     pub description: ArrayRef,
     pub product: ArrayRef,
@@ -79,13 +85,15 @@ pub struct Tables {
     /// By image × operating system.
     pub file_version: ArrayRef,
     pub hashes: ArrayRef,
-    /// NT device path, lower case, as Security 5156 has it.
+    /// Windows images by their file name in lower case.
+    pub image_of_name: BTreeMap<String, usize>,
+    /// NT device path in lower case, as in Security 5156.
     pub device_path: ArrayRef,
     pub resident_command: ArrayRef,
 
     pub tags: ArrayRef,
     pub stage: ArrayRef,
-    /// First stage of each playbook in `stage`.
+    /// Index of each playbook's first stage in `stage`.
     pub stage_first: Vec<i32>,
     pub playbook: ArrayRef,
     pub chain_id: ArrayRef,
@@ -93,53 +101,19 @@ pub struct Tables {
     pub integrity: ArrayRef,
     pub syscall: ArrayRef,
     pub audit_key: ArrayRef,
+    /// By kind of record: `auditd.type`.
+    pub audit_type: ArrayRef,
     pub noise_type: ArrayRef,
-    pub cloud: cloud::Tables,
+    pub cloud: cloud::CloudTables,
     pub filters: Filters,
-    pub words: Words,
-    ecs: OnceLock<ecs::Tables>,
-}
-
-/// Small fixed vocabularies.
-#[derive(Debug)]
-pub struct Words {
-    fixed: Vec<(&'static str, ArrayRef)>,
-}
-
-impl Words {
-    /// The table of a `|`-separated list; every list that columns use is here once.
-    pub fn get(&self, list: &'static str) -> ArrayRef {
-        match self
-            .fixed
-            .iter()
-            .find(|(name, _)| std::ptr::eq(*name, list) || *name == list)
-        {
-            Some((_, table)) => table.clone(),
-            None => table(list.split('|')),
-        }
-    }
-}
-
-/// Optional texts: keys, with −1 for none, and the table.
-pub(super) fn optional<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> (Vec<i32>, ArrayRef) {
-    let Shared { of, values, .. } = Shared::new(texts);
-    (of, values)
-}
-
-/// The last part of a path.
-pub(super) fn file_name(path: &str) -> &str {
-    path.rsplit(['\\', '/']).next().unwrap_or(path)
-}
-
-/// What the kernel keeps of an executable's name.
-pub(super) fn comm(path: &str) -> &str {
-    let name = file_name(path);
-    let end = name.char_indices().nth(15).map_or(name.len(), |(at, _)| at);
-    &name[..end]
+    pub meanings: Meanings,
+    /// By kind of record: the resident that writes it.
+    pub writers: Vec<Option<usize>>,
+    ecs: OnceLock<ecs::EcsTables>,
 }
 
 impl Tables {
-    /// Builds all tables. Costs memory in proportion to hosts, accounts and addresses.
+    /// Builds all tables. Memory is proportional to hosts, accounts and addresses.
     pub fn new(maker: &Maker) -> Self {
         let (world, catalog) = (&maker.world, &maker.catalog);
         let hosts = &world.hosts.all;
@@ -174,7 +148,7 @@ impl Tables {
             stage_first.push(stages.len() as i32);
             stages.extend(playbook.steps.iter().map(|s| s.stage.as_str()));
         }
-        let location = Shared::new(hosts.iter().map(|h| Some(h.inventory.location.as_str())));
+        let location = SharedTexts::new(hosts.iter().map(|h| Some(h.inventory.location.as_str())));
         let mut locations: Vec<String> = Vec::new();
         let location_tag = hosts
             .iter()
@@ -206,26 +180,31 @@ impl Tables {
                 Platform::Windows => format!("{}.{}", h.inventory.name, world.domain.dns),
                 Platform::Linux => h.inventory.name.clone(),
             }),
-            host_type: Shared::new(hosts.iter().map(|h| Some(h.inventory.asset_type.as_str()))),
-            os_name: Shared::new(
+            host_type: SharedTexts::new(
+                hosts.iter().map(|h| Some(h.inventory.asset_type.as_str())),
+            ),
+            os_name: SharedTexts::new(
                 hosts
                     .iter()
                     .map(|h| Some(systems[h.os as usize].name.as_str())),
             ),
-            platform: Shared::new(hosts.iter().map(|h| match h.platform {
+            platform: SharedTexts::new(hosts.iter().map(|h| match h.platform {
                 Platform::Windows => Some("windows"),
                 Platform::Linux => Some("linux"),
             })),
-            risk: Shared::new(hosts.iter().map(|h| Some(h.inventory.criticality.as_str()))),
+            risk: SharedTexts::new(hosts.iter().map(|h| Some(h.inventory.criticality.as_str()))),
             owner: text(&|h| h.inventory.owner.clone()),
             location,
             location_tag,
-            department: Shared::new(hosts.iter().map(|h| Some(h.inventory.department.as_str()))),
+            department: SharedTexts::new(
+                hosts.iter().map(|h| Some(h.inventory.department.as_str())),
+            ),
+            realm: world.domain.dns.to_uppercase(),
             account_name: table(accounts.iter().map(|a| &a.name)),
-            account_domain: Shared::new(accounts.iter().map(|a| a.domain.as_deref())),
-            account_email: Shared::new(accounts.iter().map(|a| a.email.as_deref())),
-            account_department: Shared::new(accounts.iter().map(|a| a.department.as_deref())),
-            account_full_name: Shared::new(accounts.iter().map(|a| a.full_name.as_deref())),
+            account_domain: SharedTexts::new(accounts.iter().map(|a| a.domain.as_deref())),
+            account_email: SharedTexts::new(accounts.iter().map(|a| a.email.as_deref())),
+            account_department: SharedTexts::new(accounts.iter().map(|a| a.department.as_deref())),
+            account_full_name: SharedTexts::new(accounts.iter().map(|a| a.full_name.as_deref())),
             account_qualified: table(accounts.iter().map(|a| &a.qualified)),
             account_sid: table(accounts.iter().map(|a| &a.sid)),
             address: table(world.addresses.texts.iter()),
@@ -239,11 +218,11 @@ impl Tables {
             iana_number: optional(iana_numbers.iter().map(Option::as_deref)),
             application: table(&maker.vocabulary.applications),
             rule_name: table(rules.iter().map(|r| &r.name)),
-            rule_id: Shared::new(rules.iter().map(|r| r.id.as_deref())),
-            rule_category: Shared::new(rules.iter().map(|r| r.raw_category.as_deref())),
-            rule_severity: Shared::new(rules.iter().map(|r| r.severity.as_deref())),
-            severity_word: Shared::new(rules.iter().map(|r| r.severity_word)),
-            framework: Shared::new(
+            rule_id: SharedTexts::new(rules.iter().map(|r| r.id.as_deref())),
+            rule_category: SharedTexts::new(rules.iter().map(|r| r.raw_category.as_deref())),
+            rule_severity: SharedTexts::new(rules.iter().map(|r| r.severity.as_deref())),
+            severity_word: SharedTexts::new(rules.iter().map(|r| r.severity_word)),
+            framework: SharedTexts::new(
                 rules
                     .iter()
                     .map(|r| r.technique.map(|_| super::threat::FRAMEWORK)),
@@ -276,9 +255,15 @@ impl Tables {
                     FileVersion::None => "-".to_string(),
                 })
             })),
+            image_of_name: (catalog.images.iter().enumerate())
+                .filter(|(_, image)| image.platform == Platform::Windows)
+                .filter_map(|(at, image)| {
+                    Some((file_name(image.path.as_literal()?).to_lowercase(), at))
+                })
+                .collect(),
             hashes: table(catalog.images.iter().flat_map(|i| {
                 systems.iter().map(move |s| {
-                    // The same file has the same hash: by image and version.
+                    // Equal image and version means an equal file, and so an equal hash.
                     let version = match &i.file_version {
                         FileVersion::Windows => s.file_version,
                         FileVersion::Fixed(text) => text.as_str(),
@@ -305,49 +290,25 @@ impl Tables {
             ),
             integrity: table(&maker.vocabulary.integrity),
             syscall: table(maker.vocabulary.syscalls.iter().map(|s| &s.0)),
+            audit_type: table(KINDS.iter().map(|kind| kind.code.to_uppercase())),
             audit_key: table(&maker.vocabulary.audit_keys),
             noise_type: table(&maker.vocabulary.noise_types),
-            cloud: cloud::Tables::new(maker),
+            cloud: cloud::CloudTables::new(maker),
             filters: Filters::new(world),
-            words: Words::default(),
+            meanings: Meanings::new(maker),
+            writers: KINDS
+                .iter()
+                .map(|kind| match kind.writer {
+                    Writer::Resident(key) => catalog.resident(key),
+                    _ => None,
+                })
+                .collect(),
             ecs: OnceLock::new(),
         }
     }
 
-    /// What only ECS asks for, built when it first does.
-    pub fn ecs(&self, maker: &Maker) -> &ecs::Tables {
-        self.ecs.get_or_init(|| ecs::Tables::new(maker, self))
-    }
-}
-
-impl Default for Words {
-    fn default() -> Self {
-        use super::{
-            base, ecs, enrichment, linux, network, process, security, sysmon, threat, windows,
-        };
-        let lists = [
-            base::WORDS,
-            cloud::WORDS,
-            enrichment::WORDS,
-            linux::WORDS,
-            network::WORDS,
-            process::WORDS,
-            security::WORDS,
-            sysmon::WORDS,
-            threat::WORDS,
-            windows::WORDS,
-            ecs::event::WORDS,
-            ecs::identity::WORDS,
-            ecs::network::WORDS,
-            ecs::process::WORDS,
-            ecs::winlog::WORDS,
-        ];
-        Words {
-            fixed: lists
-                .concat()
-                .into_iter()
-                .map(|list| (list, table(list.split('|'))))
-                .collect(),
-        }
+    /// The tables of the ECS columns, built on first use.
+    pub fn ecs(&self, maker: &Maker) -> &ecs::EcsTables {
+        self.ecs.get_or_init(|| ecs::EcsTables::new(maker, self))
     }
 }

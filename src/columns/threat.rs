@@ -1,13 +1,12 @@
-//! Rules, ATT&CK, and what the generator knows of chains.
+//! Rules, ATT&CK and the chains' labels.
 
-use super::shared::Entry;
+use super::keyed::Entry;
+use super::words::WordTable;
 use super::{Column, View};
 use crate::plan::chains::Stop;
 
 pub(super) const FRAMEWORK: &str = "MITRE ATT&CK";
-const STOPS: &str = Stop::WORDS;
-
-pub(super) const WORDS: &[&str] = &[STOPS];
+static STOPS: WordTable = WordTable::new(Stop::WORDS);
 
 /// Key of a per-rule table, −1 for events.
 #[inline]
@@ -15,19 +14,19 @@ fn rule_key(v: &View<'_>, keys: &[i32], row: usize) -> i32 {
     usize::try_from(v.frame.rule[row]).map_or(-1, |rule| keys[rule])
 }
 
-/// Key of the technique of a row's rule, −1 without.
+/// Key of the technique of a row's rule, −1 for none.
 #[inline]
 fn technique_key(v: &View<'_>, row: usize) -> i32 {
     rule_key(v, &v.tables.technique_of_rule, row)
 }
 
-/// Key of its tactic.
+/// Key of the tactic of a row's rule, −1 for none.
 #[inline]
 fn tactic_key(v: &View<'_>, row: usize) -> i32 {
     rule_key(v, &v.tables.tactic_of_rule, row)
 }
 
-/// The technique of a row's rule, by its place in the catalog.
+/// The technique of a row's rule, as an index into the catalog.
 #[inline]
 pub(super) fn technique(v: &View<'_>, row: usize) -> Option<usize> {
     usize::try_from(technique_key(v, row)).ok()
@@ -41,11 +40,11 @@ pub fn rule_name(v: &View<'_>) -> Column {
 pub fn rule_id(v: &View<'_>) -> Column {
     v.by_rule(&v.tables.rule_id)
 }
-/// `rule.category`: as its source spells it.
+/// `rule.category`, as the alerts database spells it.
 pub fn rule_category(v: &View<'_>) -> Column {
     v.by_rule(&v.tables.rule_category)
 }
-/// `fusionai.severity`: the source's number, as text.
+/// `fusionai.severity`: the number in the alerts database, as a string.
 pub fn severity_number(v: &View<'_>) -> Column {
     v.by_rule(&v.tables.rule_severity)
 }
@@ -66,7 +65,7 @@ pub fn framework(v: &View<'_>) -> Column {
 pub fn technique_id(v: &View<'_>) -> Column {
     v.lists_of_one(&v.tables.technique_id, technique_key)
 }
-/// `threat.technique.name`: ATT&CK's own.
+/// `threat.technique.name`: ATT&CK's name.
 pub fn technique_name(v: &View<'_>) -> Column {
     v.lists_of_one(&v.tables.technique_name, technique_key)
 }
@@ -120,7 +119,7 @@ pub fn attack_step(v: &View<'_>) -> Column {
         (v.frame.chain[r] >= 0).then(|| i64::from(v.frame.step[r]))
     })
 }
-/// `attack.sequence`: 1..n over the chain's events, in order of time.
+/// `attack.sequence`: 1..n over the chain's events, sorted by time.
 pub fn attack_sequence(v: &View<'_>) -> Column {
     if v.is_without_chains() {
         return v.null_integers();
@@ -134,7 +133,7 @@ pub fn stop_reason(v: &View<'_>) -> Column {
     if v.is_without_chains() {
         return v.null_texts();
     }
-    v.texts(&v.tables.words.get(STOPS), |r| {
+    v.texts(STOPS.table(), |r| {
         usize::try_from(v.frame.chain[r]).map_or(-1, |c| v.maker.plan.chains.all[c].stop as i32)
     })
 }

@@ -1,278 +1,165 @@
-//! A directory before a run: what may be there, what is kept, what is removed.
+//! The place of a corpus before, during and after a run. A directory and an object store keep the
+//! same promises by different means.
 
-use std::collections::BTreeSet;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
-use super::file::{is_temporary, make_directory, not_ours, sweep, write_whole};
+pub use super::claim::Found;
+use super::file::remove;
 use super::layout::Corpus;
-use super::manifest::{Identity, PlanFile, to_json};
-use crate::error::{Error, Result};
+use super::manifest::{FileEntry, PlanFile};
+use super::{directory, objects, prefix};
+use crate::error::Result;
+use crate::progress::Progress;
 
-/// Everything a corpus's root may hold.
-const OURS: [&str; 8] = [
-    Corpus::PROFILE,
-    "plan.json",
-    "events",
-    "truth",
-    "entities",
-    "manifest.json",
-    "_SUCCESS",
-    "journal",
-];
-
-/// What stands in a corpus directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    Nothing,
-    /// This corpus, not finished.
-    Unfinished,
-    /// This corpus, whole.
-    Whole,
-}
+/// How often a request to stop is looked for while a store answers.
+const TICK: Duration = Duration::from_millis(100);
 
 impl Corpus {
-    /// Looks at what stands here, makes the directory and its `plan.json`. This corpus is kept
-    /// unless it is to be made `again`, another one is removed if `overwrite`; leftovers of
-    /// killed runs are swept. Other runs that begin here wait meanwhile.
+    /// Claims the place with a `plan.json`, and tells what it held. Files of this corpus are kept, or
+    /// removed if it is to be written `again`. Another corpus is removed if `overwrite`.
     ///
     /// # Errors
-    /// Another corpus, foreign files or symlinks: nothing is touched.
+    /// The place holds another corpus, foreign files or symlinks, or its table was changed by others;
+    /// nothing is changed.
     pub fn begin(&self, plan: &PlanFile, overwrite: bool, again: bool) -> Result<Found> {
-        std::fs::create_dir_all(&self.root).map_err(|e| match e.kind() {
-            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
-                self.refuse("this is a file, not a directory", "give another --out")
-            }
-            _ => Error::io(&self.root, "create", e),
-        })?;
-        let _guard = self.lock()?;
-        let found = self.look(plan, overwrite, again)?;
-        let text = to_json(plan);
-        if std::fs::read(self.plan()).is_ok_and(|there| there == text) {
-            return Ok(found);
+        // A place that the table cannot name is refused before anything is written.
+        self.location(&plan.config)?;
+        match self.objects() {
+            None => directory::begin(self, plan, overwrite, again),
+            Some(objects) => prefix::begin(self, objects, plan, overwrite, again),
         }
-        remove(&self.success())?;
-        write_whole(&self.plan(), &text)?;
-        Ok(match found {
-            Found::Nothing => Found::Nothing,
-            Found::Unfinished | Found::Whole => Found::Unfinished,
-        })
     }
 
-    /// Keeps others out while one decides what is to stay. Where locks are not to be had,
-    /// nobody else is expected.
-    fn lock(&self) -> Result<std::fs::File> {
-        let root = std::fs::File::open(&self.root).map_err(|e| Error::io(&self.root, "open", e))?;
-        let _ = root.lock();
-        Ok(root)
-    }
-
-    fn look(&self, plan: &PlanFile, overwrite: bool, again: bool) -> Result<Found> {
-        let mut names = Vec::new();
-        for (path, kind) in entries(&self.root)? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if !OURS.contains(&&*name) && !is_temporary(&name) {
-                return Err(self.refuse(
-                    &format!("'{name}' is here, which fusiongen did not write"),
-                    "give an empty or new directory as --out",
-                ));
-            }
-            if kind.is_symlink() {
-                return Err(not_ours(&path, kind));
-            }
-            names.push(name.into_owned());
-        }
-        if !names.iter().any(|n| OURS.contains(&n.as_str())) {
-            // Nothing, or what a run left that was killed before its plan stood.
-            self.sweep(&self.root)?;
-            return Ok(Found::Nothing);
-        }
-        let Some(there) = self.identity() else {
-            return Err(self.refuse(
-                "there are files here but no whole plan.json that says whose they are",
-                "give an empty or new directory as --out",
-            ));
-        };
-        let same = there.fingerprint == plan.fingerprint;
-        if !same && !overwrite {
-            return Err(self.refuse(
-                &format!(
-                    "another corpus is here (fingerprint {}, this one would be {}): {}",
-                    there.fingerprint,
-                    plan.fingerprint,
-                    there.difference(plan)
-                ),
-                "give another --out, or --overwrite to replace it",
-            ));
-        }
-        if !same || again {
-            self.clear()?;
-            return Ok(Found::Nothing);
-        }
-        self.sweep(&self.root)?;
-        Ok(match self.is_finished() {
-            true => Found::Whole,
-            false => Found::Unfinished,
-        })
-    }
-
-    /// Sweeps what killed runs left.
+    /// As [`begin`](Corpus::begin), for one of several processes that write files of this corpus at
+    /// once. Nothing is removed, because a temporary file may be another process's.
     ///
     /// # Errors
-    /// A symlink is in the corpus, or I/O.
-    pub fn tidy(&self) -> Result<()> {
-        let _guard = self.lock()?;
-        self.sweep(&self.root)
+    /// As `begin`; another corpus is never replaced.
+    pub fn join(&self, plan: &PlanFile) -> Result<Found> {
+        self.location(&plan.config)?;
+        match self.objects() {
+            None => directory::join(self, plan),
+            Some(objects) => prefix::begin(self, objects, plan, false, false),
+        }
     }
 
-    /// Takes back that the corpus is whole.
+    /// Removes temporary files of killed runs. A store hides them, and its lifecycle rules remove
+    /// them.
+    ///
+    /// # Errors
+    /// The corpus holds a symlink, or I/O.
+    pub fn tidy(&self) -> Result<()> {
+        match self.is_directory() {
+            true => directory::tidy(self),
+            false => Ok(()),
+        }
+    }
+
+    /// Marks the corpus as unfinished.
+    ///
+    /// # Errors
+    /// Its table was changed by others, or I/O.
+    pub fn reopen(&self) -> Result<()> {
+        self.owns_tables()?;
+        match self.objects() {
+            None => remove(&self.success()),
+            Some(objects) => objects::remove(objects, &self.root, vec![Corpus::SUCCESS.into()]),
+        }
+    }
+
+    /// Creates the directories of these files and of the journal, if there are any files. A store
+    /// has no directories. The root is not created: if it is missing, somebody removed it during
+    /// the run.
+    ///
+    /// # Errors
+    /// A symlink or a file has the name of a directory, or I/O.
+    pub fn make_directories<'f>(&self, files: impl Iterator<Item = &'f str>) -> Result<()> {
+        match self.is_directory() {
+            true => directory::make_directories(&self.root, files),
+            false => Ok(()),
+        }
+    }
+
+    /// Makes written files durable. In a store they are.
+    ///
+    /// # Errors
+    /// I/O, or `progress` asks to stop.
+    pub fn sync_files(&self, entries: &[FileEntry], progress: &dyn Progress) -> Result<()> {
+        match self.is_directory() {
+            true => directory::sync_files(&self.root, entries, progress),
+            false => Ok(()),
+        }
+    }
+
+    /// Makes the names of files durable.
     ///
     /// # Errors
     /// I/O.
-    pub fn reopen(&self) -> Result<()> {
-        remove(&self.success())
+    pub fn sync_names(&self, entries: &[FileEntry]) -> Result<()> {
+        match self.is_directory() {
+            true => directory::sync_names(&self.root, entries),
+            false => Ok(()),
+        }
     }
 
-    /// Makes the directories of these files, and the journal's. The root is there, or somebody
-    /// has taken it away.
+    /// Writes `_SUCCESS`, which makes the corpus complete.
     ///
     /// # Errors
-    /// A symlink or a file is in the way, or I/O.
-    pub fn make_directories<'f>(&self, files: impl Iterator<Item = &'f str>) -> Result<()> {
-        let mut relative: BTreeSet<&Path> = BTreeSet::new();
-        for file in files {
-            let above = Path::new(file).ancestors().skip(1);
-            relative.extend(above.filter(|path| !path.as_os_str().is_empty()));
-        }
-        if !relative.is_empty() {
-            relative.insert(Path::new("journal"));
-        }
-        // A directory sorts before what is in it.
-        relative
-            .into_iter()
-            .try_for_each(|path| make_directory(&self.root.join(path)))
-    }
-
-    fn refuse(&self, problem: &str, remedy: &str) -> Error {
-        Error::Output {
-            path: self.root.clone(),
-            problem: problem.into(),
-            remedy: remedy.into(),
+    /// I/O, or another corpus was completed here meanwhile.
+    pub fn complete(&self, text: &[u8]) -> Result<()> {
+        match self.objects() {
+            None => directory::complete(self, text),
+            Some(objects) => prefix::complete(self, objects, text),
         }
     }
 
-    fn identity(&self) -> Option<Identity> {
-        let text = std::fs::read(self.plan()).ok()?;
-        serde_json::from_slice(&text).ok()
-    }
-
-    /// Removes leftovers below a directory, which holds no symlinks.
-    fn sweep(&self, directory: &Path) -> Result<()> {
-        for (path, kind) in entries(directory)? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if kind.is_symlink() {
-                return Err(not_ours(&path, kind));
-            }
-            if kind.is_dir() {
-                self.sweep(&path)?;
-            } else if kind.is_file() && is_temporary(&name) {
-                sweep(&path)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes what an earlier run wrote: `_SUCCESS` first, `plan.json` last, and only files with our names.
-    fn clear(&self) -> Result<()> {
-        let trees = ["events", "truth", "entities", "journal"].map(|name| self.root.join(name));
-        // First look at everything, so that a foreign file keeps all as it is.
-        for tree in &trees {
-            self.walk(tree, 0, false)?;
-        }
-        remove(&self.success())?;
-        remove(&self.manifest())?;
-        for tree in &trees {
-            self.walk(tree, 0, true)?;
-        }
-        self.sweep(&self.root)?;
-        remove(&self.root.join(Corpus::PROFILE))?;
-        remove(&self.plan())
-    }
-
-    /// Removes the journal of a finished corpus.
+    /// Removes the journal of a complete corpus.
+    ///
+    /// # Errors
+    /// The journal holds a foreign file, or I/O.
     pub fn clear_journal(&self) -> Result<()> {
-        self.walk(&self.root.join("journal"), 0, true)
+        match self.objects() {
+            None => directory::clear_journal(self),
+            Some(objects) => prefix::clear_journal(self, objects),
+        }
     }
 
-    /// Checks that a tree holds only what we write, or removes it.
-    fn walk(&self, directory: &Path, depth: u32, removed: bool) -> Result<()> {
-        match std::fs::symlink_metadata(directory) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(Error::io(directory, "look at", e)),
-            Ok(found) if !found.is_dir() => return Err(not_ours(directory, found.file_type())),
-            Ok(_) => {}
+    /// All files of the place, as relative paths, and whether each is a regular file.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn list(&self) -> Result<Vec<(String, bool)>> {
+        let mut found = Vec::new();
+        match self.objects() {
+            None => directory::list(&self.root, "", &mut found)?,
+            Some(objects) => {
+                let objects = objects::list(objects, &self.root, "")?;
+                found.extend(objects.into_iter().map(|object| (object.path, true)));
+            }
         }
-        for (path, kind) in entries(directory)? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if kind.is_dir() && depth < 3 && is_our_directory(&name) {
-                self.walk(&path, depth + 1, removed)?;
-            } else if kind.is_file() && (is_our_file(&name) || is_temporary(&name)) {
-                if removed {
-                    remove(&path)?;
+        Ok(found)
+    }
+
+    /// Does `work`. When `progress` asks to stop, requests to a store fail, which may otherwise
+    /// take minutes.
+    pub fn watched<T>(&self, progress: &dyn Progress, work: impl FnOnce() -> T) -> T {
+        let Some(objects) = self.objects() else {
+            return work();
+        };
+        objects.set_stopped(false);
+        let (done, is_done) = sync_channel::<()>(0);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                while let Err(RecvTimeoutError::Timeout) = is_done.recv_timeout(TICK) {
+                    if progress.stopped() {
+                        return objects.set_stopped(true);
+                    }
                 }
-            } else {
-                return Err(not_ours(&path, kind));
-            }
-        }
-        if !removed {
-            return Ok(());
-        }
-        match std::fs::remove_dir(directory) {
-            // Another run of the same corpus was here, or still is.
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
-                Ok(())
-            }
-            other => other.map_err(|e| Error::io(directory, "remove", e)),
-        }
+            });
+            let result = work();
+            drop(done);
+            result
+        })
     }
-}
-
-/// Removes a file if it is there.
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(path, "remove", e)),
-        _ => Ok(()),
-    }
-}
-
-fn is_our_directory(name: &str) -> bool {
-    name.starts_with("date=")
-        || name.starts_with("category=")
-        || ["chains", "steps", "edges", "iocs", "lookalikes"].contains(&name)
-}
-
-fn is_our_file(name: &str) -> bool {
-    let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
-    match extension {
-        "parquet" | "ndjson" | "ndjson.zst" | "arrow" => {
-            let part = stem.strip_prefix("part-").is_some_and(is_number);
-            part || stem == "assets" || stem == "users"
-        }
-        "json" => stem.len() >= 6 && is_number(stem),
-        _ => false,
-    }
-}
-
-fn is_number(text: &str) -> bool {
-    text.len() >= 5 && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn entries(directory: &Path) -> Result<Vec<(PathBuf, std::fs::FileType)>> {
-    let failed = |e| Error::io(directory, "read", e);
-    let mut list = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        list.push((entry.path(), entry.file_type().map_err(failed)?));
-    }
-    Ok(list)
 }

@@ -1,17 +1,19 @@
-//! Process life: programs that come and go.
+//! Process life: programs that start and end.
 //!
-//! A ten-minute slot's runs of starts go round the wheel of its active hosts: run i
-//! of the slot is of the host at position i mod H. So start ↔ (host, ordinal) and
-//! start ↔ time are O(1), and a row that ends a process finds all of it again.
+//! The runs of starts of a ten-minute slot are assigned to its active hosts in rotation:
+//! run i of the slot belongs to the host at position i mod H. So start ↔ (host, ordinal)
+//! and start ↔ time are O(1), and a row that ends a process recomputes all of it.
 
-use super::maker::Maker;
+use super::lineage::Lineage;
 use super::merge::Row;
-use super::record::Scene;
-use super::text::{Texts, choose};
-use super::{Frame, NONE, lag};
-use crate::catalog::{Catalog, Platform, Program, Telemetry, scenario::Verdict};
+use super::processes::{EndSlot, Processes};
+use super::scene::Scene;
+use super::text::Texts;
+use super::vocabulary::{EXEC, Vocabulary};
+use super::{Frame, lag};
+use crate::catalog::{Catalog, Platform, Program, Telemetry};
 use crate::plan::{LIFE_RUN, TimeLaw};
-use crate::random::{Alias, Key, chance};
+use crate::random::{Alias, DRAWS, Draws, Key, chance, choose};
 use crate::world::activity::SLOT;
 use crate::world::hosts::{ROLES, Role};
 use crate::world::processes::OTHER_STREAM;
@@ -30,7 +32,7 @@ fn cell(class: usize, platform: Platform, role: Role) -> usize {
     (class * 2 + platform as usize) * ROLE_COUNT + role
 }
 
-/// Programs that can be anywhere, for roles that have none of a class.
+/// Whether a program can start on hosts of a platform and role.
 fn fits(program: &Program, world: &World, platform: Platform, role: Role) -> bool {
     program.platform == platform
         && world
@@ -71,18 +73,57 @@ impl LifeTables {
     }
 }
 
-/// Which start a row is about.
+/// The start that a row records, or whose process it ends.
 struct Start {
     host: u32,
     ordinal: u64,
-    draws: [u64; 8],
-    /// When it reached the log.
+    draws: StartDraws,
+    /// `@timestamp` of the start.
     time: i64,
 }
 
-impl Maker {
+/// The words of a start's row, by what each decides.
+struct StartDraws {
+    program: u64,
+    lag: u64,
+    scene: u64,
+    event: u64,
+    salt: u64,
+    command: u64,
+    integrity: u64,
+    end: Draws<EndSlot>,
+}
+
+impl StartDraws {
+    fn new(words: [u64; DRAWS]) -> Self {
+        let [program, lag, scene, event, salt, command, integrity, end] = words;
+        StartDraws {
+            program,
+            lag,
+            scene,
+            event,
+            salt,
+            command,
+            integrity,
+            end: Draws::new(Key::root(end)),
+        }
+    }
+}
+
+/// Fills starts and ends of programs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Life<'m> {
+    pub tables: &'m LifeTables,
+    pub world: &'m World,
+    pub catalog: &'m Catalog,
+    pub vocabulary: &'m Vocabulary,
+    pub lineage: Lineage<'m>,
+    pub processes: Processes<'m>,
+}
+
+impl<'m> Life<'m> {
     /// Fills starts, or ends; `key` is that of the starts.
-    pub(super) fn fill_life<'r>(
+    pub fn fill<'r>(
         &self,
         frame: &mut Frame,
         key: Key,
@@ -114,21 +155,21 @@ impl Maker {
             let start = Start {
                 host: wheel.host(index % wheel.len()),
                 ordinal: index / wheel.len() * LIFE_RUN + start - run.first,
-                draws: stream.row(start),
+                draws: StartDraws::new(stream.row(start)),
                 time,
             };
             match is_end {
-                true => self.life_end(frame, row, class % 3, &start),
-                false => self.life_start(frame, row, class % 3, &start),
+                true => self.end(frame, row, class % 3, &start),
+                false => self.start(frame, row, class % 3, &start),
             }
         }
     }
 
     /// The program that starts, and its process.
-    fn life_process<'a>(&'a self, class: u8, start: &Start) -> Option<(&'a Program, Process, u32)> {
+    fn process(&self, class: u8, start: &Start) -> Option<(&'m Program, Process, u32)> {
         let h = &self.world.hosts[start.host];
-        let (programs, alias) = &self.life.cells[cell(class.into(), h.platform, h.role)];
-        let &program = programs.get(alias.draw(start.draws[0]))?;
+        let (programs, alias) = &self.tables.cells[cell(class.into(), h.platform, h.role)];
+        let &program = programs.get(alias.draw(start.draws.program))?;
         let program = &self.catalog.programs[program];
         let account =
             self.world
@@ -136,7 +177,7 @@ impl Maker {
                 .resolve(&program.account, h.platform, start.host, h.user, h.user);
         let process = self.world.started(
             start.host,
-            start.time - lag(Telemetry::ProcessCreation, start.draws[1]),
+            start.time - lag(Telemetry::ProcessCreation, start.draws.lag),
             class.into(),
             start.ordinal,
             program.image as u32,
@@ -146,67 +187,44 @@ impl Maker {
         Some((program, process, account))
     }
 
-    /// What starts and ends have in common.
-    fn life_row(&self, frame: &mut Frame, row: usize, host: u32, account: u32, process: &Process) {
+    /// Fills the fields that starts and ends have in common.
+    fn row(&self, frame: &mut Frame, row: usize, host: u32, account: u32, process: &Process) {
         frame.host[row] = host as i32;
         frame.user[row] = account as i32;
         frame.noise[row] = self.catalog.scenarios.len() as i32;
-        frame.audit_key[row] = 1;
+        frame.audit_key[row] = EXEC;
         frame.process.set(row, process);
     }
 
-    fn life_end(&self, frame: &mut Frame, row: usize, class: u8, start: &Start) {
-        let Some((program, process, account)) = self.life_process(class, start) else {
+    fn end(&self, frame: &mut Frame, row: usize, class: u8, start: &Start) {
+        let Some((program, process, account)) = self.process(class, start) else {
             return;
         };
-        self.life_row(frame, row, start.host, account, &process);
-        let bits = Key::root(start.draws[7]);
-        frame.telemetry[row] = match self.world.is_seen_by_security(start.host, bits.at(2)) {
+        self.row(frame, row, start.host, account, &process);
+        let draws = start.draws.end;
+        let seen = draws.bits(EndSlot::SeenBySecurity);
+        frame.telemetry[row] = match self.world.is_seen_by_security(start.host, seen) {
             true => Telemetry::ProcessExited,
             false => Telemetry::ProcessTermination,
         };
-        frame.salt[row] = bits.at(0);
-        frame.set_native(row, lag(frame.telemetry[row], bits.at(1)), Some(&process));
-        let scene = self.life_scene(&start.host, start);
-        let texts = Texts::new(self, &scene, start.host, account);
-        self.life_path(frame, row, program, &texts);
+        frame.salt[row] = draws.bits(EndSlot::Salt);
+        let lag = lag(frame.telemetry[row], draws.bits(EndSlot::Lag));
+        frame.set_native(row, lag, Some(&process));
+        let scene = self.scene(&start.host, start);
+        let texts = Texts::new((self.world, self.catalog), &scene, start.host, account);
+        self.path(frame, row, program, &texts);
     }
 
-    /// Makes a row that starts a process one of that process's end.
-    pub(super) fn end_instead(&self, frame: &mut Frame, row: usize, bits: Key) {
-        let process = Process {
-            start: frame.process.start[row],
-            ..Process::default()
-        };
-        frame.rule[row] = NONE;
-        frame.verdict[row] = Verdict::Benign;
-        frame.noise[row] = self.catalog.scenarios.len() as i32;
-        frame.blocked[row] = false;
-        frame.success[row] = true;
-        frame.telemetry[row] = Telemetry::ProcessTermination;
-        frame.salt[row] = bits.at(0);
-        frame.set_native(
-            row,
-            lag(Telemetry::ProcessTermination, bits.at(1)),
-            Some(&process),
-        );
-        frame.parent.clear(row);
-        frame.process.command.set_key(row, NONE);
-        frame.directory.set_key(row, NONE);
-        frame.hashes.set_key(row, NONE);
-        frame.integrity[row] = 0;
-    }
-
-    fn life_scene<'s>(&self, host: &'s u32, start: &Start) -> Scene<'s> {
+    fn scene<'s>(&self, host: &'s u32, start: &Start) -> Scene<'s> {
         let user = self.world.hosts[*host].user;
         Scene {
             hosts: std::slice::from_ref(host),
             user,
             admin: user,
             adversary: 0,
-            key: Key::root(start.draws[2]),
-            event: Key::root(start.draws[3]),
-            burst: Key::root(start.draws[3]),
+            key: Draws::new(Key::root(start.draws.scene)),
+            event: Draws::new(Key::root(start.draws.event)),
+            burst: Draws::new(Key::root(start.draws.event)),
             round: 0,
             ordinal: start.ordinal,
             stream: OTHER_STREAM,
@@ -215,7 +233,7 @@ impl Maker {
         }
     }
 
-    fn life_path(&self, frame: &mut Frame, row: usize, program: &Program, texts: &Texts<'_, '_>) {
+    fn path(&self, frame: &mut Frame, row: usize, program: &Program, texts: &Texts<'_, '_>) {
         let image = &self.catalog.images[program.image];
         let path = &mut frame.process.path;
         match image.path.as_literal() {
@@ -224,16 +242,16 @@ impl Maker {
         }
     }
 
-    fn life_start(&self, frame: &mut Frame, row: usize, class: u8, start: &Start) {
-        let Some((program, process, account)) = self.life_process(class, start) else {
+    fn start(&self, frame: &mut Frame, row: usize, class: u8, start: &Start) {
+        let Some((program, process, account)) = self.process(class, start) else {
             return;
         };
         let host = start.host;
         let h = &self.world.hosts[host];
-        self.life_row(frame, row, host, account, &process);
+        self.row(frame, row, host, account, &process);
         frame.telemetry[row] = match h.platform {
             Platform::Windows => {
-                let bits = Key::root(start.draws[7]).at(2);
+                let bits = start.draws.end.bits(EndSlot::SeenBySecurity);
                 match self.world.is_seen_by_security(host, bits) {
                     true => Telemetry::ProcessCreated,
                     false => Telemetry::ProcessCreation,
@@ -241,34 +259,32 @@ impl Maker {
             }
             Platform::Linux => Telemetry::Execve,
         };
-        frame.salt[row] = start.draws[4];
+        frame.salt[row] = start.draws.salt;
         frame.native[row] = process.start;
-        let scene = self.life_scene(&start.host, start);
-        let parent = self.resident(host, program.parent, process.start);
-        frame.parent.set(row, &parent.process);
-        self.set_parent_texts(frame, row, &parent, &scene);
+        let scene = self.scene(&start.host, start);
+        let parent = self.lineage.resident(host, program.parent, process.start);
+        self.processes.set(&mut frame.parent, row, &parent, &scene);
         if h.platform == Platform::Windows {
-            let systems = self.world.hosts.systems.len();
-            let key = program.image * systems + usize::from(h.os);
-            frame.hashes.set_key(row, key as i32);
+            let key = self.processes.known_hashes(program.image as u32, host);
+            frame.hashes.set_key(row, key);
         }
-        let mut texts = Texts::new(self, &scene, host, account);
+        let mut texts = Texts::new((self.world, self.catalog), &scene, host, account);
         texts.pid = process.pid;
-        self.life_path(frame, row, program, &texts);
-        let command = choose(&program.commands, start.draws[5]);
+        self.path(frame, row, program, &texts);
+        let command = choose(&program.commands, start.draws.command);
         texts.set(&mut frame.process.command, row, command);
         texts.set(&mut frame.directory, row, &program.directory);
-        frame.integrity[row] = self.life_integrity(program, start.draws[6]);
+        frame.integrity[row] = self.integrity(program, start.draws.integrity);
     }
 
-    fn life_integrity(&self, program: &Program, bits: u64) -> u8 {
+    fn integrity(&self, program: &Program, bits: u64) -> u8 {
         let wanted = self
             .vocabulary
             .integrity
             .iter()
             .position(|i| *i == program.integrity)
             .unwrap_or(0) as u8;
-        // A user's process runs elevated now and then.
+        // One in 25 of a user's processes runs elevated.
         if program.integrity == "Medium" && chance(bits, 40_000) {
             wanted + 1
         } else {

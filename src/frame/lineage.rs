@@ -1,19 +1,17 @@
 //! The processes that records name: who acts, who started it, and in whose session.
 
-use std::cell::RefCell;
-
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
-
 use super::lag;
-use super::maker::Maker;
-use super::record::{Scene, Whole};
-use crate::catalog::{Platform, ProcessRef, Program, Record, Scope, Telemetry};
+use super::owners::Owners;
+use super::scene::{ChainScene, EventSlot, Scene, SceneSlot, Whole};
+use super::sessions::Sessions;
+use crate::catalog::{Catalog, Platform, ProcessRef, Program, Record, Scope, Telemetry, Template};
+use crate::plan::chains::{ChainSlot, Chains};
+use crate::random::Draws;
 use crate::world::processes::{CHAIN_STREAM, OF_SEQUENCE, OTHER_STREAM, STARTS_PER_SLOT};
 use crate::world::users::ROOT;
-use crate::world::{Process, Purpose, Session};
+use crate::world::{Process, Session, World};
 
-/// A process, and what says how it was called.
+/// A process, and where its command line comes from.
 pub struct Acting<'r> {
     pub process: Process,
     pub host: u32,
@@ -24,18 +22,18 @@ pub struct Acting<'r> {
 pub(super) enum Call<'r> {
     Resident(usize),
     Program(&'r Program),
-    /// The child that a daemon forks for one login, or sudo.
+    /// The child that a daemon forks for one login; or sudo.
     Child,
     Record(&'r Record),
 }
 
 impl<'r> Acting<'r> {
-    /// Whether it is what a daemon forked, or sudo.
+    /// Whether it is the child that a daemon forked, or sudo.
     pub(super) fn is_child(&self) -> bool {
         matches!(self.call, Call::Child)
     }
 
-    /// What it has forked instead of itself.
+    /// The same with a forked child in place of the process.
     pub(super) fn with_child(self, process: Process) -> Self {
         Acting {
             process,
@@ -45,29 +43,19 @@ impl<'r> Acting<'r> {
     }
 }
 
-/// Processes of chains that have been made, by chain, number and round.
-#[derive(Debug, Default)]
-pub struct Started(RefCell<HashMap<(u32, usize, u32), Process, FixedState>>);
-
-impl Started {
-    /// A process, made if it isn't there.
-    fn get(&self, of: (u32, usize, u32), make: impl FnOnce() -> Process) -> Process {
-        let known = self.0.borrow().get(&of).copied();
-        known.unwrap_or_else(|| {
-            let process = make();
-            self.0.borrow_mut().insert(of, process);
-            process
-        })
-    }
+/// Finds the processes that records refer to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lineage<'m> {
+    pub world: &'m World,
+    pub catalog: &'m Catalog,
+    pub chains: &'m Chains,
+    pub owners: &'m Owners,
+    pub sessions: Sessions<'m>,
 }
 
-impl Maker {
+impl<'m> Lineage<'m> {
     /// The parent of an acting process.
-    pub(super) fn parent<'a>(
-        &'a self,
-        acting: &Acting<'a>,
-        scene: &Scene<'_>,
-    ) -> Option<Acting<'a>> {
+    pub(super) fn parent(&self, acting: &Acting<'m>, scene: &Scene<'_>) -> Option<Acting<'m>> {
         let (host, start) = (acting.host, acting.process.start);
         match acting.call {
             Call::Child => None,
@@ -81,13 +69,13 @@ impl Maker {
     }
 
     /// The process that a record refers to.
-    pub(super) fn acting<'a>(
-        &'a self,
+    pub(super) fn acting(
+        &self,
         scene: &Scene<'_>,
         process: ProcessRef,
         host: u32,
         time: i64,
-    ) -> Acting<'a> {
+    ) -> Acting<'m> {
         match (process, scene.chain, scene.whole) {
             (ProcessRef::Started(p), Some(_), _) => self.started(scene, p, time),
             (ProcessRef::Started(p), None, Some(whole)) => self.in_sequence(scene, &whole, p, host),
@@ -106,34 +94,34 @@ impl Maker {
     }
 
     /// A resident as an acting process.
-    pub(super) fn resident<'a>(&'a self, host: u32, resident: usize, time: i64) -> Acting<'a> {
+    pub(super) fn resident(&self, host: u32, resident: usize, time: i64) -> Acting<'m> {
         Acting {
             process: self
                 .world
-                .resident(&self.catalog, host, resident, time.div_euclid(1_000_000)),
+                .resident(self.catalog, host, resident, time.div_euclid(1_000_000)),
             host,
             call: Call::Resident(resident),
             round: 0,
         }
     }
 
-    /// A program that has just been started, and is gone soon.
-    pub(super) fn program<'a>(
-        &'a self,
+    /// A short-lived program that started just before `time`.
+    pub(super) fn program(
+        &self,
         host: u32,
         program: usize,
         time: i64,
         scene: &Scene<'_>,
-    ) -> Acting<'a> {
+    ) -> Acting<'m> {
         let program = &self.catalog.programs[program];
         let h = &self.world.hosts[host];
         let account =
             self.world
                 .accounts
                 .resolve(&program.account, h.platform, host, h.user, h.user);
-        let start = time - 4_000 - scene.key.below(0x9209, 900_000) as i64;
+        let start = time - 4_000 - scene.key.below(SceneSlot::ProgramAge, 900_000) as i64;
         let session = match self.is_cron(program.parent) {
-            true => self.cron_session(scene, host, account, start),
+            true => self.sessions.cron(scene, host, account, start),
             false => self.resident(host, program.parent, start).process.session,
         };
         let image = program.image as u32;
@@ -149,21 +137,23 @@ impl Maker {
     }
 
     /// A process that a record starts, outside any chain.
-    pub(super) fn start<'a>(
-        &'a self,
+    pub(super) fn start(
+        &self,
         scene: &Scene<'_>,
-        record: &'a Record,
+        record: &'m Record,
         host: u32,
         time: i64,
         round: u32,
-    ) -> Acting<'a> {
-        let account = self.account(scene, record, host);
-        let start = time - lag(Telemetry::ProcessCreation, scene.event.at(1));
+    ) -> Acting<'m> {
+        let account = scene.account(self.world, record, host);
+        let start = time - lag(Telemetry::ProcessCreation, scene.event.bits(EventSlot::Lag));
         let session = self.inherited(scene, record, host, account, start);
         let image = record.image.unwrap_or(0) as u32;
         let ordinal = match (scene.whole, record.starts) {
             (Some(_), Some(number)) => {
-                OF_SEQUENCE | scene.key.at(0x0c1d) >> 1 & !(STARTS_PER_SLOT - 1) | number as u64
+                OF_SEQUENCE
+                    | scene.key.bits(SceneSlot::Ordinals) >> 1 & !(STARTS_PER_SLOT - 1)
+                    | number as u64
             }
             _ => scene.ordinal,
         };
@@ -184,14 +174,14 @@ impl Maker {
         }
     }
 
-    /// Process `number` of a sequence, as every later record of it must name it.
-    fn in_sequence<'a>(
-        &'a self,
+    /// Process `number` of a sequence; the same for all of its records.
+    fn in_sequence(
+        &self,
         scene: &Scene<'_>,
         whole: &Whole<'_>,
         number: usize,
         host: u32,
-    ) -> Acting<'a> {
+    ) -> Acting<'m> {
         match self.starting_in(whole, number) {
             Some((at, record)) => self.start(scene, record, host, whole.time(at), 0),
             None => self.resident(host, self.fallback(host), whole.start),
@@ -199,7 +189,7 @@ impl Maker {
     }
 
     /// The record of a sequence that starts its process `number`.
-    fn starting_in<'a>(&'a self, whole: &Whole<'_>, number: usize) -> Option<(usize, &'a Record)> {
+    fn starting_in(&self, whole: &Whole<'_>, number: usize) -> Option<(usize, &'m Record)> {
         self.sequence(whole)
             .iter()
             .enumerate()
@@ -207,16 +197,16 @@ impl Maker {
     }
 
     /// The records of a sequence.
-    pub(super) fn sequence<'a>(&'a self, whole: &Whole<'_>) -> &'a [Record] {
+    pub(super) fn sequence(&self, whole: &Whole<'_>) -> &'m [Record] {
         &self.catalog.scenarios[whole.scenario].variants[whole.variant].records
     }
 
-    /// Process `number` of the scene's chain, as every later event must name it.
-    pub(super) fn started<'a>(&'a self, scene: &Scene<'_>, number: usize, time: i64) -> Acting<'a> {
+    /// Process `number` of the scene's chain; the same for all of its events.
+    pub(super) fn started(&self, scene: &Scene<'_>, number: usize, time: i64) -> Acting<'m> {
         let Some(c) = scene.chain else {
             return self.resident(scene.hosts[0], self.fallback(scene.hosts[0]), time);
         };
-        let chains = &self.plan.chains;
+        let chains = self.chains;
         let (step, position) = chains.start_of(c.chain, number);
         let placed = &c.chain.steps[step as usize];
         let record = &self.catalog.playbooks[c.chain.playbook as usize].steps[step as usize]
@@ -230,9 +220,10 @@ impl Maker {
             let at = chains.time(c.index, step, index);
             let key = chains
                 .chain_key(c.index)
-                .with(0x9c0c)
+                .part(ChainSlot::Process)
                 .with(u64::from(index) << 8 | u64::from(step));
-            let mut start = at - lag(Telemetry::ProcessCreation, key.at(1));
+            let key = Draws::<EventSlot>::new(key);
+            let mut start = at - lag(Telemetry::ProcessCreation, key.bits(EventSlot::Lag));
             if let ProcessRef::Started(parent) = record.process
                 && parent != number
             {
@@ -268,17 +259,21 @@ impl Maker {
         }
     }
 
-    /// The session of what a record starts. On Linux a process is in its parent's: none below a
-    /// daemon, but for those that open one for whom they let in.
-    fn inherited<'a>(
-        &'a self,
+    /// The session of the process that a record starts. A Linux process is in its parent's session.
+    /// Children of a daemon have none, unless the daemon opens one per login (sshd, cron).
+    fn inherited(
+        &self,
         scene: &Scene<'_>,
-        record: &'a Record,
+        record: &'m Record,
         host: u32,
         account: u32,
         start: i64,
     ) -> Session {
-        let by_account = |maker: &Self| maker.session(scene, record.on, host, account, start);
+        let by_account = |lineage: &Self| {
+            lineage
+                .sessions
+                .session(scene, record.on, host, account, start)
+        };
         if self.world.hosts[host].platform == Platform::Windows {
             return by_account(self);
         }
@@ -298,18 +293,10 @@ impl Maker {
             }
             (None, _) if !is_daemon => self.resident(host, first, start).process.session,
             (None, whole) if self.is_cron(first) && whole.is_none_or(|w| w.number.is_none()) => {
-                self.cron_session(scene, host, account, start)
+                self.sessions.cron(scene, host, account, start)
             }
             _ => by_account(self),
         }
-    }
-
-    /// What cron opened for a job a moment ago.
-    fn cron_session(&self, scene: &Scene<'_>, host: u32, account: u32, start: i64) -> Session {
-        let before = start.div_euclid(1_000_000) - scene.event.below(7, 3) as i64;
-        let boot = self.world.settled_boot(host, before);
-        self.world
-            .logon(host, boot, before, account, Purpose::Visit)
     }
 
     pub(super) fn is_cron(&self, resident: usize) -> bool {
@@ -332,10 +319,10 @@ impl Maker {
     }
 
     /// The record that starts process `number` of a scene's chain or sequence.
-    fn starting<'a>(&'a self, scene: &Scene<'_>, number: usize) -> Option<&'a Record> {
+    fn starting(&self, scene: &Scene<'_>, number: usize) -> Option<&'m Record> {
         match (scene.chain, scene.whole) {
             (Some(c), _) => {
-                let (step, position) = self.plan.chains.start_of(c.chain, number);
+                let (step, position) = self.chains.start_of(c.chain, number);
                 let placed = &c.chain.steps[step as usize];
                 let playbook = &self.catalog.playbooks[usize::from(c.chain.playbook)];
                 Some(&playbook.steps[step as usize].records[placed.record(u32::from(position))])
@@ -345,12 +332,8 @@ impl Maker {
         }
     }
 
-    /// Where what a record starts runs: where the record says, or where its parent does.
-    pub(super) fn directory<'a>(
-        &'a self,
-        scene: &Scene<'_>,
-        record: &'a Record,
-    ) -> &'a Option<crate::catalog::Template> {
+    /// The working directory of the process that a record starts: the record's, else its parent's.
+    pub(super) fn directory(&self, scene: &Scene<'_>, record: &'m Record) -> &'m Option<Template> {
         let mut told = record;
         while told.directory.is_none()
             && told.telemetry.is_start()
@@ -363,7 +346,7 @@ impl Maker {
         &told.directory
     }
 
-    /// The account that logged in to the session of an acting process, `account`'s.
+    /// The account that logged in to the session of a process that `account` runs.
     pub(super) fn login_of(
         &self,
         scene: &Scene<'_>,
@@ -376,10 +359,10 @@ impl Maker {
             && let Some(login) =
                 (self.sequence(whole).iter()).find(|r| r.telemetry == Telemetry::Login)
         {
-            return self.account(scene, login, host);
+            return scene.account(self.world, login, host);
         }
         match account {
-            // Root's doings are by sudo of who works there, or a job of cron.
+            // Root acts through a user's sudo, or in a job of cron.
             ROOT if !self
                 .ancestor(scene, process)
                 .is_some_and(|first| self.is_cron(first)) =>
@@ -388,5 +371,51 @@ impl Maker {
             }
             account => account,
         }
+    }
+    /// The child that sshd or cron forked for a scene's login on a host, if there is a login.
+    pub(super) fn login_child(
+        &self,
+        scene: &Scene<'_>,
+        resident: usize,
+        host: u32,
+        time: i64,
+    ) -> Option<Acting<'m>> {
+        if !self.owners.forks(resident) {
+            return None;
+        }
+        let (start, ordinal) = match (scene.chain, scene.whole) {
+            (Some(c), _) => {
+                let on = c.chain.hosts.iter().position(|&h| h == host)?;
+                let step = self.login_step(&c, on, resident)?;
+                let start = self.chains.time(c.index, step, 0);
+                (start, u64::from(c.chain.host_ordinals[on]))
+            }
+            (None, whole) => (whole?.start, scene.ordinal),
+        };
+        let daemon = self.resident(host, resident, time);
+        let image = daemon.process.image;
+        let process = self
+            .sessions
+            .child(host, &daemon.process, image, start, ordinal, scene);
+        (process.start <= time).then(|| daemon.with_child(process))
+    }
+
+    /// The step in which a chain logs in to one of its hosts.
+    fn login_step(&self, c: &ChainScene<'_>, on: usize, resident: usize) -> Option<u8> {
+        let steps = &self.catalog.playbooks[usize::from(c.chain.playbook)].steps;
+        let logs_in = |record: &Record| {
+            record.on == on
+                && record.success
+                && record.process == ProcessRef::Resident(resident)
+                && matches!(record.telemetry, Telemetry::Login | Telemetry::UserLogin)
+        };
+        let at = c.chain.steps.iter().zip(steps).position(|(placed, step)| {
+            let first = placed.first_record as usize;
+            placed.rounds == 1
+                && step.records[first..first + placed.records as usize]
+                    .iter()
+                    .any(logs_in)
+        })?;
+        Some(at as u8)
     }
 }

@@ -1,70 +1,184 @@
-//! The order of a row group: all populations merged by (time, population, ordinal).
+//! The order of a row group: all populations of its partitions merged by (time, partition,
+//! population, ordinal).
 
-use crate::plan::{Origin, Partition, Plan, RowGroup, TimeLaw};
+use std::ops::Range;
 
-/// One row's identity within its partition.
+use super::FRAME_ROWS;
+use crate::plan::chains::ChainEvent;
+use crate::plan::{Plan, RowGroup, TimeLaw};
+
+/// One row's identity within its row group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
     pub time: i64,
-    /// Index into the partition's populations.
-    pub population: u8,
-    /// Ordinal in the population; for chains, index into the row group's event list.
+    /// Index into the order's populations.
+    pub population: u16,
+    /// Ordinal in the population; for chains, index into the population's event list.
     pub ordinal: u64,
+}
+
+/// A population of a row group.
+#[derive(Debug)]
+pub struct Source {
+    /// Index into the plan's partitions.
+    pub partition: usize,
+    /// Index into the partition's populations.
+    pub population: usize,
+    /// `None` for chains, whose events have times of their own.
+    pub law: Option<TimeLaw>,
+    /// The events of chains in the row group, in order; empty for other populations.
+    pub chain_events: Vec<ChainEvent>,
 }
 
 /// The rows of a row group in order.
 #[derive(Debug)]
 pub struct Order {
     pub rows: Vec<Row>,
-    /// Chain events of the row group, in order.
-    pub chain_events: Vec<crate::plan::chains::ChainEvent>,
-    /// The populations' time laws.
-    pub laws: Vec<Option<TimeLaw>>,
+    pub sources: Vec<Source>,
+    partitions: Range<usize>,
+    /// `event.sequence` of each partition's first row in each frame: frame by frame, in the order
+    /// of the partitions.
+    sequences: Vec<i64>,
 }
 
 impl Order {
-    /// Merges the populations of a row group.
-    pub fn new(plan: &Plan, partition: &Partition, group: &RowGroup) -> Self {
-        let mut rows: Vec<Row> = Vec::with_capacity(group.rows as usize);
-        let mut chain_events = Vec::new();
-        let mut laws = Vec::new();
+    /// The rows of a row group.
+    pub fn new(plan: &Plan, group: &RowGroup) -> Self {
+        Order::between(plan, group.partitions.clone(), group.from, group.to)
+    }
+
+    /// The rows of some partitions of a date in `from..to`.
+    pub fn between(plan: &Plan, partitions: Range<usize>, from: i64, to: i64) -> Self {
+        let mut rows: Vec<Row> = Vec::new();
+        let mut sources: Vec<Source> = Vec::new();
+        let mut sequences = Vec::new();
         let mut times = Vec::new();
-        for (p, population) in partition.populations.iter().enumerate() {
-            let law = population.law(&plan.calendar, partition.date, partition.category);
-            match &law {
-                Some(law) => {
-                    times.clear();
-                    law.times(group.ordinals[p].clone(), &mut times);
-                    rows.extend(times.iter().zip(group.ordinals[p].clone()).map(
-                        |(&time, ordinal)| Row {
+        for index in partitions.clone() {
+            let partition = &plan.partitions[index];
+            let mut first = 0;
+            for (p, law) in partition.laws(&plan.calendar).into_iter().enumerate() {
+                let population = sources.len() as u16;
+                let before = partition.before_of(plan, p, law.as_ref(), from);
+                first += before;
+                let mut chain_events = Vec::new();
+                times.clear();
+                let first_ordinal = match &law {
+                    Some(law) => {
+                        let until = partition.before_of(plan, p, Some(law), to);
+                        law.times(before..until, &mut times);
+                        before
+                    }
+                    None => {
+                        chain_events = plan.chains.events_in(partition.category, from, to);
+                        times.extend(chain_events.iter().map(|event| event.time));
+                        0
+                    }
+                };
+                rows.extend(
+                    times
+                        .iter()
+                        .zip(first_ordinal..)
+                        .map(|(&time, ordinal)| Row {
                             time,
-                            population: p as u8,
+                            population,
                             ordinal,
-                        },
-                    ));
-                }
-                None => {
-                    debug_assert_eq!(population.origin, Origin::Chains);
-                    chain_events = plan
-                        .chains
-                        .events_in(partition.category, group.from, group.to);
-                    rows.extend(chain_events.iter().enumerate().map(|(i, e)| Row {
-                        time: e.time,
-                        population: p as u8,
-                        ordinal: i as u64,
-                    }));
-                }
+                        }),
+                );
+                sources.push(Source {
+                    partition: index,
+                    population: p,
+                    law,
+                    chain_events,
+                });
             }
-            laws.push(law);
+            sequences.push(partition.sequence(first));
         }
-        // Runs that are already sorted merge in linear time; rows of one time stand in order.
-        if partition.populations.len() > 1 {
+        // The sort uses the sorted runs, and is stable: equal times keep this order.
+        if sources.len() > 1 {
             rows.sort_by_key(|row| row.time);
         }
-        Order {
+        let mut order = Order {
             rows,
-            chain_events,
-            laws,
+            sources,
+            partitions,
+            sequences: Vec::new(),
+        };
+        order.number(sequences);
+        order
+    }
+
+    /// Sets `sequences`, given those of the first frame.
+    fn number(&mut self, mut next: Vec<i64>) {
+        let frames = self.frames();
+        let merged = self.partitions.len();
+        self.sequences.reserve(frames * merged);
+        for frame in 0..frames {
+            self.sequences.extend(&next);
+            let rows = self.range(frame);
+            match &mut next[..] {
+                [only] => *only += rows.len() as i64,
+                _ => {
+                    for row in &self.rows[rows] {
+                        let source = &self.sources[usize::from(row.population)];
+                        next[source.partition - self.partitions.start] += 1;
+                    }
+                }
+            }
         }
+    }
+
+    /// The date of all rows.
+    pub fn date(&self, plan: &Plan) -> u32 {
+        plan.partitions[self.partitions.start].date
+    }
+
+    /// The number of frames.
+    pub fn frames(&self) -> usize {
+        self.rows.len().div_ceil(FRAME_ROWS)
+    }
+
+    /// The rows of a frame.
+    pub fn range(&self, frame: usize) -> Range<usize> {
+        let first = frame * FRAME_ROWS;
+        first..(first + FRAME_ROWS).min(self.rows.len())
+    }
+
+    /// The rows of each source among `rows`, as indices of it.
+    pub(super) fn by_source(&self, rows: &[Row]) -> Vec<Vec<usize>> {
+        let mut counts = vec![0; self.sources.len()];
+        for row in rows {
+            counts[usize::from(row.population)] += 1;
+        }
+        let mut of_source: Vec<_> = counts.into_iter().map(Vec::with_capacity).collect();
+        for (at, row) in rows.iter().enumerate() {
+            of_source[usize::from(row.population)].push(at);
+        }
+        of_source
+    }
+
+    /// `event.sequence` of the rows of a frame.
+    pub fn sequences(&self, frame: usize) -> Vec<i64> {
+        let merged = self.partitions.len();
+        let rows = self.range(frame);
+        let mut next = self.sequences[frame * merged..][..merged].to_vec();
+        if let [first] = next[..] {
+            return (first..first + rows.len() as i64).collect();
+        }
+        let of_row = |row: &Row| {
+            let source = &self.sources[usize::from(row.population)];
+            let next = &mut next[source.partition - self.partitions.start];
+            *next += 1;
+            *next - 1
+        };
+        self.rows[rows].iter().map(of_row).collect()
+    }
+
+    /// All rows, each with its `event.sequence`.
+    pub fn numbered(&self) -> impl Iterator<Item = (&Row, i64)> {
+        (0..self.frames()).flat_map(|frame| {
+            self.rows[self.range(frame)]
+                .iter()
+                .zip(self.sequences(frame))
+        })
     }
 }

@@ -1,50 +1,68 @@
 //! A block of events as plain vectors of decisions.
 //!
-//! One file per population kind fills a [`Frame`]: which host, which account, which
+//! One type per population kind fills a [`Frame`]: which host, which account, which
 //! process, which rule, when. Nothing here knows a column, a schema or a file
 //! format; the columns read a frame and never decide anything.
+//!
+//! From the bottom up: columns of a frame (`text_column`, `sparse`, `calls`), words and
+//! tables (`vocabulary`, `recipe`, `owners`), where a record happens (`scene`) and its
+//! texts (`words`, `text`), its sessions and processes (`sessions`, `lineage`, `logins`,
+//! `processes`), the record as a row (`cloud`, `record`), one filler per population kind
+//! (`chain`, `noise`, `life`, `alerts`), and [`Maker`], which holds what they borrow. `merge`
+//! decides the order of rows before any is filled.
 
 mod alerts;
 mod calls;
 mod chain;
+mod cloud;
 mod life;
 mod lineage;
+mod logins;
 mod maker;
 mod merge;
 mod noise;
 mod owners;
+mod processes;
+mod recipe;
 mod record;
+mod scene;
 mod sessions;
+mod sparse;
 mod text;
 mod text_column;
+mod vocabulary;
+mod words;
 
 pub use calls::{CallRow, Calls};
 pub use chain::Actor;
 pub use maker::Maker;
-pub use merge::{Order, Row};
-pub use text::hashes as file_hashes;
+pub use merge::{Order, Row, Source};
+pub use sparse::Sparse;
 pub use text_column::TextColumn;
+pub use words::{hashes as file_hashes, program as program_key};
 
-use crate::catalog::{DATA_SLOTS, Telemetry, scenario::Verdict};
+use crate::catalog::scenario::Verdict;
+use crate::kinds::{DATA_SLOTS, Lag, Telemetry};
 use crate::world::Process;
 
-/// Rows that a frame holds at most; also the rows of a batch. Part of the format version.
+/// Most rows of a frame, and of a batch. Part of the format version.
 pub const FRAME_ROWS: usize = 16 * 1024;
 
 /// No value.
 pub const NONE: i32 = -1;
 
-/// Processes of a frame's rows.
+/// One process per row.
 #[derive(Debug, Clone)]
 pub struct ProcessColumns {
     /// Pid; 0 with image [`NONE`] where the row has no process.
     pub pid: Vec<u32>,
     /// Index into the catalog's images.
     pub image: Vec<i32>,
-    /// Path: known are the catalog's fixed paths, by image.
+    /// Path; keys below `known` are images whose path is fixed.
     pub path: TextColumn,
-    /// Command line: known are the residents' fixed ones, by resident.
+    /// Command line; keys below `known` are residents whose command line is fixed.
     pub command: TextColumn,
+    /// Index into the world's accounts.
     pub account: Vec<i32>,
     /// Unix microseconds.
     pub start: Vec<i64>,
@@ -91,7 +109,24 @@ impl ProcessColumns {
     }
 }
 
-/// A block of rows of one partition, in order of time.
+/// The process that a row's process acts on: Sysmon's target of events 8 and 10.
+#[derive(Debug, Clone)]
+pub struct Targets {
+    /// The process, by row.
+    pub processes: Sparse<Process>,
+    /// Its path; keys below `known` are images whose path is fixed.
+    pub path: TextColumn,
+}
+
+/// Sizes of the tables that the keys of a frame's text columns point into.
+#[derive(Debug, Clone, Copy)]
+struct KnownTexts {
+    images: usize,
+    residents: usize,
+    systems: usize,
+}
+
+/// A block of rows of one row group, in order of time.
 ///
 /// 1. Every vector has `len` entries.
 /// 2. A row with `rule` is an alert; without, an event.
@@ -99,13 +134,13 @@ impl ProcessColumns {
 #[derive(Debug, Clone)]
 pub struct Frame {
     pub len: usize,
-    /// Index into the world's categories; the same for all rows.
-    pub category: u32,
-    /// `event.sequence` of row 0; the others follow.
-    pub first_sequence: i64,
+    /// Index into the world's categories.
+    pub category: Vec<u32>,
+    /// `event.sequence`.
+    pub sequence: Vec<i64>,
     /// `@timestamp`, Unix microseconds.
     pub time: Vec<i64>,
-    /// When the endpoint's own record says it happened (UtcTime), Unix microseconds.
+    /// The time in the endpoint's own record (UtcTime), Unix microseconds.
     pub native: Vec<i64>,
     pub telemetry: Vec<Telemetry>,
     pub host: Vec<i32>,
@@ -116,7 +151,7 @@ pub struct Frame {
     /// Index into the world's detections.
     pub rule: Vec<i32>,
     pub verdict: Vec<Verdict>,
-    /// Index into the catalog's scenarios; life is one past the last.
+    /// Index into the catalog's scenarios; one past the last for process life.
     pub noise: Vec<i32>,
     pub blocked: Vec<bool>,
     pub success: Vec<bool>,
@@ -132,17 +167,21 @@ pub struct Frame {
     /// Indices into the vocabulary.
     pub protocol: Vec<i32>,
     pub application: Vec<i32>,
-    /// 0 none, 1 to_server, 2 to_client, as the sensor says.
+    /// The sensor's direction: 0 none, 1 to_server, 2 to_client.
     pub direction: Vec<u8>,
     /// The client's end is `source` (else `destination`).
     pub client_is_source: Vec<bool>,
 
+    /// The process that the record is about.
     pub process: ProcessColumns,
+    /// The process that started it, where the record names it.
     pub parent: ProcessColumns,
+    /// The process that it acts on.
+    pub targets: Targets,
     pub directory: TextColumn,
     /// 0 `-`, then the vocabulary's integrity levels.
     pub integrity: Vec<u8>,
-    /// Known are the catalog's hashes, by image × operating system.
+    /// Keys below `known` are the hashes of an image on an operating system, image-major.
     pub hashes: TextColumn,
 
     pub file: TextColumn,
@@ -153,18 +192,20 @@ pub struct Frame {
     pub answer: Vec<i32>,
     pub query_status: Vec<u32>,
     pub url: TextColumn,
-    /// Syslog: the line. Clouds and services: the request's parameters.
+    /// The line of a syslog record.
     pub message: TextColumn,
-    /// Values of the record's own, in the slots of `Telemetry::data`.
+    /// Parameters of a call to a cloud or service, as JSON.
+    pub request: TextColumn,
+    /// Values that the record itself gives, in the slots of `Telemetry::data`.
     pub data: [TextColumn; DATA_SLOTS],
     pub syscall: Vec<i32>,
     pub audit_key: Vec<i32>,
     pub facility: Vec<u8>,
     pub syslog_severity: Vec<u8>,
     pub logon_type: Vec<u8>,
-    /// What clouds and services tell of.
+    /// The calls that clouds and services record.
     pub calls: Calls,
-    /// 64 bits of the row's own for values without meaning (thread ids, syscall arguments).
+    /// 64 random bits per row, for values without meaning (thread ids, syscall arguments).
     pub salt: Vec<u64>,
 
     /// Index into the plan's chains.
@@ -175,13 +216,18 @@ pub struct Frame {
 }
 
 impl Frame {
-    fn new(rows: usize, category: u32, first_sequence: i64, maker: &Maker) -> Self {
-        let (images, residents) = (maker.catalog.images.len(), maker.catalog.residents.len());
+    fn new(sequence: Vec<i64>, known: KnownTexts) -> Self {
+        let rows = sequence.len();
+        let KnownTexts {
+            images,
+            residents,
+            systems,
+        } = known;
         let text = || TextColumn::new(rows, 0);
         Frame {
             len: rows,
-            category,
-            first_sequence,
+            category: vec![0; rows],
+            sequence,
             time: vec![0; rows],
             native: vec![0; rows],
             telemetry: vec![Telemetry::Syslog; rows],
@@ -205,9 +251,13 @@ impl Frame {
             client_is_source: vec![true; rows],
             process: ProcessColumns::new(rows, images, residents),
             parent: ProcessColumns::new(rows, images, residents),
+            targets: Targets {
+                processes: Sparse::default(),
+                path: TextColumn::new(rows, images),
+            },
             directory: text(),
             integrity: vec![0; rows],
-            hashes: TextColumn::new(rows, images * maker.world.hosts.systems.len()),
+            hashes: TextColumn::new(rows, images * systems),
             file: text(),
             registry: text(),
             details: text(),
@@ -216,6 +266,7 @@ impl Frame {
             query_status: vec![0; rows],
             url: text(),
             message: text(),
+            request: text(),
             data: std::array::from_fn(|_| text()),
             syscall: vec![NONE; rows],
             audit_key: vec![NONE; rows],
@@ -230,59 +281,35 @@ impl Frame {
         }
     }
 
-    /// Sets the moment of a row's native record: `lag` before `time`, but not before its process starts.
+    /// Sets `native`: `lag` microseconds before `time`, but not before the row's process starts.
     #[inline]
     fn set_native(&mut self, row: usize, lag: i64, process: Option<&Process>) {
-        let time = self.time[row];
-        let room = process.map_or(i64::MAX, |p| ((time - p.start) / 2).max(0));
-        self.native[row] = time - lag.min(room);
+        self.set_native_after(row, lag, process.map(|process| process.start));
     }
 
-    /// The same for a row whose process is set.
+    /// As [`set_native`](Self::set_native), for a row whose process is already set.
     #[inline]
     fn set_native_from_process(&mut self, row: usize, lag: i64) {
+        let is_set = self.process.image[row] != NONE;
+        self.set_native_after(row, lag, is_set.then_some(self.process.start[row]));
+    }
+
+    #[inline]
+    fn set_native_after(&mut self, row: usize, lag: i64, start: Option<i64>) {
         let time = self.time[row];
-        let room = if self.process.image[row] == NONE {
-            i64::MAX
-        } else {
-            ((time - self.process.start[row]) / 2).max(0)
-        };
+        let room = start.map_or(i64::MAX, |start| ((time - start) / 2).max(0));
         self.native[row] = time - lag.min(room);
     }
 }
 
-/// How long after the record `@timestamp` stands, in microseconds.
-///
-/// Source: TimeCreated − UtcTime of real Sysmon records: 2–21 ms for event 1, up to 13 ms
-/// for 11 and 13, median 1.2 s with a long tail for 3 (batching), 2–7 s for 22.
+/// Microseconds from what a record tells of to `@timestamp`.
 #[inline]
 pub(crate) fn lag(telemetry: Telemetry, bits: u64) -> i64 {
     use crate::random::{below, log_uniform};
-    let us = match telemetry {
-        Telemetry::ProcessCreation | Telemetry::ProcessTermination => 2_000 + below(bits, 19_000),
-        Telemetry::FileCreate
-        | Telemetry::RegistrySet
-        | Telemetry::FileTimeChanged
-        | Telemetry::SysmonState
-        | Telemetry::DriverLoaded
-        | Telemetry::ImageLoaded
-        | Telemetry::RemoteThread
-        | Telemetry::ProcessAccess
-        | Telemetry::RegistryKey
-        | Telemetry::StreamCreated
-        | Telemetry::SysmonConfig
-        | Telemetry::PipeCreated
-        | Telemetry::PipeConnected
-        | Telemetry::WmiFilter
-        | Telemetry::WmiConsumer
-        | Telemetry::WmiBinding
-        | Telemetry::FileDeleted
-        | Telemetry::ProcessTampering
-        | Telemetry::FileDeleteLogged => below(bits, 13_000),
-        Telemetry::NetworkConnection => log_uniform(bits, 240_000, 6_000_000),
-        Telemetry::DnsQuery => 2_000_000 + below(bits, 5_000_000),
-        // These records carry no time of their own besides the log's.
-        _ => 0,
+    let us = match telemetry.kind().lag {
+        Lag::None => 0,
+        Lag::Between(from, to) => from + below(bits, to - from),
+        Lag::LogUniform(from, to) => log_uniform(bits, from, to),
     };
     us as i64
 }

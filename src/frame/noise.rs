@@ -1,71 +1,101 @@
 //! Noise: rows of benign scenarios.
 
 use super::Frame;
-use super::maker::Maker;
 use super::merge::Row;
-use super::record::{Scene, Whole};
+use super::recipe::Recipes;
+use super::record::Records;
+use super::scene::{EventSlot, Scene, Whole};
 use crate::catalog::{
-    End, HostClass, Platform, Record, Telemetry,
-    scenario::{Verdict, Visit},
+    AccountRef, End, HostClass, Platform, Record, Telemetry,
+    scenario::{Variant, Verdict, Visit},
 };
 use crate::plan::TimeLaw;
-use crate::random::{Key, below};
+use crate::random::{DRAWS, Draws, Key, below, slots};
+use crate::world::World;
 use crate::world::processes::OTHER_STREAM;
 
-impl Maker {
-    /// Fills rows of one variant. A run of rows is one host's doing, with one peer and one administrator.
-    pub(super) fn fill_noise<'r>(
+slots! {
+    /// Draws that a run of rows shares.
+    enum RunSlot {
+        Host = 0,
+        Peer = 1,
+        Administrator = 2,
+        Scene = 5,
+        Burst = 6,
+    }
+}
+
+/// One row of a variant: its record, and the visit to a host that it belongs to.
+struct Turn<'m> {
+    record: &'m Record,
+    /// Index of the record in its variant.
+    choice: usize,
+    time: i64,
+    run: Draws<RunSlot>,
+    /// This visit, and how many there are on the date.
+    visit: u64,
+    visits: u64,
+}
+
+/// Fills rows of benign scenarios.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Noise<'m> {
+    pub records: Records<'m>,
+    pub recipes: &'m Recipes,
+    pub world: &'m World,
+}
+
+/// Index of a row's record in its variant: by its place in its run, or by its first draw.
+fn chosen(v: &Variant, place: impl FnOnce() -> u64, draw: u64) -> usize {
+    match v.sequence {
+        Some(_) => place() as usize,
+        None => below(draw, v.records.len() as u64) as usize,
+    }
+}
+
+fn verdict(v: &Variant, record: &Record) -> Verdict {
+    match (v.verdict, record.alert) {
+        // A record beside the one that the rule fired on.
+        (Verdict::BenignTrigger, false) => Verdict::BenignSuspicious,
+        (verdict, _) => verdict,
+    }
+}
+
+impl<'m> Noise<'m> {
+    /// Fills rows of one variant. The rows of a run are one host's, with one peer and one
+    /// administrator.
+    pub fn fill<'r>(
         &self,
         frame: &mut Frame,
         key: Key,
-        scenario: usize,
-        variant: usize,
+        (scenario, variant): (usize, usize),
         law: &TimeLaw,
         mine: impl Iterator<Item = (usize, &'r Row)>,
     ) {
-        let v = &self.catalog.scenarios[scenario].variants[variant];
+        let v = &self.records.catalog.scenarios[scenario].variants[variant];
         let recipes = &self.recipes.variants[scenario][variant];
         let hosts = self.world.class(v.hosts);
         let rows = law.rows();
         let mut stream = key.rows();
         let of_runs = key.child("runs");
         for (row, at) in mine {
-            let draws = stream.row(at.ordinal);
+            let draws: [u64; DRAWS] = stream.row(at.ordinal);
+            let [choice, _, of_event, _, _, of_scene, _, _] = draws;
             let run = law.run(at.ordinal);
-            let of_run = of_runs.with(run.number);
-            let choice = match v.sequence {
-                Some(_) => (at.ordinal - run.first) as usize,
-                None => below(draws[0], v.records.len() as u64) as usize,
-            };
+            let choice = chosen(v, || at.ordinal - run.first, choice);
             // A sequence is one visit.
             let (visit, visits) = match v.sequence {
                 Some(sequence) => (run.number, rows.div_ceil(u64::from(sequence.rows))),
                 None => (at.ordinal, rows),
             };
-            let record = &v.records[choice];
-            let mut host = match v.visit {
-                // Every host in turn; the rounds of a day are spread evenly.
-                Visit::RoundRobin => {
-                    let n = hosts.len() as u64;
-                    let turn = if visits < n {
-                        u128::from(visit) * u128::from(n) / u128::from(visits)
-                    } else {
-                        u128::from(visit)
-                    };
-                    hosts[(turn % u128::from(n)) as usize]
-                }
-                Visit::Active if v.hosts == HostClass::Workstation => self
-                    .world
-                    .wheel(at.time.div_euclid(1_000_000))
-                    .active_workstation(of_run.at(0)),
-                Visit::Active | Visit::Any => hosts[of_run.below(0, hosts.len() as u64) as usize],
+            let turn = Turn {
+                record: &v.records[choice],
+                choice,
+                time: at.time,
+                run: Draws::new(of_runs.with(run.number)),
+                visit,
+                visits,
             };
-            if let Some(platform) = record.telemetry.platform()
-                && self.world.hosts[host].platform != platform
-            {
-                host = self.of_platform(hosts, platform, of_run.at(0));
-            }
-            let platform = self.world.hosts[host].platform;
             let whole = v.sequence.map(|sequence| Whole {
                 scenario,
                 variant,
@@ -75,68 +105,87 @@ impl Maker {
                 number: sequence.number,
                 visit: run.number / (hosts.len() as u64).max(1),
             });
+            let host = self.host(v, hosts, &turn);
+            let peer = self.peer(v, &turn, whole.as_ref(), host);
+            let burst = turn.run.part(RunSlot::Burst);
             let (key, event) = match whole {
-                Some(_) => (of_run.with(5), of_run.with(6)),
-                None => (Key::root(draws[5]), Key::root(draws[2])),
-            };
-            // A sequence has one other end, which its first connection names.
-            let naming = match v.sequence {
-                Some(_) => v.records.iter().find(|r| r.connection.is_some()),
-                None => None,
-            };
-            let naming = naming.unwrap_or(record);
-            let peer = match naming.account {
-                // Whose user asks is at work.
-                crate::catalog::Account::PeerUser => {
-                    let time = whole.map_or(at.time, |whole| whole.start);
-                    self.world
-                        .wheel(time.div_euclid(1_000_000))
-                        .active_workstation(of_run.at(1))
-                }
-                _ => self.peer(naming, host, of_run.at(1), platform),
+                Some(_) => (turn.run.part(RunSlot::Scene), burst),
+                None => (Key::root(of_scene), Key::root(of_event)),
             };
             let scene = Scene {
                 hosts: &[host, peer],
                 user: self.world.hosts[host].user,
-                admin: self.world.administrator(host, of_run.at(2)),
+                admin: (self.world).administrator(host, turn.run.bits(RunSlot::Administrator)),
                 adversary: 0,
-                key,
-                event,
-                burst: of_run.with(6),
+                key: Draws::new(key),
+                event: Draws::new(event),
+                burst: Draws::new(burst),
                 round: 0,
                 ordinal: visit,
                 stream: OTHER_STREAM,
                 whole,
                 chain: None,
             };
-            self.emit(frame, row, record, recipes[choice], &scene);
+            let recipe = recipes[turn.choice];
+            self.records.emit(frame, row, turn.record, recipe, &scene);
             frame.noise[row] = scenario as i32;
-            frame.verdict[row] = match (v.verdict, record.alert) {
-                // What stands beside the record that a rule fired on.
-                (Verdict::BenignTrigger, false) => Verdict::BenignSuspicious,
-                (verdict, _) => verdict,
-            };
-            if record.telemetry == Telemetry::ProcessCreation
-                && !record.alert
-                && self.world.is_seen_by_security(host, event.at(0x1258))
-            {
-                frame.telemetry[row] = Telemetry::ProcessCreated;
-            }
-            if record.alert {
-                frame.rule[row] =
-                    self.world
-                        .detections
-                        .signature(v.category, record.signature) as i32;
-            }
+            self.label(frame, row, v, turn.record, &scene);
         }
     }
 
-    /// A host of the list that runs the platform; the platform's any, if the list has none.
+    /// Calls `each` with the index and the verdict of each of `mine`, rows of one variant.
+    pub fn verdicts<'r>(
+        &self,
+        key: Key,
+        (scenario, variant): (usize, usize),
+        law: &TimeLaw,
+        mine: impl Iterator<Item = (usize, &'r Row)>,
+        mut each: impl FnMut(usize, Verdict),
+    ) {
+        let v = &self.records.catalog.scenarios[scenario].variants[variant];
+        let mut stream = key.rows();
+        for (row, at) in mine {
+            let [choice, ..]: [u64; DRAWS] = stream.row(at.ordinal);
+            let choice = chosen(v, || at.ordinal - law.run(at.ordinal).first, choice);
+            each(row, verdict(v, &v.records[choice]));
+        }
+    }
+
+    /// The host that a visit is to.
+    fn host(&self, v: &Variant, hosts: &[u32], turn: &Turn<'_>) -> u32 {
+        let host = match v.visit {
+            // Every host in turn; the rounds of a day are spread evenly.
+            Visit::RoundRobin => {
+                let n = hosts.len() as u64;
+                let turn = if turn.visits < n {
+                    u128::from(turn.visit) * u128::from(n) / u128::from(turn.visits)
+                } else {
+                    u128::from(turn.visit)
+                };
+                hosts[(turn % u128::from(n)) as usize]
+            }
+            Visit::Active if v.hosts == HostClass::Workstation => self
+                .world
+                .wheel(turn.time.div_euclid(1_000_000))
+                .active_workstation(turn.run.bits(RunSlot::Host)),
+            Visit::Active | Visit::Any => {
+                hosts[turn.run.below(RunSlot::Host, hosts.len() as u64) as usize]
+            }
+        };
+        match turn.record.telemetry.platform() {
+            Some(platform) if self.world.hosts[host].platform != platform => {
+                self.of_platform(hosts, platform, turn.run.bits(RunSlot::Host))
+            }
+            _ => host,
+        }
+    }
+
+    /// A host of the list that runs the platform; any host of the platform if the list has none.
     fn of_platform(&self, list: &[u32], platform: Platform, bits: u64) -> u32 {
         let fits = |&&h: &&u32| self.world.hosts[h].platform == platform;
         let key = Key::root(bits);
         (0..16)
-            .map(|i| &list[key.below(i, list.len() as u64) as usize])
+            .map(|attempt| &list[key.below(attempt, list.len() as u64) as usize])
             .find(fits)
             .or_else(|| list.iter().find(fits))
             .copied()
@@ -150,8 +199,28 @@ impl Maker {
             })
     }
 
-    /// The other host of a record: of the class that its connection names, else a server of its kind.
-    fn peer(&self, record: &Record, host: u32, bits: u64, platform: Platform) -> u32 {
+    /// The other host of a row. A sequence has one peer, which its first connection names.
+    fn peer(&self, v: &Variant, turn: &Turn<'_>, whole: Option<&Whole<'_>>, host: u32) -> u32 {
+        let naming = match v.sequence {
+            Some(_) => v.records.iter().find(|r| r.connection.is_some()),
+            None => None,
+        };
+        let naming = naming.unwrap_or(turn.record);
+        let bits = turn.run.bits(RunSlot::Peer);
+        match naming.account {
+            // The peer's user is at work.
+            AccountRef::PeerUser => {
+                let time = whole.map_or(turn.time, |whole| whole.start);
+                self.world
+                    .wheel(time.div_euclid(1_000_000))
+                    .active_workstation(bits)
+            }
+            _ => self.peer_of(naming, host, bits),
+        }
+    }
+
+    /// A peer of the class that a record's connection names, else a server of the host's platform.
+    fn peer_of(&self, record: &Record, host: u32, bits: u64) -> u32 {
         let named = record
             .connection
             .iter()
@@ -160,19 +229,39 @@ impl Maker {
                 End::Class(class) => Some(*class),
                 _ => None,
             });
-        let class = named.unwrap_or(match platform {
-            Platform::Windows => HostClass::WindowsServer,
-            Platform::Linux => HostClass::LinuxServer,
-        });
-        let peer = self.class_member(class, Key::root(bits), host);
-        if peer != host {
-            return peer;
-        }
-        // The only one of its class talks to another server.
-        let other = match platform {
+        let servers = match self.world.hosts[host].platform {
             Platform::Windows => HostClass::WindowsServer,
             Platform::Linux => HostClass::LinuxServer,
         };
-        self.class_member(other, Key::root(bits), host)
+        let key = Key::root(bits);
+        let peer = self.world.another(named.unwrap_or(servers), key, host);
+        match peer == host {
+            // The only host of its class talks to another server.
+            true => self.world.another(servers, key, host),
+            false => peer,
+        }
+    }
+
+    /// Labels a row by its variant, and decides which sensor's record of a process start is kept.
+    fn label(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        v: &Variant,
+        record: &Record,
+        scene: &Scene<'_>,
+    ) {
+        frame.verdict[row] = verdict(v, record);
+        let bits = scene.event.bits(EventSlot::SeenBySecurity);
+        if record.telemetry == Telemetry::ProcessCreation
+            && !record.alert
+            && self.world.is_seen_by_security(scene.hosts[0], bits)
+        {
+            frame.telemetry[row] = Telemetry::ProcessCreated;
+        }
+        if record.alert {
+            let rule = (self.world.detections).signature(v.category, record.signature);
+            frame.rule[row] = rule as i32;
+        }
     }
 }

@@ -12,7 +12,7 @@ struct Mix {
 }
 
 impl Mix {
-    /// Of those that the catalog has.
+    /// A mix of the residents that the catalog has.
     fn new(catalog: &Catalog, shares: &[(&str, u64)]) -> Self {
         let known = shares
             .iter()
@@ -29,7 +29,7 @@ impl Mix {
     }
 }
 
-/// What talks to the web from a workstation, from a server, and to servers inside.
+/// Processes that connect to the web from a workstation or a server, and to servers inside.
 const FROM_WORKSTATION: &[(&str, u64)] = &[
     ("msedge", 30),
     ("chrome", 15),
@@ -72,7 +72,7 @@ const SERVER_TO_INSIDE: &[(&str, u64)] = &[
     ("zabbix_agent", 14),
     ("wuauserv", 12),
 ];
-/// WinRM's clients.
+/// Clients of WinRM.
 const MANAGING_WORKSTATION: &[(&str, u64)] =
     &[("user_powershell", 50), ("script_host", 30), ("winrm", 20)];
 const MANAGING_SERVER: &[(&str, u64)] = &[("script_host", 70), ("winrm", 30)];
@@ -103,7 +103,7 @@ pub struct Owners {
     web: Option<usize>,
     linux_database: Option<usize>,
     smtp: Option<usize>,
-    /// What connects from a Linux host, with the port and the hosts it runs on; by port.
+    /// Clients on Linux hosts, with their port and the hosts they run on; sorted by port.
     clients: Vec<(u16, HostClass, Client)>,
 }
 
@@ -159,7 +159,7 @@ impl Owners {
         }
     }
 
-    /// The process that accepts connections to `port` on a Windows host; none: nothing listens.
+    /// The process that accepts connections to `port` on a Windows host, if one does.
     pub fn windows_server(&self, host: &Host, port: i32) -> Option<usize> {
         match port {
             137..=139 | 445 | 5985 | 5986 => Some(self.system),
@@ -175,8 +175,8 @@ impl Owners {
         }
     }
 
-    /// The process that connects to `port` from a Windows host, inside or outwards; `in_session`
-    /// says whether the host's user is logged on.
+    /// The process that connects to `port` from a Windows host, inside or outwards. `in_session`:
+    /// the host's user is logged on.
     pub fn windows_client(
         &self,
         host: &Host,
@@ -187,7 +187,7 @@ impl Owners {
         bits: u64,
     ) -> Option<usize> {
         let workstation = host.is(HostClass::Workstation);
-        // Where nobody is logged on, services and agents are what connects, as on a server.
+        // Where nobody is logged on, only services and agents connect, as on a server.
         let in_use = workstation && in_session;
         match (port, application) {
             (53, _) if host.role == Role::DomainController => self.dns_server,
@@ -211,7 +211,7 @@ impl Owners {
         }
     }
 
-    /// The process that accepts connections to `port` on a Linux host; none: nothing listens.
+    /// The process that accepts connections to `port` on a Linux host, if one does.
     pub fn linux_server(&self, host: &Host, port: i32) -> Option<usize> {
         match port {
             22 => self.sshd,
@@ -222,7 +222,7 @@ impl Owners {
         }
     }
 
-    /// What connects to `port` from a Linux host, by a draw; none: nothing there does.
+    /// A client that connects to `port` from a Linux host, if one does; `bits` choose among several.
     pub fn linux_client(&self, host: &Host, port: i32, bits: u64) -> Option<Client> {
         let port = u16::try_from(port).ok()?;
         let first = self.clients.partition_point(|client| client.0 < port);
@@ -242,7 +242,7 @@ impl Owners {
         [self.sshd, self.cron].contains(&Some(resident))
     }
 
-    /// sshd.
+    /// Index of sshd among the residents.
     pub fn sshd(&self) -> usize {
         self.sshd.unwrap_or(self.systemd)
     }

@@ -1,28 +1,27 @@
-//! A column of texts, each of which a frame has once.
+//! A text column of a frame.
 //!
-//! Rows of a run often say the same: a text that stood in the column lately is found again before
-//! it is a second one, so that whoever reads the texts (parts of paths, arguments, dictionaries)
-//! has each but once. Knows nothing of what they mean.
+//! Rows of a run often have the same text. A small cache finds a recent text again, so the column
+//! stores it once, and parts of paths, arguments and dictionaries are computed once per text.
 
 use super::NONE;
 
-/// Texts that are found again, by their ends.
-const LATELY: usize = 1 << 10;
+/// Entries of the cache of recent texts.
+const RECENT: usize = 1 << 10;
 
-/// A text per row, as keys into a known table with this frame's own texts behind it.
+/// A text per row, as keys into a known table followed by the frame's own texts.
 ///
 /// Keys below `known` point into a table that exists before the first row (images,
 /// hashes); the rest into `texts`/`offsets`. [`NONE`] is null.
 #[derive(Debug, Clone, Default)]
 pub struct TextColumn {
     rows: usize,
-    /// Nothing as long as no row has a text: most columns of most frames.
+    /// Empty as long as no row has a text, as in most columns of most frames.
     keys: Vec<i32>,
     pub known: i32,
     pub texts: String,
     pub offsets: Vec<i32>,
-    /// By [`place`]: the text that had it last. Nothing before the first.
-    lately: Vec<i32>,
+    /// By [`place`]: the last text there, as an index. Empty before the first text.
+    recent: Vec<i32>,
 }
 
 impl TextColumn {
@@ -33,7 +32,7 @@ impl TextColumn {
             known: known as i32,
             texts: String::new(),
             offsets: vec![0],
-            lately: Vec::new(),
+            recent: Vec::new(),
         }
     }
 
@@ -78,21 +77,21 @@ impl TextColumn {
         self.write(|out| out.push_str(text))
     }
 
-    /// The same for a text that `write` appends.
+    /// As [`add`](Self::add), for a text that `write` appends.
     #[inline]
     pub fn write(&mut self, write: impl FnOnce(&mut String)) -> i32 {
         write(&mut self.texts);
         self.known + self.end()
     }
 
-    /// Ends the text that was just written; returns which one it is.
+    /// Ends the text that was just written; returns its index.
     fn end(&mut self) -> i32 {
-        if self.lately.is_empty() {
-            self.lately = vec![NONE; LATELY];
+        if self.recent.is_empty() {
+            self.recent = vec![NONE; RECENT];
         }
         let start = *self.offsets.last().unwrap_or(&0) as usize;
         let (before, new) = self.texts.as_bytes().split_at(start);
-        let place = &mut self.lately[place(new)];
+        let place = &mut self.recent[place(new)];
         if let Ok(at) = usize::try_from(*place)
             && before[self.offsets[at] as usize..self.offsets[at + 1] as usize] == *new
         {
@@ -104,7 +103,7 @@ impl TextColumn {
         *place
     }
 
-    /// A row's own text; empty where it has none, or one of a known table.
+    /// A row's text; empty where it has none, or where its text is in the known table.
     pub fn text(&self, row: usize) -> &str {
         let key = self.key(row);
         match usize::try_from(key - self.known) {
@@ -123,7 +122,7 @@ impl TextColumn {
     }
 }
 
-/// A text's place among [`LATELY`]: by its length, first and last bytes.
+/// A text's place in the cache, from its length, first and last bytes.
 #[inline]
 fn place(text: &[u8]) -> usize {
     let ends = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
@@ -133,7 +132,7 @@ fn place(text: &[u8]) -> usize {
         _ => (text.iter()).fold(0, |all, byte| all << 8 | u64::from(*byte)),
     };
     let mixed = (ends ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> (u64::BITS - LATELY.ilog2())) as usize
+    (mixed >> (u64::BITS - RECENT.ilog2())) as usize
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 
 use super::Generator;
 use crate::catalog::Catalog;
+use crate::error::{Error, Result};
 use crate::grounding::{Asset, Profile, User};
 use crate::plan::config::{Labels, SchemaName};
 use crate::plan::{Config, Grounding};
 use crate::world::hosts::reporting;
-use crate::{Error, Result};
 
-/// Collects what a [`Generator`] is made from; whatever is left out has its default.
+/// Collects the settings and inputs of a [`Generator`]; each has a default.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a builder makes nothing before `build`"]
 pub struct Builder {
@@ -22,7 +22,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// All settings at once; the methods named after a setting change one of them.
+    /// Sets all settings at once. The methods named after a setting change one of them.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
@@ -46,25 +46,25 @@ impl Builder {
         self
     }
 
-    /// Another seed makes another corpus. Default: 42.
+    /// Seed of all random choices. Default: 42.
     pub fn seed(mut self, seed: u64) -> Self {
         self.config.seed = seed;
         self
     }
 
-    /// Fields of the events. Default: `fusionai`.
+    /// Schema of the events. Default: `fusionai`.
     pub fn schema(mut self, schema: SchemaName) -> Self {
         self.config.schema = schema;
         self
     }
 
-    /// Whether events carry the answers. Default: they do.
+    /// Whether events have labels. Default: they have.
     pub fn labels(mut self, labels: Labels) -> Self {
         self.config.labels = labels;
         self
     }
 
-    /// What alerts are drawn from. Default: the embedded profile.
+    /// The profile that alerts are drawn from. Default: the embedded profile.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = Some(profile);
         self
@@ -96,10 +96,10 @@ impl Builder {
         self
     }
 
-    /// Checks the settings and builds the world and the plan.
+    /// Validates the settings and builds the world and the plan.
     ///
     /// # Errors
-    /// A setting is out of range, no user is active, no asset reports events, or the embedded
+    /// A setting is out of range, all users are disabled, no asset reports events, or the embedded
     /// catalog cannot be read.
     pub fn build(self) -> Result<Generator> {
         self.config.validate()?;
@@ -108,14 +108,14 @@ impl Builder {
             return Err(Error::setting(
                 "users",
                 "none of the users is active",
-                "give at least one who is not disabled, or leave `users` out",
+                "give at least one user who is not disabled, or omit `users`",
             ));
         }
         if (self.assets.as_ref()).is_some_and(|assets| reporting(assets) == 0) {
             return Err(Error::setting(
                 "assets",
-                "none of the assets runs Windows or Linux, so no host could report anything",
-                "give at least one workstation or server, or leave `assets` out",
+                "none of the assets runs Windows or Linux, so no host could report events",
+                "give at least one workstation or server, or omit `assets`",
             ));
         }
         let grounding = Grounding {

@@ -1,4 +1,4 @@
-//! A few events, at once: of the corpus only short spans are made.
+//! Makes a few events quickly: only short spans of the corpus are generated.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,23 +6,22 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::Generator;
-use crate::Result;
 use crate::catalog::{Platform, Telemetry};
 use crate::columns::{Tables, View};
+use crate::error::{Result, encoding_failed};
 use crate::frame::{Frame, Maker};
 use crate::near::index_of;
 use crate::plan::{Partition, RowGroup};
 use crate::random::Key;
 use crate::schema::Schema;
 use crate::sink::json;
-use crate::sink::parquet::encoding_failed;
 
-/// Rows that are looked at in one place of a partition.
+/// Number of rows in one span of a partition.
 const SPAN: u64 = 512;
-/// Places that are looked at, beside one for each event asked for.
+/// Number of spans, in addition to one per requested event.
 const PLACES: usize = 600;
 
-/// Where an event was recorded.
+/// The platform that recorded an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum System {
     Windows,
@@ -31,16 +30,16 @@ pub enum System {
     Saas,
 }
 
-/// Which events a sample shows.
+/// Selects the events of a sample.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sampling {
-    /// How many, at most.
+    /// Maximum number of events.
     pub number: usize,
     /// Only this category.
     pub category: Option<String>,
-    /// Only events that were recorded there.
+    /// Only events from this platform.
     pub system: Option<System>,
-    /// Only attacks of this playbook, step by step.
+    /// Only attacks with this playbook, step by step.
     pub playbook: Option<String>,
 }
 
@@ -72,7 +71,7 @@ pub(super) fn sample(generator: &Generator, what: &Sampling) -> Result<Vec<Map<S
     match playbook {
         Some(playbook) => search.playbook(playbook, category, order)?,
         None => {
-            // In a keyed order, so that a sample shows different things.
+            // In a keyed order, so that a sample is varied.
             let mut partitions: Vec<&Partition> = (plan.partitions.iter())
                 .filter(|p| category.is_none_or(|c| p.category == c))
                 .collect();
@@ -83,7 +82,7 @@ pub(super) fn sample(generator: &Generator, what: &Sampling) -> Result<Vec<Map<S
     Ok(search.found)
 }
 
-/// What is asked for, and what was found.
+/// The request, and the events found so far.
 struct Search<'s> {
     maker: &'s Maker,
     tables: &'s Tables,
@@ -91,8 +90,8 @@ struct Search<'s> {
     system: Option<System>,
     wanted: usize,
     found: Vec<Map<String, Value>>,
-    /// Events found already: spans may overlap.
-    seen: BTreeSet<(u32, u64)>,
+    /// `event.sequence` of the events found, because spans may overlap.
+    seen: BTreeSet<i64>,
 }
 
 impl Search<'_> {
@@ -100,22 +99,20 @@ impl Search<'_> {
         self.found.len() >= self.wanted
     }
 
-    /// Takes at most `most` of the rows that fit, spread evenly.
+    /// Takes at most `most` of the matching rows, evenly spread.
     fn look(
         &mut self,
-        partition: &Partition,
         group: &RowGroup,
         most: usize,
         fits: &dyn Fn(&Frame, usize) -> bool,
     ) -> Result<usize> {
         let mut frames = Vec::new();
-        self.maker
-            .frames(partition, group, |frame| frames.push(frame));
-        let (mut taken, mut first) = (0, group.first);
+        self.maker.frames(group, |frame| frames.push(frame));
+        let mut taken = 0;
         for frame in &frames {
             let rows: Vec<usize> = (0..frame.len)
                 .filter(|&row| self.is_recorded_there(frame, row) && fits(frame, row))
-                .filter(|&row| !self.seen.contains(&(partition.index, first + row as u64)))
+                .filter(|&row| !self.seen.contains(&frame.sequence[row]))
                 .collect();
             let number = most
                 .saturating_sub(taken)
@@ -128,11 +125,10 @@ impl Search<'_> {
                 let step = (rows.len() / number).max(1);
                 for &row in rows.iter().skip(step / 2).step_by(step).take(number) {
                     self.found.push(json::row(&batch, row));
-                    self.seen.insert((partition.index, first + row as u64));
+                    self.seen.insert(frame.sequence[row]);
                     taken += 1;
                 }
             }
-            first += frame.len as u64;
         }
         Ok(taken)
     }
@@ -149,7 +145,7 @@ impl Search<'_> {
         self.system.is_none_or(|wanted| wanted == of_row)
     }
 
-    /// Events of any kind: one place of each partition, then another of each.
+    /// Finds events of any kind: one span of each partition, then another of each.
     fn anywhere(&mut self, partitions: &[&Partition], order: Key) -> Result<()> {
         if partitions.is_empty() {
             return Ok(());
@@ -163,9 +159,9 @@ impl Search<'_> {
             for partition in &open {
                 let last = partition.rows.saturating_sub(SPAN) + 1;
                 let first = order.with(u64::from(partition.index)).below(round, last);
-                let group = partition.around(&self.maker.plan, first, SPAN);
-                let taken = self.look(partition, &group, share, &|_, _| true)?;
-                // A partition of one span is known when it yields less than its share.
+                let group = self.maker.plan.around(partition, first, SPAN);
+                let taken = self.look(&group, share, &|_, _| true)?;
+                // A partition with a single span is exhausted if it yields less than its share.
                 if partition.rows > SPAN || taken == share {
                     next.push(*partition);
                 }
@@ -180,7 +176,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Events of a playbook: its attacks in a keyed order, each step by step.
+    /// Finds events of a playbook: its attacks in a keyed order, each step by step.
     fn playbook(&mut self, playbook: usize, category: Option<u32>, order: Key) -> Result<()> {
         let (plan, world) = (&*self.maker.plan, &*self.maker.world);
         let mut chains: Vec<u32> = (0..plan.chains.all.len() as u32)
@@ -217,11 +213,11 @@ impl Search<'_> {
                         .binary_search_by_key(&(date, of_step), |p| (p.date, p.category));
                     let Ok(at) = at else { continue };
                     let partition = &plan.partitions[at];
-                    let group = partition.span(plan, time, time + 1);
+                    let group = plan.span(partition, time, time + 1);
                     let fits = |frame: &Frame, row: usize| {
                         usize::try_from(frame.chain[row]).is_ok_and(|c| c == chain as usize)
                     };
-                    self.look(partition, &group, 1, &fits)?;
+                    self.look(&group, 1, &fits)?;
                 }
             }
         }

@@ -1,24 +1,23 @@
-//! Which side of the fence an address lies on.
+//! Classifies addresses as internal, external or group addresses.
 //!
-//! One place decides what is internal, external or a group address, so that the
-//! fitted profile, the CMDB and the world agree. It knows address blocks only:
-//! no owner, no country, no file.
+//! One place decides, so that the fitted profile, the CMDB and the world agree. It knows address
+//! blocks only: no owner, no country, no file.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Where an address lies.
+/// The class of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AddressKind {
-    /// RFC 1918, loopback, link-local, shared (100.64/10), unique local (fc00::/7), fe80::/10;
-    /// also the unspecified address, which is a host of the own link that has no address yet.
+    /// RFC 1918, loopback, link-local, shared (100.64/10), unique local (fc00::/7), fe80::/10. Also the
+    /// unspecified address, which a local host uses before it has an address.
     Internal,
-    /// Everything else, the special-purpose ranges that look public included.
+    /// Everything else, including special-purpose ranges that look public.
     External,
-    /// 224/4, ff00::/8, 255.255.255.255, and `x.x.x.255` where that is private.
+    /// 224/4, ff00::/8, 255.255.255.255, and `x.x.x.255` in private ranges.
     Group,
 }
 
-/// Sorts an address. An IPv4 address mapped into IPv6 counts as the IPv4 address.
+/// Classifies an address. An IPv4-mapped IPv6 address counts as the IPv4 address.
 ///
 /// ```
 /// use fusiongen::grounding::address::{AddressKind, kind};
@@ -58,9 +57,9 @@ fn is_internal_v6(address: Ipv6Addr) -> bool {
         || address.is_unicast_link_local()
 }
 
-/// Whether an address lies in a block that no host of the public internet has
-/// (IANA's special-purpose registries): private, documentation, benchmarking,
-/// multicast, reserved and the like.
+/// Whether an address is in a block that no host on the public Internet uses (IANA's
+/// special-purpose registries): private, documentation, benchmarking, multicast, reserved and the
+/// like.
 pub fn is_special_purpose(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => SPECIAL_V4
@@ -94,7 +93,7 @@ const SPECIAL_V4: [([u8; 4], u32); 15] = [
     ([240, 0, 0, 0], 4),
 ];
 
-/// Only 2000::/3 is public unicast, so its own special blocks and all outside it.
+/// All addresses outside 2000::/3, which alone is public unicast, and the special blocks within it.
 const SPECIAL_V6: [(u128, u32); 11] = [
     (0, 3),
     (0x4000 << 112, 2),

@@ -1,14 +1,13 @@
-//! Learns a [`Profile`] from a table of alerts.
+//! Fits a [`Profile`] to a table of alerts.
 //!
-//! The file belongs to somebody else: its table and columns are found by name and by what they
-//! hold, and its cells are read as whatever they can be. It knows nothing of what will be
-//! generated.
+//! The file is foreign: its table and columns are recognised by name and content, and its cells
+//! are converted as far as possible. This module knows nothing of what will be generated.
 //!
 //! ```text
 //! file ─► sheet (rows of cells) ─► columns (which column is what) ─► RawAlert ─► Fitter ─► Profile
 //! ```
 //!
-//! A further kind of file is one more way to make rows of cells; the fit stays as it is.
+//! A new file format only needs another way to make rows of cells.
 
 mod columns;
 mod fallback;
@@ -24,62 +23,62 @@ pub(in crate::grounding) mod value;
 
 use std::path::Path;
 
-use self::columns::{Candidates, Columns, Field, Layout, TRIED, Trial};
+use self::columns::{AlertField, Candidates, Columns, Layout, TRIED, Trial};
 use self::fitter::{Finish, Fitter};
 use self::raw_alert::RawAlert;
 use self::sheet::{FLAG, Sheet};
 use self::value::Value;
 use super::profile::{Profile, SeverityScale};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// Rows between two reports of progress.
+/// Number of rows between two progress reports.
 const REPORT: u64 = 65_536;
 
-/// Fits a profile to the alerts in a file: SQLite, lines of JSON, CSV or Parquet.
+/// Fits a profile to the alerts in a file: SQLite, JSON lines, CSV or Parquet.
 ///
 /// In SQLite it looks for a table or view `alerts`, `suri_events`, `flow_alerts` or `events`
-/// (EveBox: the records in `source` that hold an alert). Only a signature is mandatory. A
-/// column is chosen by its name and its values in the first 20,000 rows. What else is missing
-/// (or null in every row) is named in [`Profile::missing`] and falls back:
+/// (EveBox: the records in `source` with an alert). Only a signature is mandatory. A
+/// column is chosen by its name and its values in the first 20,000 rows. Anything else that is
+/// missing (or null in every row) is listed in [`Profile::missing`] and replaced:
 ///
-/// | missing | taken instead |
+/// | missing | used instead |
 /// | --- | --- |
 /// | signature id, application | `None` |
-/// | category, severity, service ports, ends of flows, in the whole table | those of the built-in profile's same rule or category, else `None` |
+/// | category, severity, service ports, ends of flows, in the whole table | those of the same rule or category in the built-in profile, else `None` |
 /// | protocol | by application and service port (DNS is udp …), else `tcp` |
 /// | direction | [`Direction::Unknown`](super::Direction): the destination is the server |
 /// | action | `allowed` |
 /// | one address, the other being outside | the other end is inside |
-/// | both addresses, or one with the other inside | the row counts nowhere in the tuple's ends, so these may sum to less than its count |
+/// | both addresses, or one with the other inside | the row is not counted in the tuple's ends, so these may sum to less than its count |
 /// | a client port | `None` |
 /// | signature, in `flow_alerts` only | ntopng's name of the check or of `alert_id`, else `flow alert N` |
-/// | bytes | no pair from this row; without any, the built-in profile's |
-/// | time | the row counts for no hour |
+/// | bytes | no pair from this row; if the table has none, those of the built-in profile |
+/// | time | the row is not counted in the hours |
 ///
-/// A column `raw_json` (or alike) with Suricata's own record fills gaps and gives the
-/// rule's ATT&CK techniques. Text is cleaned of control characters and bounded to 1 KiB.
+/// A column such as `raw_json` with Suricata's own record fills gaps and supplies the
+/// rule's ATT&CK techniques. Control characters are removed from text, which is cut to 1 KiB.
 /// A cell over 1 MiB counts as null.
 ///
-/// The same rows give the same profile in any order, as long as the first 20,000 choose the
-/// same columns and no more than 65,536 tuples, 2¹⁸ client ports and 2¹⁹ addresses a side differ. Memory is bounded (about
-/// 400 MiB at the very worst): beyond those numbers the rarest are left out, which
-/// `missing` says.
+/// The same rows give the same profile in any order, as long as the first 20,000 rows choose the
+/// same columns, and there are at most 65,536 different tuples, 2¹⁸ client ports and 2¹⁹ addresses
+/// per side. Memory is bounded (about 400 MiB at worst): beyond those numbers the rarest are left
+/// out, and `missing` says so.
 ///
-/// The database is opened read-only. Beside one in WAL mode with a log that nobody has
-/// open, SQLite leaves its index (`-shm`); the log itself is not touched.
+/// The database is opened read-only. If it is in WAL mode and has a log that no process has
+/// open, SQLite leaves its index (`-shm`) next to it; the log itself is not changed.
 ///
-/// `severity_scale` overrides the scale, which otherwise follows from columns and values:
-/// [`Profile::severity_reason`] says why.
+/// `severity_scale` overrides the scale, which is otherwise inferred from columns and values;
+/// [`Profile::severity_reason`] gives the reason.
 ///
 /// # Errors
-/// [`Error::Input`] with the place and a remedy: no such file, none of these forms, no
-/// known table, no column with a signature, no rows, no row with a signature, a damaged
+/// [`Error::Input`] with the place and a remedy: no such file, an unknown format, no
+/// known table, no signature column, no rows, no row with a signature, a damaged
 /// or locked database. [`Error::Io`] if the file cannot be read.
 pub fn fit(path: &Path, severity_scale: Option<SeverityScale>) -> Result<Profile> {
     fit_watched(path, severity_scale, &mut |_| ())
 }
 
-/// [`fit`], telling `progress` now and then how many rows are read.
+/// Like [`fit`], and calls `progress` from time to time with the number of rows read.
 ///
 /// # Errors
 /// As [`fit`].
@@ -103,7 +102,7 @@ pub fn fit_watched(
         for &(field, place) in &places {
             let cell = cells.get(place).unwrap_or(&Value::Null);
             records = records
-                || field == Field::RawJson
+                || field == AlertField::RawJson
                     && layout == Layout::Plain
                     && matches!(cell, Value::Text(text) if text.contains("\"alert\""));
             alert.set(field, cell, layout);
@@ -125,7 +124,7 @@ pub fn fit_watched(
         is_time_unread: columns.notes.iter().any(|it| it.starts_with("timestamp: ")),
     });
     if profile.bytes.is_empty() {
-        // What the table doesn't say, the built-in profile does.
+        // The built-in profile supplies what the table lacks.
         profile.bytes = Profile::embedded().bytes;
     }
     fallback::complete(&mut profile, has_protocol);
@@ -150,7 +149,7 @@ pub fn fit_watched(
     Ok(profile)
 }
 
-/// Which column is what, by names and the first rows.
+/// Recognises the columns by their names and the first rows.
 fn choose_columns(sheet: &Sheet) -> Result<Columns> {
     let candidates = Candidates::locate(&sheet.columns, sheet.layout);
     if !candidates.has_signature() {

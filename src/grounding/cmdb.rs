@@ -1,8 +1,8 @@
 //! Hosts from an inventory's export, as CSV.
 //!
-//! Name and address are mandatory: without an address a host has no traffic. What has one
-//! meaning is mended; what has none is left out and counted. It knows no users and no
-//! networks.
+//! Name and address are mandatory: without an address a host has no traffic. Values with a single
+//! possible meaning are repaired; rows without one are left out and counted. This module knows no
+//! users and no networks.
 
 mod address;
 mod name;
@@ -14,22 +14,24 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::csv_table::{Audit, Row, Sheet, Source, Vocabulary, one_line};
+use serde::{Deserialize, Serialize};
+
+use super::csv_table::{CsvRow, CsvSource, CsvTable, RowAudit, Vocabulary, one_line};
 use super::{Table, shown};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 use address::Nets;
 
 /// One host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asset {
     pub hostname: String,
     /// `Workstation`, `Server`, `Domain Controller`, …
     pub asset_type: Option<String>,
-    /// `low`, `medium`, `high`, `critical`; another word of the CMDB stays, in lower case.
+    /// `low`, `medium`, `high`, `critical`; any other word of the CMDB in lower case.
     pub criticality: Option<String>,
     pub location: Option<String>,
     pub ip_address: IpAddr,
-    /// As the inventory words it; `None` where it says nothing.
+    /// The inventory's text.
     pub os: Option<String>,
     pub owner: Option<String>,
     pub department: Option<String>,
@@ -41,7 +43,7 @@ const COLUMNS: &str = include_str!(concat!(
     "/data/grounding/assets.toml"
 ));
 
-/// Places of the wanted columns in `assets.toml`; a test compares them.
+/// Indices of the columns in `assets.toml`; a test compares them.
 mod column {
     pub const HOSTNAME: usize = 0;
     pub const ADDRESS: usize = 1;
@@ -56,19 +58,18 @@ mod column {
     pub const STATUS: usize = 10;
 }
 
-/// Reads the hosts of a CSV file, in the file's order.
+/// Reads the hosts of a CSV file, in file order.
 ///
-/// Columns are found by the names of `data/grounding/assets.toml`. Hosts that are no longer
-/// in use are left out. Rows that cannot be used are left out too, or refused if `strict`;
-/// notes count both.
+/// Columns are found by the names in `data/grounding/assets.toml`. Hosts no longer in use are left
+/// out. Unusable rows are left out too, or are errors if `strict`; notes count both.
 ///
 /// # Errors
-/// [`Error::Input`]: a missing column for name or address (names those that are there), a
-/// quote never closed, a missing or empty file, or no host left; if `strict`, the first row
-/// that is not as expected, with its line. [`Error::Io`] if the file cannot be read.
+/// [`Error::Input`]: no column for name or address (the error lists the columns), an unclosed
+/// quote, a missing or empty file, or no host left; if `strict`, the first row that would be left
+/// out or repaired, with its line. [`Error::Io`] if the file cannot be read.
 pub fn read(path: &Path, strict: bool) -> Result<Table<Asset>> {
     let vocabulary = Vocabulary::embedded("data/grounding/assets.toml", COLUMNS)?;
-    let source = Source {
+    let source = CsvSource {
         path,
         flag: "--cmdb-assets",
     };
@@ -76,8 +77,8 @@ pub fn read(path: &Path, strict: bool) -> Result<Table<Asset>> {
         true => &[column::HOSTNAME, column::ADDRESS, column::OS],
         false => &[column::HOSTNAME, column::ADDRESS],
     };
-    let mut audit = Audit::new(source, strict);
-    let sheet = Sheet::open(source, &vocabulary, mandatory, strict, &mut audit)?;
+    let mut audit = RowAudit::new(source, strict);
+    let sheet = CsvTable::open(source, &vocabulary, mandatory, strict, &mut audit)?;
     let survey = Survey::of(&sheet, source, &vocabulary)?;
     audit.notes.extend(survey.note.clone());
     let mut reader = Reader {
@@ -111,9 +112,9 @@ pub fn read(path: &Path, strict: bool) -> Result<Table<Asset>> {
     })
 }
 
-/// What only the whole file tells.
+/// Facts that need the whole file.
 struct Survey {
-    /// The place of the column that tells the kind of a host.
+    /// The index of the column with the kind of a host.
     kind: Option<usize>,
     /// Networks wider than 256 addresses.
     nets: Nets,
@@ -121,11 +122,11 @@ struct Survey {
 }
 
 impl Survey {
-    fn of(sheet: &Sheet<'_>, source: Source<'_>, vocabulary: &Vocabulary) -> Result<Survey> {
+    fn of(sheet: &CsvTable<'_>, source: CsvSource<'_>, vocabulary: &Vocabulary) -> Result<Survey> {
         let places = sheet.places(column::TYPE);
         let mut known = vec![0_u64; places.len()];
         let mut nets = Nets::default();
-        let mut scratch = Audit::new(source, false);
+        let mut scratch = RowAudit::new(source, false);
         sheet.rows(false, &mut scratch, |row, _| {
             for (count, place) in known.iter_mut().zip(places) {
                 let cell = row.at(*place).unwrap_or_default();
@@ -141,7 +142,7 @@ impl Survey {
         let kind = best.and_then(|at| places.get(at)).copied();
         let note = match (kind, places.first()) {
             (Some(kind), Some(first)) if kind != *first => Some(format!(
-                "the kind of a host is read from the column {}, whose values are kinds of hosts, and not from {}",
+                "the kind of a host is read from the column {}, because its values are kinds of hosts, and not from {}",
                 shown(sheet.heading(kind)),
                 shown(sheet.heading(*first))
             )),
@@ -152,7 +153,7 @@ impl Survey {
 }
 
 struct Reader<'a> {
-    sheet: &'a Sheet<'a>,
+    sheet: &'a CsvTable<'a>,
     vocabulary: &'a Vocabulary,
     survey: &'a Survey,
     strict: bool,
@@ -161,8 +162,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The host of a row; `None` where it is left out.
-    fn asset(&mut self, row: &Row<'_>, audit: &mut Audit<'_>) -> Result<Option<Asset>> {
+    /// The host of a row; `None` if the row is left out.
+    fn asset(&mut self, row: &CsvRow<'_>, audit: &mut RowAudit<'_>) -> Result<Option<Asset>> {
         if self.is_retired(row) {
             audit.not_meant(row.line, "no longer in use");
             return Ok(None);
@@ -185,18 +186,18 @@ impl Reader<'_> {
                 row.line,
                 "no operating system",
                 "OS is empty",
-                "fill OS in, or remove the line",
+                "fill in OS, or remove the line",
             )?;
         }
         let address = ip_address.to_string();
         if !audit.is_new(
             &self.hostnames,
-            ("hostname", "doubled hostname"),
+            ("hostname", "duplicate hostname"),
             &hostname,
             row.line,
         )? || !audit.is_new(
             &self.addresses,
-            ("address", "doubled address"),
+            ("address", "duplicate address"),
             &address,
             row.line,
         )? {
@@ -217,7 +218,7 @@ impl Reader<'_> {
         }))
     }
 
-    fn is_retired(&self, row: &Row<'_>) -> bool {
+    fn is_retired(&self, row: &CsvRow<'_>) -> bool {
         self.sheet.places(column::STATUS).iter().any(|place| {
             let heading = self.sheet.heading(*place);
             let cell = row.at(*place).unwrap_or_default();
@@ -225,8 +226,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The kind as the file says it: the surveyed column's, else another one's if that is known.
-    fn kind(&self, row: &Row<'_>) -> Option<String> {
+    /// The kind in the file: from the chosen column, else a known kind from another column.
+    fn kind(&self, row: &CsvRow<'_>) -> Option<String> {
         let is_said = |cell: &&str| !words::is_placeholder(cell);
         let first = self
             .survey
@@ -239,7 +240,7 @@ impl Reader<'_> {
             .map(one_line)
     }
 
-    fn criticality(&self, row: &Row<'_>) -> Option<String> {
+    fn criticality(&self, row: &CsvRow<'_>) -> Option<String> {
         let mut places = self.sheet.places(column::CRITICALITY).iter();
         let (place, cell) = places.find_map(|place| Some((*place, row.at(*place)?)))?;
         (!words::is_placeholder(cell))
@@ -248,15 +249,15 @@ impl Reader<'_> {
 
     fn hostname(
         &self,
-        row: &Row<'_>,
+        row: &CsvRow<'_>,
         is_windows: bool,
-        audit: &mut Audit<'_>,
+        audit: &mut RowAudit<'_>,
     ) -> Result<Option<String>> {
         let mut refusal = None;
         for cell in row.all(column::HOSTNAME) {
             match name::host(cell, is_windows) {
-                Ok(name::Host { hostname, mended }) => {
-                    let Some((what, problem, remedy)) = mended else {
+                Ok(name::Host { hostname, repaired }) => {
+                    let Some((what, problem, remedy)) = repaired else {
                         return Ok(Some(hostname));
                     };
                     let is_cut = what == name::CUT;
@@ -269,7 +270,7 @@ impl Reader<'_> {
                         )?;
                         return Ok(None);
                     }
-                    audit.mend(
+                    audit.repair(
                         row.line,
                         what,
                         format!("the hostname {} {problem}", shown(cell)),
@@ -286,10 +287,10 @@ impl Reader<'_> {
             None => (
                 "no hostname",
                 "Hostname is empty".to_string(),
-                "fill Hostname in, or remove the line",
+                "fill in Hostname, or remove the line",
             ),
             Some((cell, problem, remedy)) => (
-                "impossible hostname",
+                "invalid hostname",
                 format!("the hostname {} {problem}", shown(cell)),
                 remedy,
             ),
@@ -298,19 +299,19 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    fn address(&self, row: &Row<'_>, audit: &mut Audit<'_>) -> Result<Option<IpAddr>> {
+    fn address(&self, row: &CsvRow<'_>, audit: &mut RowAudit<'_>) -> Result<Option<IpAddr>> {
         let cells = || row.all(column::ADDRESS);
         let Some(first) = cells().next() else {
             audit.leave_out(
                 row.line,
                 "no address",
                 "IP_Address is empty",
-                "fill IP_Address in, or remove the line",
+                "fill in IP_Address, or remove the line",
             )?;
             return Ok(None);
         };
         if self.strict {
-            // One plain private IPv4 address is expected.
+            // The expected form is one plain private IPv4 address.
             return match address::strict(first) {
                 Ok(address) => Ok(Some(IpAddr::V4(address))),
                 Err((problem, remedy)) => Err(audit.refusal(
@@ -325,13 +326,13 @@ impl Reader<'_> {
             audit.leave_out(
                 row.line,
                 "no usable address",
-                format!("the address {} is none of a host", shown(first)),
+                format!("the address {} cannot be a host address", shown(first)),
                 "write one address such as 10.0.4.9",
             )?;
             return Ok(None);
         };
-        if let Some(what) = found.mended {
-            audit.mend(row.line, what, "", "")?;
+        if let Some(what) = found.repaired {
+            audit.repair(row.line, what, "", "")?;
         }
         Ok(Some(found.address))
     }

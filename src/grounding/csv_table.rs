@@ -1,8 +1,8 @@
 //! A CSV file with a header, as tools export it.
 //!
-//! Encodings, delimiters and headings differ from tool to tool, so columns are found by
-//! name. A ragged line is mended where that loses nothing, and left out otherwise. It knows
-//! no column's meaning.
+//! Encodings, delimiters and headings differ between tools, so columns are found by
+//! name. A line with a wrong number of fields is repaired if nothing is lost, and left out
+//! otherwise. This module does not interpret columns.
 
 mod audit;
 mod dialect;
@@ -11,21 +11,21 @@ mod vocabulary;
 
 use std::path::Path;
 
-pub(super) use audit::Audit;
+pub(super) use audit::RowAudit;
 pub(super) use vocabulary::{Vocabulary, plain_name, plain_words};
 
 use super::{shown, shown_list};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// A file being read, for its messages.
+/// The file, for messages.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(super) struct CsvSource<'a> {
     pub path: &'a Path,
-    /// The option that named the file.
+    /// The flag that names the file.
     pub flag: &'static str,
 }
 
-impl Source<'_> {
+impl CsvSource<'_> {
     /// An error at a line.
     pub(super) fn fault(
         &self,
@@ -42,14 +42,14 @@ impl Source<'_> {
         shown(&name.to_string_lossy())
     }
 
-    /// The whole file is of no use.
+    /// The error for an unusable file.
     pub(super) fn useless(&self, problem: impl Into<String>) -> Error {
         Error::input(
             self.path,
             None,
             problem,
             format!(
-                "give {} a CSV file with a header and at least one line",
+                "give {} a CSV file with a header and at least one row",
                 self.flag
             ),
         )
@@ -57,15 +57,15 @@ impl Source<'_> {
 }
 
 /// One line of the table.
-pub(super) struct Row<'s> {
-    /// Counted from 1, in the file.
+pub(super) struct CsvRow<'s> {
+    /// Line number in the file, from 1.
     pub line: u64,
     texts: &'s [String],
     candidates: &'s [Vec<usize>],
 }
 
-impl<'s> Row<'s> {
-    /// The cells under a column's headings that hold something, the best heading first.
+impl<'s> CsvRow<'s> {
+    /// The non-empty cells under a column's headings, best heading first.
     pub(super) fn all(&self, column: usize) -> impl Iterator<Item = &'s str> {
         let texts = self.texts;
         let places = self.candidates.get(column).map_or(&[][..], Vec::as_slice);
@@ -73,24 +73,24 @@ impl<'s> Row<'s> {
         cells.map(String::as_str).filter(|cell| !cell.is_empty())
     }
 
-    /// The first cell as it is, with its line breaks.
+    /// The first cell, including line breaks.
     pub(super) fn raw(&self, column: usize) -> Option<&'s str> {
         self.all(column).next()
     }
 
-    /// The first cell, in one line.
+    /// The first cell, on one line.
     pub(super) fn text(&self, column: usize) -> Option<String> {
         self.raw(column).map(one_line)
     }
 
-    /// The cell at a place of the line.
+    /// The cell at an index of the line.
     pub(super) fn at(&self, place: usize) -> Option<&'s str> {
         let cell = self.texts.get(place).map(String::as_str);
         cell.filter(|cell| !cell.is_empty())
     }
 }
 
-/// A text with each run of white space as one blank.
+/// Collapses each run of white space to one blank.
 pub(super) fn one_line(text: &str) -> String {
     match text.contains(char::is_control) {
         true => text.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -98,9 +98,28 @@ pub(super) fn one_line(text: &str) -> String {
     }
 }
 
-/// An opened table: its header is understood, its rows can be read more than once.
-pub(super) struct Sheet<'a> {
-    source: Source<'a>,
+/// What kind of file that is no text this is.
+fn binary(bytes: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 5] = [
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
+        (b"PAR1", "a Parquet file"),
+        (b"\x1f\x8b", "compressed with gzip"),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+    ];
+    let known = KINDS.iter().find(|(start, _)| bytes.starts_with(start));
+    // One in a later line is that row's fault.
+    let first_line = bytes.iter().take_while(|byte| **byte != b'\n');
+    let has_nul = || first_line.take(4096).any(|byte| *byte == 0);
+    match known {
+        Some((_, kind)) => Some(kind),
+        None => has_nul().then_some("binary"),
+    }
+}
+
+/// An open table with a parsed header. Its rows can be read more than once.
+pub(super) struct CsvTable<'a> {
+    source: CsvSource<'a>,
     vocabulary: &'a Vocabulary,
     mandatory: &'a [usize],
     bytes: Vec<u8>,
@@ -108,22 +127,25 @@ pub(super) struct Sheet<'a> {
     header: dialect::Header,
 }
 
-impl<'a> Sheet<'a> {
-    /// Reads the file and finds its columns. A row is of no use without the mandatory ones.
+impl<'a> CsvTable<'a> {
+    /// Reads the file and finds its columns. Rows without the mandatory ones are unusable.
     pub(super) fn open(
-        source: Source<'a>,
+        source: CsvSource<'a>,
         vocabulary: &'a Vocabulary,
         mandatory: &'a [usize],
         strict: bool,
-        audit: &mut Audit<'a>,
-    ) -> Result<Sheet<'a>> {
+        audit: &mut RowAudit<'a>,
+    ) -> Result<CsvTable<'a>> {
         let bytes = encoding::unmarked(super::read_file(source.path, source.flag)?);
+        if let Some(kind) = binary(&bytes) {
+            return Err(source.useless(format!("the file is {kind}, not text")));
+        }
         let dialect::Preamble { start, delimiter } = dialect::preamble(&bytes);
         let table = bytes.get(start..).unwrap_or_default();
         let header = dialect::header(table, delimiter, vocabulary, mandatory)
             .ok_or_else(|| source.useless("the file is empty"))?;
         let line = Lines::new(&bytes).line_of(start);
-        let sheet = Sheet {
+        let sheet = CsvTable {
             source,
             vocabulary,
             mandatory,
@@ -143,13 +165,13 @@ impl<'a> Sheet<'a> {
         Ok(sheet)
     }
 
-    /// Where a column may be, the best heading first.
+    /// Indices of a column's headings, best first.
     pub(super) fn places(&self, column: usize) -> &[usize] {
         let candidates = &self.header.candidates;
         candidates.get(column).map_or(&[], Vec::as_slice)
     }
 
-    /// The heading at a place.
+    /// The heading at an index.
     pub(super) fn heading(&self, place: usize) -> &str {
         self.header.names.get(place).map_or("", String::as_str)
     }
@@ -165,13 +187,13 @@ impl<'a> Sheet<'a> {
             line,
             format!("no column {name}; the columns are {}", shown_list(names)),
             format!(
-                "{heading}; the header was read as separated by {}, and docs/grounding.md lists the names that are known",
+                "{heading}; the header was read as separated by {}, and docs/grounding.md lists the known names",
                 dialect::spoken(self.header.delimiter)
             ),
         )
     }
 
-    fn say_doubled(&self, line: u64, strict: bool, audit: &mut Audit<'_>) -> Result<()> {
+    fn say_doubled(&self, line: u64, strict: bool, audit: &mut RowAudit<'_>) -> Result<()> {
         let mut said: Vec<String> = Vec::new();
         for (column, places) in self.header.candidates.iter().enumerate() {
             for (index, pair) in places.windows(2).enumerate() {
@@ -205,12 +227,12 @@ impl<'a> Sheet<'a> {
         )
     }
 
-    /// Hands each row to `each`, in the file's order. Blank lines are skipped.
+    /// Calls `each` with every row, in file order. Blank lines are skipped.
     pub(super) fn rows(
         &self,
         strict: bool,
-        audit: &mut Audit<'_>,
-        mut each: impl FnMut(&Row<'_>, &mut Audit<'_>) -> Result<()>,
+        audit: &mut RowAudit<'_>,
+        mut each: impl FnMut(&CsvRow<'_>, &mut RowAudit<'_>) -> Result<()>,
     ) -> Result<()> {
         let table = self.bytes.get(self.start..).unwrap_or_default();
         let mut lines = Lines::new(&self.bytes);
@@ -261,10 +283,10 @@ impl<'a> Sheet<'a> {
                     return Err(self.source.fault(
                         line,
                         format!(
-                            "{} holds a line break or another control character",
+                            "{} contains a line break or another control character",
                             shown(self.heading(place))
                         ),
-                        "remove it; if the field is in quotes, see that they are closed",
+                        "remove it; if the field is in quotes, check that they are closed",
                     ));
                 }
                 let keeps = |c: &char| !c.is_control() || is_break(*c);
@@ -275,14 +297,14 @@ impl<'a> Sheet<'a> {
             }
             if let Some(place) = controls {
                 let heading = shown(self.heading(place));
-                audit.mend(
+                audit.repair(
                     line,
                     "control characters removed",
-                    format!("{heading} holds a control character"),
+                    format!("{heading} contains a control character"),
                     "remove it",
                 )?;
             }
-            let row = Row {
+            let row = CsvRow {
                 line,
                 texts: &texts,
                 candidates: &self.header.candidates,
@@ -291,14 +313,14 @@ impl<'a> Sheet<'a> {
         }
         self.closed(&mut lines, last)?;
         if audit.rows == 0 {
-            return Err(self.source.useless("there is a header and nothing else"));
+            return Err(self.source.useless("the file has a header but no rows"));
         }
         audit.notes.extend(foreign.note());
         Ok(())
     }
 
-    /// Whether a line has the header's number of fields, or nothing is lost without that.
-    fn fits(&self, record: &csv::ByteRecord, line: u64, audit: &mut Audit<'_>) -> Result<bool> {
+    /// Whether a line has the header's number of fields, or can be repaired without loss.
+    fn fits(&self, record: &csv::ByteRecord, line: u64, audit: &mut RowAudit<'_>) -> Result<bool> {
         let width = self.header.names.len();
         if record.len() == width {
             return Ok(true);
@@ -307,27 +329,27 @@ impl<'a> Sheet<'a> {
         let remedy =
             "give every line as many fields as the header; put fields with the delimiter in quotes";
         let is_empty = |cell: &[u8]| cell.trim_ascii().is_empty();
-        let is_mendable = match record.len() > width {
+        let is_repairable = match record.len() > width {
             true => record.iter().skip(width).all(is_empty),
-            // One of a mandatory column's headings is within the line.
+            // The line has at least one heading of every mandatory column.
             false => self.mandatory.iter().all(|column| {
                 let places = self.places(*column);
                 places.iter().any(|place| *place < record.len())
             }),
         };
-        if is_mendable {
+        if is_repairable {
             let what = match record.len() > width {
-                true => "surplus empty fields dropped",
-                false => "missing fields at the end taken as empty",
+                true => "extra empty fields dropped",
+                false => "missing fields at the end treated as empty",
             };
-            audit.mend(line, what, problem, remedy)?;
+            audit.repair(line, what, problem, remedy)?;
         } else {
             audit.leave_out(line, "wrong number of fields", problem, remedy)?;
         }
-        Ok(is_mendable)
+        Ok(is_repairable)
     }
 
-    /// A quote left open swallows everything to the end of the file.
+    /// Reports an unclosed quote, which would extend a field to the end of the file.
     fn closed(&self, lines: &mut Lines<'_>, (line, offset): (u64, usize)) -> Result<()> {
         let rest = self.bytes.get(offset..).unwrap_or_default();
         let quotes = rest.iter().filter(|byte| **byte == b'"').count();
@@ -349,7 +371,7 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// Cells that are not UTF-8.
+/// Counts cells that are not UTF-8.
 #[derive(Default)]
 struct Foreign {
     cells: u64,
@@ -392,8 +414,8 @@ fn is_blank(record: &csv::ByteRecord) -> bool {
     record.iter().all(|cell| cell.trim_ascii().is_empty())
 }
 
-/// Line numbers of ascending offsets. The reader's own count does not see the blank
-/// lines and the second half of CRLF before a record.
+/// Line numbers of ascending offsets. The reader's own count ignores blank lines, and the
+/// second half of a CRLF, before a record.
 struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -409,7 +431,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The line of the first byte at or after `offset` that ends no line.
+    /// The line of the first byte at or after `offset` that is not a line end.
     fn line_of(&mut self, offset: usize) -> u64 {
         while let Some(byte) = self.bytes.get(self.at) {
             let is_end = matches!(byte, b'\n' | b'\r');

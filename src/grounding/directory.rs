@@ -1,7 +1,7 @@
 //! Accounts of people from a directory's export, as CSV.
 //!
-//! Only the account's name is mandatory. What is no person is left out and counted; who may
-//! not log on is kept and marked. It knows no hosts.
+//! Only the account name is mandatory. Accounts that are not people are left out and counted;
+//! disabled ones are kept and marked. This module knows no hosts.
 
 mod export;
 mod people;
@@ -11,26 +11,28 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::csv_table::{Audit, Row, Sheet, Source, Vocabulary, one_line};
-use super::{Table, shown};
-use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 
-/// One account of the directory.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+use super::csv_table::{CsvRow, CsvSource, CsvTable, RowAudit, Vocabulary, one_line};
+use super::{Table, shown};
+use crate::error::{Error, Result};
+
+/// One account in the directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// sAMAccountName, as written.
+    /// sAMAccountName, as in the file.
     pub username: String,
     pub department: Option<String>,
     pub display_name: Option<String>,
     pub email: Option<String>,
-    /// The directory says that the account may not log on.
+    /// The directory marks the account as disabled.
     pub disabled: bool,
 }
 
-/// Longest username in characters. AD allows 20 for people; other directories more.
+/// Maximum length of a username in characters. AD allows 20 for people; other directories allow more.
 const USERNAME_LIMIT: usize = 64;
 
-/// Characters that AD refuses in a sAMAccountName.
+/// Characters that AD does not allow in a sAMAccountName.
 const FORBIDDEN: &str = "\"/\\[]:;|=,+*?<>@";
 
 /// The names of the columns and their aliases.
@@ -39,7 +41,7 @@ const COLUMNS: &str = include_str!(concat!(
     "/data/grounding/users.toml"
 ));
 
-/// Places of the wanted columns in `users.toml`; a test compares them.
+/// Indices of the columns in `users.toml`; a test compares them.
 mod column {
     pub const USERNAME: usize = 0;
     pub const DEPARTMENT: usize = 1;
@@ -59,33 +61,32 @@ mod column {
     pub const SID: usize = 15;
 }
 
-/// Reads the accounts of a CSV file, in the file's order.
+/// Reads the accounts of a CSV file, in file order.
 ///
-/// Columns are found by the names of `data/grounding/users.toml`. Groups, computers,
+/// Columns are found by the names in `data/grounding/users.toml`. Groups, computers,
 /// contacts, guests, built-in and service accounts are left out; disabled accounts are
-/// marked. Rows that cannot be used are left out too, or refused if `strict`; notes count
-/// both.
+/// marked. Unusable rows are left out too, or are errors if `strict`; notes count both.
 ///
 /// # Errors
-/// [`Error::Input`]: no username column (names those that are there), a quote never closed,
-/// a missing or empty file, or no account left that may log on; if `strict`, the first row
-/// that is not as expected, with its line. [`Error::Io`] if the file cannot be read.
+/// [`Error::Input`]: no username column (the error lists the columns), an unclosed quote,
+/// a missing or empty file, or no enabled account left; if `strict`, the first row that would be
+/// left out or repaired, with its line. [`Error::Io`] if the file cannot be read.
 pub fn read(path: &Path, strict: bool) -> Result<Table<User>> {
     let vocabulary = Vocabulary::embedded("data/grounding/users.toml", COLUMNS)?;
-    let source = Source {
+    let source = CsvSource {
         path,
         flag: "--ad-users",
     };
-    let mut audit = Audit::new(source, strict);
+    let mut audit = RowAudit::new(source, strict);
     let mandatory = [column::USERNAME];
-    let sheet = Sheet::open(source, &vocabulary, &mandatory, strict, &mut audit)?;
+    let sheet = CsvTable::open(source, &vocabulary, &mandatory, strict, &mut audit)?;
     let mut seen = BTreeMap::new();
     let mut users: Vec<User> = Vec::new();
     sheet.rows(strict, &mut audit, |row, audit| {
         if let Some(user) = user(row, &sheet, audit)?
             && audit.is_new(
                 &seen,
-                ("username", "doubled username"),
+                ("username", "duplicate username"),
                 &user.username,
                 row.line,
             )?
@@ -101,7 +102,7 @@ pub fn read(path: &Path, strict: bool) -> Result<Table<User>> {
     }
     if disabled > 0 {
         audit.notes.push(format!(
-            "{disabled} of {} users are disabled; they stay known, and only failed logons name them",
+            "{disabled} of {} users are disabled; they are kept, but only failed logons name them",
             users.len()
         ));
     }
@@ -111,7 +112,7 @@ pub fn read(path: &Path, strict: bool) -> Result<Table<User>> {
     })
 }
 
-fn nobody(path: &Path, disabled: usize, audit: &Audit<'_>) -> Error {
+fn nobody(path: &Path, disabled: usize, audit: &RowAudit<'_>) -> Error {
     let reasons = match audit.reasons() {
         none if none.is_empty() => String::new(),
         some => format!("; left out: {some}"),
@@ -124,12 +125,12 @@ fn nobody(path: &Path, disabled: usize, audit: &Audit<'_>) -> Error {
         path,
         None,
         problem,
-        "export accounts of people that may log on, with their account names",
+        "export the accounts of people who may log on, with their account names",
     )
 }
 
-/// The account of a row; `None` where it is left out.
-fn user(row: &Row<'_>, sheet: &Sheet<'_>, audit: &mut Audit<'_>) -> Result<Option<User>> {
+/// The account of a row; `None` if the row is left out.
+fn user(row: &CsvRow<'_>, sheet: &CsvTable<'_>, audit: &mut RowAudit<'_>) -> Result<Option<User>> {
     let first_name = name(row, column::FIRST_NAME);
     let last_name = name(row, column::LAST_NAME);
     let mut email = plain(row, column::EMAIL).map(|mails| first_of(&mails).to_string());
@@ -149,11 +150,11 @@ fn user(row: &Row<'_>, sheet: &Sheet<'_>, audit: &mut Audit<'_>) -> Result<Optio
             row.line,
             "no username",
             "Username is empty",
-            "fill Username in, or remove the line",
+            "fill in Username, or remove the line",
         )?;
         return Ok(None);
     }
-    // A principal name is a mail address by design; elsewhere it is a wrong form.
+    // A principal name is a mail address by design; in other columns that form is unexpected.
     let by_upn = !by_account(row, sheet);
     let account = account(&login);
     if account != login {
@@ -161,10 +162,10 @@ fn user(row: &Row<'_>, sheet: &Sheet<'_>, audit: &mut Audit<'_>) -> Result<Optio
             let bad = login.chars().find(|it| FORBIDDEN.contains(*it));
             let (problem, remedy) = forbidden(&login, bad.unwrap_or(' '));
             let what = match login.contains('|') {
-                true => "one of several usernames taken",
-                false => "domain cut from the username",
+                true => "one of several usernames used",
+                false => "domain removed from the username",
             };
-            audit.mend(row.line, what, problem, remedy)?;
+            audit.repair(row.line, what, problem, remedy)?;
         }
         if login.contains('@') && !login.contains('|') {
             email = email.or_else(|| Some(login.clone()));
@@ -181,13 +182,13 @@ fn user(row: &Row<'_>, sheet: &Sheet<'_>, audit: &mut Audit<'_>) -> Result<Optio
     }
     if let Some(bad) = account.chars().find(|it| FORBIDDEN.contains(*it)) {
         let (problem, remedy) = forbidden(account, bad);
-        audit.leave_out(row.line, "impossible username", problem, remedy)?;
+        audit.leave_out(row.line, "invalid username", problem, remedy)?;
         return Ok(None);
     }
     if account.chars().count() > USERNAME_LIMIT {
         audit.leave_out(
             row.line,
-            "impossible username",
+            "invalid username",
             format!("the username is longer than {USERNAME_LIMIT} characters"),
             "write the account name, not a distinguished name",
         )?;
@@ -206,8 +207,8 @@ fn user(row: &Row<'_>, sheet: &Sheet<'_>, audit: &mut Audit<'_>) -> Result<Optio
     }))
 }
 
-/// Whether the username comes from another column than the principal name.
-fn by_account(row: &Row<'_>, sheet: &Sheet<'_>) -> bool {
+/// Whether the username comes from a column other than the principal name.
+fn by_account(row: &CsvRow<'_>, sheet: &CsvTable<'_>) -> bool {
     let names = sheet.places(column::USERNAME).iter();
     let used = names.copied().find(|place| row.at(*place).is_some());
     used.is_some_and(|place| !sheet.places(column::UPN).contains(&place))
@@ -216,14 +217,14 @@ fn by_account(row: &Row<'_>, sheet: &Sheet<'_>) -> bool {
 fn forbidden(username: &str, bad: char) -> (String, &'static str) {
     (
         format!(
-            "the username {} has `{bad}` in it, which no account name may have",
+            "the username {} contains `{bad}`, which account names must not",
             shown(username)
         ),
         "write the bare account name, without domain or mail address",
     )
 }
 
-/// The account of `DOMAIN\account`, of `account@domain`, or of a list such as
+/// The account in `DOMAIN\account`, in `account@domain`, or in a list such as
 /// `account|account@domain`.
 fn account(login: &str) -> &str {
     let mut parts = login.split('|').map(str::trim).filter(|it| !it.is_empty());
@@ -241,20 +242,20 @@ fn account(login: &str) -> &str {
         .trim()
 }
 
-/// The first value of a cell that may hold several.
+/// The first of the values in a cell.
 fn first_of(values: &str) -> &str {
     let mut parts = values.split(['|', ';', ',']).map(str::trim);
     parts.find(|part| !part.is_empty()).unwrap_or(values)
 }
 
-/// A cell as it was before the export encoded it.
-fn plain(row: &Row<'_>, column: usize) -> Option<String> {
+/// Decodes a cell that the export encoded.
+fn plain(row: &CsvRow<'_>, column: usize) -> Option<String> {
     let cell = row.raw(column)?;
     Some(export::decoded(cell).map_or_else(|| one_line(cell), |text| one_line(&text)))
 }
 
-/// As [`plain`], where a bare base64 text can only be an encoded name.
-fn name(row: &Row<'_>, column: usize) -> Option<String> {
+/// Like [`plain`], for columns in which bare base64 text can only be an encoded name.
+fn name(row: &CsvRow<'_>, column: usize) -> Option<String> {
     let cell = plain(row, column)?;
     Some(export::decoded_name(&cell).unwrap_or(cell))
 }

@@ -1,9 +1,8 @@
-//! What is learned from outside: an alerts database, a directory of users, a CMDB.
+//! Inputs: an alerts database, a directory of users, a CMDB.
 //!
-//! Grounding reads files and knows nothing of what will be generated. Its
-//! products are plain values: a [`Profile`], users, assets. Whatever a file may
-//! hold, the answer is a value or an [`Error`] that says which file,
-//! which place and what to do.
+//! Grounding reads files and knows nothing of what will be generated. Its results are plain
+//! values: a [`Profile`], users, assets. For any file, the result is a value or an [`Error`] that
+//! names the file, the place and a remedy.
 
 pub mod address;
 pub mod alerts_db;
@@ -22,21 +21,21 @@ pub use profile::{Direction, Ends, Profile, SeverityScale, Tuple};
 use std::io::ErrorKind;
 use std::path::Path;
 
+use crate::error::{Error, Result};
 pub(crate) use crate::error::{shown, shown_up_to};
-use crate::{Error, Result};
 
-/// Rows of a file, and what to say about it.
+/// Rows of a file, and notes about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table<T> {
-    /// In the file's order.
+    /// In file order.
     pub rows: Vec<T>,
-    /// Whole sentences without a full stop, for the user.
+    /// Sentences without a full stop, for the user.
     pub notes: Vec<String>,
 }
 
-/// Refuses what cannot be read as a file: nothing there, a directory, a device.
+/// Returns an error if the path is missing, a directory or a device.
 ///
-/// `flag` is the option that named the file, for the remedy.
+/// `flag` is the flag that names the file, for the remedy.
 fn require_file(path: &Path, flag: &str) -> Result<()> {
     match std::fs::metadata(path) {
         Err(source)
@@ -69,13 +68,13 @@ fn require_file(path: &Path, flag: &str) -> Result<()> {
     }
 }
 
-/// A whole file as bytes, after [`require_file`].
+/// Reads a complete file, after [`require_file`].
 fn read_file(path: &Path, flag: &str) -> Result<Vec<u8>> {
     require_file(path, flag)?;
     std::fs::read(path).map_err(|source| Error::io(path, "read", source))
 }
 
-/// Names for a message: the first 30 of them.
+/// Lists names for a message, at most 30 of them.
 fn shown_list(names: &[String]) -> String {
     const MOST: usize = 30;
     let first: Vec<String> = names.iter().take(MOST).map(|name| shown(name)).collect();
@@ -85,12 +84,12 @@ fn shown_list(names: &[String]) -> String {
     }
 }
 
-/// Where tests find their inputs.
+/// Paths of test inputs.
 #[cfg(test)]
 mod test_data {
     use std::path::PathBuf;
 
-    /// A file under `../shared`, or `None` (said on stderr) where that is absent.
+    /// A file under `../shared`, or `None` with a message on stderr if that is absent.
     pub fn shared(name: &str) -> Option<PathBuf> {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../shared")

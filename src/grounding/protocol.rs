@@ -1,4 +1,4 @@
-//! Protocols directly on IP: their names, as alerts databases and profiles have them, and IANA's numbers.
+//! Protocols directly on IP: their names in alerts databases and profiles, and IANA's numbers.
 
 /// IANA's number and the name, lower case.
 const TRANSPORTS: &[(u8, &str)] = &[
@@ -22,7 +22,7 @@ const TRANSPORTS: &[(u8, &str)] = &[
     (136, "udplite"),
 ];
 
-/// What a number without a name is called: `proto-253`.
+/// Prefix of the name of an unnamed number: `proto-253`.
 const UNNAMED: &str = "proto-";
 
 /// Protocols that have no ports.
@@ -30,14 +30,14 @@ pub fn is_portless(protocol: &str) -> bool {
     !matches!(protocol, "tcp" | "udp" | "sctp")
 }
 
-/// The name of IANA's number; none outside of 0..=255.
+/// The name of an IANA number; `None` outside 0..=255.
 pub fn name(number: i64) -> Option<String> {
     let number = u8::try_from(number).ok()?;
     let known = TRANSPORTS.iter().find(|(known, _)| *known == number);
     Some(known.map_or_else(|| format!("{UNNAMED}{number}"), |(_, name)| (*name).into()))
 }
 
-/// IANA's number of a name that [`name`] gives, or of another usual one; none of another word.
+/// The IANA number of a name that [`name`] returns, or of another common name; `None` for other words.
 pub fn number(name: &str) -> Option<u8> {
     let name = match name {
         "tcp6" => "tcp",

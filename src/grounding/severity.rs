@@ -1,15 +1,15 @@
-//! What a sensor's severity means: its scale, found by columns and values, never by chance.
+//! Infers the severity scale of a table from its columns and values.
 //!
-//! A number alone says nothing: 1 is the worst for Suricata and the least for others. So a
-//! scale is taken where the columns or the values speak for it, and every guess has a
-//! reason that the user reads. It reads no table.
+//! A number alone is ambiguous: 1 is the worst for Suricata and the least for others. So a scale
+//! is chosen only if the columns or the values suggest it, and the user sees the reason for every
+//! guess. This module reads no table.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-/// A word of severity, from harmless to worst.
+/// A severity word, from the least to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Word {
     Informational,
@@ -28,7 +28,7 @@ const WORDS: [Word; 5] = [
 ];
 
 impl Word {
-    /// As events spell it.
+    /// The spelling in events.
     pub fn name(self) -> &'static str {
         match self {
             Word::Informational => "informational",
@@ -39,7 +39,7 @@ impl Word {
         }
     }
 
-    /// The word that a tool's own word means, in any case.
+    /// The word for a tool's own word, in any case.
     pub(super) fn parse(text: &str) -> Option<Word> {
         let plain: String = text
             .chars()
@@ -62,21 +62,21 @@ impl Word {
     }
 }
 
-/// One severity as a table holds it.
+/// One severity, as the table has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// A number in tenths, as CVSS has one decimal.
+    /// A number in tenths, because CVSS has one decimal.
     Tenths(i64),
     Word(Word),
 }
 
-/// What the number in [`Tuple::severity`](super::Tuple) means.
+/// Meaning of the number in [`Tuple::severity`](super::Tuple).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SeverityScale {
     /// Suricata and Snort: 1 high, 2 medium, 3 low, 4 informational (written `low`).
     Suricata,
-    /// The seed's: 1 low, 2 medium, 3 high, 4 critical.
+    /// fusionai's: 1 low, 2 medium, 3 high, 4 critical.
     Fusionai,
     /// ntopng's levels: 1 debug, 2 info and 3 notice (written `low`), 4 warning (`medium`),
     /// 5 error (`high`), 6 critical, 7 alert and 8 emergency (`critical`).
@@ -91,7 +91,7 @@ pub enum SeverityScale {
     Ocsf,
     /// The table has words: 0 informational, 1 low, 2 medium, 3 high, 4 critical.
     Words,
-    /// Nothing says what the numbers mean: events have the number and no word.
+    /// Unknown: events have the number and no word.
     None,
 }
 
@@ -109,7 +109,7 @@ pub const SCALES: [SeverityScale; 9] = [
 ];
 
 impl SeverityScale {
-    /// Its name and what its numbers mean.
+    /// Its name and the meaning of its numbers.
     pub fn description(self) -> &'static str {
         match self {
             SeverityScale::Suricata => "suricata (1 high, 2 medium, 3 low)",
@@ -124,7 +124,7 @@ impl SeverityScale {
         }
     }
 
-    /// The numbers on the scale, as a profile stores them.
+    /// Range of the scale's numbers, as a profile stores them.
     pub fn numbers(self) -> RangeInclusive<i64> {
         match self {
             SeverityScale::Suricata | SeverityScale::Fusionai => 1..=4,
@@ -137,7 +137,7 @@ impl SeverityScale {
         }
     }
 
-    /// The number that a profile stores; `None` where the scale has no such severity.
+    /// The number that a profile stores; `None` if the scale has no such severity.
     pub fn number(self, severity: Severity) -> Option<i64> {
         let word = match severity {
             Severity::Tenths(tenths) => {
@@ -162,7 +162,7 @@ impl SeverityScale {
         by_word.get(word as usize).copied()
     }
 
-    /// The severity that a stored number came from: the reverse of [`SeverityScale::number`].
+    /// The severity of a stored number: the inverse of [`SeverityScale::number`].
     pub fn severity(self, number: i64) -> Option<Severity> {
         match self {
             SeverityScale::Cvss => Some(Severity::Tenths(number)),
@@ -174,7 +174,7 @@ impl SeverityScale {
         }
     }
 
-    /// What `fusionai.severity` says: the number as the table had it, or the word.
+    /// The value of `fusionai.severity`: the table's number or word.
     pub fn text(self, number: i64) -> String {
         match (self, self.severity(number)) {
             (_, Some(Severity::Word(word))) => word.name().to_string(),
@@ -188,7 +188,7 @@ impl SeverityScale {
         }
     }
 
-    /// The word of `event.severity`; none for a number that is not on the scale.
+    /// The word in `event.severity`; `None` for a number that is not on the scale.
     pub fn word(self, number: i64) -> Option<Word> {
         if !self.numbers().contains(&number) {
             return None;
@@ -220,16 +220,16 @@ impl SeverityScale {
     }
 }
 
-/// What a table's columns say of its scale, the best reason first.
+/// Evidence of a table's columns for its scale, best first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hints {
-    /// The column that holds severities.
+    /// The severity column.
     pub column: Option<String>,
-    /// Scale and what speaks for it: `the column signature_id is Suricata's`.
+    /// Scale and evidence: `the column signature_id is Suricata's`.
     pub scales: Vec<(SeverityScale, String)>,
 }
 
-/// The scale of a table, and the sentence for the user.
+/// The scale of a table, and the note for the user.
 pub(super) fn choose(hints: &Hints, seen: &BTreeMap<Severity, u64>) -> (SeverityScale, String) {
     let numbers: Vec<(i64, u64)> = seen
         .iter()
@@ -284,7 +284,7 @@ pub(super) fn choose(hints: &Hints, seen: &BTreeMap<Severity, u64>) -> (Severity
         161..=1000 if !has_fractions => Some(SeverityScale::Percent),
         _ => None,
     };
-    // A few odd numbers do not outweigh what the columns say, if no other scale holds them all.
+    // A few numbers off the scale do not outweigh the columns, unless another scale fits them all.
     let nearly = hints
         .scales
         .iter()
@@ -373,7 +373,7 @@ mod tests {
         assert_eq!(scale, SeverityScale::None);
         assert_eq!(scale.word(1), None);
         assert!(sentence.contains("give --severity-scale suricata"));
-        // 1 to 5 and 1 to 8 may run either way, too.
+        // 1 to 5 and 1 to 8 may also run either way.
         assert_eq!(
             choose(&Hints::default(), &seen(&[1, 5])).0,
             SeverityScale::None

@@ -1,25 +1,25 @@
 //! Category names as directory names.
 //!
 //! A category becomes part of a path, a partition value and a field, so it must be
-//! harmless in all three whatever the database held. The raw name is kept elsewhere.
+//! safe in all three for any database. The raw name is kept elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Longest slug in bytes.
+/// Maximum length of a slug in bytes.
 pub const SLUG_LIMIT: usize = 64;
 
-/// The slug of no category at all.
+/// The slug of a missing category.
 pub const UNCATEGORIZED: &str = "uncategorized";
 
-/// Hexadecimal digits of a short hash.
+/// Number of hexadecimal digits of a short hash.
 const HASH_DIGITS: usize = 8;
 
-/// A category's slug: `[a-z][a-z0-9_]*`, at most [`SLUG_LIMIT`] bytes.
+/// The slug of a category: `[a-z][a-z0-9_]*`, at most [`SLUG_LIMIT`] bytes.
 ///
-/// Lower case; every run of other characters becomes one `_`. No category is
-/// [`UNCATEGORIZED`]. A blank name is `c_empty`, a name without an ASCII letter or
-/// digit `c_` and a hash, a name that begins with a digit gets `c_` before it, and
-/// what is too long is cut and ends in a hash of the whole.
+/// The name is in lower case, and every run of other characters becomes one `_`. A missing category is
+/// [`UNCATEGORIZED`]. A blank name is `c_empty`. A name without an ASCII letter or digit is `c_` and a
+/// hash. A name that begins with a digit gets the prefix `c_`. A name that is too long is cut, with a
+/// hash of the full name at the end.
 ///
 /// ```
 /// use fusiongen::grounding::profile::slug;
@@ -56,11 +56,11 @@ pub fn slug(raw: Option<&str>) -> String {
     text
 }
 
-/// The slugs of several categories, in their order: equal names get equal slugs and
-/// different names different ones.
+/// The slugs of several categories, in their order: equal names get equal slugs, and
+/// different names get different ones.
 ///
-/// Where names slug alike, the one that is its own slug (or no category, for
-/// [`UNCATEGORIZED`]) keeps it and each other gets a hash of its raw name. The answer
+/// If several names have the same slug, the name that equals its slug (or the missing category, for
+/// [`UNCATEGORIZED`]) keeps it, and each other one gets a hash of its raw name. The result
 /// depends on the *set* of names, not on their order.
 ///
 /// ```
@@ -79,7 +79,7 @@ pub fn slugs(raws: &[Option<&str>]) -> Vec<String> {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut chosen: BTreeMap<Option<&str>, String> = BTreeMap::new();
     let mut clashing = Vec::new();
-    // Plain slugs first: a hashed one must never take a name that another owns outright.
+    // Plain slugs first: a hashed one must never equal the plain slug of another name.
     for (plain, members) in groups {
         let owner = match members.as_slice() {
             [only] => Some(*only),
@@ -98,7 +98,7 @@ pub fn slugs(raws: &[Option<&str>]) -> Vec<String> {
                 .filter(|raw| Some(**raw) != owner)
                 .map(|raw| (plain.clone(), *raw)),
         );
-        // Also reserved where nobody owns it, so that each member's slug shows its hash.
+        // Reserve it even if no name equals it, so that every member's slug has a hash.
         taken.insert(plain);
     }
     for (plain, raw) in clashing {
@@ -114,7 +114,7 @@ pub fn slugs(raws: &[Option<&str>]) -> Vec<String> {
     raws.iter().map(|raw| chosen[raw].clone()).collect()
 }
 
-/// `text_hash`, with `text` cut so that the whole fits.
+/// `text_hash`, with `text` cut so that the result fits.
 fn with_hash(text: &str, raw: &str, digits: usize) -> String {
     let room = SLUG_LIMIT - digits - 1;
     let head = text[..text.len().min(room)].trim_end_matches('_');

@@ -2,6 +2,8 @@
 
 mod exits;
 mod law;
+mod rhythm;
+mod runs;
 mod spread;
 
 use super::config::{AlertWeights, Config, NoiseWeights};
@@ -12,49 +14,27 @@ use crate::random::{HEAVY_TAIL, Key, heavy_tail};
 use crate::world::World;
 use crate::world::activity;
 pub use exits::{Exits, SEEN};
-pub use law::{BUCKETS, ENDING, LIFE_RUN, TimeLaw};
+pub use law::{BUCKETS, ENDING, TimeLaw};
+use rhythm::MINUTES;
+pub use rhythm::{DAY_US, Rhythm};
+pub use runs::LIFE_RUN;
 pub use spread::APART;
 
-/// Minutes of a day.
-const MINUTES: usize = 1440;
-/// Microseconds of a minute.
-const MINUTE_US: u64 = 60_000_000;
-/// Microseconds of a slot of activity.
-const ACTIVITY_US: i64 = activity::SLOT * 1_000_000;
-/// Microseconds of a day.
-pub const DAY_US: i64 = 86_400_000_000;
-
-/// Slots of a day that have a weight: local time may be a quarter of an hour off UTC's hours.
+/// Slots of a day that have a weight: quarter-hours, the finest offset of local time from UTC.
 const SLOTS: usize = 96;
 /// Minutes of a slot.
 const SLOT: usize = MINUTES / SLOTS;
 
-/// Most of a storm's factor, 1024 being none, and of what programs' starts have of it.
+/// Largest factor of a storm (1024: none), and its largest effect on program starts.
 const MOST_STORM: u32 = 16 << 10;
 const MOST_LIFE_STORM: u32 = 5 << 10;
 
+/// Draws of a population's factors on a date. The numbers of minutes come before [`QUARTERS`].
+const QUARTERS: u64 = 1 << 32;
+const CLOCK: u64 = 1 << 33;
+
 /// Weights by (date, slot).
 type Weights = Vec<[u64; SLOTS]>;
-
-/// Which calendar a population follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rhythm {
-    Alerts,
-    Noise,
-    /// Noise whose rows come in whole sequences: so many rows, so many of them before the end.
-    Sequence {
-        rows: u8,
-        opening: u8,
-        /// Bit i: row i has the time of the one before it.
-        companions: u16,
-        /// Bit i: before row i somebody thinks, and types.
-        pauses: u16,
-    },
-    /// Noise that people make by hand.
-    People,
-    /// Noise whose bursts are bounded, so that no host starts too many processes at once.
-    Life,
-}
 
 /// Weights of the window, by date and minute.
 #[derive(Debug)]
@@ -63,17 +43,17 @@ pub struct Calendar {
     /// Midnight UTC of day 0, Unix microseconds.
     start: i64,
     alerts: Weights,
-    /// The alerts' weights are the profile's hours.
+    /// Whether the alerts' weights are the profile's hours.
     alerts_of_profile: bool,
     noise: Weights,
     life: Weights,
-    /// What all noise has more or less of for an hour or so: by date and minute, 1024 is as ever.
+    /// Factor of all noise by date and minute, in 1/1024. It changes about once an hour.
     storms: Vec<[u32; MINUTES]>,
     alert_dates: Vec<u64>,
     noise_dates: Vec<u64>,
-    /// Scenarios' variants.
+    /// By scenario and variant: its sequence, if it has one.
     sequences: Vec<Vec<Option<Sequence>>>,
-    /// Which of them people make by hand.
+    /// By scenario and variant: whether people make it by hand.
     people: Vec<Vec<bool>>,
 }
 
@@ -106,7 +86,7 @@ fn alert_weight(weights: &AlertWeights, hour: usize, weekday: usize) -> u64 {
     }
 }
 
-/// Brings weights of any size to at most 6,000, so that the sums of a day fit 64 bits.
+/// Scales weights of any size down to at most 6,000, so that a day's sums fit 64 bits.
 fn scale(weights: &mut Weights) {
     let most = weights.iter().flatten().copied().max().unwrap_or(1).max(1);
     let to = (most / 1000).clamp(1000, 6000);
@@ -115,17 +95,18 @@ fn scale(weights: &mut Weights) {
     }
 }
 
-/// Sweeps, patch rounds and quiet spells. Real feeds' hours differ by half their mean and more, and
-/// by a third when each hour of the week is compared with itself. A spell begins in any minute.
-/// Hours that are asked for are kept as they are.
+/// Sweeps, patch rounds and quiet spells, as a factor by date and minute. The hours of real feeds
+/// differ by half their mean and more, and by a third when each hour of the week is compared with
+/// itself. A spell begins in any minute. Hours that the settings ask for have no storms.
 fn storms(key: Key, config: &Config) -> Vec<[u32; MINUTES]> {
     let factor = |key: Key, spell: u64| {
-        let tail = HEAVY_TAIL[key.below(spell << 1, 256) as usize];
-        // Of half its σ.
+        // A spell has two draws: its factor, and when it begins.
+        let tail = HEAVY_TAIL[key.below(2 * spell, 256) as usize];
+        // The square root has half the σ.
         let half = (tail << 10).isqrt();
         match (&config.noise_hours, config.noise_seasonality) {
             (Some(_), _) => 1024,
-            // The working week makes hours differ already.
+            // The hours of a working week differ already.
             (None, true) => half,
             (None, false) => (tail.min(MOST_STORM) + 2 * half) / 3,
         }
@@ -135,7 +116,7 @@ fn storms(key: Key, config: &Config) -> Vec<[u32; MINUTES]> {
             let key = key.with(u64::from(date));
             let mut minutes = [factor(key, 0); MINUTES];
             for spell in 0..24 {
-                let begin = 60 * spell + key.below(spell << 1 | 1, 60);
+                let begin = 60 * spell + key.below(2 * spell + 1, 60);
                 minutes[begin as usize..].fill(factor(key, spell + 1));
             }
             minutes
@@ -143,7 +124,7 @@ fn storms(key: Key, config: &Config) -> Vec<[u32; MINUTES]> {
         .collect()
 }
 
-/// What programs' starts have of a storm: people and schedules go on.
+/// The factor of program starts in a storm: a quarter of it, since people and schedules go on.
 fn life_storm(storm: u32) -> u32 {
     (3 * 1024 + storm.min(MOST_LIFE_STORM)) / 4
 }
@@ -191,7 +172,7 @@ impl Calendar {
         };
         let mut life = noise.clone();
         if config.noise_seasonality && config.noise_hours.is_none() {
-            // Programs start where somebody works, besides those of servers.
+            // Programs start on servers, and where somebody works.
             for (date, slots) in life.iter_mut().enumerate() {
                 let midnight = config.start_seconds() + date as i64 * 86_400;
                 for (slot, weight) in slots.iter_mut().enumerate() {
@@ -223,7 +204,7 @@ impl Calendar {
         }
     }
 
-    /// Which rhythm the rows of a scenario's variant have.
+    /// The rhythm of a scenario's variant.
     pub fn noise_rhythm(&self, scenario: u16, variant: u16) -> Rhythm {
         match self.sequences[usize::from(scenario)][usize::from(variant)] {
             Some(sequence) => Rhythm::Sequence {
@@ -252,8 +233,8 @@ impl Calendar {
         &self.noise_dates
     }
 
-    /// Most process starts of a platform in the window with which no slot has more than
-    /// `per_host` for each of its active hosts.
+    /// The most process starts of a platform in the window for which no slot has more than
+    /// `per_host` per active host.
     pub fn life_room(&self, world: &World, platform: Platform, per_host: u64) -> u64 {
         let all: u128 = self.noise_dates.iter().copied().map(u128::from).sum();
         let mut room = u128::MAX;
@@ -300,7 +281,7 @@ impl Calendar {
     }
 
     /// The time law of `rows` rows of a population on a date. `name` is the population's own
-    /// key part, so that unrelated populations share no burst.
+    /// key, so that unrelated populations have no bursts in common.
     pub fn law(&self, rhythm: Rhythm, date: u32, name: Key, rows: u64) -> TimeLaw {
         let weights = match rhythm {
             Rhythm::Alerts => &self.alerts,
@@ -311,18 +292,18 @@ impl Calendar {
         let mut cumulative = Vec::with_capacity(MINUTES + 1);
         let mut sum = 0u64;
         cumulative.push(0);
-        // A population's rates change on a quarter-hour of its own clock, at most seven minutes off: all
-        // in step would make the corpus jump at full hours. Hours that are asked for are kept to the
-        // minute, and programs come with people, whose slots are the world's.
+        // The rate of a population changes at quarter-hours of its own clock, at most seven minutes
+        // off; otherwise the whole corpus would jump at full hours. Hours that the settings ask for
+        // are exact to the minute, and program starts follow people, whose slots are the world's.
         let off = match rhythm {
             Rhythm::Life => SLOT / 2,
-            _ => key.below(1 << 33, SLOT as u64) as usize,
+            _ => key.below(CLOCK, SLOT as u64) as usize,
         };
         let is_of_profile = rhythm == Rhythm::Alerts && self.alerts_of_profile;
-        // Bursts last for minutes, not for one: half of a minute's factor is its quarter-hour's.
+        // Bursts last several minutes: half of a minute's factor is its quarter-hour's.
         let quarters: [u64; SLOTS] = std::array::from_fn(|own| match rhythm {
             Rhythm::Life => 1024,
-            _ => u64::from(HEAVY_TAIL[key.below(own as u64 | 1 << 32, 256) as usize]).min(8192),
+            _ => u64::from(HEAVY_TAIL[key.below(QUARTERS | own as u64, 256) as usize]).min(8192),
         });
         let (weights, storms) = (&weights[date as usize], &self.storms[date as usize]);
         for (minute, &storm) in storms.iter().enumerate() {

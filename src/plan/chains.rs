@@ -2,7 +2,7 @@
 //!
 //! A chain's playbook, hosts, stops and delays depend on (seed, i) alone. The quota
 //! is met by volume, as in reality: the rounds of scans, brute force, beacons and
-//! exfiltration are keyed heavy-tailed counts times one factor found here.
+//! exfiltration are heavy-tailed keyed counts, multiplied by one factor that is computed here.
 //! Every event of a chain is a function of (chain, step, index).
 
 mod place;
@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, HashSet};
 use super::Config;
 use super::calendar::DAY_US;
 use crate::catalog::Catalog;
-use crate::random::{Alias, Key, below};
+use crate::random::{Alias, Draws, Key, below, slots};
 use crate::world::World;
 use place::{Draft, place};
 
-/// A playbook lasts at most this long, in microseconds.
+/// Maximum duration of a playbook, in microseconds.
 const LONGEST: i64 = 3 * DAY_US;
-/// No step has more rounds than this.
+/// Maximum number of rounds of a step.
 const MOST_ROUNDS: u64 = 2_000_000;
 /// Volume factor that adds one mean round, fixed point.
 const UNIT_FACTOR: u64 = 1 << 16;
@@ -28,22 +28,22 @@ const UNIT_FACTOR: u64 = 1 << 16;
 pub struct PlacedStep {
     /// Unix microseconds.
     pub start: i64,
-    /// Microseconds that its rounds spread over.
+    /// Microseconds over which its rounds are spread.
     pub span: i64,
     pub rounds: u32,
-    /// Records of a round.
+    /// Records per round.
     pub records: u32,
-    /// Where the chain's alternative begins in the step's records.
+    /// Index of the first record of the chain's alternative among the step's records.
     pub first_record: u32,
-    /// Bit i: record i of a round tells of the same audit event as the one before.
+    /// Bit i: record i of a round belongs to the same audit event as the record before it.
     pub companions: u64,
-    /// Bit i: before record i of the only round somebody thinks, and types.
+    /// Bit i: a person pauses to think and type before record i; steps with one round only.
     pub pauses: u64,
-    /// So long at most, in microseconds.
+    /// Maximum length of such a pause, in microseconds.
     pub pause: i64,
-    /// Events of all steps before.
+    /// Number of events of all earlier steps.
     pub first: u32,
-    /// Events of this step; less than rounds × records only where the chain is cut.
+    /// Number of events of this step; less than rounds × records only if the chain is cut short.
     pub events: u32,
     pub blocked: bool,
 }
@@ -59,19 +59,19 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// The words of `attack.stop_reason` in the order of the variants, between bars.
-    pub const WORDS: &'static str = "completed|blocked|quota_met";
+    /// Values of `attack.stop_reason`, in the order of the variants.
+    pub const WORDS: &'static [&'static str] = &["completed", "blocked", "quota_met"];
 
     /// `attack.stop_reason`.
     pub fn word(self) -> &'static str {
-        Self::WORDS.split('|').nth(self as usize).unwrap_or("")
+        Self::WORDS[self as usize]
     }
 }
 
 /// One run of a playbook.
 ///
-/// 1. Its steps follow each other in time; so do its events.
-/// 2. `hosts` are distinct, and at least as many as the playbook moves through.
+/// 1. Steps are sorted by time, and so are events.
+/// 2. `hosts` are distinct, and at least as many as the playbook uses.
 #[derive(Debug, Clone)]
 pub struct Chain {
     pub playbook: u16,
@@ -79,11 +79,11 @@ pub struct Chain {
     pub admin: u32,
     pub adversary: u32,
     pub hosts: Vec<u32>,
-    /// How many earlier chains touched each host: keeps their processes apart.
+    /// Number of earlier chains on each host: keeps the processes of chains distinct.
     pub host_ordinals: Vec<u32>,
     /// When the chain first acts on each host, Unix microseconds.
     pub arrivals: Vec<i64>,
-    /// The slot of its sessions on each host, which is no other chain's.
+    /// The slot of its sessions on each host, which no other chain uses.
     pub session_slots: Vec<i64>,
     /// The alternative of each of the playbook's steps.
     pub alternatives: Vec<u8>,
@@ -91,16 +91,50 @@ pub struct Chain {
     pub stop: Stop,
 }
 
-/// All chains, in order of start.
+/// All chains, sorted by start.
 #[derive(Debug)]
 pub struct Chains {
     pub key: Key,
     pub all: Vec<Chain>,
     /// (chain, step) by corpus category, in order of the chains.
     by_category: Vec<Vec<(u32, u8)>>,
-    /// For each playbook and process: the step that starts it, and by which record of a
-    /// round in each of its alternatives.
+    /// By playbook and process: the step that starts the process, and the index of the starting
+    /// record within a round of each alternative.
     starts: Vec<Vec<(u8, Vec<u8>)>>,
+}
+
+slots! {
+    /// Draws of one chain.
+    pub enum ChainSlot {
+        Playbook = 0,
+        /// By step: whether it is blocked.
+        Blocked = 1,
+        /// By step.
+        Rounds = 2,
+        Start = 3,
+        /// By place in the playbook's list of hosts.
+        Host = 4,
+        User = 5,
+        Admin = 6,
+        Adversary = 7,
+        /// By step: the time before it, and its pace.
+        Delay = 8,
+        Pace = 9,
+        /// By step.
+        Alternative = 10,
+        Hardness = 11,
+        /// By step: how long somebody thinks before a command.
+        Pause = 12,
+        Id = 0x1d,
+        /// The draws of its scene.
+        Scene = 0x7e87,
+        /// By event: what belongs to a process that it starts.
+        Process = 0x9c0c,
+        /// By event: its own draws.
+        Event = 0xe7e1,
+        /// A family, by step: times of its events.
+        Step = 0x57e9_0000,
+    }
 }
 
 /// One event of a chain.
@@ -122,8 +156,8 @@ struct StepDay {
 }
 
 impl PlacedStep {
-    /// Time of event `index`: rounds are spread evenly with jitter in the first half of
-    /// their share, the records of a round follow each other in the second.
+    /// Time of event `index`. Rounds are evenly spread; each starts, with jitter, in the first half
+    /// of its share of the span, and its records follow in the second half.
     #[inline]
     pub fn time(&self, key: Key, index: u32) -> i64 {
         let (round, mut record) = (
@@ -150,12 +184,12 @@ impl PlacedStep {
             + self.typed(bits, record)
     }
 
-    /// Microseconds between two records of a round, at least.
+    /// Minimum microseconds between two records of a round.
     pub fn apart(&self) -> i64 {
         (self.spread().1 / u64::from(self.records) / 4) as i64
     }
 
-    /// The part of the span in which nobody thinks, and half of a round's share of it.
+    /// The part of the span without pauses, and half of a round's share of it.
     #[inline]
     fn spread(&self) -> (i64, u64) {
         let spread = self.span - self.pause * i64::from(self.pauses.count_ones());
@@ -163,7 +197,7 @@ impl PlacedStep {
         (spread, share as u64 / 2)
     }
 
-    /// How long somebody has thought before a record: each pause is a third as long as it may be, or longer.
+    /// Total length of the pauses before a record. Each pause is between a third of the maximum and the maximum.
     fn typed(&self, bits: u64, record: u64) -> i64 {
         let passed = (self.pauses & u64::MAX >> (63 - record.min(63))).count_ones();
         (0..passed)
@@ -175,13 +209,13 @@ impl PlacedStep {
             .sum()
     }
 
-    /// Where the record of event `index` stands in the step's records.
+    /// Index, among the step's records, of the record of event `index`.
     #[inline]
     pub fn record(&self, index: u32) -> usize {
         (self.first_record + index % self.records) as usize
     }
 
-    /// How many events stand before `time`.
+    /// Number of events before `time`.
     fn before(&self, key: Key, time: i64) -> u32 {
         if self.events == 0 || time <= self.start {
             return 0;
@@ -203,7 +237,7 @@ impl PlacedStep {
 }
 
 impl Chain {
-    /// Events of the whole chain.
+    /// Number of events of the chain.
     pub fn events(&self) -> u64 {
         self.steps.iter().map(|s| u64::from(s.events)).sum()
     }
@@ -230,9 +264,9 @@ impl Chains {
             / 1_000_000) as u64;
         let mut drafts = Vec::new();
         let mut least = 0;
-        // As many chains as the density allows and the quota feeds.
+        // As many chains as the density allows and the quota has events for.
         while !catalog.playbooks.is_empty() && (drafts.len() as u64) < most && least < quota {
-            let chain_key = key.with(drafts.len() as u64);
+            let chain_key = Draws::new(key.with(drafts.len() as u64));
             let draft = Draft::new(chain_key, catalog, &weights);
             least += draft.events(chain_key, catalog, 0);
             drafts.push(draft);
@@ -241,10 +275,10 @@ impl Chains {
             drafts
                 .iter()
                 .enumerate()
-                .map(|(i, d)| d.events(key.with(i as u64), catalog, factor))
+                .map(|(i, d)| d.events(Draws::new(key.with(i as u64)), catalog, factor))
                 .sum()
         };
-        // The least factor that meets the quota; volume is monotone in it.
+        // The smallest factor that meets the quota; volume is monotone in the factor.
         let (mut low, mut high) = (0u64, UNIT_FACTOR);
         while !drafts.is_empty() && total(high) < quota && high < 1 << 44 {
             high *= 4;
@@ -265,7 +299,7 @@ impl Chains {
             .enumerate()
             .map(|(i, draft)| {
                 place(
-                    key.with(i as u64),
+                    Draws::new(key.with(i as u64)),
                     i as u64,
                     count,
                     draft,
@@ -330,25 +364,28 @@ impl Chains {
         }
     }
 
-    /// Events of all chains.
+    /// Number of events of all chains.
     pub fn events(&self) -> u64 {
         self.all.iter().map(Chain::events).sum()
     }
 
     /// `attack.id`: `atk-` and twelve hexadecimal digits of the chain's key.
     pub fn id(&self, chain: u32) -> String {
-        format!("atk-{:012x}", self.chain_key(chain).at(0x1d) >> 16)
+        format!(
+            "atk-{:012x}",
+            self.chain_key(chain).bits(ChainSlot::Id) >> 16
+        )
     }
 
     /// Key of one chain: everything drawn once per chain.
     #[inline]
-    pub fn chain_key(&self, chain: u32) -> Key {
-        self.key.with(u64::from(chain))
+    pub fn chain_key(&self, chain: u32) -> Draws<ChainSlot> {
+        Draws::new(self.key.with(u64::from(chain)))
     }
 
     #[inline]
     fn step_key(&self, chain: u32, step: u8) -> Key {
-        self.chain_key(chain).with(0x57e9_0000 | u64::from(step))
+        self.chain_key(chain).nth(ChainSlot::Step, step)
     }
 
     /// Time of an event.
@@ -357,7 +394,7 @@ impl Chains {
         self.all[chain as usize].steps[step as usize].time(self.step_key(chain, step), index)
     }
 
-    /// The step that starts a chain's process `process`, and the record of a round that does.
+    /// The step that starts process `process` of a chain, and the index of the record within a round.
     pub fn start_of(&self, chain: &Chain, process: usize) -> (u8, u8) {
         let (step, positions) = &self.starts[chain.playbook as usize][process];
         (
@@ -402,7 +439,7 @@ impl Chains {
         self.time(chain, last as u8, steps[last].events.saturating_sub(1))
     }
 
-    /// Every step's rows, day by day.
+    /// Rows of every step, by day.
     fn days<'c>(
         &'c self,
         world: &'c World,
@@ -437,14 +474,19 @@ impl Chains {
             })
     }
 
-    /// How many of a category's events stand in `from..to`.
+    /// Events of a chain's step before a time.
+    pub(super) fn before(&self, chain: u32, step: u8, time: i64) -> u32 {
+        self.all[chain as usize].steps[step as usize].before(self.step_key(chain, step), time)
+    }
+
+    /// Number of events of a category in `from..to`.
     pub fn count(&self, category: u32, from: i64, to: i64) -> u64 {
         self.spans(category, from, to)
             .map(|(_, _, range)| u64::from(range.end - range.start))
             .sum()
     }
 
-    /// Events of a category in `from..to`, in order of (time, chain, step, index).
+    /// Events of a category in `from..to`, sorted by (time, chain, step, index).
     pub fn events_in(&self, category: u32, from: i64, to: i64) -> Vec<ChainEvent> {
         let mut events = Vec::new();
         for (chain, step, range) in self.spans(category, from, to) {
@@ -457,24 +499,24 @@ impl Chains {
                 });
             }
         }
-        // Each step's are in order already, which a stable sort takes as they are.
+        // The events of a step are already sorted; a stable sort handles such runs fast.
         events.sort();
         events
     }
 
-    /// Chains with events of a category in `from..to`, each as often as it has steps there.
+    /// Chains with events of a category in `from..to`, once for each of their steps there.
     pub fn chains_in(&self, category: u32, from: i64, to: i64) -> impl Iterator<Item = u32> + '_ {
         self.spans(category, from, to).map(|(chain, _, _)| chain)
     }
 
-    fn spans(
+    pub(super) fn spans(
         &self,
         category: u32,
         from: i64,
         to: i64,
     ) -> impl Iterator<Item = (u32, u8, std::ops::Range<u32>)> + '_ {
         let list = &self.by_category[category as usize];
-        // Chains are ordered by start and last at most LONGEST.
+        // Chains are sorted by start and last at most LONGEST.
         let first = list.partition_point(|&(c, _)| {
             self.all[c as usize].steps[0].start + LONGEST + DAY_US < from
         });
@@ -493,7 +535,7 @@ impl Chains {
     }
 }
 
-/// Takes `excess` events off a chain's tail; returns what is left of the excess.
+/// Removes up to `excess` events from a chain's end; returns the number still to be removed.
 fn cut(chain: &mut Chain, mut excess: u64) -> u64 {
     for step in chain.steps.iter_mut().rev() {
         let off = excess.min(u64::from(step.events)) as u32;
@@ -522,7 +564,7 @@ mod tests {
             pauses: u64,
             pause in 1i64..30_000_000,
         ) {
-            // Nobody thinks where there is more than one round, nor before the first record.
+            // There is no pause if there is more than one round, nor before the first record.
             let pauses = if rounds == 1 { pauses & ((1 << records) - 2) } else { 0 };
             let thought = pause * i64::from(pauses.count_ones());
             let step = PlacedStep {

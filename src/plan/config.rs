@@ -1,25 +1,26 @@
-//! The settings of a corpus, resolved and checked.
+//! The settings of a corpus, parsed and validated.
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::files::{Compression, Format, PartitionBy};
-use super::ratio::{Ratio, decimal, parts_per_million};
+use super::files::{Compression, Format, PartitionBy, Table, bytes_per_event, bytes_per_file};
+use super::ratio::{Ratio, decimal};
 use crate::error::{Error, Result};
 use crate::numbers::counted;
+use crate::random::Key;
 
-/// Whether the answers stand in the events.
+/// Whether events have labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Labels {
-    /// Verdicts, noise types and attacks are written.
+    /// Events have verdict, noise type and attack.
     #[default]
     Full,
-    /// They are left out, as in a SIEM; the truth has them.
+    /// No labels, as in a SIEM; the truth tables still have them.
     None,
 }
 
-/// How much noise an hour of the week holds under `noise_seasonality`, in millionths; local time.
+/// Weights of noise by hour of the week under `noise_seasonality`, in millionths; local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NoiseWeights {
@@ -45,7 +46,7 @@ impl Default for NoiseWeights {
     }
 }
 
-/// How many standalone alerts an hour of the week holds under `noise_seasonality`, in millionths; local time.
+/// Weights of standalone alerts by hour of the week under `noise_seasonality`, in millionths; local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlertWeights {
@@ -71,21 +72,38 @@ impl Default for AlertWeights {
     }
 }
 
-/// The fields of events.
+/// The schema of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SchemaName {
-    /// An ECS-like document with fusionai's own words and the host's native record
     #[default]
     Fusionai,
-    /// The Elastic Common Schema 9.4, with the native record beside
     Ecs,
 }
 
-/// Everything that decides the content of a corpus, besides its inputs. Paths and
-/// threads are not here: they may not change a byte.
+impl SchemaName {
+    /// Every schema, in the order of the help text.
+    pub const ALL: &[SchemaName] = &[SchemaName::Fusionai, SchemaName::Ecs];
+
+    /// Value of `--schema`, and its help text.
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            SchemaName::Fusionai => (
+                "fusionai",
+                "An ECS-like document with fusionai's own fields and the host's native record",
+            ),
+            SchemaName::Ecs => (
+                "ecs",
+                "The Elastic Common Schema 9.4, with the native record",
+            ),
+        }
+    }
+}
+
+/// All settings that decide the content of a corpus, except its inputs. Paths and
+/// threads are not settings, because they must not change a byte.
 ///
-/// A setting that a `plan.json` of an older version lacks has its default.
+/// A setting that is missing from an older `plan.json` has its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -96,16 +114,16 @@ pub struct Config {
     /// Shares of events.
     pub attack_chain_ratio: Ratio,
     pub noise_ratio: Ratio,
-    /// Chains per host and day at most.
+    /// Maximum chains per host per day.
     pub chain_density: Ratio,
     pub noise_seasonality: bool,
-    /// Seconds east of UTC that working hours are in.
+    /// Local time of working hours, in seconds east of UTC.
     pub time_zone_offset: i64,
     pub noise_weights: NoiseWeights,
     pub alert_weights: AlertWeights,
-    /// Weight of each local hour in millionths; wins over `noise_weights` and needs no seasonality.
+    /// Weight of each local hour in millionths; overrides `noise_weights` and needs no seasonality.
     pub noise_hours: Option<[u64; 24]>,
-    /// Weight of each local hour in millionths; wins over `alert_weights` and the profile's hours.
+    /// Weight of each local hour in millionths; overrides `alert_weights` and the profile's hours.
     pub alert_hours: Option<[u64; 24]>,
     pub labels: Labels,
     pub assets: Option<u32>,
@@ -116,8 +134,24 @@ pub struct Config {
     pub schema: SchemaName,
     pub row_group_rows: u64,
     pub shard_rows: u64,
-    /// Leaf paths that get a Bloom filter, sorted.
+    /// Paths of leaf fields with a Bloom filter, sorted.
     pub bloom_filter: Vec<String>,
+    /// Number of the corpus among those that follow each other in time. All have the same hosts and
+    /// users; attacks and noise differ.
+    #[serde(skip_serializing_if = "is_first")]
+    pub period: u32,
+    /// Files that make the events a table. No data file depends on it, so the fingerprint leaves it
+    /// out: a table is added to an existing corpus, or taken from it, without writing events again.
+    #[serde(skip_serializing_if = "is_none")]
+    pub table: Table,
+}
+
+fn is_first(period: &u32) -> bool {
+    *period == 0
+}
+
+fn is_none(table: &Table) -> bool {
+    *table == Table::None
 }
 
 impl Default for Config {
@@ -146,85 +180,37 @@ impl Default for Config {
             row_group_rows: 512 * 1024,
             shard_rows: 4 * 1024 * 1024,
             bloom_filter: Vec::new(),
+            period: 0,
+            table: Table::None,
         }
     }
 }
 
-/// Seconds of a time-zone offset: hours like `2`, `-5`, `5.5`, or `+05:30`.
-///
-/// # Errors
-/// No such thing, not in quarters of an hour, or more than 14 hours.
-pub fn parse_offset(text: &str) -> std::result::Result<i64, String> {
-    let wrong = || format!("'{text}' is no offset from UTC of at most 14 hours");
-    let (sign, rest) = match text.trim() {
-        t if t.starts_with('-') => (-1, &t[1..]),
-        t => (1, t.strip_prefix('+').unwrap_or(t)),
-    };
-    let seconds = match rest.split_once(':') {
-        Some((hours, minutes)) => {
-            let number = |t: &str| match t.bytes().all(|b| b.is_ascii_digit()) {
-                true => t.parse::<i64>().ok().filter(|n| *n < 60),
-                false => None,
-            };
-            number(hours).ok_or_else(wrong)? * 3600 + number(minutes).ok_or_else(wrong)? * 60
-        }
-        None => {
-            let millionths = parts_per_million(rest).map_err(|_| wrong())?;
-            i64::try_from(millionths * 3600 / 1_000_000).map_err(|_| wrong())?
-        }
-    };
-    if seconds > 14 * 3600 || seconds % 900 != 0 {
-        return Err(wrong());
-    }
-    Ok(sign * seconds)
-}
-
-/// More would leave no room for the rest of an hour list.
+/// Larger weights would leave too few bits for the other hours of a list.
 const MOST_WEIGHT: u64 = 1_000_000_000;
 
-/// A count like `10k`, `5M`, `1.5B`, `1_000`.
-///
-/// # Errors
-/// Not a whole number of events.
-pub fn parse_count(text: &str) -> std::result::Result<u64, String> {
-    let clean: String = text
-        .trim()
-        .chars()
-        .filter(|c| *c != '_' && *c != ',')
-        .collect();
-    let (number, scale) = match clean.chars().last() {
-        Some('k' | 'K') => (&clean[..clean.len() - 1], 1_000u64),
-        Some('m' | 'M') => (&clean[..clean.len() - 1], 1_000_000),
-        Some('b' | 'B' | 'g' | 'G') => (&clean[..clean.len() - 1], 1_000_000_000),
-        _ => (clean.as_str(), 1),
-    };
-    let wrong = || format!("'{text}' is not a count like 250000, 10k, 5M or 1B");
-    if scale == 1 {
-        return number.parse().map_err(|_| wrong());
-    }
-    // Digits beyond the sixth would be lost.
-    let lost = number
-        .split_once('.')
-        .is_some_and(|(_, f)| f.trim_end_matches('0').len() > 6);
-    let millionths = parts_per_million(number).map_err(|_| wrong())?;
-    if lost {
-        return Err(wrong());
-    }
-    let events = u128::from(millionths) * u128::from(scale);
-    if !events.is_multiple_of(1_000_000) {
-        return Err(wrong());
-    }
-    u64::try_from(events / 1_000_000).map_err(|_| wrong())
-}
-
-/// More than this is surely a slip: 10¹² events.
+/// Maximum number of events, 10¹²; a larger number is a mistake.
 const MOST_EVENTS: u64 = 1_000_000_000_000;
 
 impl Config {
-    /// Refuses settings that make no corpus.
+    /// Midnight UTC of the first period's first day, Unix seconds.
+    pub(crate) fn epoch_seconds(&self) -> i64 {
+        self.start_seconds() - i64::from(self.period) * i64::from(self.days) * 86_400
+    }
+
+    /// Key of what differs between periods.
+    pub(crate) fn key(&self, name: &str) -> Key {
+        let key = Key::root(self.seed).child(name);
+        match self.period {
+            0 => key,
+            period => key.with(u64::from(period)),
+        }
+    }
+
+    /// Validates the settings.
     ///
     /// # Errors
-    /// Names the setting and what it takes.
+    /// The first invalid setting, with the accepted range.
     pub fn validate(&self) -> Result<()> {
         let fail = |setting: &str, problem: String, remedy: &str| {
             Err(Error::setting(setting, problem, remedy))
@@ -232,14 +218,14 @@ impl Config {
         if self.events == 0 || self.events > MOST_EVENTS {
             return fail(
                 "events",
-                format!("{} events make no corpus", self.events),
+                format!("{} events are outside the accepted range", self.events),
                 "give 1 to 1000B",
             );
         }
         if self.days == 0 || self.days > 3660 {
             return fail(
                 "days",
-                format!("{} days make no window", self.days),
+                format!("{} days are outside the accepted range", self.days),
                 "give 1 to 3660",
             );
         }
@@ -257,8 +243,8 @@ impl Config {
         {
             return fail("users", counted(users.into(), "user"), "give 1 to 1000000");
         }
-        // What a corpus tells of before its window starts some years before it; a process's
-        // GUID holds seconds since 1970 in 32 bits.
+        // A corpus names events from some years before its window, and a process GUID holds seconds
+        // since 1970 in 32 bits.
         let years = 1980..2100;
         let last = self
             .start
@@ -268,7 +254,7 @@ impl Config {
             return fail(
                 "start",
                 format!(
-                    "{} from {} on reach beyond the years 1980 to 2099",
+                    "{} from {} on are not within the years 1980 to 2099",
                     counted(self.days.into(), "day"),
                     self.start
                 ),
@@ -290,16 +276,24 @@ impl Config {
             );
         }
         if let Err((problem, remedy)) = self.format.takes(self.compression) {
-            return fail("compression", problem, remedy);
+            return Err(Error::setting("compression", problem, remedy));
+        }
+        if self.table != Table::None && !self.format.is_parquet() {
+            let (table, format) = (self.table.words().0, self.format.name());
+            return fail(
+                "table",
+                format!("a {table} table consists of Parquet files, not of {format} files"),
+                "use format parquet, or omit table",
+            );
         }
         if self.shard_rows < self.row_group_rows {
             return fail(
                 "shard_rows",
                 format!(
-                    "{} rows are less than a row group ({})",
+                    "{} rows are fewer than a row group has ({})",
                     self.shard_rows, self.row_group_rows
                 ),
-                "give at least as many as a row group has",
+                "give at least the rows of a row group",
             );
         }
         for (setting, hours) in [
@@ -308,7 +302,11 @@ impl Config {
         ] {
             let Some(hours) = hours else { continue };
             if hours.iter().all(|w| *w == 0) {
-                return fail(setting, "all 24 are 0".into(), "give one hour a weight");
+                return fail(
+                    setting,
+                    "all 24 are 0".into(),
+                    "give at least one hour a weight above 0",
+                );
             }
             if let Some(hour) = hours.iter().position(|w| *w > MOST_WEIGHT) {
                 let problem = format!("hour {hour} has {}", decimal(hours[hour]));
@@ -338,12 +336,16 @@ impl Config {
             }
             if group.iter().all(|w| w.1 == 0) {
                 let problem = "this and the other four weights are 0".into();
-                return fail(group[0].0, problem, "give one of them a weight");
+                return fail(
+                    group[0].0,
+                    problem,
+                    "give at least one of them a weight above 0",
+                );
             }
         }
         if self.time_zone_offset.abs() > 14 * 3600 || self.time_zone_offset % 900 != 0 {
             let problem = format!("{} seconds", self.time_zone_offset);
-            let remedy = "give quarters of an hour, at most 14 hours from UTC";
+            let remedy = "give a multiple of a quarter of an hour, at most 14 hours from UTC";
             return fail("time_zone_offset", problem, remedy);
         }
         Ok(())
@@ -357,19 +359,26 @@ impl Config {
             .timestamp()
     }
 
+    /// Estimated bytes of a file of `rows` events.
+    pub fn estimated_bytes(&self, rows: u64) -> u64 {
+        bytes_per_file(self.format) + rows * bytes_per_event(self.format, self.compression)
+    }
+
     /// The date of day `index`.
     pub fn date(&self, index: u32) -> NaiveDate {
         self.start + chrono::Days::new(u64::from(index))
     }
 
-    /// Chain and noise shares in parts per million: each at most 0.95, scaled down together past 0.95.
+    /// Largest share of chains and noise together, in parts per million.
+    pub const MOST_OF_CHAINS_AND_NOISE: u64 = 950_000;
+
+    /// Shares of chains and noise in parts per million. Each is at most 0.95; if their sum is above
+    /// 0.95, both are scaled down.
     pub fn ratios(&self, notices: &mut Vec<String>) -> (u64, u64) {
-        const MOST: u64 = 950_000;
+        const MOST: u64 = Config::MOST_OF_CHAINS_AND_NOISE;
         let mut clamp = |flag: &str, ratio: Ratio| {
             if ratio.millionths() > MOST {
-                notices.push(format!(
-                    "{flag} {ratio} is taken as 0.95, the most there can be"
-                ));
+                notices.push(format!("{flag} {ratio} is reduced to 0.95, the maximum"));
             }
             ratio.millionths().min(MOST)
         };
@@ -379,13 +388,14 @@ impl Config {
             return (chain, noise);
         }
         notices.push(
-            "--attack-chain-ratio and --noise-ratio sum to more than 0.95; both are scaled down to it".into(),
+            "--attack-chain-ratio and --noise-ratio add up to more than 0.95; both are scaled down"
+                .into(),
         );
         let scaled = chain * MOST / (chain + noise);
         (scaled, MOST - scaled)
     }
 
-    /// Weights that are given but decide nothing.
+    /// Notices about weights that are set but have no effect.
     pub(super) fn idle(&self, notices: &mut Vec<String>) {
         let default = Config::default();
         for (name, given, on, instead) in [
@@ -404,11 +414,11 @@ impl Config {
         ] {
             if given && instead.is_some() {
                 notices.push(format!(
-                    "the {name}_*_WEIGHT settings do nothing beside {name}_HOURLY_WEIGHTS"
+                    "the {name}_*_WEIGHT settings have no effect, because {name}_HOURLY_WEIGHTS is set"
                 ));
             } else if given && !on {
                 notices.push(format!(
-                    "the {name}_*_WEIGHT settings do nothing without --noise-seasonality"
+                    "the {name}_*_WEIGHT settings have no effect without --noise-seasonality"
                 ));
             }
         }
@@ -418,28 +428,6 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn offsets_are_hours_or_clock_times() {
-        assert_eq!(parse_offset("2"), Ok(7200));
-        assert_eq!(parse_offset("-5"), Ok(-18_000));
-        assert_eq!(parse_offset("+05:30"), Ok(19_800));
-        assert_eq!(parse_offset("5.75"), Ok(20_700));
-        assert_eq!(parse_offset("-03:30"), Ok(-12_600));
-        for bad in [
-            "",
-            "UTC",
-            "15",
-            "--2",
-            "5:3x",
-            "0.1",
-            "1e1",
-            "-",
-            "99999999999",
-        ] {
-            assert!(parse_offset(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn weights_that_make_no_calendar_are_refused() {
@@ -494,17 +482,6 @@ mod tests {
         };
         let said = small.validate().unwrap_err().to_string();
         assert!(said.starts_with("shard_rows: 500 rows"), "{said}");
-    }
-
-    #[test]
-    fn counts_take_suffixes() {
-        assert_eq!(parse_count("10k"), Ok(10_000));
-        assert_eq!(parse_count("1.5M"), Ok(1_500_000));
-        assert_eq!(parse_count("1B"), Ok(1_000_000_000));
-        assert_eq!(parse_count("1_000"), Ok(1000));
-        for bad in ["", "k", "-1", "1.0000001k", "ten", "1e6", "99999999999B"] {
-            assert!(parse_count(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

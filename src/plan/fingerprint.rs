@@ -1,16 +1,16 @@
-//! The fingerprint: what a corpus's content follows from.
+//! The fingerprint: a hash of everything that decides a corpus's content.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Grounding};
+use super::{Config, Grounding, Table};
 use crate::catalog::Catalog;
 
-/// Byte identity is promised within one format version: how rows follow from their coordinates,
-/// batch size, array kinds, writer properties and the versions of the Parquet and zstd libraries
-/// are part of it.
+/// Version of the corpus format. Bytes are identical within one version. It covers how rows follow
+/// from their coordinates, batch size, array types, writer properties and the versions of the
+/// Parquet and zstd libraries.
 pub const FORMAT_VERSION: u32 = 4;
 
-/// What engines parse as the writer's version.
+/// `created_by` of Parquet files, which engines parse as the writer's version.
 pub const CREATED_BY: &str = concat!("fusiongen version ", env!("CARGO_PKG_VERSION"));
 
 /// Digests of the inputs' contents.
@@ -18,13 +18,13 @@ pub const CREATED_BY: &str = concat!("fusiongen version ", env!("CARGO_PKG_VERSI
 pub struct Inputs {
     pub profile: String,
     pub catalog: String,
-    /// `synthetic` where no file was given.
+    /// `synthetic` if no file was given.
     pub users: String,
     pub assets: String,
 }
 
 impl Inputs {
-    /// Of these inputs.
+    /// Computes the digests of these inputs.
     pub fn new(grounding: &Grounding, catalog: &Catalog) -> Self {
         let digest = |text: String| blake3::hash(text.as_bytes()).to_hex()[..32].to_string();
         let synthetic = || "synthetic".to_string();
@@ -39,8 +39,12 @@ impl Inputs {
     }
 }
 
-/// BLAKE3 over format version, settings and input *contents*; never paths, threads or part.
+/// BLAKE3 over format version, settings and input *contents*; never paths, threads, part or table.
 pub fn of(config: &Config, inputs: &Inputs) -> String {
+    let config = &Config {
+        table: Table::None,
+        ..config.clone()
+    };
     let mut hasher = blake3::Hasher::new();
     let mut field = |name: &str, text: &str| {
         hasher.update(&(name.len() as u64).to_le_bytes());

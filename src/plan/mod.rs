@@ -1,13 +1,15 @@
-//! How many rows of what, when, and where files are cut. Exact, and pure data.
+//! The plan: how many rows each population has on each date, and where files are split. Exact,
+//! pure data.
 //!
 //! The plan reads the world's size and the catalog's playbooks; it draws no row.
-//! Everything a worker needs to make one row group alone stands in it.
+//! It contains everything that a worker needs to make one row group independently.
 
 pub mod calendar;
 pub mod chains;
 pub mod config;
 pub mod files;
 pub mod fingerprint;
+pub mod parse;
 pub mod quota;
 pub mod ratio;
 pub mod shards;
@@ -25,79 +27,80 @@ pub use calendar::{APART, Calendar, LIFE_RUN, TimeLaw};
 use calendar::{BUCKETS, ENDING, Exits, SEEN};
 pub use chains::{Chain, Chains};
 pub use config::Config;
-pub use files::{Compression, Format, PartitionBy};
+pub use files::{Compression, Format, PartitionBy, Table};
 pub use fingerprint::Inputs;
 pub use quota::apportion;
 pub use ratio::Ratio;
 pub use shards::{ORDINAL_BITS, Partition, RowGroup, Shard};
 pub use truth::{TruthShard, TruthTable};
 
-/// Grounding as the plan takes it.
+/// The grounding inputs of a corpus.
 #[derive(Debug, Clone)]
 pub struct Grounding {
     pub profile: Profile,
-    /// `None`: synthesise.
+    /// `None`: make them up.
     pub users: Option<Vec<User>>,
     pub assets: Option<Vec<Asset>>,
 }
 
-/// Where the rows of a population come from.
+/// The origin of a population's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     /// Standalone alerts of the partition's category.
     Alerts,
     /// A variant of a noise scenario.
     Noise { scenario: u16, variant: u16 },
-    /// Process starts of one lifetime class: 0 seconds, 1 minutes, 2 hours on Windows, 3 to 5
-    /// the same on Linux.
+    /// Process starts of one lifetime class: on Windows 0 (seconds), 1 (minutes) and 2 (hours), on
+    /// Linux 3 to 5 likewise.
     Life { class: u8 },
-    /// Process ends on Windows, of the first two classes: those of the bucket's processes that started on the date, or
-    /// (`day` 1) on the date before and have ended since midnight.
+    /// Process ends on Windows, of the first two classes. These are the ends of a bucket's processes that
+    /// started on the date, or (`day` 1) that started on the date before and ended after midnight.
     Ends {
         class: u8,
         bucket: u8,
         day: u8,
-        /// Starts of the class on their date.
+        /// Number of starts of the class on the date of the starts.
         starts: u64,
-        /// Ends of the bucket that the date before has.
+        /// Number of the bucket's ends on the date before.
         first: u64,
     },
-    /// Ends of processes that standalone alerts of a category start, of one lifetime.
+    /// Ends of processes that standalone alerts of a category start, for one lifetime.
     Exits {
         category: u32,
         turn: u8,
         starts: Starts,
-        /// Alerts of the category on the date.
+        /// Number of alerts of the category on the date.
         alerts: u64,
     },
     /// Steps of attack chains in the partition's category.
     Chains,
 }
 
-/// One source of rows in one partition. Its ordinals run from 0 to `rows`.
+/// One source of rows in one partition. Its ordinals are `0..rows`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Population {
     pub origin: Origin,
     pub rows: u64,
 }
 
-/// What the corpus is made of, in events.
+/// The composition of the corpus, in events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Composition {
     pub events: u64,
     pub alerts: u64,
     pub noise: u64,
-    /// Part of `noise`: process starts and ends of ordinary life.
+    /// The part of `noise` that is ordinary process starts and ends.
     pub life: u64,
     pub chain_events: u64,
     pub chains: u64,
 }
 
-/// Everything decided before the first row.
+/// Everything that is decided before the first row is made.
 ///
 /// 1. The rows of all partitions sum to `config.events`.
-/// 2. Partitions are in order of (date, category); their index is the high part of `event.sequence`.
-/// 3. A partition's row groups cover it without gap or overlap, in order of time; shards hold each once, in order.
+/// 2. Partitions are sorted by (date, category); their index is the high part of `event.sequence`.
+/// 3. Row groups cover the partitions without gap or overlap. They are sorted by date, then by category
+///    if each has its own files, then by time. Each is in exactly one shard, in order.
 #[derive(Debug)]
 pub struct Plan {
     pub config: Config,
@@ -106,23 +109,25 @@ pub struct Plan {
     pub calendar: Calendar,
     pub chains: Chains,
     pub partitions: Vec<Partition>,
+    pub row_groups: Vec<RowGroup>,
     pub shards: Vec<Shard>,
     pub truth: Vec<TruthShard>,
     pub composition: Composition,
-    /// What alerts are drawn from, without addresses: the corpus keeps it.
+    /// The profile that alerts are drawn from, without addresses; written to the corpus.
     pub profile: Profile,
-    /// For stderr, a sentence each.
+    /// Notes for the user, one sentence each.
     pub notices: Vec<String>,
 }
 
-/// Share of the noise that is ordinary process life, per mille.
+/// Share of the noise that is ordinary process starts and ends, per mille.
 const LIFE_SHARE: u64 = 400;
-/// Process starts of an active host in the busiest slot, on average: half a run, of which its ordinals hold two.
+/// Mean process starts per active host in the busiest slot: half a run. A slot's ordinals have room for
+/// two runs.
 const STARTS_AT_ONCE: u64 = 6;
-/// Of a category that chains use, rows that are not a chain's: at least this, per mille of the chain's own.
+/// Minimum number of non-attack rows per 1,000 attack rows in a category that chains use.
 const OTHERS_PER_MILLE: u64 = 260;
 
-/// Benign rows besides `alerts` that a category of so many chain rows needs.
+/// Number of benign rows, in addition to `alerts`, that a category with `chain` attack rows needs.
 pub(crate) fn others_needed(chain: u64, alerts: u64) -> u64 {
     (chain * OTHERS_PER_MILLE)
         .div_ceil(1000)
@@ -130,12 +135,13 @@ pub(crate) fn others_needed(chain: u64, alerts: u64) -> u64 {
 }
 
 impl Plan {
-    /// The world that a corpus of these settings and inputs happens in.
+    /// Builds the world for these settings and inputs.
     pub fn world(config: &Config, grounding: &Grounding, catalog: &Catalog) -> World {
         let (chain_ratio, _) = config.ratios(&mut Vec::new());
         World::new(
             Key::root(config.seed),
             config.start_seconds(),
+            config.epoch_seconds(),
             config.time_zone_offset,
             world_size(config, share(config.events, chain_ratio)),
             Sources {
@@ -154,16 +160,15 @@ impl Plan {
         config.idle(&mut notices);
         let events = config.events;
         let share = |ppm: u64| share(events, ppm);
-        let root = Key::root(config.seed);
         let calendar = Calendar::new(
-            root.child("calendar"),
+            config.key("calendar"),
             &config,
             world,
             catalog,
             &grounding.profile,
         );
         let chains = Chains::new(
-            root.child("chains"),
+            config.key("chains"),
             &config,
             world,
             catalog,
@@ -172,7 +177,7 @@ impl Plan {
         let chain_events = chains.events();
         if chain_events < share(chain_ratio) {
             notices.push(format!(
-                "attack chains hold {chain_events} events, {} were asked for: {} fit {} and {} at a density of {}",
+                "attack chains have {chain_events} events instead of {}: {} fit into {} and {} at a density of {}",
                 share(chain_ratio),
                 counted(chains.all.len() as u64, "chain"),
                 counted(world.hosts.len() as u64, "host"),
@@ -192,7 +197,7 @@ impl Plan {
             }
         };
         let per_category = plan_alerts(&mut add, &calendar, &grounding.profile, world, alerts);
-        // Hours that are asked for hold for all of the noise, and these ends keep their alerts' hours.
+        // Hours set by the user apply to all noise, but these ends follow the hours of their alerts.
         let exits = match config.noise_hours {
             Some(_) => None,
             None => Some(&per_category[..]),
@@ -220,24 +225,27 @@ impl Plan {
         }
         let inputs = Inputs::new(grounding, catalog);
         let fingerprint = fingerprint::of(&config, &inputs);
+        // A period has at most this many partitions.
+        let most = config.days * world.detections.categories.len() as u32;
+        let first_number = most * config.period;
         let partitions: Vec<Partition> = cells
             .into_iter()
             .enumerate()
             .map(|(index, ((date, category), mut populations))| {
                 populations.sort_by_key(|p| p.origin);
-                Partition::new(
-                    index as u32,
+                Partition {
+                    index: index as u32,
+                    number: first_number + index as u32,
                     date,
                     category,
+                    rows: populations.iter().map(|p| p.rows).sum(),
                     populations,
-                    &config,
-                    &calendar,
-                    &chains,
-                )
+                }
             })
             .collect();
-        let shards = shards::pack(&partitions, &config);
-        let truth = truth::shards(&partitions, &chains, world, catalog);
+        let row_groups = shards::split(&partitions, &config, &calendar, &chains);
+        let shards = shards::pack(&row_groups, &partitions, &config);
+        let truth = truth::shards(&partitions, &row_groups, &chains, world, catalog);
         let composition = Composition {
             events,
             alerts,
@@ -254,6 +262,7 @@ impl Plan {
             calendar,
             chains,
             partitions,
+            row_groups,
             shards,
             truth,
             composition,
@@ -263,12 +272,12 @@ impl Plan {
     }
 }
 
-/// So many parts per million of the events.
+/// `ppm` parts per million of the events.
 fn share(events: u64, ppm: u64) -> u64 {
     (u128::from(events) * u128::from(ppm) / 1_000_000) as u64
 }
 
-/// Assets = N / (1500·days) within 250..100,000; 0.85 users an asset.
+/// Assets: events / (1500 × days), 250 to 100,000. Users: 0.85 per asset.
 fn world_size(config: &Config, chain_events: u64) -> WorldSize {
     let assets = config.assets.unwrap_or_else(|| {
         (config.events / (1500 * u64::from(config.days))).clamp(250, 100_000) as u32
@@ -280,7 +289,7 @@ fn world_size(config: &Config, chain_events: u64) -> WorldSize {
     WorldSize {
         assets,
         users,
-        // New addresses keep turning up, as a Good–Turing process has it; the table is bounded.
+        // New addresses keep appearing, as in a Good–Turing process; the table is bounded.
         unseen_addresses: (config.events / 400).clamp(200, 400_000) as u32,
         adversaries: (chain_events / 4000).clamp(12, 4000) as u32,
     }
@@ -288,7 +297,7 @@ fn world_size(config: &Config, chain_events: u64) -> WorldSize {
 
 type Add<'a> = dyn FnMut(u32, u32, Origin, u64) + 'a;
 
-/// Standalone alerts over (category, date). Returns the rows of each category.
+/// Plans standalone alerts by (category, date). Returns the rows of each category.
 fn plan_alerts(
     add: &mut Add<'_>,
     calendar: &Calendar,
@@ -316,7 +325,7 @@ fn alerts_by_date(calendar: &Calendar, category: usize, rows: u64) -> Vec<u64> {
     apportion_shifted(rows, calendar.alert_dates(), category as u64)
 }
 
-/// Apportions small counts without favouring the last dates: the list is turned by `shift`.
+/// Apportions small counts without favouring the last dates: the weights are rotated by `shift`.
 fn apportion_shifted(rows: u64, weights: &[u64], shift: u64) -> Vec<u64> {
     let by = (shift % weights.len().max(1) as u64) as usize;
     let mut turned = weights.to_vec();
@@ -326,9 +335,10 @@ fn apportion_shifted(rows: u64, weights: &[u64], shift: u64) -> Vec<u64> {
     counts
 }
 
-/// Process life: ends of what alerts start, then starts on all hosts, and their ends that fall into the
-/// window. These starts are half of what is left, and bounded so that a host never starts more than its
-/// share in a slot. Returns its rows.
+/// Plans ordinary process starts and ends. First come the ends of processes that alerts start, then
+/// starts on all hosts with those of their ends that fall into the window. These starts are half of the
+/// remaining rows, and are limited so that no host starts more than its share in a slot. Returns the
+/// number of rows.
 fn plan_life(
     add: &mut Add<'_>,
     calendar: &Calendar,
@@ -378,7 +388,7 @@ fn plan_life(
     life
 }
 
-/// The ends of what alerts start: at most `most`. Returns their rows.
+/// Plans the ends of processes that alerts start, at most `most`. Returns the number of rows.
 fn plan_exits(
     add: &mut Add<'_>,
     calendar: &Calendar,
@@ -421,7 +431,7 @@ fn plan_exits(
     life
 }
 
-/// The ends of a class's processes, given its starts by date. Returns their rows.
+/// Plans the ends of a class's processes, given its starts by date. Returns the number of rows.
 fn plan_ends(
     add: &mut Add<'_>,
     calendar: &Calendar,
@@ -469,10 +479,11 @@ fn plan_ends(
     life
 }
 
-/// Noise other than life: what chains' categories need first, the rest by the scenarios' weights.
+/// Plans the other noise: first the rows that categories of chains need, then the rest by the
+/// scenarios' weights.
 #[expect(
     clippy::too_many_arguments,
-    reason = "one caller, and each is a different thing"
+    reason = "one caller, and every argument is of a different kind"
 )]
 fn plan_noise(
     add: &mut Add<'_>,
@@ -486,7 +497,7 @@ fn plan_noise(
 ) {
     let mut variants = Vec::new();
     for (s, scenario) in catalog.scenarios.iter().enumerate() {
-        // Where there is no printer, nothing is printed.
+        // Without a printer in the world, variants that print are left out; likewise for other devices.
         let there = (scenario.variants.iter().enumerate()).filter(|v| world.has_all(&v.1.records));
         let total: u64 = there.clone().map(|(_, v)| u64::from(v.weight)).sum();
         for (v, variant) in there {
@@ -509,7 +520,7 @@ fn plan_noise(
     let total: u64 = needed.iter().sum();
     if total > rows {
         notices.push(format!(
-            "{total} benign rows are needed so that no category is mostly attack, the noise has room for {rows}: \
+            "{total} benign rows are needed so that no category is mostly attack, but the noise has room for only {rows}: \
              raise --noise-ratio or lower --attack-chain-ratio"
         ));
         let granted = apportion(rows, &needed);

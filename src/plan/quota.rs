@@ -1,7 +1,7 @@
 //! Exact division of a total among weights.
 
-/// Apportions `total` among `weights`: cell i gets `floor(total·W(i+1)/W) − floor(total·W(i)/W)`,
-/// so the cells sum to the total and none is off by a row or more. All-zero weights count as equal.
+/// Apportions `total` among `weights`: cell i gets `floor(total·W(i+1)/W) − floor(total·W(i)/W)`.
+/// The cells sum to the total, and each is less than one row off. All-zero weights count as equal.
 pub fn apportion(total: u64, weights: &[u64]) -> Vec<u64> {
     let sum: u128 = weights.iter().map(|&w| u128::from(w)).sum();
     let even = sum == 0;

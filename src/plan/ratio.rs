@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A share or a density in millionths; written as its shortest decimal: `0.15`.
+/// A share or a density in millionths; written as the shortest decimal: `0.15`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Ratio(u64);
 
 impl Ratio {
-    /// So many millionths.
+    /// A ratio of `millionths`.
     pub const fn from_millionths(millionths: u64) -> Self {
         Ratio(millionths)
     }
@@ -47,10 +47,10 @@ impl TryFrom<String> for Ratio {
     }
 }
 
-/// Parts per million of a decimal like `0.15`, without floating point.
+/// Parses a decimal like `0.15` to parts per million, without floating point.
 ///
 /// # Errors
-/// Not a plain, non-negative decimal (NaN, signs and exponents are refused).
+/// Not a plain, non-negative decimal; NaN, signs and exponents are refused.
 pub fn parts_per_million(text: &str) -> std::result::Result<u64, String> {
     let text = text.trim();
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -60,7 +60,9 @@ pub fn parts_per_million(text: &str) -> std::result::Result<u64, String> {
         || (whole.is_empty() && fraction.is_empty())
         || whole.len() > 9
     {
-        return Err(format!("'{text}' is not a number of 0 or more like 0.15"));
+        return Err(format!(
+            "'{text}' is not a non-negative number such as 0.15"
+        ));
     }
     let whole: u64 = if whole.is_empty() {
         0
@@ -78,7 +80,7 @@ pub fn parts_per_million(text: &str) -> std::result::Result<u64, String> {
     Ok(whole * 1_000_000 + millionths)
 }
 
-/// The shortest decimal of so many millionths: `0.15`, `2`.
+/// Formats millionths as the shortest decimal: `0.15`, `2`.
 pub fn decimal(millionths: u64) -> String {
     let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
     text.trim_end_matches('0').trim_end_matches('.').to_string()

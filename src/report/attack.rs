@@ -1,4 +1,4 @@
-//! The ATT&CK matrix: which techniques of which tactics a corpus holds, and how often.
+//! The ATT&CK matrix: techniques by tactic, and how often a corpus has them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,11 +28,11 @@ const TACTICS: [(&str, &str); 14] = [
 /// The matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Matrix {
-    /// All of ATT&CK's, empty ones too; then names that ATT&CK doesn't know.
+    /// All tactics of ATT&CK, including empty ones, then names that are not in ATT&CK.
     pub tactics: Vec<Tactic>,
-    /// Tactics with a technique.
+    /// Number of tactics with a technique.
     pub tactics_used: usize,
-    /// Techniques and sub-techniques; one that stands under several tactics counts once.
+    /// Number of techniques and sub-techniques; one under several tactics counts once.
     pub techniques_used: usize,
 }
 
@@ -41,7 +41,7 @@ pub struct Matrix {
 pub struct Tactic {
     pub id: String,
     pub name: String,
-    /// By how often chains use them, then by alerts.
+    /// Sorted by use in chains, then by alerts.
     pub techniques: Vec<Cell>,
 }
 
@@ -49,20 +49,20 @@ pub struct Tactic {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cell {
     pub id: String,
-    /// ATT&CK's name; empty where the table of techniques doesn't have it.
+    /// ATT&CK's name; empty if the table of techniques does not have it.
     pub name: String,
-    /// Events of chains whose step uses it, by `truth/steps`.
+    /// Number of chain events whose step uses it, from `truth/steps`.
     pub steps: u64,
-    /// Events with it in `threat.*`.
+    /// Number of events with it in `threat.*`.
     pub alerts: u64,
-    /// Benign events that resemble it, by `truth/lookalikes`.
+    /// Number of benign events that resemble it, from `truth/lookalikes`.
     pub lookalikes: u64,
-    /// 0 where no chain uses it, else 1 to 4 by order of magnitude.
+    /// 0 if no chain uses it, else 1 to 4 by order of magnitude.
     pub weight: u32,
 }
 
 impl Matrix {
-    /// The matrix of these counts.
+    /// Builds the matrix from counts.
     pub fn new(
         steps: &Techniques,
         alerts: &Techniques,
@@ -75,7 +75,7 @@ impl Matrix {
             .collect();
         let mut columns: BTreeMap<&str, BTreeMap<&str, [u64; 3]>> = BTreeMap::new();
         for (i, counts) in [steps, alerts, lookalikes].into_iter().enumerate() {
-            // What no ATT&CK technique describes has no cell.
+            // Events without a technique have no cell.
             let known = counts.iter().filter(|((_, id), _)| !id.is_empty());
             for ((tactic, id), count) in known {
                 columns.entry(tactic).or_default().entry(id).or_default()[i] += count;
@@ -102,7 +102,7 @@ impl Matrix {
     }
 }
 
-/// A tactic's techniques, the most used first.
+/// The techniques of a tactic, most used first.
 fn cells(counts: Option<&BTreeMap<&str, [u64; 3]>>, names: &BTreeMap<&str, &str>) -> Vec<Cell> {
     let counts = counts.into_iter().flatten();
     let mut cells: Vec<Cell> = counts
@@ -115,7 +115,7 @@ fn cells(counts: Option<&BTreeMap<&str, [u64; 3]>>, names: &BTreeMap<&str, &str>
             weight: weight(steps),
         })
         .collect();
-    // Stable: ties stay in order of id.
+    // Stable, so that ties remain sorted by id.
     cells.sort_by_key(|c| std::cmp::Reverse((c.steps, c.alerts, c.lookalikes)));
     cells
 }

@@ -1,4 +1,4 @@
-//! The corpus's card: what its papers say.
+//! The summary card of a corpus, from plan.json and manifest.json.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::corpus::{Manifest, PlanFile};
 use crate::plan::Config;
 
-/// Who, what, how much.
+/// The values of the card.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Card {
     pub fingerprint: String,
@@ -27,18 +27,18 @@ pub struct Card {
     pub chains: u64,
     pub event_files: u64,
     pub event_bytes: u64,
-    /// Truth, entities and papers too.
+    /// Including truth, entities and metadata.
     pub files: u64,
     pub bytes: u64,
-    /// Shares of events, in percent: asked and made.
+    /// Shares of events in percent: requested and actual.
     pub chain_share: [f64; 2],
     pub noise_share: [f64; 2],
     pub chains_per_host_day: f64,
-    /// Settings that differ from the defaults, as the plan spells them.
+    /// Settings that differ from the defaults, as in plan.json.
     pub settings: Vec<(String, String)>,
 }
 
-/// A value as a person would write it.
+/// Formats a value for people.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -59,8 +59,7 @@ impl Card {
             let found = settings.iter().find(|(key, ..)| key == name);
             found.map_or_else(String::new, |(_, value, _)| value.clone())
         };
-        let of_events = |path: &str| path.starts_with("events/");
-        let entries = || manifest.files.iter().filter(|f| of_events(&f.path));
+        let entries = || manifest.event_files();
         let last = config.start + chrono::Days::new(u64::from(config.days.max(1)) - 1);
         let shares = [manifest.asked, manifest.actual];
         Card {
@@ -95,7 +94,7 @@ impl Card {
     }
 }
 
-/// Every setting: name, value, and whether it is the default's.
+/// All settings: name, value, and whether the value is the default.
 fn settings(config: &Config) -> Vec<(String, String, bool)> {
     let fields = |config: &Config| match serde_json::to_value(config) {
         Ok(Value::Object(fields)) => fields,

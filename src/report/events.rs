@@ -1,31 +1,32 @@
-//! Counts over all events: one pass, batch by batch, files side by side.
+//! Counts over all events: one pass, batch by batch, with files in parallel.
 //!
-//! What is held is as large as the answer (bins, categories, signatures, techniques),
-//! never as large as the corpus. Sums don't depend on the order of files.
+//! Memory depends on the size of the result (bins, categories, signatures, techniques), not of the
+//! corpus. Sums do not depend on the order of files.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::{Array, ArrayRef};
 use rayon::prelude::*;
 
 use super::read::{Batch, Keys, Read, read};
+use crate::corpus::Corpus;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
-/// Kinds of events told apart: by [`Kinds`].
+/// Number of kinds of events, see [`Kinds`].
 pub const KINDS: usize = 3;
 
 /// Counts by kind.
 pub type ByKind = [u64; KINDS];
 
-/// By what events are told apart.
+/// How events are classified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kinds {
     /// Noise, standalone alerts, chains: by the labels.
     Labelled,
-    /// `event`, `alert`: by `event.kind`, where the labels are left out.
+    /// `event`, `alert`: by `event.kind`, if events have no labels.
     Unlabelled,
 }
 
@@ -59,11 +60,11 @@ pub struct Counts {
     pub bins: BTreeMap<i64, ByKind>,
     /// By category.
     pub categories: BTreeMap<String, ByKind>,
-    /// By signature; events without one left out.
+    /// By signature, without events that have none.
     pub signatures: BTreeMap<String, ByKind>,
     /// By verdict.
     pub verdicts: BTreeMap<String, u64>,
-    /// By name of a tactic and id of a technique, of events with `threat.*`.
+    /// By tactic name and technique id, for events with `threat.*`.
     pub techniques: BTreeMap<(String, String), u64>,
 }
 
@@ -83,9 +84,9 @@ impl Counts {
     /// Counts the events of these files; `bin` is in microseconds.
     ///
     /// # Errors
-    /// A file is missing or broken.
+    /// A file is missing or damaged.
     pub fn of(
-        root: &Path,
+        corpus: &Corpus,
         files: &[(&str, u64)],
         kinds: Kinds,
         bin: i64,
@@ -94,19 +95,18 @@ impl Counts {
         files
             .par_iter()
             .try_fold(Counts::default, |mut counts, (path, rows)| {
-                let path = root.join(path);
                 let how = Read {
                     columns: &COLUMNS,
                     dictionaries: true,
                     only: None,
                 };
-                read(&path, how, |batch| {
+                read(corpus, path, how, |batch| {
                     counts.read(batch, kinds, bin).ok_or_else(|| {
                         Error::input(
-                            &path,
+                            &corpus.root.join(path),
                             None,
-                            "these are no events of fusiongen: a column is missing or of another type",
-                            "name the directory of a corpus that this version wrote",
+                            "these are not events of fusiongen: a column is missing or has another type",
+                            "give the directory of a corpus that this version wrote",
                         )
                     })
                 })?;
@@ -129,7 +129,7 @@ impl Counts {
         self
     }
 
-    /// Events in all, by kind.
+    /// Number of events by kind.
     pub fn events(&self) -> ByKind {
         let mut all = [0; KINDS];
         for counts in self.bins.values() {
@@ -140,7 +140,7 @@ impl Counts {
         all
     }
 
-    /// Adds a batch; `None` where a column is not what it should be.
+    /// Adds a batch; `None` if a column has an unexpected type.
     fn read(&mut self, batch: &Batch, kinds: Kinds, bin: i64) -> Option<()> {
         let kinds = kinds_of(batch, kinds)?;
         self.times(batch, &kinds, bin)?;
@@ -163,7 +163,7 @@ impl Counts {
     fn times(&mut self, batch: &Batch, kinds: &[u8], bin: i64) -> Option<()> {
         let times = batch.column("@timestamp")?;
         let times = times.as_primitive_opt::<TimestampMicrosecondType>()?;
-        // Neighbours in time are neighbours in the file.
+        // Files are sorted by time, so neighbouring rows are mostly in the same bin.
         let (mut at, mut counts) = (i64::MIN, [0; KINDS]);
         for (&time, &kind) in times.values().iter().zip(kinds) {
             let found = time.div_euclid(bin);
@@ -188,7 +188,7 @@ impl Counts {
         };
         let techniques = lists("threat.technique.id")?;
         let tactics = lists("threat.tactic.name")?;
-        // Only ECS has them apart.
+        // Only ECS has sub-techniques in fields of their own.
         let subs = lists("threat.technique.subtechnique.id");
         let technique_keys = Keys::of(techniques.values())?;
         let tactic_keys = Keys::of(tactics.values())?;

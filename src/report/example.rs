@@ -1,11 +1,10 @@
-//! One chain in full: its events in order, what ties its steps together, and its
+//! One chain in full: its events in order, the links between its steps, and its
 //! processes as a tree.
 //!
-//! Its events are found by `event.sequence`, which `truth/steps` lists, so a corpus
-//! without labels in its events has them too.
+//! Events are found by `event.sequence` from `truth/steps`, so this also works for a corpus whose
+//! events have no labels.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -13,7 +12,7 @@ use serde::Serialize;
 use super::read::{Batch, Read, read};
 use super::trees::{Act, HostTrees, Process, trees};
 use super::truth::{Chain, MOST_EVENTS};
-use crate::corpus::PlanFile;
+use crate::corpus::{Corpus, PlanFile};
 use crate::error::Result;
 use crate::plan::ORDINAL_BITS;
 
@@ -25,11 +24,11 @@ pub struct Example {
     pub steps: Vec<Step>,
     pub events: Vec<Event>,
     pub edges: Vec<Edge>,
-    /// The trees of each host that the chain touched, in the order it did.
+    /// The process trees of each host, in the order in which the chain used the hosts.
     pub trees: Vec<HostTrees>,
-    /// Events in all; more than `events` where it has too many to show.
+    /// Total number of events; more than in `events` if there are too many to show.
     pub total: u64,
-    /// Processes that were left out of the trees.
+    /// Number of processes left out of the trees.
     pub hidden: usize,
 }
 
@@ -45,11 +44,11 @@ pub struct Step {
     /// Unix microseconds.
     pub first: i64,
     pub last: i64,
-    /// What its most telling event did.
+    /// Description of its most informative event.
     pub what: String,
     /// The first rule that fired.
     pub rule: String,
-    /// What ties it to steps before: `3 by ip`.
+    /// Links to earlier steps: `3 by ip`.
     pub causes: Vec<String>,
 }
 
@@ -76,7 +75,7 @@ pub struct Event {
     parent: Option<Process>,
 }
 
-/// What ties a step to one before it.
+/// A link from a step to an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edge {
     pub from_step: i64,
@@ -92,19 +91,19 @@ pub struct Edge {
 type Totals = BTreeMap<i64, u64>;
 
 /// A row of `truth/steps`.
-struct Row {
+struct StepRow {
     step: i64,
     sequence: i64,
     technique: String,
     tactic: String,
 }
 
-/// Reads a chain; `None` where its events or steps are not there.
+/// Reads a chain; `None` if its events or steps are missing.
 ///
 /// # Errors
 /// A file is missing or broken.
 pub fn example(
-    root: &Path,
+    corpus: &Corpus,
     plan: &PlanFile,
     truth: &[&str],
     chain: Chain,
@@ -118,12 +117,12 @@ pub fn example(
             .filter(move |file| file.starts_with(&prefix));
         found.collect::<Vec<_>>()
     };
-    let (rows, totals) = rows(root, &files("steps"), &chain)?;
+    let (rows, totals) = rows(corpus, &files("steps"), &chain)?;
     if rows.is_empty() {
         return Ok(None);
     }
-    let events = events(root, plan, &rows)?;
-    let edges = edges(root, &files("edges"), &chain.id)?;
+    let events = events(corpus, plan, &rows)?;
+    let edges = edges(corpus, &files("edges"), &chain.id)?;
     let steps = steps(&rows, &totals, &events, &edges);
     let (trees, hidden) = trees(events.iter().filter_map(|event| {
         Some(Act {
@@ -145,10 +144,14 @@ pub fn example(
     }))
 }
 
-/// The chain's rows of `truth/steps` by `event.sequence`, and how many each step has.
+/// The chain's rows of `truth/steps` by `event.sequence`, and the number of events per step.
 ///
-/// Of a chain with more events than can be read one by one, the first of each step.
-fn rows(root: &Path, files: &[&str], chain: &Chain) -> Result<(BTreeMap<i64, Row>, Totals)> {
+/// If the chain has too many events to show, only the first of each step.
+fn rows(
+    corpus: &Corpus,
+    files: &[&str],
+    chain: &Chain,
+) -> Result<(BTreeMap<i64, StepRow>, Totals)> {
     let how = Read {
         columns: &[
             "attack_id",
@@ -163,17 +166,17 @@ fn rows(root: &Path, files: &[&str], chain: &Chain) -> Result<(BTreeMap<i64, Row
     let each = (MOST_EVENTS / chain.steps.max(1)).max(1) as usize;
     let few = chain.events <= MOST_EVENTS;
     let mut totals = Totals::new();
-    // By step and place in it.
-    let mut found: BTreeMap<i64, BTreeMap<i64, (i64, Row)>> = BTreeMap::new();
+    // Sort by step and position in the step.
+    let mut found: BTreeMap<i64, BTreeMap<i64, (i64, StepRow)>> = BTreeMap::new();
     for file in files {
-        read(&root.join(file), how, |batch| {
+        read(corpus, file, how, |batch| {
             for row in of_chain(batch, &chain.id) {
                 let text = |name| batch.text(name, row).unwrap_or_default();
                 let integer = |name| batch.integer(name, row).unwrap_or_default();
                 let (step, sequence) = (integer("step"), integer("sequence"));
                 *totals.entry(step).or_default() += 1;
                 let of_step = found.entry(step).or_default();
-                let row = Row {
+                let row = StepRow {
                     step,
                     sequence,
                     technique: text("technique"),
@@ -191,19 +194,19 @@ fn rows(root: &Path, files: &[&str], chain: &Chain) -> Result<(BTreeMap<i64, Row
     Ok((rows.collect(), totals))
 }
 
-/// Rows of a table of truth that belong to a chain.
+/// The rows of a truth table that belong to a chain.
 fn of_chain(batch: &Batch, id: &str) -> Vec<usize> {
     let ids = batch.column("attack_id");
     let ids = ids
         .as_ref()
-        .and_then(|ids| arrow::array::AsArray::as_string_opt::<i32>(ids));
+        .and_then(|ids| arrow_array::cast::AsArray::as_string_opt::<i32>(ids));
     let ids = ids.into_iter().flatten().enumerate();
     ids.filter(|(_, found)| *found == Some(id))
         .map(|(row, _)| row)
         .collect()
 }
 
-fn edges(root: &Path, files: &[&str], id: &str) -> Result<Vec<Edge>> {
+fn edges(corpus: &Corpus, files: &[&str], id: &str) -> Result<Vec<Edge>> {
     let mut found = Vec::new();
     for file in files {
         let how = Read {
@@ -218,7 +221,7 @@ fn edges(root: &Path, files: &[&str], id: &str) -> Result<Vec<Edge>> {
             ],
             ..Read::default()
         };
-        read(&root.join(file), how, |batch| {
+        read(corpus, file, how, |batch| {
             for row in of_chain(batch, id) {
                 let integer = |name| batch.integer(name, row).unwrap_or_default();
                 let text = |name| batch.text(name, row).unwrap_or_default();
@@ -267,8 +270,8 @@ const COLUMNS: [&str; 27] = [
     "fusionai.cloud.event_name",
 ];
 
-/// The chain's events in order; only the files and row groups that hold them are read.
-fn events(root: &Path, plan: &PlanFile, rows: &BTreeMap<i64, Row>) -> Result<Vec<Event>> {
+/// The chain's events in order; only the files and row groups with these events are read.
+fn events(corpus: &Corpus, plan: &PlanFile, rows: &BTreeMap<i64, StepRow>) -> Result<Vec<Event>> {
     let wanted: BTreeSet<i64> = rows.keys().copied().collect();
     let partitions: BTreeSet<i64> = wanted
         .iter()
@@ -303,7 +306,7 @@ fn events(root: &Path, plan: &PlanFile, rows: &BTreeMap<i64, Row>) -> Result<Vec
         .par_iter()
         .map(|file| {
             let mut found = Vec::new();
-            read(&root.join(file), how, |batch| {
+            read(corpus, file, how, |batch| {
                 found.extend((0..batch.rows()).filter_map(|row| event(batch, row, rows)));
                 Ok(())
             })?;
@@ -315,7 +318,7 @@ fn events(root: &Path, plan: &PlanFile, rows: &BTreeMap<i64, Row>) -> Result<Vec
     Ok(events)
 }
 
-fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, Row>) -> Option<Event> {
+fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, StepRow>) -> Option<Event> {
     let key = batch.integer("event.sequence", row)?;
     let of_chain = rows.get(&key)?;
     let text = |path: &str| batch.text(path, row);
@@ -352,7 +355,7 @@ fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, Row>) -> Option<Event> 
         time: batch.integer("@timestamp", row)?,
         sequence: of_chain.sequence,
         step: of_chain.step,
-        // A cloud's record has none.
+        // Cloud records have no host.
         host: or_empty("host.name"),
         user: or_empty("user.name"),
         code: or_empty("event.code"),
@@ -367,7 +370,7 @@ fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, Row>) -> Option<Event> 
 }
 
 fn steps(
-    rows: &BTreeMap<i64, Row>,
+    rows: &BTreeMap<i64, StepRow>,
     totals: &Totals,
     events: &[Event],
     edges: &[Edge],
@@ -402,9 +405,9 @@ fn steps(
     }
     for step in steps.values_mut() {
         let own = || events.iter().filter(|event| event.step == step.step);
-        // A command tells more than a record of what it did; a rule's event more than others.
+        // A command is more informative than other records, and an alert more than other events.
         let telling = |event: &&Event| (event.parent.is_some(), event.kind == "alert");
-        // `rev`: of equals, the first.
+        // `rev` prefers the first of equals.
         let best = own().rev().max_by_key(telling);
         step.what = best.map_or_else(String::new, |event| event.what.clone());
     }

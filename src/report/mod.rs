@@ -1,28 +1,26 @@
-//! A page about a finished corpus, for people: what it is, how to load it, what is in it.
+//! An HTML report about a finished corpus: a summary, how to load it, and its content.
 //!
-//! Reads what `sink/` wrote (papers, events, truth, entities) and nothing else: no world,
-//! no frame. So what it shows is what stands in the files. Of the catalog it knows
-//! ATT&CK's names. The page is a function of the corpus: no path, clock or thread decides it.
+//! Reads only what `sink/` wrote (metadata, events, truth, entities): no world, no frame. So the
+//! page shows exactly what is in the files. From the catalog it uses only ATT&CK's names. The page is
+//! a function of the corpus and does not depend on paths, clocks or threads.
 
 mod attack;
 mod card;
 mod events;
 mod example;
-mod page;
+pub(crate) mod page;
 mod read;
 mod time;
 mod trees;
 mod truth;
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::catalog::Catalog;
-use crate::corpus::file::Whole;
-use crate::corpus::{Manifest, PlanFile, manifest};
+use crate::corpus::{Corpus, Manifest, PlanFile, manifest, refuse_inside};
 use crate::error::{Error, Result};
 use crate::plan::config::Labels;
 use crate::progress::Progress;
@@ -34,58 +32,49 @@ use example::Example;
 use time::{Timeline, Week};
 use truth::{Playbook, Techniques};
 
-/// Bars of the plots of categories and signatures.
+/// Number of bars in the plots of categories and signatures.
 const TOP: usize = 20;
 
 /// A finished Parquet corpus.
 #[derive(Debug)]
-pub struct Source {
-    root: PathBuf,
+pub struct ParquetCorpus {
+    corpus: Corpus,
+    /// All existing files.
+    there: BTreeSet<String>,
     plan: PlanFile,
     manifest: Manifest,
 }
 
-impl Source {
-    /// Looks at a directory.
+impl ParquetCorpus {
+    /// Opens a corpus.
     ///
     /// # Errors
-    /// It holds no corpus, an unfinished one, or one whose events are not Parquet.
-    pub fn open(root: &Path) -> Result<Self> {
-        let (plan, manifest) = manifest::finished(root, "report")?;
-        Ok(Source {
-            root: root.to_path_buf(),
+    /// The directory has no corpus, an unfinished one, or one whose events are not Parquet.
+    pub fn open(corpus: Corpus) -> Result<Self> {
+        let (plan, manifest) = manifest::finished(&corpus, "report")?;
+        let there = corpus.list()?.into_iter().map(|(path, _)| path).collect();
+        Ok(ParquetCorpus {
+            corpus,
+            there,
             manifest,
             plan,
         })
     }
 
-    /// Events that the manifest tells of.
+    /// Number of events in the manifest.
     pub fn events(&self) -> u64 {
         self.manifest.events
     }
 
-    /// Refuses to write into the corpus, where nothing else may be.
+    /// Refuses an output path inside the corpus, which must not contain other files.
     ///
     /// # Errors
-    /// `output` lies in the corpus.
+    /// `output` is inside the corpus.
     pub fn refuse_inside(&self, output: &Path) -> Result<()> {
-        let directory = match output.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        // The nearest directory that is there already.
-        let there = directory.ancestors().find_map(|d| d.canonicalize().ok());
-        match (there, self.root.canonicalize()) {
-            (Some(directory), Ok(root)) if directory.starts_with(&root) => Err(Error::Output {
-                path: output.to_path_buf(),
-                problem: "this is inside the corpus, which holds nothing but its own files".into(),
-                remedy: "give an --output outside of it".into(),
-            }),
-            _ => Ok(()),
-        }
+        refuse_inside(&self.corpus.root, output)
     }
 
-    /// Files of a table of truth that are there.
+    /// Existing files of a truth table.
     fn truth(&self, table: &str) -> Vec<&str> {
         let prefix = format!("truth/{table}/");
         self.tables(|path| path.starts_with(&prefix))
@@ -93,7 +82,7 @@ impl Source {
 
     fn tables(&self, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
         let tables = self.plan.tables.iter().map(String::as_str);
-        let there = tables.filter(|path| wanted(path) && self.root.join(path).exists());
+        let there = tables.filter(|path| wanted(path) && self.there.contains(*path));
         there.collect()
     }
 }
@@ -107,13 +96,13 @@ struct Named {
     total: u64,
 }
 
-/// The most frequent names, and what is behind them.
+/// The most frequent names, and totals of the others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Top {
     names: Vec<Named>,
-    /// Names in all.
+    /// Total number of names.
     distinct: usize,
-    /// Events of the names that are not shown.
+    /// Number of events of names that are not shown.
     others: u64,
 }
 
@@ -133,14 +122,17 @@ struct Entities {
     count: u64,
 }
 
-/// Everything that the page shows.
+/// All values on the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     card: Card,
+    /// The corpus as the user named it, for code to paste.
+    #[serde(skip)]
+    place: String,
     kinds: &'static [&'static str],
     /// Events by kind.
     kind_events: Vec<u64>,
-    /// Events by verdict, the most frequent first; none without labels.
+    /// Events by verdict, most frequent first; empty without labels.
     verdicts: Vec<(String, u64)>,
     timeline: Timeline,
     week: Week,
@@ -151,9 +143,9 @@ pub struct Report {
     chain: Option<Example>,
     /// Hosts by role and platform.
     hosts: Vec<Entities>,
-    /// Accounts by kind, and the domain they are of.
+    /// Accounts by kind and domain.
     accounts: Vec<Entities>,
-    /// Tables that are not in the directory.
+    /// Tables that are missing from the directory.
     missing: Vec<&'static str>,
 }
 
@@ -162,8 +154,8 @@ impl Report {
     ///
     /// # Errors
     /// A file is missing or broken.
-    pub fn new(source: &Source, progress: &dyn Progress) -> Result<Self> {
-        let (root, plan) = (source.root.as_path(), &source.plan);
+    pub fn new(source: &ParquetCorpus, progress: &dyn Progress) -> Result<Self> {
+        let (corpus, plan) = (&source.corpus, &source.plan);
         let kinds = match plan.config.labels {
             Labels::Full => Kinds::Labelled,
             Labels::None => Kinds::Unlabelled,
@@ -171,30 +163,30 @@ impl Report {
         let clock = time::Clock::new(plan.config.start, plan.config.days);
         let shards = plan.shards.iter().map(|s| (s.path.as_str(), s.rows));
         let files: Vec<_> = shards.collect();
-        let counts = Counts::of(root, &files, kinds, clock.bin(), progress)?;
+        let counts = Counts::of(corpus, &files, kinds, clock.bin(), progress)?;
         if !clock.holds(&counts.bins) {
             return Err(Error::input(
-                root,
+                &corpus.root,
                 None,
-                "an event is outside of the window that plan.json says",
-                "events or plan.json were changed; make the corpus again",
+                "an event is outside the window in plan.json",
+                "events or plan.json were changed; generate the corpus again",
             ));
         }
         let names = kinds.names();
 
-        let steps = truth::techniques(root, &source.truth("steps"))?;
-        let lookalikes = truth::techniques(root, &source.truth("lookalikes"))?;
+        let steps = truth::techniques(corpus, &source.truth("steps"))?;
+        let lookalikes = truth::techniques(corpus, &source.truth("lookalikes"))?;
         let catalog = Catalog::embedded()?;
         let attack = Matrix::new(&steps, &counts.techniques, &lookalikes, &catalog.techniques);
 
-        let (playbooks, best) = truth::chains(root, &source.truth("chains"))?;
+        let (playbooks, best) = truth::chains(corpus, &source.truth("chains"))?;
         let all = source.tables(|path| path.starts_with("truth/"));
         let chain = match best {
-            Some(best) => example::example(root, plan, &all, best)?,
+            Some(best) => example::example(corpus, plan, &all, best)?,
             None => None,
         };
         let entities = |file: &str, columns| match source.tables(|path| path == file)[..] {
-            [file] => truth::entities(root, file, columns).map(listed),
+            [file] => truth::entities(corpus, file, columns).map(listed),
             _ => Ok(Vec::new()),
         };
         let mut verdicts: Vec<(String, u64)> = counts.verdicts.clone().into_iter().collect();
@@ -211,6 +203,7 @@ impl Report {
         let missing = ["truth", "entities"].into_iter();
         Ok(Report {
             card: Card::new(plan, &source.manifest),
+            place: place(&corpus.root),
             kinds: names,
             kind_events: counts.events()[..names.len()].to_vec(),
             verdicts,
@@ -227,7 +220,7 @@ impl Report {
         })
     }
 
-    /// Events that were counted.
+    /// Number of events counted.
     pub fn events(&self) -> u64 {
         self.kind_events.iter().sum()
     }
@@ -237,29 +230,22 @@ impl Report {
         &self.card.fingerprint
     }
 
-    /// Writes the page; returns its bytes.
+    /// Writes the page; returns its size in bytes.
     ///
     /// # Errors
-    /// It can't be written there.
+    /// The page cannot be written there.
     pub fn write(&self, path: &Path) -> Result<u64> {
-        let html = page::html(self)?;
-        let refused = |error: Error| match error {
-            Error::Io { action, source, .. } => Error::Output {
-                path: path.to_path_buf(),
-                problem: format!("the page can't be written here: cannot {action}: {source}"),
-                remedy: "give an --output in a directory that you may write to".into(),
-            },
-            other => other,
-        };
-        let mut file = Whole::create(path).map_err(refused)?;
-        file.write_all(html.as_bytes())
-            .map_err(|e| refused(Error::io(path, "write", e)))?;
-        file.finish().map_err(refused)?;
-        Ok(html.len() as u64)
+        page::write(&page::html(self)?, path)
     }
 }
 
-/// The most frequent first; ties by name.
+/// The path of a corpus for code to paste; a placeholder if quotes or escapes would be needed.
+fn place(root: &Path) -> String {
+    let plain = |text: &&str| !text.contains(['\'', '"', '\\', '*', '?', '[', '{']);
+    root.to_str().filter(plain).unwrap_or("CORPUS").to_string()
+}
+
+/// Sorts by descending frequency, then by name.
 fn top(counts: &BTreeMap<String, ByKind>, kinds: usize) -> Top {
     let each = counts.iter().map(|(name, counts)| Named {
         name: name.clone(),
@@ -277,7 +263,7 @@ fn top(counts: &BTreeMap<String, ByKind>, kinds: usize) -> Top {
     }
 }
 
-/// Groups of entities, the largest first.
+/// Groups of entities, largest first.
 fn listed(counts: Techniques) -> Vec<Entities> {
     let each = counts.into_iter();
     let each = each.map(|((name, more), count)| Entities { name, more, count });

@@ -1,18 +1,16 @@
-//! Columns of a corpus's Parquet files, a batch at a time.
+//! Reads columns of a corpus's Parquet files in batches.
 //!
-//! Only the wanted columns are decoded, and texts may stay dictionaries: then counting
-//! them is counting keys. Knows files and columns, not what they mean.
+//! Only the requested columns are decoded, and strings can remain dictionaries, so that counting
+//! them is counting keys. This module does not interpret columns.
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
-use arrow::datatypes::{
-    DataType, Date32Type, Field, FieldRef, Fields, Int32Type, Int64Type, Schema,
-    TimestampMicrosecondType,
-};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
@@ -20,45 +18,43 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::file::statistics::Statistics;
 
+use crate::corpus::Corpus;
 use crate::error::{Error, Result};
 use crate::schema::leaf;
 
-/// Rows of a batch.
+/// Rows per batch.
 const BATCH: usize = 64 * 1024;
 
-/// How a file is read.
+/// What to read from a file.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Read<'r> {
-    /// Paths of the wanted leaves; those that the file doesn't have are left out.
+    /// Paths of the leaves to read; leaves that the file lacks are left out.
     pub columns: &'r [&'r str],
-    /// Whether texts come as dictionaries.
+    /// Whether strings are read as dictionaries.
     pub dictionaries: bool,
-    /// Only rows whose integer of this path is one of these.
+    /// Only rows whose integer at this path is one of these.
     pub only: Option<(&'r str, &'r BTreeSet<i64>)>,
 }
 
 /// Reads a file batch by batch.
 ///
 /// # Errors
-/// There is none, or it is broken.
-pub fn read(path: &Path, how: Read<'_>, mut each: impl FnMut(&Batch) -> Result<()>) -> Result<()> {
+/// The file is missing or damaged.
+pub fn read(
+    corpus: &Corpus,
+    file: &str,
+    how: Read<'_>,
+    mut each: impl FnMut(&Batch) -> Result<()>,
+) -> Result<()> {
     let broken = |problem: String| {
         Error::input(
-            path,
+            &corpus.root.join(file),
             None,
-            format!("this is no whole Parquet file: {problem}"),
-            "make the corpus again, or copy it again",
+            format!("this is not a complete Parquet file: {problem}"),
+            "generate the corpus again, or copy it again",
         )
     };
-    let file = File::open(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => Error::input(
-            path,
-            None,
-            "the plan lists this file, and it isn't there",
-            "run the same fusiongen generate again; it makes what is missing",
-        ),
-        _ => Error::io(path, "open", e),
-    })?;
+    let file = corpus.open_planned(file)?;
     let failed = |e: parquet::errors::ParquetError| broken(e.to_string());
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let mut metadata = ArrowReaderMetadata::load(&file, options).map_err(failed)?;
@@ -90,7 +86,7 @@ pub fn read(path: &Path, how: Read<'_>, mut each: impl FnMut(&Batch) -> Result<(
     Ok(())
 }
 
-/// The field, with dictionaries for texts.
+/// The field, with dictionaries for strings.
 fn with_dictionaries(field: &FieldRef) -> FieldRef {
     let kind = match field.data_type() {
         DataType::Utf8 => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
@@ -105,7 +101,7 @@ fn with_dictionaries(field: &FieldRef) -> FieldRef {
 
 type Builder = ParquetRecordBatchReaderBuilder<File>;
 
-/// Row groups that can hold one of the values.
+/// Row groups that can contain one of the values.
 fn groups_with(builder: &Builder, column: &str, values: &BTreeSet<i64>) -> Vec<usize> {
     let (Some(&least), Some(&most)) = (values.first(), values.last()) else {
         return Vec::new();
@@ -127,7 +123,7 @@ fn groups_with(builder: &Builder, column: &str, values: &BTreeSet<i64>) -> Vec<u
     can_hold.map(|(index, _)| index).collect()
 }
 
-/// Lets rows through whose integer is one of the values.
+/// Selects rows whose integer is one of the values.
 fn filter(builder: &Builder, column: &str, values: BTreeSet<i64>) -> RowFilter {
     let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
     let path = column.to_string();
@@ -148,11 +144,11 @@ fn filter(builder: &Builder, column: &str, values: BTreeSet<i64>) -> RowFilter {
     RowFilter::new(vec![Box::new(predicate)])
 }
 
-/// A batch of rows, asked by path.
+/// A batch of rows, with access by path.
 pub struct Batch(RecordBatch);
 
 impl Batch {
-    /// How many rows.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.0.num_rows()
     }
@@ -162,14 +158,14 @@ impl Batch {
         leaf(&self.0, path).cloned()
     }
 
-    /// A text that is there. The file was read without dictionaries.
+    /// A non-null string. The file must be read without dictionaries.
     pub fn text(&self, path: &str, row: usize) -> Option<String> {
         let array = self.column(path)?;
         let texts = array.as_string_opt::<i32>()?;
         texts.is_valid(row).then(|| texts.value(row).to_string())
     }
 
-    /// An integer, a time in microseconds or a date in days, that is there.
+    /// A non-null integer, time in microseconds or date in days.
     pub fn integer(&self, path: &str, row: usize) -> Option<i64> {
         let array = self.column(path)?;
         if array.is_null(row) {
@@ -190,14 +186,14 @@ impl Batch {
     }
 }
 
-/// A column of texts as keys. The file was read with dictionaries.
+/// The keys of a string column. The file must be read with dictionaries.
 pub struct Keys<'k> {
-    keys: &'k arrow::array::PrimitiveArray<Int32Type>,
+    keys: &'k arrow_array::PrimitiveArray<Int32Type>,
     values: &'k StringArray,
 }
 
 impl<'k> Keys<'k> {
-    /// The keys of a text column.
+    /// The keys of a string column.
     pub fn of(array: &'k ArrayRef) -> Option<Self> {
         let dictionary = array.as_dictionary_opt::<Int32Type>()?;
         Some(Keys {
@@ -213,17 +209,17 @@ impl<'k> Keys<'k> {
             .then(|| self.keys.value(row) as usize)
     }
 
-    /// How many keys there are.
+    /// Number of distinct keys.
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// The text of a key.
+    /// The string of a key.
     pub fn text(&self, key: usize) -> &'k str {
         self.values.value(key)
     }
 
-    /// Key of a text, where it is one.
+    /// The key of a string, if the dictionary has it.
     pub fn find(&self, text: &str) -> Option<usize> {
         self.values.iter().position(|value| value == Some(text))
     }

@@ -1,4 +1,4 @@
-//! Time as plots show it: bins of a window, and hours of the week. UTC.
+//! Time axes of plots: bins of the window, and hours of the week. UTC.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::events::ByKind;
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
-/// Widths of a timeline's bins, in seconds; each divides an hour, or is hours.
+/// Possible widths of a timeline's bins in seconds. Each divides an hour or is a multiple of hours.
 const WIDTHS: [i64; 10] = [
     300,
     900,
@@ -23,7 +23,7 @@ const WIDTHS: [i64; 10] = [
     DAY,
     7 * DAY,
 ];
-/// Bins that a timeline has at most, while days are few enough.
+/// Maximum bins of a timeline, unless it has more days than that.
 const MOST_BINS: i64 = 400;
 
 /// A corpus's window and its bins.
@@ -31,7 +31,7 @@ const MOST_BINS: i64 = 400;
 pub struct Clock {
     start: NaiveDate,
     days: u32,
-    /// Seconds of a bin of the timeline.
+    /// Width of a timeline bin in seconds.
     width: i64,
 }
 
@@ -40,25 +40,25 @@ pub struct Clock {
 pub struct Timeline {
     /// Unix seconds of the first bin.
     pub start: i64,
-    /// Seconds of a bin.
+    /// Width of a bin in seconds.
     pub width: i64,
     /// By kind, then by bin.
     pub counts: Vec<Vec<u64>>,
-    /// Dates with their counts by kind, for those who read numbers.
+    /// Dates with counts by kind, for the table.
     pub dates: Vec<(String, Vec<u64>)>,
 }
 
 /// Events by hour of the week, Monday first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Week {
-    /// How many dates of each weekday there are.
+    /// Number of dates per weekday.
     pub days: [u64; 7],
     /// By kind, then weekday × 24 + hour.
     pub counts: Vec<Vec<u64>>,
 }
 
 impl Clock {
-    /// The clock of so many days.
+    /// The clock of a window of `days` days.
     pub fn new(start: NaiveDate, days: u32) -> Self {
         let seconds = i64::from(days) * DAY;
         let fits = |width: &&i64| seconds / **width <= MOST_BINS;
@@ -69,7 +69,7 @@ impl Clock {
         }
     }
 
-    /// Microseconds of the bins to count in: they serve timeline and week.
+    /// Width in microseconds of the bins to count in, which suit both timeline and week.
     pub fn bin(&self) -> i64 {
         self.width.min(HOUR) * SECOND
     }

@@ -1,23 +1,23 @@
-//! Processes as trees: who started whom, host by host.
+//! Process trees by host.
 //!
-//! Knows what records say of processes, not which fields say it.
+//! This module knows facts about processes, not the fields that hold them.
 
 use serde::Serialize;
 
-/// Processes that a page shows; a chain that shows well starts fewer.
+/// Maximum processes on a page; a good example chain starts fewer.
 const MOST_PROCESSES: usize = 250;
 
-/// What one event says of a process.
+/// A process, as one event names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
-    /// Its `entity_id`; Security's records don't have one in every schema.
+    /// Its `entity_id`; Security records do not have one in every schema.
     pub entity: Option<String>,
     pub pid: i64,
     pub name: String,
     pub command_line: String,
 }
 
-/// What one event says of who acted.
+/// The acting process of one event.
 #[derive(Debug, Clone, Copy)]
 pub struct Act<'e> {
     pub host: &'e str,
@@ -27,35 +27,35 @@ pub struct Act<'e> {
     pub parent: Option<&'e Process>,
 }
 
-/// Trees of processes of one host.
+/// Process trees of one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HostTrees {
     pub host: String,
     pub processes: Vec<Node>,
 }
 
-/// A process and those that it started.
+/// A process and its child processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Node {
     pub pid: i64,
     pub name: String,
     pub command_line: String,
-    /// Account of its first event; empty for one that is only named as a parent.
+    /// Account of its first event; empty if it is only named as a parent.
     pub user: String,
-    /// Events that it is the actor of, and the steps they belong to.
+    /// Number of events with it as the acting process, and the steps of those events.
     pub events: u64,
     pub steps: Vec<i64>,
     pub children: Vec<Node>,
 }
 
-/// A process in the making of the trees.
+/// A process while the trees are built.
 struct Found<'e> {
     entity: Option<&'e str>,
     parent: Option<usize>,
     node: Node,
 }
 
-/// Trees by host, and how many processes were left out.
+/// Trees by host, and the number of processes left out.
 pub fn trees<'e>(acts: impl Iterator<Item = Act<'e>>) -> (Vec<HostTrees>, usize) {
     let mut hosts: Vec<(&str, Vec<Found<'_>>)> = Vec::new();
     for act in acts {
@@ -69,7 +69,7 @@ pub fn trees<'e>(acts: impl Iterator<Item = Act<'e>>) -> (Vec<HostTrees>, usize)
         let (_, found) = &mut hosts[index];
         let parent = act.parent.map(|parent| place(found, parent));
         let at = place(found, act.own);
-        // Nobody is an ancestor of itself, whatever ids say.
+        // No process is its own ancestor, whatever the ids say.
         if let Some(parent) = parent
             && found[at].parent.is_none()
             && !descends(found, parent, at)
@@ -99,7 +99,8 @@ pub fn trees<'e>(acts: impl Iterator<Item = Act<'e>>) -> (Vec<HostTrees>, usize)
     (trees, all.saturating_sub(MOST_PROCESSES))
 }
 
-/// Index of a process, new or known: by its entity, or by pid and name where one record has none.
+/// Index of a process, which is added if new. It is identified by its entity id, or by pid and name if
+/// a record has no entity id.
 fn place<'e>(found: &mut Vec<Found<'e>>, process: &'e Process) -> usize {
     let entity = process.entity.as_deref();
     let same = |f: &Found<'_>| f.node.pid == process.pid && f.node.name == process.name;
@@ -135,7 +136,7 @@ fn place<'e>(found: &mut Vec<Found<'e>>, process: &'e Process) -> usize {
     at
 }
 
-/// Whether `at` is `ancestor` or comes from it.
+/// Whether `at` is `ancestor` or one of its descendants.
 fn descends(found: &[Found<'_>], mut at: usize, ancestor: usize) -> bool {
     loop {
         if at == ancestor {
@@ -148,7 +149,7 @@ fn descends(found: &[Found<'_>], mut at: usize, ancestor: usize) -> bool {
     }
 }
 
-/// The first `shown` processes, children within parents.
+/// The first `shown` processes, with children nested in parents.
 fn nested(found: Vec<Found<'_>>, shown: usize) -> Vec<Node> {
     let parents: Vec<Option<usize>> = found.iter().map(|f| f.parent).collect();
     let mut nodes: Vec<Option<Node>> = found.into_iter().map(|f| Some(f.node)).collect();
@@ -187,7 +188,7 @@ mod tests {
         })
     }
 
-    /// Host, process and parent of each act.
+    /// Acts from host, process and parent.
     fn trees(acts: &[(&str, &str, &str)]) -> (Vec<HostTrees>, usize) {
         let processes: Vec<_> = acts
             .iter()
@@ -205,7 +206,7 @@ mod tests {
         }))
     }
 
-    /// `a(b(c) d)`
+    /// Formats a tree as `a(b(c) d)`.
     fn shape(nodes: &[Node]) -> String {
         let each = nodes.iter().map(|node| match node.children.as_slice() {
             [] => node.name.clone(),

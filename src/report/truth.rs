@@ -1,26 +1,26 @@
-//! What the corpus's own tables say: chains and playbooks, techniques of their steps,
+//! Reads the truth and entity tables: chains and playbooks, techniques of their steps,
 //! benign lookalikes, hosts and accounts.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::read::{Batch, Keys, Read, read};
+use crate::corpus::Corpus;
 use crate::error::Result;
 
-/// Counts by name of a tactic and id of a technique.
+/// Counts by tactic name and technique id.
 pub type Techniques = BTreeMap<(String, String), u64>;
 
-/// One playbook's chains.
+/// The chains of one playbook.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Playbook {
     pub chains: u64,
     pub events: u64,
-    /// Chains that reached their end.
+    /// Number of complete chains.
     pub completed: u64,
-    /// Most hosts that one of its chains touches.
+    /// Maximum number of hosts of a chain.
     pub hosts: u64,
 }
 
@@ -39,15 +39,15 @@ pub struct Chain {
     #[serde(skip)]
     pub events: u64,
     pub stop_reason: String,
-    /// The file it stands in, relative to the root.
+    /// Its file, relative to the root.
     #[serde(skip)]
     pub file: String,
 }
 
 impl Chain {
-    /// How well it shows what a chain is; more is better. Ids break ties.
+    /// Suitability as an example; higher is better. Ids break ties.
     fn worth(&self) -> impl Ord + use<> {
-        // Enough events to see something, few enough to see each.
+        // Enough events to be interesting, and few enough to show each.
         let readable = (self.steps.saturating_mul(3)..=MOST_EVENTS).contains(&self.events);
         (
             readable,
@@ -60,14 +60,17 @@ impl Chain {
     }
 }
 
-/// Events of a chain that still can be read one by one.
+/// Maximum number of events for showing each.
 pub const MOST_EVENTS: u64 = 400;
 
-/// Reads the tables of chains: playbooks, and the chain that shows best what one is.
+/// Reads `truth/chains`: the playbooks, and the chain that is the best example.
 ///
 /// # Errors
 /// A file is broken.
-pub fn chains(root: &Path, files: &[&str]) -> Result<(BTreeMap<String, Playbook>, Option<Chain>)> {
+pub fn chains(
+    corpus: &Corpus,
+    files: &[&str],
+) -> Result<(BTreeMap<String, Playbook>, Option<Chain>)> {
     let mut playbooks: BTreeMap<String, Playbook> = BTreeMap::new();
     let mut best: Option<Chain> = None;
     let how = Read {
@@ -85,7 +88,7 @@ pub fn chains(root: &Path, files: &[&str]) -> Result<(BTreeMap<String, Playbook>
         ..Read::default()
     };
     for file in files {
-        read(&root.join(file), how, |batch| {
+        read(corpus, file, how, |batch| {
             for row in 0..batch.rows() {
                 let chain = chain(batch, row, file);
                 let playbook = playbooks.entry(chain.playbook.clone()).or_default();
@@ -132,29 +135,29 @@ fn chain(batch: &Batch, row: usize, file: &str) -> Chain {
 ///
 /// # Errors
 /// A file is broken.
-pub fn techniques(root: &Path, files: &[&str]) -> Result<Techniques> {
+pub fn techniques(corpus: &Corpus, files: &[&str]) -> Result<Techniques> {
     let how = Read {
         columns: &["tactic", "technique"],
         dictionaries: true,
         only: None,
     };
-    pairs(root, files, how)
+    pairs(corpus, files, how)
 }
 
 /// Counts entities by two of their columns.
 ///
 /// # Errors
-/// The file is broken.
-pub fn entities(root: &Path, file: &str, columns: [&str; 2]) -> Result<Techniques> {
+/// The file is damaged.
+pub fn entities(corpus: &Corpus, file: &str, columns: [&str; 2]) -> Result<Techniques> {
     let how = Read {
         columns: &columns,
         dictionaries: true,
         only: None,
     };
-    pairs(root, &[file], how)
+    pairs(corpus, &[file], how)
 }
 
-fn pairs(root: &Path, files: &[&str], how: Read<'_>) -> Result<Techniques> {
+fn pairs(corpus: &Corpus, files: &[&str], how: Read<'_>) -> Result<Techniques> {
     let add = |mut left: Techniques, right: Techniques| {
         for (pair, count) in right {
             *left.entry(pair).or_default() += count;
@@ -164,7 +167,7 @@ fn pairs(root: &Path, files: &[&str], how: Read<'_>) -> Result<Techniques> {
     files
         .par_iter()
         .try_fold(Techniques::new, |mut found, file| {
-            read(&root.join(file), how, |batch| {
+            read(corpus, file, how, |batch| {
                 let columns = how.columns.iter().map(|name| batch.column(name));
                 let columns: Vec<_> = columns.flatten().collect();
                 if let [Some(left), Some(right)] = [

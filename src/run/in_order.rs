@@ -1,27 +1,27 @@
-//! Units made by many threads at once, and put away in their order.
+//! Makes units on many threads at once, and stores them in order.
 //!
-//! Whichever thread has made the unit that is next puts it away, and what waited behind it, while
-//! the others go on making: there is no thread beside them, so N threads are N processors' work.
-//! It knows nothing of what a unit is.
+//! The thread that makes the next unit in order stores it, and the units that waited for it, while
+//! the other threads go on making units. There is no extra thread that only stores, so N threads
+//! use N processors. Nothing here knows what a unit is.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// Most units in flight, however light: each has buffers of its own.
+/// Maximum number of units in flight, whatever they weigh: each needs buffers.
 const IN_FLIGHT: usize = 256;
 
-/// What the threads share.
+/// How far the units are.
 ///
-/// 1. Units `..done` are put away, `done..next` are in flight, the rest nobody has begun.
-/// 2. `in_flight` is the weight of `done..next`; it passes the room only where one unit alone does.
-/// 3. While a thread puts units away, `is_open` is false: no two do at once.
+/// 1. Units `..done` are stored, `done..next` are in flight, the others are not begun.
+/// 2. `in_flight` is the total weight of `done..next`. It exceeds the room only if one unit alone does.
+/// 3. While a thread stores units, `is_open` is false, so that no other thread does.
 struct Line<T> {
     next: usize,
     done: usize,
     in_flight: u64,
-    /// Made, and not yet put away.
+    /// Units that are made but not stored.
     waiting: BTreeMap<usize, T>,
     is_open: bool,
     failed: Option<Error>,
@@ -31,7 +31,7 @@ struct Shared<'u, T, S> {
     weights: &'u [u64],
     room: u64,
     line: Mutex<Line<T>>,
-    /// There may be room for another unit, or none is wanted any more.
+    /// Notified when there may be room for another unit, or after a failure.
     turn: Condvar,
     store: Mutex<S>,
 }
@@ -41,7 +41,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<T, S> Shared<'_, T, S> {
-    /// The next unit to make, as soon as there is room for it; none where all are begun or one failed.
+    /// Waits for room for the next unit, and returns it; none if all are begun or one failed.
     fn take(&self) -> Option<usize> {
         let mut line = lock(&self.line);
         loop {
@@ -63,7 +63,7 @@ impl<T, S> Shared<'_, T, S> {
         self.turn.notify_all();
     }
 
-    /// Takes a unit that is made; puts away all that are next, unless another thread is at it.
+    /// Accepts a unit that is made. Stores all units that are next, unless another thread does so.
     fn deliver(&self, unit: usize, made: T, put: &impl Fn(&mut S, usize, T) -> Result<()>) {
         let mut line = lock(&self.line);
         line.waiting.insert(unit, made);
@@ -75,7 +75,7 @@ impl<T, S> Shared<'_, T, S> {
         loop {
             let done = line.done;
             let Some(made) = line.waiting.remove(&done) else {
-                // Before the line is let go: who delivers next finds it open.
+                // Opened before the lock is released, so that the next delivery stores.
                 line.is_open = true;
                 return;
             };
@@ -91,12 +91,12 @@ impl<T, S> Shared<'_, T, S> {
     }
 }
 
-/// Makes units `0..weights.len()` on the threads of `pool`, and puts them away in order; the store
-/// that they went into. Units in flight, made or being made, weigh at most `room` together, one
-/// alone whatever it weighs. Neither `make` nor `put` may panic.
+/// Makes units `0..weights.len()` on the threads of `pool`, and puts them into `store` in order;
+/// returns the store. Units in flight (being made, or made but not stored) weigh at most `room`
+/// together; a single unit may weigh more. Neither `make` nor `put` may panic.
 ///
 /// # Errors
-/// The first that `make` or `put` has; what is being made then is made to its end and dropped.
+/// The first error of `make` or `put`. Units that are being made at that time are dropped when done.
 pub(super) fn in_order<T: Send, S: Send>(
     pool: &rayon::ThreadPool,
     weights: &[u64],
@@ -157,7 +157,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn all_in_order_and_no_heavier_than_the_room(
+        fn units_are_stored_in_order_and_fit_the_room(
             weights in prop::collection::vec(0u64..50, 0..400),
             room in 1u64..100,
             threads in 1usize..5,
@@ -165,7 +165,7 @@ mod tests {
             let (flying, heaviest) = (AtomicU64::new(0), AtomicU64::new(0));
             let make = |unit: usize| {
                 let now = flying.fetch_add(weights[unit], Ordering::SeqCst) + weights[unit];
-                // One alone may be heavier than the room.
+                // A single unit may weigh more than the room.
                 if now != weights[unit] {
                     heaviest.fetch_max(now, Ordering::SeqCst);
                 }
@@ -183,7 +183,7 @@ mod tests {
         }
 
         #[test]
-        fn the_first_failure_ends_it(units in 1usize..300, at in 0usize..300, threads in 1usize..5, while_put: bool) {
+        fn the_first_failure_ends_the_run(units in 1usize..300, at in 0usize..300, threads in 1usize..5, while_put: bool) {
             let at = at % units;
             let put_away = AtomicU64::new(0);
             let outcome = in_order(

@@ -1,27 +1,18 @@
-//! The Elastic Common Schema 9.4, as Elastic's pipelines leave it, with the native record beside.
+//! The Elastic Common Schema 9.4 as Elastic's ingest pipelines produce it, and the native records.
 //!
-//! The leaves of ECS stand here; `winlog.event_data`, `auditd`, `fusionai`, `labels` and
-//! `attack` are the seed's document's own, taken from its list, so that a native field is
-//! added in one place. All of `winlog.event_data` is text.
+//! This file declares the leaves of ECS. `winlog.event_data`, `auditd`, `fusionai`, `labels` and
+//! `attack` come from the list of the `fusionai` schema, so that a native field is declared once.
+//! All of `winlog.event_data` is text.
 
-use super::fusionai::{Render, always, integer, own, text, texts};
-use super::{Kind, Leaf, fusionai};
+use super::fusionai;
+use super::leaf::{Kind, Leaf, Role, always, integer, of, own, text, texts};
 use crate::columns::ecs::{event, identity as ecs_identity, process as ecs_process};
 use crate::columns::ecs::{network as ecs_network, related, threat as ecs_threat, winlog};
 use crate::columns::{base, cloud, identity, network, process, threat, windows};
 
-const fn of(path: &'static str, kind: Kind, column: Render) -> Leaf {
-    Leaf {
-        path,
-        kind,
-        required: false,
-        column,
-    }
-}
-
 #[rustfmt::skip]
 const LEAVES: &[Leaf] = &[
-    always("@timestamp", Kind::Time, base::timestamp),
+    always("@timestamp", Kind::Time, base::timestamp).sorted(),
     always("ecs.version", Kind::Text, event::version),
     always("event.kind", Kind::Text, base::event_kind),
     always("event.category", Kind::Texts, event::category),
@@ -35,7 +26,7 @@ const LEAVES: &[Leaf] = &[
     text("event.provider", event::provider),
     always("event.created", Kind::Time, event::created),
     always("event.ingested", Kind::Time, event::ingested),
-    always("event.sequence", Kind::Integer, base::event_sequence),
+    always("event.sequence", Kind::Integer, base::event_sequence).rising(),
     text("message", base::message),
     text("observer.name", event::observer_name),
     text("observer.type", event::observer_type),
@@ -176,13 +167,13 @@ const LEAVES: &[Leaf] = &[
     text("winlog.logon.type", winlog::logon_type),
 ];
 
-/// Where the seed's document has an own leaf instead.
+/// Leaves that replace the leaf of the same path in the `fusionai` schema.
 const REPLACED: &[Leaf] = &[own("winlog.event_data.ProcessId", winlog::process_id)];
 
-/// What the seed's document says under a name that ECS does not have.
+/// Leaves that the `fusionai` schema has under a name that ECS lacks.
 const MOVED: &[Leaf] = &[text("fusionai.user_department", identity::user_department)];
 
-/// What is taken from the seed's document.
+/// Prefixes of the paths that are taken from the `fusionai` schema.
 const SHARED: &[&str] = &[
     "winlog.event_data.",
     "auditd.",
@@ -192,20 +183,14 @@ const SHARED: &[&str] = &[
     "attack.",
 ];
 
-/// Names of event data that Windows writes in hexadecimal.
-fn is_hexadecimal(path: &str) -> bool {
-    const NAMES: &[&str] = &["LogonId", "NewProcessId", "HandleId"];
-    NAMES.iter().any(|name| path.ends_with(name))
-}
-
-/// The leaf as ECS has it.
+/// A leaf of the `fusionai` schema as ECS has it.
 fn shared(leaf: &Leaf) -> Leaf {
     if let Some(own) = REPLACED.iter().find(|own| own.path == leaf.path) {
         return *own;
     }
     let is_native = leaf.path.starts_with("winlog.event_data.");
     let kind = match leaf.kind {
-        Kind::Integer if is_native && is_hexadecimal(leaf.path) => Kind::Hexadecimal,
+        Kind::Integer if is_native && leaf.role == Role::Hexadecimal => Kind::Hexadecimal,
         Kind::Integer if is_native => Kind::Decimal,
         kind => kind,
     };
@@ -214,7 +199,7 @@ fn shared(leaf: &Leaf) -> Leaf {
 
 /// Every leaf, in the order of the document.
 pub(super) fn leaves() -> Vec<Leaf> {
-    let of_seed = SHARED.iter().flat_map(|prefix| {
+    let taken = SHARED.iter().flat_map(|prefix| {
         fusionai::LEAVES
             .iter()
             .filter(move |leaf| leaf.path.starts_with(prefix))
@@ -223,7 +208,7 @@ pub(super) fn leaves() -> Vec<Leaf> {
     LEAVES
         .iter()
         .copied()
-        .chain(of_seed)
+        .chain(taken)
         .chain(MOVED.iter().copied())
         .collect()
 }
@@ -243,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn replaced_leaves_are_the_seeds() {
+    fn replaced_leaves_exist_in_the_other_schema() {
         for leaf in REPLACED {
             assert!(fusionai::LEAVES.iter().any(|l| l.path == leaf.path));
         }

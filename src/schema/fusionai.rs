@@ -1,56 +1,13 @@
-//! The seed's document: its field paths and JSON types, with real values.
+//! The `fusionai` schema: the field paths and JSON types of the seed example, and the native records.
 
-use super::{Kind, Leaf};
+use super::leaf::{Kind, Leaf, always, integer, own, text, texts};
 use crate::columns::{
-    Column, View, base, cloud, identity, linux, network, process, security, sysmon, threat, windows,
+    base, cloud, identity, linux, network, process, security, sysmon, threat, windows,
 };
-
-pub(super) type Render = fn(&View<'_>) -> Column;
-
-pub(super) const fn always(path: &'static str, kind: Kind, column: Render) -> Leaf {
-    Leaf {
-        path,
-        kind,
-        required: true,
-        column,
-    }
-}
-pub(super) const fn text(path: &'static str, column: Render) -> Leaf {
-    Leaf {
-        path,
-        kind: Kind::Text,
-        required: false,
-        column,
-    }
-}
-pub(super) const fn own(path: &'static str, column: Render) -> Leaf {
-    Leaf {
-        path,
-        kind: Kind::OwnText,
-        required: false,
-        column,
-    }
-}
-pub(super) const fn integer(path: &'static str, column: Render) -> Leaf {
-    Leaf {
-        path,
-        kind: Kind::Integer,
-        required: false,
-        column,
-    }
-}
-pub(super) const fn texts(path: &'static str, column: Render) -> Leaf {
-    Leaf {
-        path,
-        kind: Kind::Texts,
-        required: false,
-        column,
-    }
-}
 
 #[rustfmt::skip]
 pub(super) const LEAVES: &[Leaf] = &[
-    always("@timestamp", Kind::Time, base::timestamp),
+    always("@timestamp", Kind::Time, base::timestamp).sorted(),
     always("event.category", Kind::Text, base::event_category),
     always("event.type", Kind::Text, base::event_type),
     always("event.kind", Kind::Text, base::event_kind),
@@ -61,7 +18,7 @@ pub(super) const LEAVES: &[Leaf] = &[
     always("event.dataset", Kind::Text, base::event_dataset),
     text("event.code", base::event_code),
     always("event.provider", Kind::Text, base::event_provider),
-    always("event.sequence", Kind::Integer, base::event_sequence),
+    always("event.sequence", Kind::Integer, base::event_sequence).rising(),
     text("message", base::message),
     text("source.ip", network::source_ip),
     integer("source.port", network::source_port),
@@ -129,7 +86,7 @@ pub(super) const LEAVES: &[Leaf] = &[
     text("fusionai.asset_owner", identity::asset_owner),
     text("fusionai.asset_location", identity::asset_location),
     text("fusionai.asset_department", identity::asset_department),
-    always("fusionai.noise", Kind::Boolean, threat::is_noise),
+    always("fusionai.noise", Kind::Boolean, threat::is_noise).answer(),
     text("fusionai.cloud.platform", cloud::platform),
     text("fusionai.cloud.dataset", cloud::dataset),
     text("fusionai.cloud.organization", cloud::organization),
@@ -216,11 +173,11 @@ pub(super) const LEAVES: &[Leaf] = &[
     text("winlog.event_data.SubjectUserSid", windows::subject_user_sid),
     own("winlog.event_data.SubjectUserName", windows::subject_user_name),
     text("winlog.event_data.SubjectDomainName", windows::subject_domain_name),
-    integer("winlog.event_data.SubjectLogonId", windows::subject_logon_id),
+    integer("winlog.event_data.SubjectLogonId", windows::subject_logon_id).hexadecimal(),
     text("winlog.event_data.TargetUserSid", windows::target_user_sid),
     text("winlog.event_data.TargetUserName", windows::target_user_name),
     text("winlog.event_data.TargetDomainName", windows::target_domain_name),
-    integer("winlog.event_data.TargetLogonId", windows::target_logon_id),
+    integer("winlog.event_data.TargetLogonId", windows::target_logon_id).hexadecimal(),
     text("winlog.event_data.LogonType", windows::logon_type),
     text("winlog.event_data.LogonProcessName", windows::logon_process_name),
     text("winlog.event_data.AuthenticationPackageName", windows::authentication_package),
@@ -236,7 +193,7 @@ pub(super) const LEAVES: &[Leaf] = &[
     text("winlog.event_data.TargetOutboundUserName", windows::logon_dash),
     text("winlog.event_data.TargetOutboundDomainName", windows::logon_dash),
     text("winlog.event_data.VirtualAccount", windows::virtual_account),
-    integer("winlog.event_data.TargetLinkedLogonId", windows::linked_logon_id),
+    integer("winlog.event_data.TargetLinkedLogonId", windows::linked_logon_id).hexadecimal(),
     text("winlog.event_data.ElevatedToken", windows::elevated_token),
     own("winlog.event_data.PreviousCreationUtcTime", sysmon::previous_creation_time),
     own("winlog.event_data.State", sysmon::state),
@@ -274,6 +231,9 @@ pub(super) const LEAVES: &[Leaf] = &[
     own("winlog.event_data.Destination", sysmon::destination),
     own("winlog.event_data.Consumer", sysmon::consumer),
     own("winlog.event_data.Filter", sysmon::filter),
+    own("winlog.event_data.NewName", sysmon::new_name),
+    text("winlog.event_data.Session", windows::clipboard_session),
+    own("winlog.event_data.ClientInfo", windows::client_info),
     text("winlog.event_data.IsExecutable", sysmon::is_executable),
     text("winlog.event_data.Archived", sysmon::archived),
     own("winlog.event_data.Status", security::status),
@@ -285,7 +245,7 @@ pub(super) const LEAVES: &[Leaf] = &[
     text("winlog.event_data.ObjectServer", security::object_server),
     own("winlog.event_data.ObjectType", security::object_type),
     own("winlog.event_data.ObjectName", security::object_name),
-    integer("winlog.event_data.HandleId", security::handle_id),
+    integer("winlog.event_data.HandleId", security::handle_id).hexadecimal(),
     text("winlog.event_data.TransactionId", security::transaction_id),
     own("winlog.event_data.AccessList", security::access_list),
     text("winlog.event_data.AccessReason", security::access_reason),
@@ -293,7 +253,7 @@ pub(super) const LEAVES: &[Leaf] = &[
     text("winlog.event_data.PrivilegeList", security::privilege_list),
     text("winlog.event_data.RestrictedSidCount", security::restricted_sid_count),
     text("winlog.event_data.ResourceAttributes", security::resource_attributes),
-    integer("winlog.event_data.NewProcessId", security::new_process_id),
+    integer("winlog.event_data.NewProcessId", security::new_process_id).hexadecimal(),
     text("winlog.event_data.NewProcessName", security::new_process_name),
     text("winlog.event_data.TokenElevationType", security::token_elevation_type),
     text("winlog.event_data.ParentProcessName", security::parent_process_name),
@@ -412,12 +372,12 @@ pub(super) const LEAVES: &[Leaf] = &[
     always("labels.env", Kind::Text, base::label_environment),
     always("labels.source", Kind::Text, base::label_source),
     always("labels.data_source", Kind::Text, base::label_data_source),
-    always("labels.verdict", Kind::Text, base::label_verdict),
-    text("labels.noise_type", base::label_noise_type),
-    text("attack.id", threat::attack_id),
-    text("attack.playbook", threat::attack_playbook),
-    text("attack.stage", threat::attack_stage),
-    integer("attack.step", threat::attack_step),
-    integer("attack.sequence", threat::attack_sequence),
-    text("attack.stop_reason", threat::stop_reason),
+    always("labels.verdict", Kind::Text, base::label_verdict).answer(),
+    text("labels.noise_type", base::label_noise_type).answer(),
+    text("attack.id", threat::attack_id).answer(),
+    text("attack.playbook", threat::attack_playbook).answer(),
+    text("attack.stage", threat::attack_stage).answer(),
+    integer("attack.step", threat::attack_step).answer(),
+    integer("attack.sequence", threat::attack_sequence).answer(),
+    text("attack.stop_reason", threat::stop_reason).answer(),
 ];

@@ -1,72 +1,41 @@
-//! Schemas: which columns stand under which paths, as data.
+//! Schemas: lists of leaves, each a path, a type and a column.
 //!
-//! A schema is a list of ([path](Leaf::path), [kind](Kind), column). The Arrow
-//! schema, the record batches and the documentation follow from the list; no
-//! column asks which schema it stands in.
+//! The Arrow schema, the record batches and the documentation follow from the list of
+//! [leaves](Leaf). A column does not know which schema uses it.
 
 mod ecs;
 mod fusionai;
+mod leaf;
 mod meanings;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StructArray};
-use arrow::datatypes::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef, TimeUnit};
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StructArray};
+use arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema, SchemaRef};
 
-use crate::columns::ecs::{answer_item, decimal, hexadecimal, own_item};
-use crate::columns::{Column, View, list_item, text_type};
+use crate::columns::{Column, View};
+use crate::error::Result;
+use crate::near::unknown;
 use crate::plan::config::{Config, Labels, SchemaName};
 
+pub use leaf::{Kind, Leaf, Role};
 pub use meanings::meaning;
 
-/// JSON type of a leaf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Microseconds since the epoch, UTC.
-    Time,
-    /// Text out of few values: a dictionary in memory.
-    Text,
-    /// Text of nearly every row's own.
-    OwnText,
-    Integer,
-    Boolean,
-    /// A list of texts.
-    Texts,
-    /// A list of texts of nearly every row's own.
-    OwnTexts,
-    /// `dns.answers`: a list of (data, type).
-    Answers,
-    /// Text out of a column of integers: `4688`.
-    Decimal,
-    /// Text out of a column of integers: `0x3e7`.
-    Hexadecimal,
-}
-
-/// One leaf column.
-#[derive(Clone, Copy)]
-pub struct Leaf {
-    /// Dotted path: `winlog.event_data.Image`. `@timestamp` is one name.
-    pub path: &'static str,
-    pub kind: Kind,
-    /// Never null.
-    pub required: bool,
-    pub column: fn(&View<'_>) -> Column,
-}
-
-/// A name that a kind of record spells in its own way.
+/// A name that some records spell differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spelling {
     /// The leaf whose name differs only in case.
     pub path: &'static str,
-    /// Event ids whose records have the other spelling.
+    /// Event ids of the records that use the other spelling.
     pub event_ids: &'static [i64],
     pub native: &'static str,
 }
 
-/// Path of the event id that decides the spelling.
+/// Path of the event id, which determines the spelling.
 pub const EVENT_ID: &str = "winlog.event_id";
 
-/// Spellings that share a leaf with another because engines compare names without case.
+/// Names that share a leaf with another name, because query engines ignore case in names.
 ///
 /// Source: manifests of Sysmon 15 (8 `SourceProcessGuid`, 10 `SourceProcessGUID`) and of the
 /// Security channel (5156 `ProcessID`).
@@ -88,26 +57,14 @@ pub const SPELLINGS: &[Spelling] = &[
     },
 ];
 
-impl Leaf {
-    /// The leaf's column over a view.
-    pub fn column(&self, view: &View<'_>) -> Column {
-        let column = (self.column)(view);
-        match self.kind {
-            Kind::Decimal => decimal(column),
-            Kind::Hexadecimal => hexadecimal(column),
-            _ => column,
-        }
-    }
-}
-
-/// A schema: its leaves in order, and the Arrow schema they make.
+/// A schema: its leaves in order, and the Arrow schema that follows from them.
 pub struct Schema {
     pub name: &'static str,
     pub leaves: Vec<Leaf>,
-    /// How they nest.
+    /// How the leaves nest.
     tree: Vec<(&'static str, Node)>,
     arrow: SchemaRef,
-    /// A fused alert stands as its sensor's document.
+    /// A fused alert is rendered as the document of its sensor.
     sensor_documents: bool,
 }
 
@@ -141,7 +98,7 @@ fn tree(leaves: &[Leaf]) -> Vec<(&'static str, Node)> {
     nodes
 }
 
-/// Puts leaves beside those of the same struct, which stands where its first leaf does.
+/// Groups the leaves of each struct. The struct takes the position of its first leaf.
 fn in_order_of_structs(leaves: &mut Vec<Leaf>) {
     fn visit(nodes: &[(&str, Node)], order: &mut Vec<usize>) {
         for (_, node) in nodes {
@@ -156,21 +113,6 @@ fn in_order_of_structs(leaves: &mut Vec<Leaf>) {
     *leaves = order.into_iter().map(|at| leaves[at]).collect();
 }
 
-impl Kind {
-    fn data_type(self) -> DataType {
-        match self {
-            Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            Kind::Text => text_type(),
-            Kind::OwnText | Kind::Decimal | Kind::Hexadecimal => DataType::Utf8,
-            Kind::Integer => DataType::Int64,
-            Kind::Boolean => DataType::Boolean,
-            Kind::Texts => DataType::List(list_item()),
-            Kind::OwnTexts => DataType::List(own_item()),
-            Kind::Answers => DataType::List(answer_item()),
-        }
-    }
-}
-
 fn field(leaves: &[Leaf], name: &str, node: &Node) -> Field {
     match node {
         Node::Leaf(leaf) => Field::new(
@@ -178,7 +120,7 @@ fn field(leaves: &[Leaf], name: &str, node: &Node) -> Field {
             leaves[*leaf].kind.data_type(),
             !leaves[*leaf].required,
         ),
-        // A struct is always there; absence is asked of a leaf.
+        // Structs are never null; only leaves are.
         Node::Struct(children) => {
             let fields: Fields = children.iter().map(|(n, c)| field(leaves, n, c)).collect();
             Field::new(name, DataType::Struct(fields), false)
@@ -198,15 +140,9 @@ fn array(node: &Node, field: &Field, columns: &mut [Option<ArrayRef>], rows: usi
         }
         (Node::Leaf(leaf), data_type) => columns[*leaf]
             .take()
-            .unwrap_or_else(|| arrow::array::new_null_array(data_type, rows)),
-        (Node::Struct(_), data_type) => arrow::array::new_null_array(data_type, rows),
+            .unwrap_or_else(|| arrow_array::new_null_array(data_type, rows)),
+        (Node::Struct(_), data_type) => arrow_array::new_null_array(data_type, rows),
     }
-}
-
-/// Whether a field says what only the generator knows.
-fn is_answer(path: &str) -> bool {
-    path.starts_with("attack.")
-        || ["labels.verdict", "labels.noise_type", "fusionai.noise"].contains(&path)
 }
 
 impl Schema {
@@ -226,7 +162,7 @@ impl Schema {
         }
     }
 
-    /// The seed's document.
+    /// The document of the seed example, `fusionai`.
     pub fn fusionai() -> Self {
         Schema::new("fusionai", fusionai::LEAVES.to_vec())
     }
@@ -239,7 +175,7 @@ impl Schema {
         }
     }
 
-    /// The schema that a corpus's settings ask for.
+    /// The schema that a corpus's settings select.
     pub fn of(config: &Config) -> Self {
         let schema = match config.schema {
             SchemaName::Fusionai => Schema::fusionai(),
@@ -254,11 +190,34 @@ impl Schema {
     /// The schema without the answers, as a SIEM sees events.
     fn without_labels(self) -> Self {
         let mut leaves = self.leaves;
-        leaves.retain(|leaf| !is_answer(leaf.path));
+        leaves.retain(|leaf| leaf.role != Role::Answer);
         Schema {
             sensor_documents: self.sensor_documents,
             ..Schema::new(self.name, leaves)
         }
+    }
+
+    /// The schema of only these paths, each of a leaf or a struct, in the schema's order.
+    ///
+    /// # Errors
+    /// The schema has no such path.
+    pub(crate) fn with_columns(self, paths: &[String]) -> Result<Self> {
+        let is_at = |leaf: &Leaf, path: &str| {
+            let rest = leaf.path.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        for path in paths {
+            if !self.leaves.iter().any(|leaf| is_at(leaf, path)) {
+                let known: Vec<&str> = self.leaves.iter().map(|leaf| leaf.path).collect();
+                return Err(unknown("columns", path, &known));
+            }
+        }
+        let mut leaves = self.leaves;
+        leaves.retain(|leaf| paths.iter().any(|path| is_at(leaf, path)));
+        Ok(Schema {
+            sensor_documents: self.sensor_documents,
+            ..Schema::new(self.name, leaves)
+        })
     }
 
     /// The Arrow schema of every batch.
@@ -266,23 +225,25 @@ impl Schema {
         &self.arrow
     }
 
-    /// The frame's rows as the documents that this schema makes of them; none where they
-    /// are the view's own.
+    /// The view of this schema's documents, where they differ from the frame's rows.
     pub fn documents<'v>(&self, view: &View<'v>) -> Option<View<'v>> {
         self.sensor_documents.then(|| view.with_sensor_documents())
     }
 
-    /// The leaves' columns, in order, each made when it is asked for. The view is of
-    /// [documents](Schema::documents).
+    /// The columns of the leaves, in order; each is made when the iterator reaches it. Pass the view
+    /// that [documents](Schema::documents) returns, if it returns one.
     pub fn columns<'v>(&'v self, view: &'v View<'v>) -> impl Iterator<Item = Column> + 'v {
         self.leaves.iter().map(|leaf| leaf.column(view))
     }
 
-    /// Renders a frame.
+    /// Renders a frame as a record batch.
     ///
     /// # Errors
-    /// Only when a column breaks the schema's promise (a null in a required leaf): a defect.
-    pub fn batch(&self, view: &View<'_>) -> Result<RecordBatch, arrow::error::ArrowError> {
+    /// A required leaf holds a null, which is a defect.
+    pub fn batch(
+        &self,
+        view: &View<'_>,
+    ) -> std::result::Result<RecordBatch, arrow_schema::ArrowError> {
         let documents = self.documents(view);
         let view = documents.as_ref().unwrap_or(view);
         let columns = self.columns(view).map(Column::into_array);
@@ -293,11 +254,12 @@ impl Schema {
             .zip(self.arrow.fields())
             .map(|((_, node), field)| array(node, field, &mut columns, view.len()))
             .collect();
-        RecordBatch::try_new(self.arrow.clone(), arrays)
+        let options = RecordBatchOptions::new().with_row_count(Some(view.len()));
+        RecordBatch::try_new_with_options(self.arrow.clone(), arrays, &options)
     }
 }
 
-/// The column of a dotted path in a batch; of a struct, its children.
+/// The array at a dotted path of a batch; a struct array if the path is not a leaf.
 pub fn leaf<'b>(batch: &'b RecordBatch, path: &str) -> Option<&'b ArrayRef> {
     let mut names = path.split('.');
     let mut array = names.next().and_then(|name| batch.column_by_name(name))?;
@@ -331,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_stand_in_the_order_of_the_arrow_schema() {
+    fn leaves_have_the_order_of_the_arrow_schema() {
         fn paths(before: &str, fields: &Fields, found: &mut Vec<String>) {
             for field in fields {
                 let path = format!("{before}{}", field.name());
@@ -366,5 +328,22 @@ mod tests {
         assert!(gone.contains(&"fusionai.noise") && gone.contains(&"attack.sequence"));
         assert!(schema.arrow().field_with_name("attack").is_err());
         assert!(schema.leaves.iter().any(|l| l.path == "labels.env"));
+    }
+
+    #[test]
+    fn roles_are_the_same_in_every_schema() {
+        for schema in [Schema::fusionai(), Schema::ecs()] {
+            let of_role = |role| {
+                let leaves = schema.leaves.iter().filter(move |leaf| leaf.role == role);
+                leaves.map(|leaf| leaf.path).collect::<Vec<_>>()
+            };
+            assert_eq!(of_role(Role::Sorted), ["@timestamp"]);
+            assert_eq!(of_role(Role::Rising), ["event.sequence"]);
+            let answers = of_role(Role::Answer);
+            for leaf in &schema.leaves {
+                let is_attack = leaf.path.starts_with("attack.");
+                assert!(!is_attack || answers.contains(&leaf.path), "{}", leaf.path);
+            }
+        }
     }
 }

@@ -1,311 +1,147 @@
-//! The three file formats behind one face: batches are encoded on any thread, and
-//! what comes out is appended to a file in order.
+//! What a file format must provide.
+//!
+//! Three traits, because their values live on different threads: one [`FileFormat`] is shared by
+//! all threads of a run, a [`RowGroupEncoder`] works on any of them, and one thread at a time
+//! appends to an [`EventFile`]. Associated types connect the three: a file accepts only row groups
+//! of its own format, and nothing is boxed.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StructArray};
-use arrow::compute::take;
-use arrow::datatypes::{DataType, Field, FieldRef, Int32Type, Schema as ArrowSchema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
+use bytes::Bytes;
 
-use super::json::Lines;
-use super::parquet::{self, Layout, RowGroupEncoder};
 use crate::columns::View;
-use crate::corpus::file::{Whole, Written};
-use crate::error::{Error, Result};
-use crate::plan::{Compression, Config, Format};
+use crate::corpus::file::AtomicFile;
+use crate::error::Result;
+use crate::plan::Config;
 use crate::schema::Schema;
-use arrow_parquet_encoder::EncodedRowGroup;
+
+/// What a format is built from.
+#[derive(Clone, Copy)]
+pub struct FormatSettings<'s> {
+    pub config: &'s Config,
+    pub schema: &'s Arc<Schema>,
+    /// Fingerprint of the corpus, which files carry if their format has room for it.
+    pub fingerprint: &'s str,
+    /// Root of the corpus, for messages.
+    pub root: &'s Path,
+}
 
 /// How the event files of a corpus are written.
-pub enum FileFormat {
-    Parquet(Layout),
-    /// With zstd's level, if compressed.
-    Ndjson(Option<i32>),
-    /// The schema without dictionaries: a file can't replace one between its batches.
-    Arrow(SchemaRef, Box<IpcWriteOptions>),
-}
+pub trait FileFormat: Sized + Send + Sync {
+    /// An encoded row group in memory.
+    type RowGroup: Send;
+    type Encoder<'f>: RowGroupEncoder<RowGroup = Self::RowGroup>
+    where
+        Self: 'f;
+    type File: EventFile<RowGroup = Self::RowGroup> + Send;
 
-/// An encoded row group in memory, of whichever format.
-pub enum Encoded {
-    Parquet(EncodedRowGroup),
-    Lines(Vec<u8>),
-    Batches(Vec<RecordBatch>),
-}
-
-/// Encodes the batches of one row group.
-pub enum Encoder<'f> {
-    Parquet(RowGroupEncoder<'f>),
-    Ndjson(Vec<u8>, Option<i32>),
-    Arrow(Vec<RecordBatch>, &'f SchemaRef),
-}
-
-/// An event file that is being written.
-pub enum EventFile {
-    Parquet(Box<parquet::File>),
-    Ndjson(Box<Whole>),
-    Arrow(Box<FileWriter<Whole>>, std::path::PathBuf),
-}
-
-fn arrow_failed(path: &Path, source: ArrowError) -> Error {
-    match source {
-        ArrowError::IoError(_, io) => Error::io(path, "write", io),
-        other => Error::Parquet {
-            path: path.to_path_buf(),
-            source: other.into(),
-        },
-    }
-}
-
-impl FileFormat {
-    /// The format of a corpus.
+    /// The format with the settings of a corpus.
     ///
     /// # Errors
-    /// When the library refuses the schema: a defect.
-    pub fn new(
-        config: &Config,
-        schema: &SchemaRef,
-        fingerprint: &str,
-        root: &Path,
-    ) -> Result<Self> {
-        let compression = config.compression;
-        Ok(match config.format {
-            Format::Parquet => FileFormat::Parquet(
-                Layout::new(schema, Some("@timestamp"), compression, fingerprint)
-                    .and_then(|layout| layout.with_bloom_filters(&config.bloom_filter))
-                    .map_err(|e| parquet::encoding_failed(root, e))?,
-            ),
-            Format::Ndjson => FileFormat::Ndjson(match compression {
-                Compression::Zstd(level) => Some(level),
-                _ => None,
-            }),
-            Format::Arrow => {
-                let fields: Vec<FieldRef> = schema.fields().iter().map(plain_field).collect();
-                let plain = Arc::new(ArrowSchema::new_with_metadata(
-                    fields,
-                    std::collections::HashMap::from([(
-                        "fusiongen.fingerprint".to_string(),
-                        fingerprint.to_string(),
-                    )]),
-                ));
-                FileFormat::Arrow(
-                    plain,
-                    Box::new(ipc_options(compression).map_err(|e| arrow_failed(root, e))?),
-                )
-            }
-        })
-    }
+    /// A library rejects the schema, which is a defect.
+    fn new(settings: FormatSettings<'_>) -> Result<Self>;
 
-    /// Begins a row group of about `rows` rows.
+    /// Begins a row group of about `rows` rows. `path` is its file, for messages.
     ///
     /// # Errors
-    /// When the library refuses the schema: a defect. `path` is for the message.
-    pub fn encoder(&self, rows: u64, path: &Path) -> Result<Encoder<'_>> {
-        Ok(match self {
-            FileFormat::Parquet(layout) => Encoder::Parquet(
-                RowGroupEncoder::new(layout, rows)
-                    .map_err(|e| parquet::encoding_failed(path, e))?,
-            ),
-            FileFormat::Ndjson(level) => Encoder::Ndjson(Vec::new(), *level),
-            FileFormat::Arrow(schema, _) => Encoder::Arrow(Vec::new(), schema),
-        })
-    }
+    /// A library rejects the schema, which is a defect.
+    fn encoder<'f>(&'f self, rows: u64, path: &'f Path) -> Result<Self::Encoder<'f>>;
 
     /// Begins a file.
     ///
     /// # Errors
     /// I/O.
-    pub fn create(&self, path: &Path) -> Result<EventFile> {
-        Ok(match self {
-            FileFormat::Parquet(layout) => {
-                EventFile::Parquet(Box::new(parquet::File::create(path, layout)?))
-            }
-            FileFormat::Ndjson(_) => EventFile::Ndjson(Box::new(Whole::create(path)?)),
-            FileFormat::Arrow(schema, options) => EventFile::Arrow(
-                Box::new(
-                    FileWriter::try_new_with_options(
-                        Whole::create(path)?,
-                        schema,
-                        (**options).clone(),
-                    )
-                    .map_err(|e| arrow_failed(path, e))?,
-                ),
-                path.to_path_buf(),
-            ),
-        })
+    fn create(&self, file: AtomicFile) -> Result<Self::File>;
+
+    /// The files that make the event files a table, such as Delta's log or Iceberg's metadata;
+    /// none by default.
+    ///
+    /// Called after every event file is on disk. The caller writes the files, lists them in
+    /// `manifest.json` and then writes `_SUCCESS`. A corpus may be committed several times: after
+    /// an interrupted run, when one of these files was lost, or for another table. So the result
+    /// must depend on nothing but the argument; no clock, no random number.
+    ///
+    /// # Errors
+    /// An event file cannot be read back, or the metadata cannot be encoded, which is a defect.
+    fn commit(_corpus: &CompleteCorpus<'_>) -> Result<Vec<CommitFile>> {
+        Ok(Vec::new())
     }
 }
 
-impl Encoder<'_> {
-    /// Adds the rows of a view; column by column, where the format allows that.
-    ///
-    /// # Errors
-    /// When a column breaks the schema's promise: a defect. `path` is for the message.
-    pub fn write_view(&mut self, schema: &Schema, view: &View<'_>, path: &Path) -> Result<()> {
-        let failed = |e| parquet::encoding_failed(path, e);
-        if let Encoder::Parquet(encoder) = self
-            && encoder.takes_leaves()
-        {
-            let documents = schema.documents(view);
-            let view = documents.as_ref().unwrap_or(view);
-            let leaves = schema.columns(view);
-            return encoder.write_leaves(view.len(), leaves).map_err(failed);
-        }
-        let batch = schema.batch(view).map_err(|e| failed(e.into()))?;
-        self.write(&batch, path)
-    }
+/// Encodes one row group.
+pub trait RowGroupEncoder {
+    type RowGroup;
 
-    /// Adds a batch.
+    /// Adds the rows of a view.
     ///
     /// # Errors
-    /// When the library refuses it: a defect. `path` is for the message.
-    pub fn write(&mut self, batch: &RecordBatch, path: &Path) -> Result<()> {
-        match self {
-            Encoder::Parquet(encoder) => encoder
-                .write(batch)
-                .map_err(|e| parquet::encoding_failed(path, e)),
-            Encoder::Ndjson(text, _) => {
-                let lines = Lines::new(batch);
-                for row in 0..batch.num_rows() {
-                    lines.write(row, text);
-                    text.push(b'\n');
-                }
-                Ok(())
-            }
-            Encoder::Arrow(batches, schema) => {
-                batches.push(plain_batch(batch, schema).map_err(|e| arrow_failed(path, e))?);
-                Ok(())
-            }
-        }
-    }
+    /// A column breaks the schema's promise, which is a defect.
+    fn write(&mut self, view: &View<'_>) -> Result<()>;
 
     /// Ends the row group.
     ///
     /// # Errors
-    /// When compression fails: a defect.
-    pub fn finish(self, path: &Path) -> Result<Encoded> {
-        Ok(match self {
-            Encoder::Parquet(encoder) => Encoded::Parquet(
-                encoder
-                    .finish()
-                    .map_err(|e| parquet::encoding_failed(path, e))?,
-            ),
-            // Frames of zstd that follow each other are one stream.
-            Encoder::Ndjson(text, Some(level)) => Encoded::Lines(
-                zstd::bulk::compress(&text, level).map_err(|e| Error::io(path, "compress", e))?,
-            ),
-            Encoder::Ndjson(text, None) => Encoded::Lines(text),
-            Encoder::Arrow(batches, _) => Encoded::Batches(batches),
-        })
-    }
+    /// Compression fails, which is a defect.
+    fn finish(self) -> Result<Self::RowGroup>;
 }
 
-impl EventFile {
-    fn path(&self) -> &Path {
-        match self {
-            EventFile::Parquet(file) => file.path(),
-            EventFile::Ndjson(file) => file.path(),
-            EventFile::Arrow(_, path) => path,
-        }
-    }
+/// An event file that is being written, and has no name yet.
+pub trait EventFile {
+    type RowGroup;
 
     /// Appends a row group.
     ///
     /// # Errors
     /// I/O.
-    pub fn append(&mut self, encoded: Encoded) -> Result<()> {
-        match (self, encoded) {
-            (EventFile::Parquet(file), Encoded::Parquet(group)) => file.append(group),
-            (EventFile::Ndjson(file), Encoded::Lines(text)) => {
-                std::io::Write::write_all(&mut **file, &text)
-                    .map_err(|e| Error::io(file.path(), "write", e))
-            }
-            (EventFile::Arrow(file, path), Encoded::Batches(batches)) => batches
-                .iter()
-                .try_for_each(|batch| file.write(batch))
-                .map_err(|e| arrow_failed(path, e)),
-            (file, _) => Err(Error::Defect {
-                path: file.path().to_path_buf(),
-            }),
-        }
-    }
+    fn append(&mut self, group: Self::RowGroup) -> Result<()>;
 
-    /// Ends the file and gives it its name.
+    /// Ends the file. The caller gives it its name.
     ///
     /// # Errors
     /// I/O.
-    pub fn finish(self) -> Result<Written> {
-        match self {
-            EventFile::Parquet(file) => file.finish(),
-            EventFile::Ndjson(file) => file.finish(),
-            EventFile::Arrow(file, path) => file
-                .into_inner()
-                .map_err(|e| arrow_failed(&path, e))?
-                .finish(),
-        }
-    }
+    fn finish(self) -> Result<AtomicFile>;
 }
 
-fn ipc_options(compression: Compression) -> std::result::Result<IpcWriteOptions, ArrowError> {
-    let options = IpcWriteOptions::default();
-    match compression {
-        Compression::Lz4 => options.try_with_compression(Some(CompressionType::LZ4_FRAME)),
-        Compression::Zstd(level) => options
-            .try_with_compression(Some(CompressionType::ZSTD))?
-            .try_with_compression_level(Some(level)),
-        Compression::None | Compression::Snappy => Ok(options),
-    }
+/// A corpus whose event files are all on disk.
+pub struct CompleteCorpus<'c> {
+    pub config: &'c Config,
+    pub schema: &'c Schema,
+    pub fingerprint: &'c str,
+    /// Root of the corpus, for messages.
+    pub root: &'c Path,
+    /// URI of `events/`, without a `/` at its end, if the table names its files absolutely.
+    pub location: Option<String>,
+    /// In the order of the plan.
+    pub files: Vec<CompleteFile<'c>>,
+    /// Reads the last bytes of an event file, as many as asked for, or all if it has fewer.
+    pub tail: &'c Tail<'c>,
 }
 
-/// A field with its dictionaries replaced by their values' type.
-fn plain_field(field: &FieldRef) -> FieldRef {
-    let data_type = match field.data_type() {
-        DataType::Dictionary(_, values) => (**values).clone(),
-        DataType::Struct(children) => DataType::Struct(children.iter().map(plain_field).collect()),
-        DataType::List(item) => DataType::List(plain_field(item)),
-        other => other.clone(),
-    };
-    Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
+/// Reads the end of an event file, wherever the corpus is.
+pub type Tail<'t> = dyn Fn(&CompleteFile<'_>, u64) -> Result<Bytes> + Sync + 't;
+
+/// An event file of a [`CompleteCorpus`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompleteFile<'c> {
+    /// Relative to `events/`, with `/`.
+    pub path: &'c str,
+    /// The partition's `date`, `2024-08-12`.
+    pub date: &'c str,
+    /// The partition's `category`; `None` if the corpus is partitioned by date only.
+    pub category: Option<&'c str>,
+    pub rows: u64,
+    pub bytes: u64,
+    /// BLAKE3, hexadecimal.
+    pub blake3: &'c str,
+    /// Times of the first and last row, Unix microseconds.
+    pub times: Option<(i64, i64)>,
 }
 
-fn plain_array(array: &ArrayRef) -> std::result::Result<ArrayRef, ArrowError> {
-    Ok(match array.data_type() {
-        DataType::Dictionary(_, _) => {
-            let dictionary = array.as_dictionary::<Int32Type>();
-            take(dictionary.values(), dictionary.keys(), None)?
-        }
-        DataType::Struct(fields) => {
-            let plain = array.as_struct();
-            let columns = plain.columns().iter().map(plain_array);
-            Arc::new(StructArray::try_new(
-                fields.iter().map(plain_field).collect(),
-                columns.collect::<std::result::Result<_, _>>()?,
-                plain.nulls().cloned(),
-            )?)
-        }
-        DataType::List(item) => {
-            let list = array.as_list::<i32>();
-            Arc::new(ListArray::try_new(
-                plain_field(item),
-                list.offsets().clone(),
-                plain_array(list.values())?,
-                list.nulls().cloned(),
-            )?)
-        }
-        _ => array.clone(),
-    })
-}
-
-fn plain_batch(
-    batch: &RecordBatch,
-    schema: &SchemaRef,
-) -> std::result::Result<RecordBatch, ArrowError> {
-    let columns = batch.columns().iter().map(plain_array);
-    RecordBatch::try_new(
-        schema.clone(),
-        columns.collect::<std::result::Result<_, _>>()?,
-    )
+/// A file that a format adds to the event files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitFile {
+    /// Relative to `events/`, with `/`; without `.` and `..`.
+    pub path: String,
+    pub contents: Vec<u8>,
 }

@@ -1,48 +1,57 @@
-//! Parquet files, by [`encode`], under a name of their own once they are whole.
+//! Parquet files, encoded by [`arrow_parquet_encoder`].
 //!
-//! [`RowGroupEncoder`] is the one seam between events and Parquet: batches in, the column
-//! chunks of a row group out, on any thread. [`File`] appends them in order.
+//! [`Layout`] holds the settings of a schema's files, [`ParquetRowGroup`] encodes a row group on any
+//! thread, [`ParquetFile`] appends row groups in order. Truth and entities use these directly;
+//! [`Parquet`] is the format of the events.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch};
-use arrow::datatypes::SchemaRef;
+use arrow_array::{Int64Array, RecordBatch};
+use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
+use parquet::basic::{Compression as Codec, Encoding, GzipLevel, ZstdLevel};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{
-    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr,
-    WriterVersion,
+    EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion,
 };
-use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
+use parquet::schema::types::{ColumnPath, SchemaDescriptor};
 
-use crate::columns::{Column, Values};
-use crate::corpus::file::{Whole, Written};
-use crate::error::{Error, Result};
+use super::format::{
+    CommitFile, CompleteCorpus, EventFile, FileFormat, FormatSettings, RowGroupEncoder,
+};
+use super::table;
+use crate::columns::{Column, Values, View};
+use crate::corpus::file::AtomicFile;
+use crate::error::{Result, encoding_failed};
 use crate::frame::FRAME_ROWS;
 use crate::plan::Compression;
 use crate::plan::fingerprint::{CREATED_BY, FORMAT_VERSION};
-use arrow_parquet_encoder::{self as encode, EncodedRowGroup, Encoder, FileWriter, RowGroup};
+use crate::schema::{Leaf, Role, Schema};
+use arrow_parquet_encoder::{
+    ColumnData, EncodedRowGroup, Encoder, FileWriter, PackedDictionary, RowGroupWriter,
+};
 
-/// How files are written; the same for every file of a corpus.
+/// How the files of one schema are written.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    arrow: SchemaRef,
     encoder: Arc<Encoder>,
-    parquet: TypePtr,
     properties: WriterPropertiesPtr,
 }
 
 impl Layout {
-    /// The layout of a schema whose row groups are sorted by `sorted_by`, a top-level column, if any.
+    /// The layout of a schema. Leaves whose [role](Role) calls for it are sorting columns, or
+    /// delta-encoded without a dictionary. `bloom_filters` are the paths of leaves that get a Bloom
+    /// filter; of a list, the items are filtered.
     ///
     /// # Errors
-    /// When the Arrow schema has no Parquet form: a defect.
+    /// The Arrow schema has no Parquet equivalent, or a path is not a leaf. Settings are checked
+    /// earlier, so both are defects.
     pub fn new(
         arrow: &SchemaRef,
-        sorted_by: Option<&str>,
+        leaves: &[Leaf],
+        bloom_filters: &[String],
         compression: Compression,
         fingerprint: &str,
     ) -> ParquetResult<Self> {
@@ -66,40 +75,58 @@ impl Layout {
                 ),
             ]));
         let mut sorting = None;
-        for (index, column) in descriptor.columns().iter().enumerate() {
-            let path = column.path().string();
-            if Some(path.as_str()) == sorted_by {
+        let in_deltas = leaves
+            .iter()
+            .filter(|leaf| matches!(leaf.role, Role::Sorted | Role::Rising));
+        for leaf in in_deltas {
+            let mut columns = descriptor.columns().iter().enumerate();
+            let Some((index, column)) = columns.find(|(_, c)| c.path().string() == leaf.path)
+            else {
+                return Err(ParquetError::General(format!(
+                    "{} is not a column",
+                    leaf.path
+                )));
+            };
+            properties = properties
+                .set_column_encoding(column.path().clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_dictionary_enabled(column.path().clone(), false);
+            if leaf.role == Role::Sorted {
                 sorting = Some(SortingColumn {
                     column_idx: index as i32,
                     descending: false,
                     nulls_first: false,
                 });
-                // Rising times are small deltas.
-                properties = properties
-                    .set_column_encoding(
-                        ColumnPath::from(path.as_str()),
-                        Encoding::DELTA_BINARY_PACKED,
-                    )
-                    .set_column_dictionary_enabled(ColumnPath::from(path.as_str()), false);
             }
         }
-        if path_exists(&descriptor, "event.sequence") {
-            let path = ColumnPath::from(vec!["event".to_string(), "sequence".to_string()]);
-            properties = properties
-                .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
-                .set_column_dictionary_enabled(path, false);
+        for wanted in bloom_filters {
+            let path = path_of(&descriptor, wanted)?;
+            properties = properties.set_column_bloom_filter_enabled(path, true);
         }
         let properties = properties
             .set_sorting_columns(sorting.map(|s| vec![s]))
             .build();
         let properties = Arc::new(properties);
         Ok(Layout {
-            arrow: arrow.clone(),
             encoder: Arc::new(Encoder::new(arrow, &descriptor, &properties)?),
-            parquet: descriptor.root_schema_ptr(),
             properties,
         })
     }
+
+    /// The properties of the files.
+    pub fn properties(&self) -> &WriterPropertiesPtr {
+        &self.properties
+    }
+}
+
+/// The columns at `wanted`: a leaf, or the items of a list.
+fn path_of(descriptor: &SchemaDescriptor, wanted: &str) -> ParquetResult<ColumnPath> {
+    // The path of a list's items continues the list's path.
+    let items = format!("{wanted}.");
+    let mut paths = descriptor.columns().iter().map(|column| column.path());
+    paths
+        .find(|path| path.string() == wanted || path.string().starts_with(&items))
+        .cloned()
+        .ok_or_else(|| ParquetError::General(format!("{wanted} is not a column")))
 }
 
 fn codec(compression: Compression) -> ParquetResult<Codec> {
@@ -108,66 +135,37 @@ fn codec(compression: Compression) -> ParquetResult<Codec> {
         Compression::Snappy => Codec::SNAPPY,
         Compression::Lz4 => Codec::LZ4_RAW,
         Compression::Zstd(level) => Codec::ZSTD(ZstdLevel::try_new(level)?),
+        Compression::Gzip(level) => Codec::GZIP(GzipLevel::try_new(level)?),
     })
 }
 
-impl Layout {
-    /// The same layout with Bloom filters for these leaf paths; lists are filtered by item.
-    ///
-    /// # Errors
-    /// When a path is no leaf of the schema: a defect, for settings are checked before.
-    pub fn with_bloom_filters(self, paths: &[String]) -> ParquetResult<Self> {
-        let descriptor = SchemaDescriptor::new(self.parquet.clone());
-        let mut properties = WriterPropertiesBuilder::from((*self.properties).clone());
-        for wanted in paths {
-            // A list's items stand below its path.
-            let inside = format!("{wanted}.");
-            let path = descriptor
-                .columns()
-                .iter()
-                .map(|c| c.path())
-                .find(|p| p.string() == *wanted || p.string().starts_with(&inside))
-                .ok_or_else(|| ParquetError::General(format!("{wanted} is no column")))?;
-            properties = properties.set_column_bloom_filter_enabled(path.clone(), true);
-        }
-        let properties = Arc::new(properties.build());
-        Ok(Layout {
-            encoder: Arc::new(Encoder::new(&self.arrow, &descriptor, &properties)?),
-            properties,
-            ..self
-        })
-    }
-}
+/// A row group that is being encoded. It belongs to no file yet.
+pub struct ParquetRowGroup<'l>(RowGroupWriter<'l>);
 
-fn path_exists(descriptor: &SchemaDescriptor, path: &str) -> bool {
-    descriptor
-        .columns()
-        .iter()
-        .any(|c| c.path().string() == path)
-}
-
-/// A row group in the making, detached from any file.
-pub struct RowGroupEncoder<'l>(RowGroup<'l>);
-
-impl<'l> RowGroupEncoder<'l> {
+impl<'l> ParquetRowGroup<'l> {
     /// Begins a row group of about `rows` rows.
     ///
     /// # Errors
-    /// When the library refuses the schema: a defect.
+    /// The library rejects the schema, which is a defect.
     pub fn new(layout: &'l Layout, rows: u64) -> ParquetResult<Self> {
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-        Ok(RowGroupEncoder(layout.encoder.row_group_of(rows)?))
+        Ok(ParquetRowGroup(layout.encoder.row_group_with_rows(rows)?))
     }
 
-    /// Whether [leaves](RowGroupEncoder::write_leaves) can be written.
-    pub fn takes_leaves(&self) -> bool {
-        self.0.takes_leaves()
-    }
-
-    /// Adds rows leaf by leaf, as [`RowGroup::write_leaves`] has it.
+    /// Adds the rows of a view, column by column.
     ///
     /// # Errors
-    /// When the leaves aren't those of the layout's schema: a defect.
+    /// A column breaks the schema's promise, which is a defect.
+    pub fn write_view(&mut self, schema: &Schema, view: &View<'_>) -> ParquetResult<()> {
+        let documents = schema.documents(view);
+        let view = documents.as_ref().unwrap_or(view);
+        self.write_leaves(view.len(), schema.columns(view))
+    }
+
+    /// Adds rows leaf by leaf, as [`RowGroupWriter::write_leaves`] does.
+    ///
+    /// # Errors
+    /// The leaves are not those of the layout's schema, which is a defect.
     pub fn write_leaves(
         &mut self,
         rows: usize,
@@ -179,7 +177,7 @@ impl<'l> RowGroupEncoder<'l> {
     /// Adds a batch.
     ///
     /// # Errors
-    /// When a batch doesn't have the layout's schema: a defect.
+    /// The batch does not have the layout's schema, which is a defect.
     pub fn write(&mut self, batch: &RecordBatch) -> ParquetResult<()> {
         self.0.write(batch)
     }
@@ -187,24 +185,24 @@ impl<'l> RowGroupEncoder<'l> {
     /// Ends the row group.
     ///
     /// # Errors
-    /// When compression fails.
+    /// Compression fails.
     pub fn finish(self) -> ParquetResult<EncodedRowGroup> {
         self.0.finish()
     }
 }
 
-impl From<Column> for encode::Column {
+impl From<Column> for ColumnData {
     fn from(column: Column) -> Self {
         match column {
-            Column::Array(array) => encode::Column::Array(array),
-            Column::Packed(values, nulls) => encode::Column::Packed {
+            Column::Array(array) => ColumnData::Array(array),
+            Column::Packed(values, nulls) => ColumnData::Packed {
                 values: match values {
                     Values::Integers(integers) => Arc::new(Int64Array::new(integers, None)),
                     Values::Texts(texts) => Arc::new(texts),
                 },
                 nulls,
             },
-            Column::Keyed(texts) => encode::Column::Dictionary(encode::Dictionary {
+            Column::Keyed(texts) => ColumnData::PackedDictionary(PackedDictionary {
                 keys: texts.keys,
                 nulls: texts.nulls,
                 values: texts.table,
@@ -213,69 +211,108 @@ impl From<Column> for encode::Column {
     }
 }
 
-/// A Parquet file under a temporary name until it is whole.
-pub struct File {
-    writer: FileWriter<Whole>,
-    path: std::path::PathBuf,
+/// A Parquet file that is being written.
+pub struct ParquetFile {
+    writer: FileWriter<AtomicFile>,
+    path: PathBuf,
 }
 
-impl File {
-    /// Begins `path`.
+impl ParquetFile {
+    /// Begins a file.
     ///
     /// # Errors
     /// I/O.
-    pub fn create(path: &Path, layout: &Layout) -> Result<Self> {
-        let whole = Whole::create(path)?;
-        let writer = FileWriter::new(whole, &layout.encoder).map_err(|e| failed(path, e))?;
-        Ok(File {
-            writer,
-            path: path.to_path_buf(),
+    pub fn create(file: AtomicFile, layout: &Layout) -> Result<Self> {
+        let path = file.path().to_path_buf();
+        let writer = FileWriter::new(file, &layout.encoder);
+        Ok(ParquetFile {
+            writer: writer.map_err(|e| encoding_failed(&path, e))?,
+            path,
+        })
+    }
+}
+
+impl EventFile for ParquetFile {
+    type RowGroup = EncodedRowGroup;
+
+    fn append(&mut self, group: EncodedRowGroup) -> Result<()> {
+        let appended = self.writer.append(group);
+        appended.map_err(|e| encoding_failed(&self.path, e))
+    }
+
+    fn finish(self) -> Result<AtomicFile> {
+        let file = self.writer.finish();
+        file.map_err(|e| encoding_failed(&self.path, e))
+    }
+}
+
+/// The format `parquet`.
+pub struct Parquet {
+    schema: Arc<Schema>,
+    layout: Layout,
+}
+
+/// A row group of events.
+pub struct ParquetEncoder<'f> {
+    schema: &'f Schema,
+    path: &'f Path,
+    group: ParquetRowGroup<'f>,
+}
+
+impl FileFormat for Parquet {
+    type RowGroup = EncodedRowGroup;
+    type Encoder<'f> = ParquetEncoder<'f>;
+    type File = ParquetFile;
+
+    fn new(
+        FormatSettings {
+            config,
+            schema,
+            fingerprint,
+            root,
+        }: FormatSettings<'_>,
+    ) -> Result<Self> {
+        let layout = Layout::new(
+            schema.arrow(),
+            &schema.leaves,
+            &config.bloom_filter,
+            config.compression,
+            fingerprint,
+        );
+        Ok(Parquet {
+            schema: schema.clone(),
+            layout: layout.map_err(|e| encoding_failed(root, e))?,
         })
     }
 
-    /// The name it will have.
-    pub fn path(&self) -> &Path {
-        &self.path
+    fn encoder<'f>(&'f self, rows: u64, path: &'f Path) -> Result<ParquetEncoder<'f>> {
+        let group = ParquetRowGroup::new(&self.layout, rows);
+        Ok(ParquetEncoder {
+            schema: &self.schema,
+            path,
+            group: group.map_err(|e| encoding_failed(path, e))?,
+        })
     }
 
-    /// Appends a row group.
-    ///
-    /// # Errors
-    /// I/O.
-    pub fn append(&mut self, group: EncodedRowGroup) -> Result<()> {
-        let appended = self.writer.append(group);
-        appended.map_err(|e| failed(&self.path, e))
+    fn create(&self, file: AtomicFile) -> Result<ParquetFile> {
+        ParquetFile::create(file, &self.layout)
     }
 
-    /// Writes the footer and gives the file its name.
-    ///
-    /// # Errors
-    /// I/O.
-    pub fn finish(self) -> Result<Written> {
-        self.writer
-            .finish()
-            .map_err(|e| failed(&self.path, e))?
-            .finish()
+    fn commit(corpus: &CompleteCorpus<'_>) -> Result<Vec<CommitFile>> {
+        table::commit(corpus)
     }
 }
 
-fn failed(path: &Path, source: ParquetError) -> Error {
-    match source {
-        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-            Ok(io) => Error::io(path, "write", *io),
-            Err(other) => Error::Parquet {
-                path: path.to_path_buf(),
-                source: ParquetError::External(other),
-            },
-        },
-        source => Error::Parquet {
-            path: path.to_path_buf(),
-            source,
-        },
-    }
-}
+impl RowGroupEncoder for ParquetEncoder<'_> {
+    type RowGroup = EncodedRowGroup;
 
-/// Wraps an encoder's failure with the file it was for.
-pub fn encoding_failed(path: &Path, source: ParquetError) -> Error {
-    failed(path, source)
+    fn write(&mut self, view: &View<'_>) -> Result<()> {
+        let written = self.group.write_view(self.schema, view);
+        written.map_err(|e| encoding_failed(self.path, e))
+    }
+
+    fn finish(self) -> Result<EncodedRowGroup> {
+        let group = self.group.finish();
+        group.map_err(|e| encoding_failed(self.path, e))
+    }
 }

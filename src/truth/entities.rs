@@ -1,13 +1,13 @@
-//! Entities: the world's hosts and accounts, as a CMDB and a directory would list them.
+//! Entities: the world's hosts and accounts, as in a CMDB and a directory.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 
-use super::write_table;
+use super::{Columns, batch_of, write_table};
 use crate::catalog::Platform;
-use crate::corpus::file::Written;
+use crate::corpus::file::{NewFile, Written};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::world::hosts::Said;
@@ -17,19 +17,31 @@ fn texts<'t>(values: impl Iterator<Item = Option<&'t str>>) -> ArrayRef {
     Arc::new(StringArray::from_iter(values))
 }
 
-/// Values of reporting hosts, and nulls for the other assets.
+/// Values for reporting hosts, and nulls for the other assets.
 fn of_reporting(hosts: &Hosts, values: Vec<Option<&str>>) -> ArrayRef {
     let nothing = hosts.silent.iter().map(|_| None);
     texts(values.into_iter().chain(nothing))
 }
 
-/// Writes `entities/assets.parquet`: every host, then the assets without telemetry, which
-/// have no platform and no user. `inventory_*` are the words of the input, null where it was
-/// silent.
+/// Writes `entities/assets.parquet`.
 ///
 /// # Errors
 /// I/O.
-pub fn write_assets(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Written)> {
+pub fn write_assets(plan: &Plan, world: &World, file: &NewFile<'_>) -> Result<(u64, Written)> {
+    write_table(plan, file, asset_columns(world))
+}
+
+/// The rows of `entities/assets.parquet`.
+///
+/// # Errors
+/// A required column holds a null, which is a defect.
+pub fn assets(world: &World) -> Result<RecordBatch> {
+    batch_of(asset_columns(world), Path::new("assets"))
+}
+
+/// Every host, then the assets without telemetry, which have no platform and no user. `inventory_*`
+/// are the input's words, null if the input has none.
+fn asset_columns(world: &World) -> Columns {
     let hosts = &world.hosts;
     let reporting = 0..hosts.len() as u32;
     let inventories = || {
@@ -43,7 +55,7 @@ pub fn write_assets(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Wri
         texts(inventories().map(|inventory| inventory.said.as_deref().and_then(text)))
     };
     let windows = |h: u32| hosts[h].platform == Platform::Windows;
-    let columns = vec![
+    vec![
         ("hostname", of_inventory(|i| &i.name)),
         (
             "ip",
@@ -128,15 +140,14 @@ pub fn write_assets(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Wri
         ("inventory_location", said(|s| s.location.as_deref())),
         ("inventory_department", said(|s| s.department.as_deref())),
         ("inventory_owner", said(|s| s.owner.as_deref())),
-    ];
-    write_table(plan, path, columns)
+    ]
 }
 
-/// Writes `entities/users.parquet`: every account that acts, of people, services and machines.
+/// Writes `entities/users.parquet`: every account of people, services and machines.
 ///
 /// # Errors
 /// I/O.
-pub fn write_users(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Written)> {
+pub fn write_users(plan: &Plan, world: &World, file: &NewFile<'_>) -> Result<(u64, Written)> {
     let each = || world.accounts.all.iter();
     let kind = |kind: AccountKind| match kind {
         AccountKind::BuiltIn => "built_in",
@@ -171,5 +182,5 @@ pub fn write_users(plan: &Plan, world: &World, path: &Path) -> Result<(u64, Writ
             texts(each().map(|a| a.home.map(|h| world.hosts[h].inventory.name.as_str()))),
         ),
     ];
-    write_table(plan, path, columns)
+    write_table(plan, file, columns)
 }

@@ -1,15 +1,16 @@
-//! Edges and indicators of chains, read off their rendered events.
+//! Edges and indicators of chains, read from their rendered events.
 //!
-//! What two steps share in their events is what an analyst pivots on. Steps that repeat
-//! are read at both ends only: a value that stays the same stands in the first and the
-//! last round.
+//! Analysts pivot on values that the events of two steps share. For steps with many rounds, only the
+//! first and last rounds are read: a constant value is in both.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Int32Type, Int64Type};
-use arrow::error::ArrowError;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::ArrowError;
+use arrow_schema::DataType;
 
 use super::{Columns, Truth, encoding_failed, go_on, integers, own, texts, times};
 use crate::columns::View;
@@ -18,22 +19,22 @@ use crate::plan::Chains;
 use crate::plan::chains::ChainEvent;
 use crate::schema::leaf;
 
-/// Rounds read at either end of a step.
+/// Number of rounds read at each end of a step.
 const ROUNDS: u32 = 8;
-/// Events rendered at once.
+/// Number of events rendered at once.
 const EVENTS: usize = 8 * 1024;
 
-/// One way in which an event leads to a later one.
+/// One kind of link from an event to a later one.
 struct Pivot {
     kind: &'static str,
-    /// Leaves of the earlier and of the later event that hold the value.
+    /// Leaves with the value in the earlier and in the later event.
     from: &'static [&'static str],
     to: &'static [&'static str],
-    /// The value means something on one host only.
+    /// Whether the value is meaningful only within one host.
     local: bool,
 }
 
-/// From the strongest down.
+/// Pivots, strongest first.
 const PIVOTS: &[Pivot] = &[
     Pivot {
         kind: "process",
@@ -41,7 +42,7 @@ const PIVOTS: &[Pivot] = &[
         to: &["process.parent.entity_id", "process.entity_id"],
         local: true,
     },
-    // Where Security's is a number and Sysmon's hexadecimal, each is held against its own.
+    // Security has a number and Sysmon hexadecimal text, so each is compared with its own kind.
     Pivot {
         kind: "logon_id",
         from: &[
@@ -61,7 +62,7 @@ const PIVOTS: &[Pivot] = &[
         to: &["auditd.ses"],
         local: true,
     },
-    // What was stolen on a host is used elsewhere: by its key, its session or its token.
+    // Credentials stolen on one host are used elsewhere: a key, a session or a token.
     Pivot {
         kind: "access_key",
         from: &["fusionai.cloud.access_key_id"],
@@ -122,10 +123,10 @@ const PIVOTS: &[Pivot] = &[
     },
 ];
 
-/// Pivots from here on are taken only where no stronger one ties a step to another.
+/// First of the weak pivots, which are used only if no stronger one links two steps.
 const WEAK: usize = 9;
 
-/// Values that every session or machine has.
+/// Values that are the same in every session or on every machine.
 const COMMON: &[&str] = &[
     "0x3e7",
     "0x3e4",
@@ -162,13 +163,13 @@ struct Ioc {
     last: i64,
 }
 
-/// What the chains of one date leave behind.
+/// The evidence of the chains of one date.
 pub struct Evidence {
     edges: Vec<Edge>,
     iocs: Vec<Ioc>,
 }
 
-/// The events of a chain that are read: every step's, at both ends of its rounds; in order.
+/// The events of a chain to read, in order: those of the first and last rounds of every step.
 pub fn sample(chains: &Chains, chain: u32) -> Vec<ChainEvent> {
     let mut events = Vec::new();
     for (step, placed) in chains.all[chain as usize].steps.iter().enumerate() {
@@ -187,7 +188,7 @@ pub fn sample(chains: &Chains, chain: u32) -> Vec<ChainEvent> {
     events
 }
 
-/// Visits the texts of a row: of lists, each.
+/// Visits the texts of a row, including each item of lists.
 fn each_text(array: &ArrayRef, row: usize, visit: &mut dyn FnMut(&str)) {
     if array.is_null(row) {
         return;
@@ -210,7 +211,7 @@ fn each_text(array: &ArrayRef, row: usize, visit: &mut dyn FnMut(&str)) {
     }
 }
 
-/// The SHA-256 out of Sysmon's `SHA1=…,MD5=…,SHA256=…,IMPHASH=…`.
+/// The SHA-256 in Sysmon's `SHA1=…,MD5=…,SHA256=…,IMPHASH=…`.
 fn sha256(hashes: &str) -> Option<&str> {
     hashes
         .split(',')
@@ -225,9 +226,8 @@ impl Evidence {
     /// Reads the chains that start on a date.
     ///
     /// # Errors
-    /// When a column breaks the schema's promise: a defect; or the run is stopped. `path` is
-    /// for the message.
-    pub fn new(truth: &Truth<'_>, date: u32, path: &Path) -> crate::Result<Self> {
+    /// A column violates the schema (a bug), or the run is stopped. `path` is for the message.
+    pub fn new(truth: &Truth<'_>, date: u32, path: &Path) -> crate::error::Result<Self> {
         let failed = |e: ArrowError| encoding_failed(path, e.into());
         let mut evidence = Evidence {
             edges: Vec::new(),
@@ -248,7 +248,7 @@ impl Evidence {
         Ok(evidence)
     }
 
-    /// Reads events of whole chains.
+    /// Reads events of complete chains.
     fn read(&mut self, truth: &Truth<'_>, events: &[ChainEvent]) -> Result<(), ArrowError> {
         let frame = truth.maker.chain_frame(events);
         let view = View::new(&frame, truth.maker, truth.tables);
@@ -282,7 +282,7 @@ impl Evidence {
             step: frame.step[row],
             sequence: frame.attack_sequence[row],
         };
-        // What earlier steps hold: the latest event with a value. Only looked up, never listed.
+        // The latest event of earlier steps by value. Only looked up, never iterated.
         let mut held: HashMap<(usize, i32, String), Spot> = HashMap::new();
         let mut start = rows.start;
         while start < rows.end {
@@ -373,13 +373,13 @@ impl Evidence {
             if hostile(frame.answer[row]) {
                 note("ip", "dns.resolved_ip");
             }
-            // Credentials that an adversary holds.
+            // Credentials in an adversary's hands.
             if hostile(frame.source[row]) && frame.calls.get(row).is_some() {
                 note("access_key", "fusionai.cloud.access_key_id");
                 note("cloud_session", "fusionai.cloud.session_id");
                 note("token", "fusionai.cloud.hashed_token");
             }
-            // Names that lead to an adversary, and generated ones that lead nowhere.
+            // Domains that resolve to an adversary, and generated domains that do not resolve.
             if hostile(frame.answer[row]) || alert {
                 note("domain", "dns.question.name");
             }
@@ -389,7 +389,7 @@ impl Evidence {
             if alert {
                 note("file", "file.path");
             }
-            // An image whose path is the chain's own is no program that the catalog installs.
+            // An image with a path of the chain's own is not a program installed by the catalog.
             let own = frame.process.path.key(row) >= frame.process.path.known;
             if own && frame.telemetry[row].is_start() {
                 note("file", "process.executable");

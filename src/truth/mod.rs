@@ -1,33 +1,36 @@
-//! Truth: what the generator knows and a SIEM must find, as flat tables; and who is in the corpus.
+//! Truth: what the generator knows and a SIEM must find, as flat tables; and the corpus's entities.
 //!
-//! A truth file is made from the plan and the chains alone, apart from the events'
-//! files. Edges and indicators are read off rendered events, so they say nothing that
-//! doesn't stand there.
+//! A truth file is made from the plan and the chains alone, independent of the event
+//! files. Edges and indicators are read from rendered events, so they contain only values that the
+//! events have.
 
 pub mod entities;
+mod events;
 mod evidence;
+pub mod meanings;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
+use arrow_array::types::Int32Type;
+use arrow_array::{
     ArrayRef, Date32Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow::datatypes::{Int32Type, SchemaRef};
+use arrow_schema::SchemaRef;
 
 use crate::catalog::Step;
 use crate::columns::{Tables, table};
-use crate::corpus::file::Written;
-use crate::error::Result;
+use crate::corpus::file::{NewFile, Written};
+use crate::error::{Result, encoding_failed};
 use crate::frame::{Maker, NONE, Order};
-use crate::plan::truth::lookalike;
 use crate::plan::{Origin, Partition, Plan, RowGroup, TruthShard, TruthTable};
 use crate::progress::{Progress, go_on};
 use crate::schema::Schema;
-use crate::sink::parquet::{File, Layout, RowGroupEncoder, encoding_failed};
+use crate::sink::format::EventFile as _;
+use crate::sink::parquet::{Layout, ParquetFile, ParquetRowGroup};
 
-/// Rows of a batch, and of a row group.
+/// Rows per batch and per row group.
 const BATCH: usize = 16 * 1024;
 const ROW_GROUP: u64 = 512 * 1024;
 
@@ -36,23 +39,23 @@ pub struct Truth<'t> {
     plan: &'t Plan,
     maker: &'t Maker,
     tables: &'t Tables,
-    /// Events are read in this shape, whatever the corpus is written in.
+    /// The schema for reading events, independent of the corpus's schema.
     schema: Schema,
     progress: &'t dyn Progress,
     /// `attack.id` of every chain.
     ids: ArrayRef,
-    /// Day on which each chain starts.
+    /// Day of each chain's start.
     starts: Vec<u32>,
-    /// The tactics of all techniques one after the other, and where each technique's begin.
+    /// The tactics of all techniques, concatenated, and the index of each technique's first.
     tactics: ArrayRef,
     first_tactic: Vec<usize>,
 }
 
 /// Columns of a table, by name.
 type Columns = Vec<(&'static str, ArrayRef)>;
-/// Who takes the batches of a table.
+/// Receives the batches of a table.
 pub type Each<'e> = dyn FnMut(RecordBatch) -> Result<()> + 'e;
-/// Who takes the columns.
+/// Receives the columns of a table.
 type EachColumns<'e> = dyn FnMut(Columns) -> Result<()> + 'e;
 
 /// The columns as a batch; `path` is for the error.
@@ -64,18 +67,18 @@ fn batch_of(columns: Columns, path: &Path) -> Result<RecordBatch> {
 
 /// A Parquet file with the schema of its first batch.
 struct Output<'o> {
-    path: &'o Path,
+    file: &'o NewFile<'o>,
     plan: &'o Plan,
-    layout: Option<(Layout, File)>,
+    layout: Option<(Layout, ParquetFile)>,
     batches: Vec<RecordBatch>,
     waiting: u64,
     rows: u64,
 }
 
 impl<'o> Output<'o> {
-    fn new(path: &'o Path, plan: &'o Plan) -> Self {
+    fn new(file: &'o NewFile<'o>, plan: &'o Plan) -> Self {
         Output {
-            path,
+            file,
             plan,
             layout: None,
             batches: Vec::new(),
@@ -97,14 +100,14 @@ impl<'o> Output<'o> {
         let Some(first) = self.batches.first() else {
             return Ok(());
         };
-        let failed = |e| encoding_failed(self.path, e);
+        let failed = |e| encoding_failed(self.file.path(), e);
         if self.layout.is_none() {
             let layout = table_layout(&first.schema(), self.plan).map_err(failed)?;
-            let file = File::create(self.path, &layout)?;
+            let file = ParquetFile::create(self.file.create()?, &layout)?;
             self.layout = Some((layout, file));
         }
         if let Some((layout, file)) = &mut self.layout {
-            let mut encoder = RowGroupEncoder::new(layout, self.waiting).map_err(failed)?;
+            let mut encoder = ParquetRowGroup::new(layout, self.waiting).map_err(failed)?;
             for batch in self.batches.drain(..) {
                 encoder.write(&batch).map_err(failed)?;
             }
@@ -118,26 +121,30 @@ impl<'o> Output<'o> {
     fn finish(mut self) -> Result<(u64, Written)> {
         self.flush()?;
         match self.layout {
-            Some((_, file)) => Ok((self.rows, file.finish()?)),
-            // The plan lists no file without rows; edges and indicators write an empty batch.
-            None => Err(crate::Error::Defect {
-                path: self.path.to_path_buf(),
+            Some((_, file)) => Ok((self.rows, file.finish()?.finish()?)),
+            // The plan lists no file without rows; edges and indicators may write an empty batch.
+            None => Err(crate::error::Error::Defect {
+                path: self.file.path().to_path_buf(),
             }),
         }
     }
 }
 
-/// Columns that may be null: what not every account or host has.
+/// Nullable columns: values that not every account or host has.
 const NULLABLE: &[&str] = &[
     "email",
     "display_name",
     "department",
     "domain",
     "home_host",
-    // What a cloud or a service reports.
+    // Null in records of clouds and services.
     "host",
+    // Null in events that are no alerts.
+    "rule",
+    // Null in alerts of the database.
+    "noise_type",
     "sid",
-    // Assets without telemetry, and what an inventory does not say.
+    // Null for assets without telemetry, and if the inventory has no value.
     "platform",
     "os",
     "user",
@@ -148,11 +155,13 @@ const NULLABLE: &[&str] = &[
     "inventory_owner",
 ];
 
-/// Truth and entities are Parquet in every format; a compression that Parquet hasn't isn't asked for.
+/// Layout of truth and entity tables. They are Parquet in every format, with Parquet's default compression
+/// instead of the corpus's.
 fn table_layout(schema: &SchemaRef, plan: &Plan) -> parquet::errors::Result<Layout> {
     Layout::new(
         schema,
-        None,
+        &[],
+        &[],
         crate::plan::Format::Parquet.default_compression(),
         &plan.fingerprint,
     )
@@ -162,13 +171,13 @@ fn table_layout(schema: &SchemaRef, plan: &Plan) -> parquet::errors::Result<Layo
 ///
 /// # Errors
 /// I/O.
-pub fn write_table(plan: &Plan, path: &Path, columns: Columns) -> Result<(u64, Written)> {
-    let mut output = Output::new(path, plan);
-    output.write(batch_of(columns, path)?)?;
+pub fn write_table(plan: &Plan, file: &NewFile<'_>, columns: Columns) -> Result<(u64, Written)> {
+    let mut output = Output::new(file, plan);
+    output.write(batch_of(columns, file.path())?)?;
     output.finish()
 }
 
-/// Texts out of a table by key; negative keys are null.
+/// Looks up a string per key; a negative key means null.
 pub fn texts(values: &ArrayRef, keys: impl Iterator<Item = i32>) -> ArrayRef {
     let keys: Int32Array = keys.map(|key| (key >= 0).then_some(key)).collect();
     Arc::new(DictionaryArray::<Int32Type>::new(keys, values.clone()))
@@ -198,10 +207,13 @@ struct StepRow {
     host: i32,
     account: i32,
     success: bool,
+    time: i64,
+    /// Index into the world's detections, [`NONE`] if the event is no alert.
+    rule: i32,
 }
 
 impl<'t> Truth<'t> {
-    /// Prepares what all files need.
+    /// Prepares state shared by all files.
     pub fn new(maker: &'t Maker, tables: &'t Tables, progress: &'t dyn Progress) -> Self {
         let plan = &maker.plan;
         let chains = 0..plan.chains.all.len() as u32;
@@ -227,20 +239,20 @@ impl<'t> Truth<'t> {
         }
     }
 
-    /// Writes one truth file; returns its rows.
+    /// Writes one truth file; returns its number of rows.
     ///
     /// # Errors
     /// I/O.
-    pub fn write(&self, shard: &TruthShard, path: &Path) -> Result<(u64, Written)> {
-        let mut output = Output::new(path, self.plan);
-        self.make(shard, path, &mut |batch| output.write(batch))?;
+    pub fn write(&self, shard: &TruthShard, file: &NewFile<'_>) -> Result<(u64, Written)> {
+        let mut output = Output::new(file, self.plan);
+        self.make(shard, file.path(), &mut |batch| output.write(batch))?;
         output.finish()
     }
 
-    /// Hands one truth file's batches to `each`, in order. `path` is for errors.
+    /// Calls `each` with the batches of one truth file, in order. `path` is for errors.
     ///
     /// # Errors
-    /// What `each` returns, or the run is stopped.
+    /// The error of `each`, or the run is stopped.
     pub fn make(&self, shard: &TruthShard, path: &Path, each: &mut Each<'_>) -> Result<()> {
         let mut each = |columns| each(batch_of(columns, path)?);
         match shard.table {
@@ -253,13 +265,14 @@ impl<'t> Truth<'t> {
                 })
             }
             TruthTable::Steps => self.steps(shard.date, shard.date + shard.part, path, &mut each),
-            TruthTable::Lookalikes => self.lookalikes(shard.date, path, &mut each),
+            TruthTable::Lookalikes => self.lookalikes(shard, path, &mut each),
+            TruthTable::Verdicts => self.verdicts(shard, path, &mut each),
         }
     }
 
     /// Chains that start on a date.
     fn of_date(&self, date: u32) -> impl Iterator<Item = u32> + Clone + '_ {
-        // Chains are in order of start.
+        // Chains are sorted by start.
         let first = self.starts.partition_point(|&start| start < date);
         let last = self.starts.partition_point(|&start| start <= date);
         first as u32..last as u32
@@ -274,7 +287,7 @@ impl<'t> Truth<'t> {
         (self.plan.config.start_seconds() / 86_400) as i32 + date as i32
     }
 
-    /// `chains`: one row a chain, in order of start.
+    /// `chains`: one row per chain, sorted by start.
     fn chains(&self, date: u32) -> Columns {
         let all = &self.plan.chains;
         let list: Vec<u32> = self.of_date(date).collect();
@@ -327,10 +340,10 @@ impl<'t> Truth<'t> {
         ]
     }
 
-    /// `steps`: what each event is part of. The technique is the step's own; an alert's
-    /// `threat.*` is its rule's, which may call the same thing by another name.
+    /// `steps`: the chain and step of each event. The technique is the step's own, whereas an alert's
+    /// `threat.*` is its rule's, which may use another technique for the same action.
     ///
-    /// Events of date `event_date` whose chains start on `date`, in the order of the events.
+    /// Contains the events of date `event_date` whose chains start on `date`, in the order of events.
     fn steps(
         &self,
         date: u32,
@@ -339,25 +352,22 @@ impl<'t> Truth<'t> {
         each: &mut EachColumns<'_>,
     ) -> Result<()> {
         let mut rows: Vec<StepRow> = Vec::new();
-        for (partition, group) in self.groups_of(event_date) {
+        for (index, from, to) in self.groups_of(event_date) {
             go_on(self.progress, path)?;
+            let partition = &self.plan.partitions[index];
             let Some(chains) = position(partition, |o| o == Origin::Chains) else {
                 continue;
             };
-            let mut present = self
-                .plan
-                .chains
-                .chains_in(partition.category, group.from, group.to);
+            let mut present = self.plan.chains.chains_in(partition.category, from, to);
             if !present.any(|c| self.starts[c as usize] == date) {
                 continue;
             }
-            let order = Order::new(&self.maker.plan, partition, group);
-            let first = partition.sequence(group.first);
-            for (i, row) in order.rows.iter().enumerate() {
+            let order = Order::between(self.plan, index..index + 1, from, to);
+            for (row, event_sequence) in order.numbered() {
                 if usize::from(row.population) != chains {
                     continue;
                 }
-                let event = &order.chain_events[row.ordinal as usize];
+                let event = &order.sources[chains].chain_events[row.ordinal as usize];
                 if self.starts[event.chain as usize] != date {
                     continue;
                 }
@@ -367,12 +377,14 @@ impl<'t> Truth<'t> {
                     chain: event.chain,
                     step: event.step,
                     attack_sequence: placed.first + event.index + 1,
-                    event_sequence: first + i as i64,
+                    event_sequence,
                     date: self.days_since_epoch(event_date),
                     category: partition.category as i32,
                     host: actor.host.map_or(NONE, |host| host as i32),
                     account: actor.account as i32,
                     success: actor.success,
+                    time: row.time,
+                    rule: actor.rule.map_or(NONE, |rule| rule as i32),
                 });
                 if rows.len() == BATCH {
                     each(self.step_columns(&rows))?;
@@ -430,80 +442,18 @@ impl<'t> Truth<'t> {
                 "outcome",
                 texts(&outcomes, each().map(|r| i32::from(r.success))),
             ),
+            ("time", times(each().map(|r| r.time))),
+            ("rule", texts(&tables.rule_name, each().map(|r| r.rule))),
         ]
     }
 
-    /// `lookalikes`: benign rows of a date that resemble a technique.
-    fn lookalikes(&self, date: u32, path: &Path, each: &mut EachColumns<'_>) -> Result<()> {
-        let catalog = &self.maker.catalog;
-        for (partition, group) in self.groups_of(date) {
-            go_on(self.progress, path)?;
-            let kinds: Vec<_> = partition
-                .populations
-                .iter()
-                .map(|p| lookalike(p.origin, catalog))
-                .collect();
-            if kinds.iter().all(Option::is_none) {
-                continue;
-            }
-            let order = Order::new(&self.maker.plan, partition, group);
-            let first = partition.sequence(group.first);
-            let rows: Vec<(i64, usize)> = order
-                .rows
-                .iter()
-                .enumerate()
-                .filter(|(_, r)| kinds[usize::from(r.population)].is_some())
-                .map(|(i, r)| (first + i as i64, usize::from(r.population)))
-                .collect();
-            let of = |what: &dyn Fn(usize) -> String| {
-                let values: Vec<String> = (0..kinds.len()).map(what).collect();
-                table(values)
-            };
-            let technique = |p: usize| {
-                kinds[p].and_then(|(_, v)| {
-                    let category = &catalog.categories[v.category];
-                    category
-                        .technique
-                        .map(|t| (&catalog.techniques[t], category.tactic))
-                })
-            };
-            let words = [
-                of(&|p| technique(p).map_or(String::new(), |(t, _)| t.id.clone())),
-                of(&|p| technique(p).map_or(String::new(), |(t, i)| t.tactics[i].clone())),
-                of(&|p| kinds[p].map_or(String::new(), |(s, _)| s.name.clone())),
-                of(&|p| kinds[p].map_or(String::new(), |(_, v)| v.verdict.word().into())),
-                of(&|p| kinds[p].map_or(String::new(), |(_, v)| v.reason.clone())),
-            ];
-            for rows in rows.chunks(BATCH) {
-                let word = |i: usize| texts(&words[i], rows.iter().map(|r| r.1 as i32));
-                let category = partition.category as i32;
-                each(vec![
-                    ("event_sequence", integers(rows.iter().map(|r| r.0))),
-                    (
-                        "event_date",
-                        Arc::new(Date32Array::from_iter_values(
-                            rows.iter().map(|_| self.days_since_epoch(date)),
-                        )),
-                    ),
-                    (
-                        "event_category",
-                        texts(&self.tables.category, rows.iter().map(|_| category)),
-                    ),
-                    ("technique", word(0)),
-                    ("tactic", word(1)),
-                    ("scenario", word(2)),
-                    ("verdict", word(3)),
-                    ("reason", word(4)),
-                ])?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Row groups of all partitions of a date, in order.
-    fn groups_of(&self, date: u32) -> impl Iterator<Item = (&'t Partition, &'t RowGroup)> {
-        let partitions = self.plan.partitions.iter().filter(move |p| p.date == date);
-        partitions.flat_map(|p| p.row_groups.iter().map(move |g| (p, g)))
+    /// The times of a date's row groups in order, for each of their partitions: its index and its
+    /// rows' times from and to.
+    fn groups_of(&self, date: u32) -> impl Iterator<Item = (usize, i64, i64)> + use<'t> {
+        let plan = self.plan;
+        let of_date = move |group: &&RowGroup| plan.partitions[group.partitions.start].date == date;
+        let groups = plan.row_groups.iter().filter(of_date);
+        groups.flat_map(|group| group.partitions.clone().map(|p| (p, group.from, group.to)))
     }
 }
 

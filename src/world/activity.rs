@@ -1,15 +1,25 @@
-//! Who is at work: keyed ten-minute slots.
+//! Activity of hosts, in keyed ten-minute slots.
 //!
 //! Each slot has a *wheel* of positions: all servers, and the workstations whose
-//! users are active, in a keyed order. Position to host is O(1), so a host is drawn,
-//! or has its turn, without a list of a slot's hosts.
+//! users are active, in a keyed order. The host at a position is found in O(1), so drawing a host,
+//! or visiting hosts in turn, needs no list of a slot's hosts.
 
 use super::World;
 use crate::catalog::{HostClass, Platform};
-use crate::random::{Permutation, below};
+use crate::random::{Draws, Permutation, below, slots};
 
 /// Length of a slot in seconds.
 pub const SLOT: i64 = 600;
+
+slots! {
+    /// Draws of a slot of activity: the orders of its hosts.
+    enum WheelSlot {
+        Servers = 0,
+        Workstations = 1,
+        /// Servers and active workstations together.
+        All = 2,
+    }
+}
 
 /// The hosts active in one slot.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +29,7 @@ pub struct Wheel<'a> {
     server_order: Permutation,
     workstation_order: Permutation,
     active: u64,
-    /// Of servers and active workstations together: none has its turn before the others.
+    /// Order of servers and active workstations together, so that neither kind comes first.
     order: Permutation,
 }
 
@@ -28,7 +38,7 @@ const WORKING_DAY: [u16; 24] = [
     30, 25, 20, 20, 25, 40, 90, 240, 520, 640, 660, 640, 480, 560, 650, 640, 600, 480, 300, 190,
     140, 110, 80, 50,
 ];
-/// The same at the weekend.
+/// Share of workstations in use, per mille, by local hour at the weekend.
 const WEEKEND: [u16; 24] = [
     25, 20, 15, 15, 15, 20, 25, 35, 50, 60, 65, 65, 60, 60, 60, 60, 55, 55, 60, 65, 60, 50, 40, 30,
 ];
@@ -64,7 +74,7 @@ impl World {
         )
     }
 
-    /// The same of the hosts of one platform.
+    /// The wheel of one platform's hosts.
     #[inline]
     pub fn wheel_of(&self, platform: Platform, time: i64) -> Wheel<'_> {
         let workstations = match platform {
@@ -74,7 +84,7 @@ impl World {
         self.turning(time, self.always_on(platform), workstations)
     }
 
-    /// Hosts of a platform that work day and night.
+    /// Hosts of a platform that are always active.
     pub fn always_on(&self, platform: Platform) -> &[u32] {
         self.class(match platform {
             Platform::Windows => HostClass::WindowsServer,
@@ -85,17 +95,18 @@ impl World {
     #[inline]
     fn turning<'w>(&self, time: i64, servers: &'w [u32], workstations: &'w [u32]) -> Wheel<'w> {
         let slot = time.div_euclid(SLOT);
-        let key = self.keys.activity.with(slot as u64);
+        let key = Draws::new(self.keys.activity.with(slot as u64));
         let n = workstations.len() as u64;
-        let share = self.in_use(time);
+        // Of the slot, not of the time: an hour of local time may begin within a slot.
+        let share = self.in_use(slot * SLOT);
         let active = (n * share).div_ceil(1000).clamp(n.min(1), n);
         Wheel {
             servers,
             workstations,
-            server_order: Permutation::new(key.with(0), servers.len() as u64),
-            workstation_order: Permutation::new(key.with(1), n),
+            server_order: Permutation::new(key.part(WheelSlot::Servers), servers.len() as u64),
+            workstation_order: Permutation::new(key.part(WheelSlot::Workstations), n),
             active,
-            order: Permutation::new(key.with(2), servers.len() as u64 + active),
+            order: Permutation::new(key.part(WheelSlot::All), servers.len() as u64 + active),
         }
     }
 }
@@ -107,7 +118,7 @@ impl Wheel<'_> {
         self.servers.len() as u64 + self.active
     }
 
-    /// Never: infrastructure is always up.
+    /// Always false: infrastructure is always active.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,9 +1,9 @@
 //! Adversaries: the names behind their addresses.
 
 use crate::catalog::{Names, Purpose};
-use crate::random::{Alias, Key, below};
+use crate::random::{Alias, Draws, Key, below, slots};
 
-/// What adversaries call their infrastructure. Addresses stand in the network's table.
+/// Domain names of the adversaries' infrastructure. Their addresses are in the network's table.
 #[derive(Debug)]
 pub struct Adversaries {
     key: Key,
@@ -12,6 +12,37 @@ pub struct Adversaries {
     top: Vec<String>,
     top_weights: Alias,
 }
+
+slots! {
+    /// Draws of an adversary's domain.
+    enum DomainSlot {
+        First = 0,
+        IsHyphenated = 1,
+        Second = 2,
+        HasDigit = 3,
+        Digit = 4,
+        Top = 5,
+    }
+}
+
+slots! {
+    /// Draws of a generated domain.
+    enum GeneratedSlot {
+        Length = 0,
+        First = 1,
+        Second = 2,
+        Top = 3,
+        /// Whether a word-based family has random letters.
+        IsRandom = 8,
+        /// By letter, up to 30 of them.
+        Letters = 10,
+        /// By letter: whether it may be a vowel.
+        Sets = 40,
+    }
+}
+
+/// The draw of an adversary's family of generated domains. Purposes have smaller numbers.
+const FAMILY: u64 = 9;
 
 const CONSONANTS: &[u8] = b"bcdfghjklmnpqrstvwxz";
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
@@ -36,7 +67,7 @@ impl Adversaries {
         }
     }
 
-    /// How many there are.
+    /// Number of adversaries.
     pub fn count(&self) -> u32 {
         self.count
     }
@@ -52,49 +83,54 @@ impl Adversaries {
     /// Writes the registered domain of an adversary for one purpose: two words, sometimes a digit.
     pub fn domain(&self, adversary: u32, purpose: Purpose, out: &mut String) {
         let key = self.key.with(u64::from(adversary)).with(purpose as u64);
-        out.push_str(self.word(key.at(0)));
-        if key.below(1, 3) == 0 {
+        let key = Draws::new(key);
+        out.push_str(self.word(key.bits(DomainSlot::First)));
+        if key.below(DomainSlot::IsHyphenated, 3) == 0 {
             out.push('-');
         }
-        out.push_str(self.word(key.at(2)));
-        if key.below(3, 5) == 0 {
-            out.push((b'0' + key.below(4, 10) as u8) as char);
+        out.push_str(self.word(key.bits(DomainSlot::Second)));
+        if key.below(DomainSlot::HasDigit, 5) == 0 {
+            out.push((b'0' + key.below(DomainSlot::Digit, 10) as u8) as char);
         }
         out.push('.');
-        out.push_str(self.top(key.at(5)));
+        out.push_str(self.top(key.bits(DomainSlot::Top)));
     }
 
-    /// Writes a generated domain. Families differ by adversary: random letters, consonant-heavy, or
-    /// word-based, which hides its names among as many of random letters.
+    /// Writes a generated (DGA) domain. The family depends on the adversary: random letters,
+    /// consonant-heavy, or word-based, which mixes its names with as many of random letters.
     pub fn generated(&self, adversary: u32, bits: u64, out: &mut String) {
-        let family = Key::root(bits);
-        let kind = match self.key.with(u64::from(adversary)).below(9, 3) {
-            2 if family.below(8, 2) == 0 => 0,
+        let draws = Draws::new(Key::root(bits));
+        let letter = |i: u64, set: &[u8]| {
+            let key = draws.key().with(GeneratedSlot::Letters as u64 + i);
+            char::from(set[key.below(0, set.len() as u64) as usize])
+        };
+        let kind = match self.key.with(u64::from(adversary)).below(FAMILY, 3) {
+            2 if draws.below(GeneratedSlot::IsRandom, 2) == 0 => 0,
             kind => kind,
         };
         match kind {
             0 => {
-                for i in 0..12 + family.below(0, 8) {
-                    out.push(LETTERS[family.with(10 + i).below(0, 26) as usize] as char);
+                for i in 0..12 + draws.below(GeneratedSlot::Length, 8) {
+                    out.push(letter(i, LETTERS));
                 }
             }
             1 => {
-                for i in 0..14 + family.below(0, 4) {
-                    let set = if family.with(40 + i).below(0, 5) == 0 {
-                        LETTERS
-                    } else {
-                        CONSONANTS
+                for i in 0..14 + draws.below(GeneratedSlot::Length, 4) {
+                    let any = draws.key().with(GeneratedSlot::Sets as u64 + i);
+                    let set = match any.below(0, 5) {
+                        0 => LETTERS,
+                        _ => CONSONANTS,
                     };
-                    out.push(set[family.with(10 + i).below(0, set.len() as u64) as usize] as char);
+                    out.push(letter(i, set));
                 }
             }
             _ => {
-                out.push_str(self.word(family.at(1)));
-                out.push_str(self.word(family.at(2)));
+                out.push_str(self.word(draws.bits(GeneratedSlot::First)));
+                out.push_str(self.word(draws.bits(GeneratedSlot::Second)));
             }
         }
         out.push('.');
-        out.push_str(self.top(family.at(3)));
+        out.push_str(self.top(draws.bits(GeneratedSlot::Top)));
     }
 }
 

@@ -1,29 +1,29 @@
-//! The organisation's cloud accounts, and who its people and services are in them.
+//! The organisation's cloud accounts, and the identities of its people and services in them.
 //!
-//! Everything is a function of an account of the directory: the same user has the same
-//! key, principal and client wherever they turn up.
+//! Everything is a function of an account in the directory: a user has the same
+//! key, principal and client in every record.
 
 use std::ops::Range;
 
 use super::{AccountKind, Accounts};
-use crate::random::Key;
+use crate::random::{Draws, Key, slots};
 
-/// Seconds that a session's credentials are good for.
+/// Validity of a session's credentials, in seconds.
 const SESSION: i64 = 12 * 3600;
 
-/// The letters of AWS's identifiers.
+/// Alphabet of AWS identifiers.
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// Cloud accounts of the organisation: production, development, shared services.
 pub const ACCOUNTS: usize = 3;
 
-/// The region of each of them.
+/// The region of each cloud account.
 pub const REGIONS: [&str; ACCOUNTS] = ["eu-central-1", "eu-west-1", "us-east-1"];
 
-/// Services with one endpoint for the world; their records stand in this region.
+/// Region of the records of services with a single global endpoint.
 pub const GLOBAL_REGION: &str = "us-east-1";
 
-/// Who stands behind what a cloud's records name.
+/// Identities that the records of clouds name.
 #[derive(Debug)]
 pub struct Cloud {
     key: Key,
@@ -32,6 +32,23 @@ pub struct Cloud {
     agents: Key,
     /// Twelve digits each.
     ids: [String; ACCOUNTS],
+}
+
+slots! {
+    /// Draws of an account.
+    enum AccountSlot {
+        Home = 0,
+        AccessKey = 1,
+        UserId = 2,
+        ObjectId = 3,
+        Token = 4,
+        /// The instance on which a service runs.
+        Instance = 5,
+        /// When its sessions begin, within their length.
+        Phase = 6,
+        /// By session: its number.
+        Session = 7,
+    }
 }
 
 /// A session with credentials of its own.
@@ -54,16 +71,16 @@ impl Cloud {
         }
     }
 
-    fn of(&self, account: u32) -> Key {
-        self.accounts.with(u64::from(account))
+    fn of(&self, account: u32) -> Draws<AccountSlot> {
+        Draws::new(self.accounts.with(u64::from(account)))
     }
 
-    /// The cloud account in which an account of the directory is at home.
+    /// The main cloud account of an account in the directory.
     pub fn home(&self, accounts: &Accounts, account: u32) -> usize {
         match accounts[account].kind {
-            // What runs, runs in production; people are mostly elsewhere.
+            // Services run in production; people mostly use the other accounts.
             AccountKind::Service | AccountKind::Machine => 0,
-            _ => self.of(account).below(0, ACCOUNTS as u64) as usize,
+            _ => self.of(account).below(AccountSlot::Home, ACCOUNTS as u64) as usize,
         }
     }
 
@@ -72,9 +89,9 @@ impl Cloud {
         &self.ids[which]
     }
 
-    /// The long-term access key of an account, which is an IAM user then.
+    /// The long-term access key of an account as an IAM user.
     pub fn access_key(&self, account: u32) -> String {
-        identifier("AKIA", 16, self.of(account).with(1))
+        identifier("AKIA", 16, self.of(account).part(AccountSlot::AccessKey))
     }
 
     /// The access key of a session.
@@ -84,7 +101,7 @@ impl Cloud {
 
     /// The unique id of an account as an IAM user.
     pub fn user_id(&self, account: u32) -> String {
-        identifier("AIDA", 17, self.of(account).with(2))
+        identifier("AIDA", 17, self.of(account).part(AccountSlot::UserId))
     }
 
     /// The unique id of a role in a cloud account.
@@ -95,7 +112,7 @@ impl Cloud {
 
     /// The object id of an account in the service's directory.
     pub fn object_id(&self, account: u32) -> String {
-        self.of(account).with(3).guid()
+        self.of(account).part(AccountSlot::ObjectId).guid()
     }
 
     /// The id of a session in the service's directory.
@@ -103,14 +120,14 @@ impl Cloud {
         self.sessions.with(session).with(1).guid()
     }
 
-    /// The hash by which GitHub's log names an account's token: base64 of 32 bytes.
+    /// The hash of an account's token in GitHub's log: base64 of 32 bytes.
     pub fn hashed_token(&self, account: u32) -> String {
         const SET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let key = self.of(account).with(4);
+        let key = self.of(account).part(AccountSlot::Token);
         let mut text: String = (0..43)
             .map(|i| {
                 let bits = key.at(i / 10) >> (6 * (i % 10)) & 63;
-                // The last group has 16 bits: its last letter ends in two zeros.
+                // The last group has 16 bits, so its last letter ends in two zero bits.
                 SET[if i == 42 { bits & 60 } else { bits } as usize] as char
             })
             .collect();
@@ -129,7 +146,7 @@ impl Cloud {
         match a.kind {
             AccountKind::Service => (
                 format!("{}-role", a.name),
-                format!("i-0{:016x}", self.of(account).at(5)),
+                format!("i-0{:016x}", self.of(account).bits(AccountSlot::Instance)),
             ),
             AccountKind::Admin => (set("AdministratorAccess"), a.name.clone()),
             _ => {
@@ -139,18 +156,18 @@ impl Cloud {
         }
     }
 
-    /// The session in which an account is at a time, Unix seconds.
+    /// The session of an account at a time in Unix seconds.
     pub fn session(&self, account: u32, time: i64) -> CloudSession {
         let key = self.of(account);
-        let phase = key.below(6, SESSION as u64) as i64;
+        let phase = key.below(AccountSlot::Phase, SESSION as u64) as i64;
         let slot = (time - phase).div_euclid(SESSION);
         CloudSession {
-            number: key.with(7).at(slot as u64),
+            number: key.part(AccountSlot::Session).at(slot as u64),
             start: slot * SESSION + phase,
         }
     }
 
-    /// The client that somebody has of a pool of the catalog's; `who` is anybody's number.
+    /// The client from a pool of the catalog that person or service `who` uses.
     pub fn agent(&self, pool: &Range<usize>, who: u64) -> usize {
         let key = self.agents.with(pool.start as u64);
         pool.start + key.below(who, pool.len() as u64) as usize
@@ -159,7 +176,7 @@ impl Cloud {
 
 fn identifier(prefix: &str, letters: u64, key: Key) -> String {
     let mut text = String::from(prefix);
-    // Twelve letters of five bits a word.
+    // Twelve letters of five bits per 64-bit word.
     text.extend((0..letters).map(|i| {
         let bits = key.at(i / 12) >> (5 * (i % 12)) & 31;
         BASE32[bits as usize] as char

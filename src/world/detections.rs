@@ -1,7 +1,7 @@
 //! Detections: every rule that can fire, with its category, severity and ATT&CK.
 //!
-//! Rules of the profile's tuples and of the catalog stand in one table, so that a
-//! row names its rule with one number. Categories of both become the corpus's
+//! Rules of the profile's tuples and of the catalog share one table, so that a
+//! row identifies its rule with one number. Categories of both become the corpus's
 //! partition categories, by slug.
 
 use super::starts::Starts;
@@ -23,28 +23,28 @@ pub struct Detection {
     pub category: u32,
     /// The source's number or word, as text.
     pub severity: Option<String>,
-    /// `low`, `medium`, `high`, `critical`; none where nothing says what the number means.
+    /// `low`, `medium`, `high`, `critical`; `None` if the severity scale is unknown.
     pub severity_word: Option<&'static str>,
     /// Index into `Catalog::techniques`, and the tactic's index in it.
     pub technique: Option<(usize, usize)>,
-    /// The endpoint's platform, where the rule implies one.
+    /// The endpoint's platform, if the rule implies one.
     pub platform: Option<Platform>,
-    /// Index into `Catalog::heuristics`: the endpoint record such an alert stands on.
+    /// Index into `Catalog::heuristics`: the endpoint records that such an alert can be based on.
     pub endpoint: Option<usize>,
 }
 
-/// Weight of an alert, divided among the records that it may stand on.
+/// Weight of an alert, divided among the records that it can be based on.
 const WHOLE: u64 = 2520;
-/// Alerts above which a profile's counts are scaled, so that sums of weights have room.
+/// Number of alerts above which a profile's counts are scaled down, so that sums of weights do not overflow.
 const MOST_ALERTS: u64 = 1 << 51;
 
 impl Detection {
-    /// Whether a record can stand for it; a service's stands for any.
+    /// Whether an alert of this rule can be based on a record. A cloud or service record fits any rule.
     pub fn fits(&self, record: &Record) -> bool {
         fits(self.platform, record)
     }
 
-    /// Weight of its alerts that stand on one of these records; all of it where there are none.
+    /// Weight of the rule's alerts per fitting record; the full weight if no record fits.
     /// `alerts` is one of [`counts`].
     pub fn part(&self, records: &[Record], alerts: u64) -> u64 {
         let fitting = records.iter().filter(|r| self.fits(r)).count() as u64;
@@ -52,7 +52,7 @@ impl Detection {
     }
 }
 
-/// The alerts of each tuple of a profile, in proportion where they are very many.
+/// The number of alerts of each tuple of a profile, scaled down proportionally if there are very many.
 pub fn counts(profile: &Profile) -> Vec<u64> {
     let counts = profile.tuples.iter().map(|tuple| tuple.count);
     let unit = counts.clone().sum::<u64>() / MOST_ALERTS + 1;
@@ -64,7 +64,7 @@ fn fits(platform: Option<Platform>, record: &Record) -> bool {
     platform.is_none() || of_record.is_none() || of_record == platform
 }
 
-/// Whether a record is the start of a process whose end would be seen.
+/// Whether a record is a process start whose end is recorded too.
 pub fn is_start(record: &Record) -> bool {
     record.telemetry == Telemetry::ProcessCreation
 }
@@ -75,13 +75,13 @@ pub struct Detections {
     pub all: Vec<Detection>,
     /// Slugs of all categories, sorted.
     pub categories: Vec<String>,
-    /// By category: standalone alerts that are a process's start.
+    /// By category: the standalone alerts that are process starts.
     pub starts: Vec<Option<Starts>>,
-    /// Catalog category → corpus category.
+    /// Corpus category by catalog category.
     catalog_category: Vec<u32>,
-    /// Catalog category → its first signature in `all`.
+    /// Index in `all` of the first signature, by catalog category.
     catalog_first: Vec<u32>,
-    /// Signatures without a technique, by raw category, with their alerts; for the profile's printout.
+    /// Number of alerts without a technique by raw category; for `fusiongen profile`.
     pub unmapped: Vec<(String, u64)>,
 }
 
@@ -105,17 +105,17 @@ fn mentions(text: &str, keyword: &str) -> bool {
     })
 }
 
-/// Which bytes a text has, by their last six bits.
+/// The set of bytes in a text, as a bit mask over their low six bits.
 fn letters(text: &str) -> u64 {
     text.bytes().fold(0, |all, byte| all | 1 << (byte & 63))
 }
 
-/// A text that keywords are looked for in, in lower case.
+/// Lower-case text to search for keywords.
 struct Searchable {
     text: String,
-    /// With `_`, `-` and their like, as category names have them, as blanks: words stand free.
+    /// The text with `_`, `-` and the like, which category names use, replaced by blanks to separate words.
     words: String,
-    /// Of both: few keywords have only these, and a search costs more than to see that.
+    /// [`letters`] of both. Few keywords have only these letters, and this test is cheaper than a search.
     letters: u64,
 }
 
@@ -145,7 +145,7 @@ fn matches(heuristic: &Heuristic, signature: &Searchable, category: &Searchable)
 }
 
 impl Detections {
-    /// The table for a catalog and a profile.
+    /// Builds the table for a catalog and a profile.
     pub fn new(catalog: &Catalog, profile: &Profile) -> Self {
         let raws: Vec<Option<&str>> = profile
             .tuples
@@ -207,7 +207,7 @@ impl Detections {
                     None => unmapped.push((name, tuple.count)),
                 }
             }
-            // A technique of one platform happens on that platform.
+            // A technique that exists on one platform only implies that platform.
             let technique_platform = technique.and_then(|(t, _)| {
                 let on = |name: &str| catalog.techniques[t].platforms.iter().any(|p| p == name);
                 match (on("PRE"), on("Windows"), on("Linux")) {
@@ -230,8 +230,8 @@ impl Detections {
                     .find(|h| h.platform.is_some() && matches(h, &signature, &category))
                     .and_then(|h| h.platform),
             };
-            // An endpoint detection has no service port: it stands on the endpoint's own record.
-            // One that knows an end outside is of a flow, or it would lose that end.
+            // An endpoint detection has no service port and is based on the endpoint's own record. A rule
+            // with an outside end describes a flow; otherwise that end would be lost.
             let is_outside = tuple.ends.external_internal
                 + tuple.ends.internal_external
                 + tuple.ends.external_external
@@ -296,7 +296,7 @@ impl Detections {
     }
 }
 
-/// The profile's alerts that are a process's start, by category.
+/// The profile's alerts that are process starts, by category.
 fn starts(
     catalog: &Catalog,
     profile: &Profile,

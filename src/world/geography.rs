@@ -1,12 +1,12 @@
-//! Where external addresses are: a country and an autonomous system for each.
+//! Country and autonomous system of every external address.
 //!
-//! The regional registry of a /8 is IANA's; within it, a /16 belongs to one country and
-//! one operator for ever. Operators and their numbers are real ones, so that a look-up of
-//! country and AS fits together; which /16 is whose is made up, but for a few well-known ones.
+//! The regional registry of a /8 is IANA's. Within it, a /16 always belongs to one country and
+//! one operator. Operators and AS numbers are real, so country and AS are consistent with each
+//! other. The owner of a /16 is made up, except for a few well-known ones.
 
 use std::net::IpAddr;
 
-use crate::random::Key;
+use crate::random::{Draws, Key, choose, slots};
 
 /// A country as ECS names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,25 +16,33 @@ pub struct Country {
     pub name: &'static str,
     pub continent: &'static str,
     /// Its operators.
-    systems: &'static [System],
+    systems: &'static [AutonomousSystem],
 }
 
 /// An autonomous system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct System {
+pub struct AutonomousSystem {
     pub number: u32,
     pub organization: &'static str,
 }
 
-/// An external address's place: indices into [`COUNTRIES`] and the system itself.
+slots! {
+    /// Draws of a network.
+    enum PlaceSlot {
+        Country = 0,
+        Operator = 1,
+    }
+}
+
+/// Location of an external address: an index into [`COUNTRIES`], and the autonomous system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     pub country: usize,
-    pub system: System,
+    pub system: AutonomousSystem,
 }
 
-const fn system(number: u32, organization: &'static str) -> System {
-    System {
+const fn system(number: u32, organization: &'static str) -> AutonomousSystem {
+    AutonomousSystem {
         number,
         organization,
     }
@@ -44,7 +52,7 @@ const fn country(
     code: &'static str,
     name: &'static str,
     continent: &'static str,
-    systems: &'static [System],
+    systems: &'static [AutonomousSystem],
 ) -> Country {
     Country {
         code,
@@ -57,7 +65,7 @@ const fn country(
 const NORTH: &str = "North America";
 const SOUTH: &str = "South America";
 
-/// Every country there is, registry by registry.
+/// All countries, by registry.
 #[rustfmt::skip]
 pub const COUNTRIES: &[Country] = &[
     // ARIN
@@ -121,9 +129,9 @@ fn registry(first: u8) -> Registry {
     }
 }
 
-/// Prefixes that analysts know by heart.
+/// Well-known prefixes.
 #[rustfmt::skip]
-const WELL_KNOWN: &[(&[u8], System)] = &[
+const WELL_KNOWN: &[(&[u8], AutonomousSystem)] = &[
     (&[8, 8], system(15169, "Google LLC")), (&[142, 250], system(15169, "Google LLC")), (&[142, 251], system(15169, "Google LLC")), (&[172, 217], system(15169, "Google LLC")), (&[216, 58], system(15169, "Google LLC")), (&[34], system(396_982, "Google LLC")), (&[35], system(396_982, "Google LLC")),
     (&[1, 1, 1], system(13335, "Cloudflare, Inc.")), (&[1, 0, 0], system(13335, "Cloudflare, Inc.")), (&[104, 16], system(13335, "Cloudflare, Inc.")), (&[104, 17], system(13335, "Cloudflare, Inc.")), (&[104, 18], system(13335, "Cloudflare, Inc.")), (&[104, 21], system(13335, "Cloudflare, Inc.")), (&[172, 67], system(13335, "Cloudflare, Inc.")),
     (&[9, 9, 9], system(19281, "Quad9")), (&[208, 67], system(36692, "Cisco OpenDNS, LLC")),
@@ -132,7 +140,7 @@ const WELL_KNOWN: &[(&[u8], System)] = &[
     (&[140, 82], system(36459, "GitHub, Inc.")), (&[185, 199], system(54113, "Fastly, Inc.")), (&[151, 101], system(54113, "Fastly, Inc.")), (&[17], system(714, "Apple Inc.")), (&[157, 240], system(32934, "Facebook, Inc.")),
 ];
 
-/// The place of an external address; none for what isn't an address.
+/// The location of an external address; `None` if the text is not an address.
 pub fn place(address: &str) -> Option<Place> {
     let ip: IpAddr = address.parse().ok()?;
     let (network, registry) = match ip {
@@ -161,8 +169,8 @@ pub fn place(address: &str) -> Option<Place> {
             (network, registry)
         }
     };
-    let key = Key::root(0x6e0).with(network);
-    let mut share = key.below(0, registry.iter().map(|c| c.1).sum());
+    let key = Draws::new(Key::root(0x6e0).with(network));
+    let mut share = key.below(PlaceSlot::Country, registry.iter().map(|c| c.1).sum());
     let country = registry
         .iter()
         .find(|(_, weight)| {
@@ -174,7 +182,7 @@ pub fn place(address: &str) -> Option<Place> {
     let systems = COUNTRIES[country].systems;
     Some(Place {
         country,
-        system: systems[key.below(1, systems.len() as u64) as usize],
+        system: *choose(systems, key.bits(PlaceSlot::Operator)),
     })
 }
 

@@ -13,7 +13,7 @@ use crate::random::{Alias, Key};
 pub use build::reporting;
 use build::{Builder, complete, ground, synthesise};
 
-/// What a host is for; decides what runs on it and who reaches it.
+/// The role of a host. It decides what runs on the host and who connects to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     Workstation,
@@ -75,10 +75,10 @@ pub struct OperatingSystem {
     pub file_version: &'static str,
 }
 
-/// What is written down of a host.
+/// A host's record in the inventory.
 #[derive(Debug, Clone)]
 pub struct Inventory {
-    /// NetBIOS name on Windows, at most 15 characters; of Linux hosts up to 63.
+    /// On Windows the NetBIOS name, at most 15 characters; on Linux up to 63 characters.
     pub name: String,
     /// `Workstation`, `Server`, `Domain Controller`…
     pub asset_type: String,
@@ -88,11 +88,11 @@ pub struct Inventory {
     pub owner: String,
     pub department: String,
     pub ip: IpAddr,
-    /// What the CMDB says, where the host is out of it.
+    /// The CMDB's row, if the host is from a CMDB.
     pub said: Option<Box<Said>>,
 }
 
-/// What an asset's row says; `None` where it is silent and something is assumed.
+/// The values of an asset's CMDB row; `None` if the row has none and a value is assumed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     pub asset_type: Option<String>,
@@ -102,15 +102,15 @@ pub struct Said {
     pub location: Option<String>,
 }
 
-/// An asset without endpoint telemetry: an end of others' traffic, and nothing more.
+/// An asset without endpoint telemetry. It appears only as an end of other hosts' traffic.
 #[derive(Debug, Clone)]
 pub struct SilentHost {
     pub inventory: Inventory,
     pub kind: Device,
 }
 
-/// One host. Every row asks one or two for some of this: it is short, so that those of a large
-/// fleet stay in the processor's cache.
+/// One host. Every row reads one or two hosts, so the struct is small: a large fleet then fits into
+/// the processor's cache.
 #[derive(Debug, Clone)]
 pub struct Host {
     pub inventory: Box<Inventory>,
@@ -131,14 +131,14 @@ pub struct Host {
 ///
 /// 1. Names and addresses are unique.
 /// 2. There is at least one host of every class, and two domain controllers.
-/// 3. `classes` lists hosts in a keyed order, so that a prefix is a fair sample.
+/// 3. `classes` lists hosts in a keyed order, so that any prefix is a random sample.
 #[derive(Debug)]
 pub struct Hosts {
     pub all: Vec<Host>,
     pub systems: Vec<OperatingSystem>,
-    /// Everything but workstations: what works day and night, in a keyed order.
+    /// All hosts except workstations, which are always active, in a keyed order.
     pub servers: Vec<u32>,
-    /// Assets that report nothing; their addresses follow those of the hosts.
+    /// Assets without telemetry. Their addresses follow those of the hosts.
     pub silent: Vec<SilentHost>,
     classes: Vec<Vec<u32>>,
 }
@@ -189,7 +189,7 @@ impl Host {
 }
 
 impl Hosts {
-    /// The fleet from a CMDB, or a synthetic one of `count` hosts.
+    /// Builds the fleet from a CMDB, or a synthetic one of `count` hosts.
     pub(super) fn new(
         key: Key,
         start: i64,
@@ -226,7 +226,7 @@ impl Hosts {
                 .map(|h| h.inventory.name.as_str())
                 .collect();
             notices.push(format!(
-                "the CMDB lacks hosts that every network has; added {}",
+                "added hosts that every network needs and the CMDB lacks: {}",
                 added.join(", ")
             ));
         }
@@ -272,7 +272,7 @@ impl Hosts {
         self.all.len()
     }
 
-    /// Never: a fleet has its infrastructure.
+    /// Always false: every fleet has infrastructure.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }

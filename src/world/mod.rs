@@ -1,12 +1,12 @@
-//! Where it happens: hosts, accounts, addresses, processes, adversaries.
+//! The world: hosts, accounts, addresses, processes, adversaries.
 //!
-//! The world is computed, not stored: a few columns per host and account stand in
-//! memory, everything that has a time (boots, logons, processes, activity) is a
-//! function of (key, coordinates). It has never heard of a population, a shard or
-//! a row; counts reach it as arguments that only the plan chooses.
+//! The world is computed, not stored. Memory holds only a few columns per host and account;
+//! everything with a time (boots, logons, processes, activity) is a function of (key, coordinates).
+//! The world knows no populations, shards or rows; the plan passes counts to it as arguments.
 
 pub mod activity;
 pub mod adversary;
+mod boots;
 pub mod cloud;
 pub mod detections;
 pub mod geography;
@@ -18,35 +18,36 @@ pub mod starts;
 pub mod texts;
 pub mod users;
 
-use crate::catalog::{Account, Catalog, End, HostClass, Names, Record};
+use crate::catalog::{AccountRef, Catalog, End, HostClass, Names, Platform, Record};
 use crate::grounding::{Asset, Profile, User};
-use crate::random::Key;
+use crate::random::{Key, below};
 
 pub use activity::Wheel;
 pub use adversary::Adversaries;
+pub use boots::Boot;
 pub use cloud::{Cloud, CloudSession};
 pub use detections::Detections;
 pub use hosts::{Host, Hosts, Inventory};
 pub use network::Addresses;
-pub use processes::{ALIVE, Boot, Process};
+pub use processes::{ALIVE, Process};
 pub use sessions::{Purpose, Session};
 pub use starts::Starts;
 pub use users::{AccountKind, Accounts};
 
-/// How large the world is. Chosen by the plan.
+/// Size of the world. Chosen by the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorldSize {
-    /// Hosts to synthesise when no CMDB is given.
+    /// Number of hosts to make up if no CMDB is given.
     pub assets: u32,
-    /// Users to synthesise when no directory is given.
+    /// Number of users to make up if no directory is given.
     pub users: u32,
-    /// Distinct external addresses beyond the profile's, per side.
+    /// Number of distinct external addresses in addition to the profile's, per side.
     pub unseen_addresses: u32,
-    /// Adversaries; each has its own infrastructure.
+    /// Number of adversaries; each has its own infrastructure.
     pub adversaries: u32,
 }
 
-/// Keys of what rows ask for, named once: no row hashes a name.
+/// Keys of facts that rows look up, derived once, so that no row hashes a name.
 #[derive(Debug)]
 struct Keys {
     activity: Key,
@@ -78,14 +79,20 @@ impl Keys {
     }
 }
 
+/// The draw of a class's member.
+const MEMBER: u64 = 0xc1a5;
+
 /// Everything that exists before the first event.
 #[derive(Debug)]
 pub struct World {
-    /// Root of every keyed fact about the world.
+    /// Root key of all facts about the world.
     pub key: Key,
     keys: Keys,
     /// Midnight UTC of the window's first day, Unix seconds.
     pub start: i64,
+    /// Midnight UTC of the first period's first day, Unix seconds: boots and counters run from it,
+    /// and so go on from one period to the next.
+    pub epoch: i64,
     /// Local time is UTC plus this, in seconds.
     pub time_zone_offset: i64,
     pub domain: Domain,
@@ -95,7 +102,7 @@ pub struct World {
     pub adversaries: Adversaries,
     pub cloud: Cloud,
     pub detections: Detections,
-    /// What had to be added or left out, one sentence each; for stderr.
+    /// Notes for the user about what was added or left out, one sentence each.
     pub notices: Vec<String>,
 }
 
@@ -121,12 +128,12 @@ impl Domain {
     }
 }
 
-/// What the world is built from.
+/// The inputs of the world.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
     pub catalog: &'a Catalog,
     pub profile: &'a Profile,
-    /// From the CSVs; `None` means synthesise.
+    /// From the CSV files; `None`: make them up.
     pub users: Option<&'a [User]>,
     pub assets: Option<&'a [Asset]>,
 }
@@ -136,6 +143,7 @@ impl World {
     pub fn new(
         key: Key,
         start: i64,
+        epoch: i64,
         time_zone_offset: i64,
         size: WorldSize,
         sources: Sources<'_>,
@@ -146,7 +154,7 @@ impl World {
         let domain = Domain::new(key.child("domain"), names);
         let mut hosts = Hosts::new(
             key.child("hosts"),
-            start,
+            epoch,
             time_zone_offset,
             size.assets,
             sources.assets,
@@ -175,6 +183,7 @@ impl World {
             key,
             keys: Keys::new(key),
             start,
+            epoch,
             time_zone_offset,
             domain,
             hosts,
@@ -193,7 +202,39 @@ impl World {
         self.hosts.class(class)
     }
 
-    /// Whether the inventory and the directory have all that these records are about.
+    /// A keyed member of a class: another host than `host` if the class has one.
+    pub fn another(&self, class: HostClass, key: Key, host: u32) -> u32 {
+        let list = self.class(class);
+        let mut at = key.below(MEMBER, list.len() as u64) as usize;
+        if list[at] == host {
+            at = (at + 1) % list.len();
+        }
+        list[at]
+    }
+
+    /// The domain controller that resolves names for a host.
+    pub fn resolver(&self, host: u32) -> u32 {
+        let list = self.class(HostClass::DomainController);
+        list[host as usize % list.len()]
+    }
+
+    /// An ephemeral port, in the range of the operating system behind an address. Strangers on
+    /// the Internet with an even number run Windows.
+    #[inline]
+    pub fn client_port(&self, address: u32, bits: u64) -> i32 {
+        let windows = if self.addresses.is_host(address) {
+            self.hosts[address].platform == Platform::Windows
+        } else {
+            !self.addresses.is_device(address) && address.is_multiple_of(2)
+        };
+        if windows {
+            49_152 + below(bits, 16_384) as i32
+        } else {
+            32_768 + below(bits, 28_232) as i32
+        }
+    }
+
+    /// Whether inventory and directory have every device and account that these records need.
     pub fn has_all(&self, records: &[Record]) -> bool {
         let ends = |r: &Record| {
             let connection = r.connection.iter().flat_map(|c| [&c.from, &c.to]);
@@ -203,7 +244,7 @@ impl World {
             })
         };
         let disabled = !self.accounts.disabled().is_empty();
-        let account = |r: &Record| disabled || r.account != Account::DisabledUser;
+        let account = |r: &Record| disabled || r.account != AccountRef::DisabledUser;
         records.iter().all(|r| ends(r) && account(r))
     }
 }

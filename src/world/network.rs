@@ -1,7 +1,7 @@
-//! Addresses: one table for every end that a flow can have.
+//! Addresses: one table of all possible ends of flows.
 //!
-//! Ranges stand side by side so that an address is one small number; an external
-//! address has one role for ever.
+//! Every kind of address is a range of the table, so an address is one small number. An external
+//! address never changes its role.
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv4Addr;
@@ -9,22 +9,22 @@ use std::ops::Range;
 
 use super::WorldSize;
 use super::hosts::Hosts;
-use super::texts::Texts;
+use super::texts::PackedStrings;
 use crate::catalog::{Device, Purpose};
 use crate::grounding::Profile;
 use crate::random::{Alias, Key};
 
-/// Addresses per adversary: one a purpose.
+/// Addresses per adversary: one per purpose.
 const PURPOSES: u32 = 4;
-/// Addresses of one benign Internet service.
+/// Addresses per benign Internet service.
 const SERVICE_ADDRESSES: u32 = 3;
 
-/// Lines at which people live, at most.
+/// Maximum number of home connections.
 const MOST_HOMES: u32 = 4096;
-/// Addresses of the organisation's machines in the cloud.
+/// Number of addresses of the organisation's machines in the cloud.
 const INSTANCES: u32 = 24;
 
-/// Kinds of devices.
+/// Number of kinds of devices.
 const DEVICES: usize = Device::Other as usize + 1;
 
 /// Blocks of access providers, and of Amazon's cloud.
@@ -34,30 +34,30 @@ const AMAZON: &[u8] = &[3, 18, 52, 54];
 /// Every address, by index.
 ///
 /// 1. Host h's address is entry h; those of the inventory's devices follow.
-/// 2. Texts are unique.
-/// 3. No made-up address lies in a special-purpose range.
+/// 2. Addresses are unique.
+/// 3. No made-up address is in a special-purpose range.
 #[derive(Debug)]
 pub struct Addresses {
-    pub texts: Texts,
+    pub texts: PackedStrings,
     hosts: u32,
-    /// Those of the inventory's devices, by [`Device`].
+    /// Ranges of the inventory's devices, by [`Device`].
     devices: [Vec<u32>; DEVICES],
-    /// By host: the printer that its people use; empty where the inventory has none.
+    /// The printer that each host uses, by host; empty if the inventory has no printer.
     printers: Vec<u32>,
     profile_clients: Range<u32>,
     profile_services: Range<u32>,
     multicast: Range<u32>,
-    /// Scanning adversaries, then clients never seen before: one pool for standalone alerts.
+    /// Scanning adversaries, then new clients: one pool for standalone alerts.
     scanners: Range<u32>,
     new_clients: Range<u32>,
-    /// Command-and-control, download and exfiltration servers, then services never seen before.
+    /// Command-and-control, download and exfiltration servers, then new services.
     adversary_services: Range<u32>,
     new_services: Range<u32>,
     benign: Range<u32>,
-    /// What a site's hosts are on the Internet; by host, which of them.
+    /// Egress addresses of the sites, and the index of each host's.
     egress: Range<u32>,
     egress_of_host: Vec<u32>,
-    /// People's own lines.
+    /// Home connections of people.
     homes: Range<u32>,
     /// The organisation's machines in the cloud.
     instances: Range<u32>,
@@ -87,12 +87,12 @@ fn is_ordinary(ip: u32) -> bool {
             | (198, 51, 100)
             | (203, 0, 113)
             | (224..=255, _, _)
-            // Large blocks that are allocated and dark: a client there would stand out.
+            // Large blocks that are allocated but not routed: a client there would be conspicuous.
             | (6 | 7 | 11 | 21 | 22 | 25 | 26 | 28 | 29 | 30 | 33 | 55 | 214 | 215, _, _)
     )
 }
 
-/// A made-up public address: the same number gives the same address for ever.
+/// A made-up public address; the same number always gives the same address.
 fn public_address(key: Key, number: u64) -> Ipv4Addr {
     let mut attempt = 0;
     loop {
@@ -106,13 +106,13 @@ fn public_address(key: Key, number: u64) -> Ipv4Addr {
     }
 }
 
-/// The same address in one of some /8 blocks, none of which holds a special-purpose range.
+/// Moves an address into one of the given /8 blocks, none of which has a special-purpose range.
 fn within(blocks: &[u8], address: Ipv4Addr) -> Ipv4Addr {
     let [a, b, c, d] = address.octets();
     Ipv4Addr::from([blocks[usize::from(a) % blocks.len()], b, c, d])
 }
 
-/// The address of each host's printer: one at its site, where there is one.
+/// The printer of each host, at the host's site if there is one.
 fn printers(key: Key, hosts: &Hosts) -> Vec<u32> {
     let mut by_site: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     let mut all = Vec::new();
@@ -144,7 +144,7 @@ impl Addresses {
         size: WorldSize,
         benign_services: u32,
     ) -> Self {
-        let mut texts = Texts::default();
+        let mut texts = PackedStrings::default();
         (hosts.all.iter()).for_each(|h| texts.push(&h.inventory.ip.to_string()));
         let mut devices = [const { Vec::new() }; DEVICES];
         for asset in &hosts.silent {
@@ -153,14 +153,14 @@ impl Addresses {
         }
         let printers = printers(key.child("printers"), hosts);
         let own: HashSet<String> = texts.iter().map(str::to_owned).collect();
-        // What the inventory has is inside, whatever the alerts' database took it for.
+        // Addresses in the inventory are inside, even if the alerts database has them outside.
         let outside = |list: &[(String, u64)]| -> Vec<(String, u64)> {
             let others = list.iter().filter(|(address, _)| !own.contains(address));
             others.cloned().collect()
         };
         let clients = outside(&profile.external_clients);
         let services = outside(&profile.external_services);
-        let known = |list: &[(String, u64)], texts: &mut Texts| {
+        let known = |list: &[(String, u64)], texts: &mut PackedStrings| {
             let first = texts.len() as u32;
             list.iter().for_each(|(address, _)| texts.push(address));
             first..texts.len() as u32
@@ -168,10 +168,10 @@ impl Addresses {
         let profile_clients = known(&clients, &mut texts);
         let profile_services = known(&services, &mut texts);
         let multicast = known(&profile.multicast, &mut texts);
-        // What is made up is IPv4, as its text is: no other text can be the same.
+        // Made-up addresses are IPv4 in canonical form, so equal addresses have equal text.
         let mut taken: HashSet<Ipv4Addr> = texts.iter().filter_map(|t| t.parse().ok()).collect();
         let mut number = 0u64;
-        let mut made_in = |count: u32, blocks: &[u8], texts: &mut Texts| {
+        let mut made_in = |count: u32, blocks: &[u8], texts: &mut PackedStrings| {
             let first = texts.len() as u32;
             while (texts.len() as u32) < first + count {
                 let address = match blocks {
@@ -185,7 +185,7 @@ impl Addresses {
             }
             first..texts.len() as u32
         };
-        let mut made = |count, texts: &mut Texts| made_in(count, &[], texts);
+        let mut made = |count, texts: &mut PackedStrings| made_in(count, &[], texts);
         let scanners = made(size.adversaries, &mut texts);
         let new_clients = made(size.unseen_addresses, &mut texts);
         let adversary_services = made(size.adversaries * (PURPOSES - 1), &mut texts);
@@ -240,7 +240,7 @@ impl Addresses {
         address < self.hosts
     }
 
-    /// Whether an address is of a device that reports nothing itself.
+    /// Whether an address belongs to a device without telemetry.
     #[inline]
     pub fn is_device(&self, address: u32) -> bool {
         (self.hosts..self.profile_clients.start).contains(&address)
@@ -257,8 +257,8 @@ impl Addresses {
         !self.devices[device as usize].is_empty()
     }
 
-    /// The device of a kind that a host turns to, where the inventory has one: always the same
-    /// printer, near by; of others any.
+    /// The device of a kind that a host uses, if the inventory has one: for printers always the same
+    /// one, at the host's site if possible; for other kinds any.
     pub fn device(&self, of: Device, host: u32, bits: u64) -> Option<u32> {
         if of == Device::Printer {
             return self.printers.get(host as usize).copied();
@@ -268,7 +268,7 @@ impl Addresses {
             .copied()
     }
 
-    /// An external client, by the profile's weights or never seen before (Good–Turing).
+    /// An external client, drawn by the profile's weights, or a new one (Good–Turing).
     #[inline]
     pub fn client(&self, bits: u64, choose: u64) -> u32 {
         if crate::random::chance(choose, self.unseen_clients_ppm) {
@@ -278,7 +278,7 @@ impl Addresses {
         }
     }
 
-    /// An external server, by the profile's weights or never seen before.
+    /// An external server, drawn by the profile's weights, or a new one.
     #[inline]
     pub fn service(&self, bits: u64, choose: u64) -> u32 {
         if crate::random::chance(choose, self.unseen_services_ppm) {
@@ -306,17 +306,17 @@ impl Addresses {
         }
     }
 
-    /// Whether an address is an adversary's, for whatever purpose.
+    /// Whether an address belongs to an adversary, for any purpose.
     pub fn is_adversary(&self, address: u32) -> bool {
         self.scanners.contains(&address) || self.adversary_services.contains(&address)
     }
 
-    /// The address under which a host's site reaches the Internet.
+    /// The egress address of a host's site.
     pub fn egress(&self, host: u32) -> u32 {
         self.egress.start + self.egress_of_host[host as usize]
     }
 
-    /// The line at which somebody lives.
+    /// The home address of a person.
     pub fn home(&self, account: u32) -> u32 {
         let homes = self.homes.end - self.homes.start;
         self.homes.start + account % homes

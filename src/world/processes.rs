@@ -1,79 +1,103 @@
-//! Boots and processes, each a function of its coordinates.
+//! Processes, each a function of its coordinates.
 //!
-//! A process is (host, boot, sequence): pid, GUID and start follow. Residents are
-//! keyed by boot or logon; everything that comes and goes is keyed by its start's
-//! ten-minute slot, a stream (life, by lifetime class, or everything else) and an
-//! ordinal within it, so that no two live processes of a host share a pid.
+//! A process is (host, boot, sequence), which determine pid, GUID and start. Residents are
+//! keyed by boot or logon. All other processes are keyed by the ten-minute slot of their start, a
+//! stream (ordinary life, by lifetime class, or everything else) and an ordinal within it, so that
+//! no two live processes of a host share a pid.
 
 use super::World;
 use super::activity::SLOT;
+use super::boots::{Boot, COMING_UP, SETTLED};
 use super::hosts::Role;
-use super::sessions::{COMING_UP, Session};
+use super::sessions::Session;
 use super::starts::STARTING;
 use super::users::{ROOT, SYSTEM};
 use crate::catalog::{Catalog, Platform, Resident, Scope};
-use crate::random::{Key, chance};
+use crate::random::{Draws, Key, chance, slots};
 
-/// Residents have started this long (seconds) before anyone meets them.
-pub(super) const SETTLED: i64 = 600;
-/// The same for the kernel's System and for init, whose pids are fixed: the last boot's is gone.
+/// [`SETTLED`] of Windows' System process and of init: their pids are fixed, so those of the last boot
+/// must be gone.
 const ROOT_SETTLED: i64 = 1;
-/// Sequence numbers of a slot: 5 bits of ordinal, 2 bits of stream; above them a bit for a session's residents.
+/// Bits of a slot's sequence numbers: 5 bits of ordinal, 2 bits of stream, 1 bit for the residents of a
+/// session.
 const SEQUENCE_BITS: u32 = 8;
 const ORDINAL_BITS: u32 = 5;
 const RESIDENT_BIT: u32 = 0x80;
-/// Ordinals of the last stream are of many populations and need more bits: what is above
-/// [`ORDINAL_BITS`] counts as slots. So numbers stay as small as real ones, whose tails end in zeros.
-/// Chains' come after the others'.
+/// Many populations share the last stream, so its ordinals need more bits. Bits above
+/// [`ORDINAL_BITS`] are added to the slot, which keeps numbers as small as real ones, with zeros at the
+/// end of the GUID. Ordinals of chains come after this number.
 const OTHERS: u32 = 1 << 15;
-/// Most starts of one stream that a host has in a slot.
+/// Maximum starts of one stream on a host in a slot.
 pub const STARTS_PER_SLOT: u64 = 32;
-/// The stream of processes that alerts and noise start: each is seen once.
+/// The stream of processes that alerts and noise start; each is in one record only.
 pub const OTHER_STREAM: u32 = 3;
-/// Marks the ordinal of a process of a sequence: its lowest bits number those of the sequence, the
-/// others are the sequence's own.
+/// Marks the ordinal of a process in a sequence. Its lowest bits number the processes of the sequence;
+/// the others identify the sequence.
 pub const OF_SEQUENCE: u64 = 1 << 63;
 /// The stream of chains' processes, which may live for days.
 pub const CHAIN_STREAM: u32 = 4;
-/// The stream of alerts' processes whose ends are seen.
+/// The stream of alerts' processes whose ends are recorded.
 pub const ALERT_STREAM: u32 = 5;
-/// Processes of one category of alerts that are never alive at once: its next have their pids.
+/// Number of pid units per alert category. Processes this many starts apart reuse a unit, because they
+/// are never alive at once.
 pub const ALIVE: u64 = 2048 / STARTING as u64;
-/// Units of a resident's pids: eight lanes of two.
+/// Pid units of a resident: eight lanes of two.
 const LANES: u32 = 8;
 const OF_RESIDENT: u32 = 2 * LANES;
-/// Units of a host's pid space: a prime, so that every factor permutes it.
+/// Number of units in a host's pid space: a prime, so that multiplying by any factor permutes it.
 const SPACE: u32 = 14_221;
-/// The least pids of that space; below are those that come up with a boot.
+/// Smallest pids of that space; smaller ones belong to processes that start with the boot.
 const LEAST_WINDOWS: u32 = 7_040;
 const LEAST_LINUX: u32 = 2_000;
-/// What a boot starts within so many seconds has pids below all others.
+/// Seconds after a boot within which started residents have pids below all others.
 const EARLY: u32 = 7;
-/// Residents that have the lowest pids, in their order; the others' order is each host's own.
+/// Number of residents with the lowest pids, in their order. The order of the others depends on the host.
 const FIRST_RESIDENTS: u64 = 8;
-/// A prime, no less than the residents.
+/// A prime, at least the number of residents.
 const PLACES: u64 = 97;
-/// Slots after which a lifetime class has the same units again: its processes are gone by then,
-/// and those that run for hours in more than an eight-hour day.
+/// Number of slots after which a lifetime class reuses its units. Its processes have ended by then; for
+/// those that run for hours, this is longer than an eight-hour day.
 const SLOTS: [u32; 3] = [4, 8, 64];
-/// First units of the lifetime classes, of alerts' processes, of the others that are seen once and
-/// of chains'; those before are of residents.
+/// First units of the lifetime classes, of alerts' processes, of other processes in one record only, and
+/// of chains' processes. Smaller units belong to residents.
 const LIFE: [u32; 3] = [1_536, 1_664, 1_920];
 const ALERTS: u32 = 3_968;
 const OTHER: u32 = 6_016;
 const CHAINS: u32 = 10_112;
-/// Units of alerts' processes, and of the others; powers of two.
+/// Number of units of alerts' processes, and of the others; powers of two.
 const OF_ALERTS: u32 = 2048;
 const OF_OTHERS: u32 = 4096;
 
-/// One boot of a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Boot {
-    /// Boots counted since the machine was set up.
-    pub number: u16,
-    /// Unix seconds.
-    pub start: i64,
+slots! {
+    /// Draws of a host's pids.
+    enum PidSlot {
+        /// Order of the units of processes that records start.
+        Salt = 0,
+        /// The affine permutation of the pid space.
+        Factor = 1,
+        Offset = 2,
+        /// The affine permutation of what a boot starts first.
+        EarlyFactor = 3,
+        EarlyOffset = 4,
+    }
 }
+
+slots! {
+    /// Draws of a host's hardware. Columns draw from the same key by channel, thread and filter.
+    pub enum HardwareSlot {
+        /// MAC address.
+        Mac = 1,
+        /// Seconds since the boot when the window begins.
+        Uptime = 2,
+        /// The SID of a member server.
+        MachineSid = 0x51d,
+        /// Where a boot loads modules.
+        ModuleBase = 0xba5e,
+    }
+}
+
+/// A resident's draw of its pid's lane is at its number XOR this; its start is at the number.
+const LANE: u64 = 0x70;
 
 /// One process, as its events name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,45 +115,12 @@ pub struct Process {
 }
 
 impl World {
-    /// The boot in force at `time` (Unix seconds).
-    pub fn boot(&self, host: u32, time: i64) -> Boot {
-        let h = &self.hosts[host];
-        let mut index = (time - h.boot_phase).div_euclid(h.boot_period);
-        let mut start = self.boot_start(host, index);
-        if start > time {
-            index -= 1;
-            start = self.boot_start(host, index);
-        }
-        Boot {
-            number: (index + 3) as u16,
-            start,
-        }
-    }
-
-    /// When a host comes up for the so many-th time, Unix seconds.
-    #[inline]
-    fn boot_start(&self, host: u32, index: i64) -> i64 {
-        let h = &self.hosts[host];
-        let late = self
-            .keys
-            .boots
-            .with(u64::from(host))
-            .below(index as u64, 1500);
-        h.boot_phase + index * h.boot_period + late as i64
-    }
-
-    /// The boot that applications belong to: like residents, they outlive the next one's start.
-    #[inline]
-    pub fn settled_boot(&self, host: u32, time: i64) -> Boot {
-        self.boot(host, time - SETTLED)
-    }
-
     /// A resident process of a host, alive at `time` (Unix seconds).
     pub fn resident(&self, catalog: &Catalog, host: u32, resident: usize, time: i64) -> Process {
         let r = &catalog.residents[resident];
         let h = &self.hosts[host];
         let boot = self.boot(host, time - settled(r));
-        // Most residents come up with the boot: nobody's logon matters to them.
+        // Most residents start with the boot, independent of logons.
         let interactive = match r.scope {
             Scope::Boot => None,
             Scope::Session => Some(self.session(host, time)),
@@ -137,11 +128,11 @@ impl World {
         let account = self
             .accounts
             .resolve(&r.account, h.platform, host, h.user, h.user);
-        // A service's own account logs on when the service starts.
+        // The account of a service logs on when the service starts.
         let service = self.service_session(host, boot, resident, i64::from(r.delay));
         let session = match interactive {
             Some(interactive) if account != SYSTEM && account != ROOT => interactive,
-            // No daemon is of an audit session.
+            // Daemons are in no audit session.
             _ if h.platform == Platform::Linux => self.session_of(ROOT, boot, service),
             _ => self.session_of(account, boot, service),
         };
@@ -153,7 +144,7 @@ impl World {
             Scope::Boot => u64::from(boot.number),
             Scope::Session => {
                 let day = (base + self.time_zone_offset).div_euclid(86_400) as u64;
-                // Before the day's logon stands the session that came up with the boot.
+                // The session that starts with the boot comes before the day's logon.
                 day * 2 + u64::from(base - boot.start < COMING_UP)
             }
         };
@@ -163,7 +154,7 @@ impl World {
             account,
             pid,
             start,
-            // The first numbers of a boot; a session's residents come later, at its own slot.
+            // Boot residents have the first numbers; residents of a session follow in the session's slot.
             sequence: match r.scope {
                 Scope::Boot => number as u32 + 1,
                 Scope::Session => {
@@ -179,7 +170,7 @@ impl World {
         self.keys.residents.with(u64::from(host)).with(base as u64)
     }
 
-    /// The pid of a boot-scope resident, without the rest of it.
+    /// Only the pid of a boot-scope resident.
     pub fn resident_pid(&self, catalog: &Catalog, host: u32, resident: usize, time: i64) -> u32 {
         let r = &catalog.residents[resident];
         let boot = self.boot(host, time - settled(r));
@@ -187,7 +178,8 @@ impl World {
         self.pid_of_resident(key, host, resident, r, u64::from(boot.number))
     }
 
-    /// From when on, and until when, a boot-scope resident is the one of `time`: Unix seconds.
+    /// The span (start, end) in Unix seconds during which a boot-scope resident is the same process as at
+    /// `time`.
     pub fn resident_span(
         &self,
         catalog: &Catalog,
@@ -205,8 +197,8 @@ impl World {
         (from + settled, self.boot_start(host, next) + settled)
     }
 
-    /// A boot's or session's residents outlive the next one's start by [`SETTLED`]: `lane` keeps
-    /// the pids of eight in a row apart.
+    /// The pid of a resident. Residents outlive the start of the next boot or session by [`SETTLED`], so
+    /// `lane` keeps the pids of eight consecutive ones distinct.
     fn pid_of_resident(
         &self,
         key: Key,
@@ -216,17 +208,18 @@ impl World {
         lane: u64,
     ) -> u32 {
         let number = resident as u64;
-        let own = lane as u32 % LANES * 2 + key.below(number ^ 0x70, 2) as u32;
-        // What a boot starts first, and the sensor, have the lowest numbers for good. All others come
-        // from where programs and what a chain starts do: a pid tells nothing of who has it.
+        let own = lane as u32 % LANES * 2 + key.below(number ^ LANE, 2) as u32;
+        // The first processes of a boot, and the sensor, always have the lowest numbers. All others come
+        // from the range of programs and of chains' processes, so a pid does not reveal its origin.
         let is_early = r.scope == Scope::Boot && (r.delay < EARLY || r.is_sensor);
         let place = match is_early {
             false => return self.spread_pid(host, number as u32 * OF_RESIDENT + own),
             true if number < FIRST_RESIDENTS => number,
             true => {
                 let key = self.pids(host);
-                let factor = 1 + key.below(3, PLACES - 1);
-                FIRST_RESIDENTS + (number * factor + key.below(4, PLACES)) % PLACES
+                let factor = 1 + key.below(PidSlot::EarlyFactor, PLACES - 1);
+                FIRST_RESIDENTS
+                    + (number * factor + key.below(PidSlot::EarlyOffset, PLACES)) % PLACES
             }
         };
         let unit = place as u32 * OF_RESIDENT + own;
@@ -239,16 +232,16 @@ impl World {
         }
     }
 
-    fn pids(&self, host: u32) -> Key {
-        self.keys.pids.with(u64::from(host))
+    fn pids(&self, host: u32) -> Draws<PidSlot> {
+        Draws::new(self.keys.pids.with(u64::from(host)))
     }
 
-    /// The pid of a process by its unit of a host's pid space: an affine permutation, so that
-    /// daemons, programs and whatever a chain starts come from one range.
+    /// The pid for a unit of a host's pid space: an affine permutation, so that daemons, programs and
+    /// chains' processes come from one range.
     fn spread_pid(&self, host: u32, unit: u32) -> u32 {
         let key = self.pids(host);
-        let factor = 1 + key.below(1, u64::from(SPACE) - 1);
-        let offset = key.below(2, u64::from(SPACE));
+        let factor = 1 + key.below(PidSlot::Factor, u64::from(SPACE) - 1);
+        let offset = key.below(PidSlot::Offset, u64::from(SPACE));
         let place = ((u64::from(unit) * factor + offset) % u64::from(SPACE)) as u32;
         match self.hosts[host].platform {
             Platform::Windows => LEAST_WINDOWS + 4 * place,
@@ -256,7 +249,7 @@ impl World {
         }
     }
 
-    /// Slots of activity since the boot's: a host's ordinals count anew in each.
+    /// Number of activity slots since the boot. Ordinals of a host start at 0 in each slot.
     fn slot_of(&self, boot: Boot, time: i64) -> u32 {
         (time.div_euclid(SLOT) - boot.start.div_euclid(SLOT)).max(0) as u32 + 1
     }
@@ -278,8 +271,8 @@ impl World {
         let boot = self.settled_boot(host, seconds);
         let low = match stream {
             OTHER_STREAM | ALERT_STREAM => {
-                // Neighbours of one population or sequence differ in their ordinals, those of two
-                // by chance.
+                // Neighbours of one population or sequence differ in their ordinals; those of different ones
+                // differ by chance.
                 let own = match ordinal & OF_SEQUENCE {
                     0 => Key::root(start as u64).at2(ordinal, u64::from(image)) as u32,
                     _ => (ordinal >> ORDINAL_BITS) as u32,
@@ -293,7 +286,7 @@ impl World {
         let within_slot =
             (stream.min(OTHER_STREAM) << ORDINAL_BITS) | (low % STARTS_PER_SLOT as u32);
         let sequence = ((slot + (low >> ORDINAL_BITS)) << SEQUENCE_BITS) | within_slot;
-        let salt = self.pids(host).below(0, u64::from(OF_OTHERS)) as u32;
+        let salt = self.pids(host).below(PidSlot::Salt, u64::from(OF_OTHERS)) as u32;
         // Multiplying by an odd constant permutes a pid space whose size is a power of two.
         let within = |place: u32, size: u32| (place.wrapping_mul(0x9e5) ^ salt) % size;
         let unit = match stream {
@@ -303,7 +296,7 @@ impl World {
             _ => {
                 let class = stream as usize % LIFE.len();
                 let size = SLOTS[class] << ORDINAL_BITS;
-                // Units that come again do so in another order.
+                // Reused units come in another order.
                 let turn = (slot / SLOTS[class]).wrapping_mul(0x9e37_79b1);
                 let low = low ^ turn >> (32 - ORDINAL_BITS);
                 LIFE[class] + within(slot << ORDINAL_BITS | low, size)
@@ -322,8 +315,8 @@ impl World {
         }
     }
 
-    /// Whether a host's policy audits process creation (Security 4688, 4689) beside Sysmon: domain
-    /// controllers, and half of the other Windows servers.
+    /// Whether a host audits process creation (Security 4688, 4689) in addition to Sysmon: domain
+    /// controllers, and half of the other Windows servers, do.
     pub fn audits_processes(&self, host: u32) -> bool {
         let h = &self.hosts[host];
         match (h.platform, h.role) {
@@ -333,16 +326,22 @@ impl World {
         }
     }
 
-    /// Which of the two sensors' records of a process the collector keeps, by a draw of the
-    /// process: where processes are audited, Security's in half of the cases.
+    /// Which sensor's record of a process the collector keeps, by a draw of the process. On hosts that
+    /// audit processes, it is Security's in half of the cases.
     pub fn is_seen_by_security(&self, host: u32, bits: u64) -> bool {
         chance(bits, 500_000) && self.audits_processes(host)
     }
 
-    /// Key of a host's hardware: MAC address, disk, thread ids.
+    /// Draws of a host's hardware: MAC address, disk, thread ids.
+    #[inline]
+    pub fn hardware(&self, host: u32) -> Draws<HardwareSlot> {
+        Draws::new(self.keys.hardware.with(u64::from(host)))
+    }
+
+    /// Key of a host's hardware, for draws at coordinates.
     #[inline]
     pub fn host_key(&self, host: u32) -> Key {
-        self.keys.hardware.with(u64::from(host))
+        self.hardware(host).key()
     }
 }
 
@@ -376,7 +375,7 @@ pub fn write_logon_guid(out: &mut Vec<u8>, prefix: u32, session: Session) {
     write_guid(out, prefix, session.start as u32, session.id);
 }
 
-/// Each byte's digits.
+/// Hexadecimal digits of each byte.
 const HEXADECIMAL: [[u8; 2]; 256] = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut all = [[0; 2]; 256];

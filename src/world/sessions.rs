@@ -1,11 +1,11 @@
-//! Logon sessions: whose they are, when they began, how they are numbered.
+//! Logon sessions: their accounts, start times and numbers.
 //!
-//! A session's number must follow from any of its rows alone, rise with time within a
-//! boot, and never be two accounts' on one host. So a boot is cut into slots, and in each
-//! slot every account that may log on there has a number of its own.
+//! Each row of a session must be able to compute the session's number. Within a boot, numbers rise
+//! with time, and no two accounts of a host share one. So a boot is divided into slots, and in each
+//! slot every account that may log on has a number of its own.
 
 use super::World;
-use super::processes::{Boot, SETTLED};
+use super::boots::{Boot, COMING_UP, SETTLED};
 use super::users::{LOCAL_SERVICE, NETWORK_SERVICE, ROOT, SYSTEM};
 use crate::catalog::Platform;
 
@@ -18,46 +18,50 @@ pub struct Session {
     pub start: i64,
 }
 
-/// What a session is opened for, besides the one at the desk.
+/// The purpose of a session other than the interactive one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Work from elsewhere: of one account and slot there is one session.
+    /// Remote work: one session per account and slot.
     Visit,
-    /// A scenario's whole session: which scenario's, and which of its visits to the host.
+    /// The complete session of a scenario: the scenario, and the number of its visit to the host.
     Whole { number: u8, visit: u64 },
-    /// A chain's, whose slot on the host no other chain has.
+    /// A chain's session, in a slot that no other chain uses on the host.
     Chain { slot: i64 },
 }
 
-/// Seconds of a slot, where numbers suffice.
+/// Length of a slot in seconds, unless the numbers would not suffice.
 const SLOT: i64 = 60;
-/// Seconds after a boot in which the session that comes up with it begins, and no other.
-pub(super) const COMING_UP: i64 = 120;
-/// No boot lasts longer, in seconds: four weeks, and what its start may be late.
+/// Maximum duration of a boot in seconds: four weeks plus the maximum delay of its start.
 const LONGEST_BOOT: i64 = 29 * 86_400;
-/// The desk's session that came up with the boot, and the day's.
+/// The interactive sessions of a slot: the one that starts with the boot, and the day's.
 const DESK: u64 = 2;
-/// Administrators that a Linux host knows.
+/// Number of administrators with an account on a Linux host.
 const ADMINISTRATORS: u64 = 8;
-/// Classes of a chain's accounts before the services: its user, administrators, machines.
+/// Number of classes of a chain's accounts before services: its user, administrators, machines.
 const CHAIN_CLASSES: u64 = 3;
-/// Scenarios that open whole sessions of their own.
+/// Number of scenarios with complete sessions.
 const WHOLE: u8 = crate::catalog::LOGIN_SEQUENCES;
-/// Whole sessions of one scenario that can begin in one slot of a Linux host.
+/// Maximum complete sessions of one scenario that begin in one slot of a Linux host.
 const VISITS: u64 = 16;
-/// Numbers of services that log on with the boot, on Windows.
+/// First number of services that log on with the boot, on Windows.
 const FIRST_SERVICE: u64 = 0x1_0000;
 
 /// How sessions of a host are numbered.
 struct Numbering {
     first: u64,
-    /// Sessions that can begin in one slot.
+    /// Number of sessions that can begin in one slot.
     lanes: u64,
-    /// The first of them that is a scenario's whole session; Linux only.
+    /// Index of the first of them that is a complete session of a scenario; Linux only.
     whole: u64,
     /// Seconds.
     slot: i64,
 }
+
+/// Draws of a host's logons: of the session that comes up with a boot; and by day, XOR these, of
+/// a logon's minute and second. A weekend is worked by the draw of the day itself.
+const COMING_UP_SLOT: u64 = u64::MAX;
+const MINUTE: u64 = 0xd0;
+const SECOND: u64 = 0xe0;
 
 impl Numbering {
     fn slot_of(&self, boot: Boot, time: i64) -> i64 {
@@ -73,7 +77,7 @@ impl World {
     fn numbering(&self, host: u32) -> Numbering {
         let services = self.accounts.services().len() as u64;
         let chains = CHAIN_CLASSES + services;
-        // Numbers stay as small as real ones: LogonIds of four bytes, audit sessions of three.
+        // Numbers are as small as real ones: LogonIds have four bytes, audit sessions three.
         let (first, visitors, most) = match self.hosts[host].platform {
             Platform::Windows => {
                 let salt = self.keys.logon_ids.below(u64::from(host), 4096);
@@ -95,7 +99,7 @@ impl World {
         }
     }
 
-    /// Which session of a slot is a visitor's.
+    /// Index within a slot of an account's remote session.
     fn visitor(&self, host: u32, account: u32) -> u64 {
         let accounts = &self.accounts;
         let admins = accounts.admins();
@@ -113,12 +117,12 @@ impl World {
             _ if services.contains(&account) => {
                 2 + ADMINISTRATORS + u64::from(account - services.start)
             }
-            // No record opens a Linux session of anyone else.
+            // No record opens a Linux session of any other account.
             _ => 2 + ADMINISTRATORS + services.len() as u64,
         }
     }
 
-    /// Which session of a chain's slot is an account's.
+    /// Index within a chain's slot of an account's session.
     fn member(&self, account: u32) -> u64 {
         let services = self.accounts.services();
         if self.accounts.admins().contains(&account) {
@@ -136,7 +140,7 @@ impl World {
         self.keys.administrators.below(u64::from(host), count)
     }
 
-    /// An administrator who works on a host, by a draw: a Linux host knows a few of them only.
+    /// An administrator who works on a host, by a draw: a Linux host has accounts of only a few.
     pub fn administrator(&self, host: u32, bits: u64) -> u32 {
         let admins = self.accounts.admins();
         let count = u64::from(admins.end - admins.start).max(1);
@@ -150,29 +154,29 @@ impl World {
         admins.start + nth as u32
     }
 
-    /// The slot of a boot that a time (Unix seconds) is in.
+    /// The slot of a boot at a time (Unix seconds).
     pub fn session_slot(&self, host: u32, boot: Boot, time: i64) -> i64 {
         self.numbering(host).slot_of(boot, time)
     }
 
-    /// The interactive logon on a workstation whose processes are up at `time` (Unix seconds);
-    /// elsewhere the administrators' last one.
+    /// The interactive session on a workstation whose processes run at `time` (Unix seconds); on other
+    /// hosts the last session of an administrator.
     pub fn session(&self, host: u32, time: i64) -> Session {
         let boot = self.settled_boot(host, time);
         let key = self.keys.logons.with(u64::from(host));
         let settled = time - SETTLED;
         let local_day = (settled + self.time_zone_offset).div_euclid(86_400);
-        let mut start = boot.start + 45 + key.below(u64::MAX, 30) as i64;
+        let mut start = boot.start + 45 + key.below(COMING_UP_SLOT, 30) as i64;
         let mut lane = 0;
         for day in (local_day - 3..=local_day).rev() {
             let weekday = (day + 3).rem_euclid(7);
             let works = weekday < 5 || key.below(day as u64, 20) == 0;
-            let minute = 7 * 60 + 40 + key.below(day as u64 ^ 0xd0, 100) as i64;
+            let minute = 7 * 60 + 40 + key.below(day as u64 ^ MINUTE, 100) as i64;
             let logon = day * 86_400 - self.time_zone_offset
                 + minute * 60
-                + key.below(day as u64 ^ 0xe0, 60) as i64;
+                + key.below(day as u64 ^ SECOND, 60) as i64;
             if works && logon <= settled {
-                // Who comes while the machine comes up finds the session that came up with it.
+                // A logon during the boot belongs to the session that starts with the boot.
                 if logon >= boot.start + COMING_UP {
                     (start, lane) = (logon, 1);
                 }
@@ -186,7 +190,7 @@ impl World {
         }
     }
 
-    /// The session that a logon of `account` at `time` (Unix seconds) is or opens.
+    /// The session that a logon of `account` at `time` (Unix seconds) opens or belongs to.
     pub fn logon(
         &self,
         host: u32,
@@ -220,7 +224,8 @@ impl World {
         }
     }
 
-    /// The session of a service that logs on `delay` seconds after the boot, by its number among residents.
+    /// The session of a service that logs on `delay` seconds after the boot, given its index among the
+    /// residents.
     pub fn service_session(&self, host: u32, boot: Boot, resident: usize, delay: i64) -> Session {
         let salt = self.keys.service_logons.below(u64::from(host), 16);
         Session {

@@ -1,26 +1,26 @@
-//! Which standalone alerts are a process's start, without drawing one.
+//! The standalone alerts that are process starts, found without drawing alerts.
 //!
-//! A process's end is a row of its own, and has to find its start again. So the
-//! alerts of a category are cut into strata that hold one start each: the n-th start
-//! and its row follow from one another.
+//! A process end is a separate row and must find its start. So the alerts of a
+//! category are divided into strata with one start each: the number of a start and its row
+//! can each be computed from the other.
 
 use crate::random::Key;
 
-/// Categories whose processes' ends are seen, at most: each has a share of the pids.
+/// Maximum number of categories with recorded process ends. Each has a share of the pids.
 pub const STARTING: usize = 8;
 
-/// How many of a category's standalone alerts are a Windows process's start.
+/// The share of a category's standalone alerts that are Windows process starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Starts {
-    /// Of `whole` alerts, so many.
+    /// Number of starts in `whole` alerts.
     part: u64,
     whole: u64,
-    /// Counts the categories that have such alerts.
+    /// Number of the category among those with such alerts.
     pub number: u8,
 }
 
 impl Starts {
-    /// None where no alert is a start.
+    /// `None` if no alert is a start.
     pub(crate) fn new(part: u64, whole: u64, number: usize) -> Option<Self> {
         (part > 0 && part <= whole && number < STARTING).then_some(Starts {
             part,
@@ -34,20 +34,20 @@ impl Starts {
         (u128::from(nth) * u128::from(self.whole) / u128::from(self.part)) as u64
     }
 
-    /// Strata that are whole among the first `rows` rows.
+    /// Number of complete strata in the first `rows` rows.
     pub fn among(&self, rows: u64) -> u64 {
         let scaled = (u128::from(rows) + 1) * u128::from(self.part);
         (scaled.div_ceil(u128::from(self.whole)) - 1) as u64
     }
 
-    /// The row that is the n-th start.
+    /// The row of the n-th start.
     #[inline]
     pub fn row(&self, key: Key, nth: u64) -> u64 {
         let first = self.first(nth);
         first + key.below(nth, self.first(nth + 1) - first)
     }
 
-    /// Which start a row is, if it is one.
+    /// The number of the start in this row, if the row is a start.
     #[inline]
     pub fn nth(&self, key: Key, row: u64) -> Option<u64> {
         let nth = self.among(row);

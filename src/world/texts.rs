@@ -1,28 +1,28 @@
-//! Many short texts by index, in one piece of memory: a million strings of their own would cost
-//! five times as much. Knows nothing of what they say.
+//! Many short strings in one allocation, by index. A million separate strings would take five times
+//! the memory.
 
 use std::ops::Index;
 
-/// Texts in the order in which they came.
+/// A list of strings in one buffer.
 #[derive(Debug, Default)]
-pub struct Texts {
+pub struct PackedStrings {
     bytes: String,
-    /// Where each ends.
+    /// End offset of each string.
     ends: Vec<usize>,
 }
 
-impl Texts {
-    /// Number of texts.
+impl PackedStrings {
+    /// Number of strings.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// Text `index`, if there are so many.
+    /// String `index`; `None` if the index is out of bounds.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&str> {
         let start = match index.checked_sub(1) {
@@ -32,7 +32,7 @@ impl Texts {
         self.bytes.get(start..*self.ends.get(index)?)
     }
 
-    /// Each text in turn.
+    /// Iterates over the strings.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
@@ -43,7 +43,7 @@ impl Texts {
     }
 }
 
-impl Index<usize> for Texts {
+impl Index<usize> for PackedStrings {
     type Output = str;
 
     #[inline]
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn each_comes_back_by_its_index() {
-        let mut texts = Texts::default();
+        let mut texts = PackedStrings::default();
         let given = ["10.0.0.1", "", "2001:db8::1", "é"];
         given.iter().for_each(|text| texts.push(text));
         assert_eq!(texts.iter().collect::<Vec<_>>(), given);

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Domain;
 use super::hosts::{Host, Hosts, Role};
-use crate::catalog::{Account as Wanted, Catalog, HostClass, Platform, Record};
+use crate::catalog::{AccountRef, Catalog, HostClass, Platform, Record};
 use crate::grounding::User;
 use crate::random::{Alias, Key};
 
-/// What an account is.
+/// Kind of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountKind {
     /// SYSTEM, LOCAL SERVICE, NETWORK SERVICE, root.
@@ -18,7 +18,7 @@ pub enum AccountKind {
     Service,
     /// `HOST$`.
     Machine,
-    /// Known to the directory, and not allowed to log on.
+    /// In the directory, but not allowed to log on.
     Disabled,
 }
 
@@ -40,7 +40,7 @@ pub struct Account {
     pub name: String,
     /// `user.domain`: the DNS domain, `NT AUTHORITY`, or none for a local Linux account.
     pub domain: Option<String>,
-    /// As Windows writes it: `FUSIONAI\alice`.
+    /// In Windows notation: `FUSIONAI\alice`.
     pub qualified: String,
     pub full_name: Option<String>,
     pub email: Option<String>,
@@ -48,12 +48,12 @@ pub struct Account {
     pub sid: String,
     /// Linux user id.
     pub uid: u32,
-    /// The user's own workstation, if one is theirs.
+    /// The user's own workstation, if they have one.
     pub home: Option<u32>,
 }
 
 /// All accounts, in this order: built-in, users, administrators, services, machines, disabled
-/// users, whom only failed logons name.
+/// users. Only failed logons name disabled users.
 #[derive(Debug)]
 pub struct Accounts {
     pub all: Vec<Account>,
@@ -61,7 +61,7 @@ pub struct Accounts {
     admins: u32,
     services: u32,
     first_disabled: u32,
-    /// Accounts of the domain in the order of their names.
+    /// Domain accounts, sorted by name.
     by_name: Vec<u32>,
     next_rid: u32,
 }
@@ -93,11 +93,11 @@ fn built_in(name: &str, sid: &str, uid: u32, windows: bool) -> Account {
     }
 }
 
-/// Names of the service accounts that the catalog's records run under, in order of appearance.
+/// Names of the service accounts in the catalog's records, in order of appearance.
 fn service_names(catalog: &Catalog) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let mut add = |account: &Wanted| {
-        if let Wanted::Service(name) = account
+    let mut add = |account: &AccountRef| {
+        if let AccountRef::Service(name) = account
             && !names.contains(name)
         {
             names.push(name.clone());
@@ -116,7 +116,7 @@ fn service_names(catalog: &Catalog) -> Vec<String> {
     names
 }
 
-/// The uid that Debian's packages and habit give a local account; 33 is fixed, the rest are usual.
+/// Usual uid of a local service account on Debian; 33 is fixed by policy, the others are common values.
 fn local_uid(name: &str) -> Option<u32> {
     Some(match name {
         "www-data" => 33,
@@ -200,7 +200,7 @@ impl Accounts {
             }
         }
         let users = all.len() as u32 - FIRST_USER;
-        // Every administrator has an account of their own for it; IT people first.
+        // Every administrator has a separate account; IT staff come first.
         let wanted = (users / 30).clamp(2.min(users), 400);
         let mut it: Vec<u32> = (FIRST_USER..FIRST_USER + users).collect();
         it.sort_by_key(|&u| {
@@ -278,11 +278,11 @@ impl Accounts {
         accounts
     }
 
-    /// Gives users their workstations, and servers their administrators.
+    /// Assigns users to workstations, and administrators to servers.
     ///
-    /// A workstation is its owner's where the inventory names one whom the directory knows.
-    /// The others are dealt out, those without an owner first; what the inventory says of
-    /// owner and department is never written over.
+    /// A workstation is assigned to its owner if the inventory names one who is in the directory.
+    /// The other workstations are then distributed, those without an owner first. Owner and
+    /// department from the inventory are never overwritten.
     fn settle(&mut self, key: Key, hosts: &mut Hosts, notices: &mut Vec<String>) {
         let owners = Owners::of(self);
         let mut strangers = BTreeSet::new();
@@ -339,12 +339,12 @@ impl Accounts {
             }
         }
         if self.users == 0 {
-            notices.push("the directory has no users; service accounts act instead".into());
+            notices.push("the directory has no users; service accounts are used instead".into());
         }
     }
 
-    /// Puts a user at a workstation, which is their home if they have none yet. They become its
-    /// owner where the inventory names none; `owns`: it names them.
+    /// Assigns a user to a workstation, which becomes their own if they have none yet. If the inventory
+    /// names no owner, the user becomes the owner. `owns`: the inventory names this user as the owner.
     fn seat(&mut self, user: u32, host: u32, owns: bool, hosts: &mut [Host]) {
         hosts[host as usize].user = user;
         let Some(account) = self.all.get_mut(user as usize) else {
@@ -370,7 +370,7 @@ impl Accounts {
         }
     }
 
-    /// The domain's account of a name.
+    /// The domain account with this name.
     pub fn named(&self, name: &str) -> Option<u32> {
         let at = self
             .by_name
@@ -379,7 +379,7 @@ impl Accounts {
         Some(self.by_name[at])
     }
 
-    /// The number that the domain's next account gets.
+    /// The RID of the next domain account.
     pub fn next_rid(&self) -> u32 {
         self.next_rid
     }
@@ -410,7 +410,7 @@ impl Accounts {
         FIRST_USER + self.users + self.admins + self.services + host
     }
 
-    /// Accounts that the directory has disabled; there may be none.
+    /// Disabled accounts; may be empty.
     pub fn disabled(&self) -> std::ops::Range<u32> {
         self.first_disabled..self.all.len() as u32
     }
@@ -421,10 +421,10 @@ impl Accounts {
             .unwrap_or(SYSTEM)
     }
 
-    /// The account a record runs under on a host, where `user` and `admin` act.
+    /// The account that a record runs under on a host, given the acting `user` and `admin`.
     pub fn resolve(
         &self,
-        wanted: &Wanted,
+        wanted: &AccountRef,
         platform: Platform,
         host: u32,
         user: u32,
@@ -432,44 +432,47 @@ impl Accounts {
     ) -> u32 {
         let windows = platform == Platform::Windows;
         match wanted {
-            // Which other one depends on the row; whoever asks without one gets the host's own.
-            Wanted::User | Wanted::OtherUser | Wanted::PeerUser | Wanted::DisabledUser => user,
-            Wanted::Admin => admin,
-            Wanted::System => {
+            // The row chooses the other user; callers without a row get the host's own user.
+            AccountRef::User
+            | AccountRef::OtherUser
+            | AccountRef::PeerUser
+            | AccountRef::DisabledUser => user,
+            AccountRef::Admin => admin,
+            AccountRef::System => {
                 if windows {
                     SYSTEM
                 } else {
                     ROOT
                 }
             }
-            Wanted::LocalService => {
+            AccountRef::LocalService => {
                 if windows {
                     LOCAL_SERVICE
                 } else {
                     ROOT
                 }
             }
-            Wanted::NetworkService => {
+            AccountRef::NetworkService => {
                 if windows {
                     NETWORK_SERVICE
                 } else {
                     ROOT
                 }
             }
-            Wanted::Machine | Wanted::PeerMachine => {
+            AccountRef::Machine | AccountRef::PeerMachine => {
                 if windows {
                     self.machine(host)
                 } else {
                     ROOT
                 }
             }
-            Wanted::Service(name) => self.service(name),
+            AccountRef::Service(name) => self.service(name),
         }
     }
 }
 
-/// The directory's users by what inventories call an owner: account, mail, or display name in
-/// any case and order of words. A name that two users have belongs to neither.
+/// Users in the directory by the names that inventories use for owners: account, mail, or display
+/// name in any case and word order. A name that two users share identifies neither.
 struct Owners(HashMap<String, Vec<u32>>);
 
 impl Owners {
@@ -489,9 +492,9 @@ impl Owners {
         Owners(by_name)
     }
 
-    /// The user that an owner's name means; of namesakes the one of the department.
+    /// The user that an owner's name identifies; among namesakes the one in the department.
     fn find(&self, accounts: &Accounts, owner: &str, department: Option<&str>) -> Option<u32> {
-        // `CORP\\alice` and `alice@corp.example` name the account `alice`.
+        // `CORP\alice` and `alice@corp.example` name the account `alice`.
         let account = owner.rsplit('\\').next().unwrap_or(owner);
         let local = account.split('@').next().unwrap_or(account);
         let has_blank = owner.trim().contains(char::is_whitespace);
@@ -515,7 +518,7 @@ impl Owners {
     }
 }
 
-/// The words of a name in lower case, sorted: `Berg, Rosa` is `Rosa Berg`.
+/// The words of a name in lower case, sorted, so that `Berg, Rosa` equals `Rosa Berg`.
 fn words(name: &str) -> String {
     let lower = name.to_lowercase();
     let mut words: Vec<&str> = lower
@@ -537,7 +540,7 @@ fn people(
     let weights: Vec<u64> = names.departments.iter().map(|d| u64::from(d.1)).collect();
     let departments = Alias::new(&weights);
     let (given, family) = (names.given.len() as u64, names.family.len() as u64);
-    // A keyed walk through all pairs, so that names repeat only when pairs run out.
+    // A keyed permutation of all pairs, so that names repeat only after every pair is used.
     let pairs = crate::random::Permutation::new(key.child("names"), given * family);
     (0..count)
         .map(|i| {

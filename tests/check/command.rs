@@ -1,4 +1,4 @@
-//! The command: what it prints, and how it ends.
+//! The command: output and exit codes.
 
 use std::process::Command;
 
@@ -57,7 +57,7 @@ fn the_command_says_how_it_went() {
         text.contains("FAILED") && text.contains("numbers.bytes"),
         "{text}"
     );
-    assert!(errors.contains("1 checks failed"), "{errors}");
+    assert!(errors.contains("1 check failed"), "{errors}");
     let (code, text, _) = fusiongen(&["check", directory, "--json"]);
     assert_eq!(code, 1);
     let report: Value = serde_json::from_str(&text).unwrap();
@@ -114,9 +114,9 @@ fn what_is_no_corpus_is_named() {
     wrong(&["check", directory], event);
     let success = std::fs::read(root.join("_SUCCESS")).unwrap();
     std::fs::remove_file(root.join("_SUCCESS")).unwrap();
-    wrong(&["check", directory], "_SUCCESS is not that");
+    wrong(&["check", directory], "_SUCCESS does not match");
     std::fs::write(root.join("_SUCCESS"), success).unwrap();
-    // A window of billions of days is refused, not walked through.
+    // A window of billions of days is refused, not iterated over.
     let plan = std::fs::read_to_string(root.join("plan.json")).unwrap();
     let long = plan.replace("\"days\": 1,", "\"days\": 4000000000,");
     assert_ne!(plan, long);

@@ -1,4 +1,4 @@
-//! `check --integrity` finds every file that isn't as it was written.
+//! `check --integrity` finds every file that differs from what was written.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use super::*;
 
 /// The files that `--integrity` finds damaged.
 fn damaged(root: &Path) -> Vec<String> {
-    let found = integrity(root).unwrap();
+    let found = integrity(&fusiongen::Corpus::at(root)).unwrap();
     found.damages.into_iter().map(|d| d.file).collect()
 }
 
-/// A stream of numbers that a seed decides.
+/// A stream of pseudo-random numbers from a seed.
 fn numbers(mut state: u64) -> impl FnMut(u64) -> u64 {
     move |below| {
         // splitmix64
@@ -39,14 +39,14 @@ fn integrity_finds_every_flipped_bit() {
         let found = damaged(&root);
         std::fs::write(root.join(name), bytes).unwrap();
         assert!(!found.is_empty(), "bit {bit} of {name} may be flipped");
-        // What manifest and _SUCCESS say of each other can't be told apart.
+        // If manifest and _SUCCESS disagree, it is unknown which of them is damaged.
         let papers = ["manifest.json", "_SUCCESS"];
         assert!(
             found.iter().any(|f| f == name) || papers.contains(&name),
             "bit {bit} of {name}: {found:?}"
         );
     };
-    // One in every file, and then a thousand anywhere.
+    // One bit in every file, and then a thousand bits anywhere.
     for (name, bytes) in &files {
         flip(name, bytes, number(bytes.len() as u64 * 8));
     }
@@ -130,7 +130,7 @@ fn integrity_finds_what_is_missing_more_or_moved() {
     whole("put back");
 }
 
-/// A manifest that was edited, and given its new digest: the plan still disagrees.
+/// An edited manifest with a matching digest still contradicts the plan.
 #[test]
 fn integrity_finds_an_edited_manifest() {
     let (_out, root) = small();

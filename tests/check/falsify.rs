@@ -1,130 +1,11 @@
-//! For each invariant, what breaks it: cells of rows that hold what it is about.
+//! For each invariant, changes of cells that violate it.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use arrow::array::RecordBatch;
 use fusiongen::check::Audit;
 use serde_json::{Value, json};
 
-use super::common::falsify::{File, set};
-
-/// A row: its file, its number there, its values.
-pub type Row = (usize, usize, Value);
-
-/// The rows of a table of a corpus, and how they are to be changed.
-pub struct Rows {
-    pub rows: Vec<Row>,
-}
-
-/// One cell's new value.
-pub struct Cell {
-    pub file: usize,
-    pub row: usize,
-    pub path: &'static str,
-    pub value: Value,
-}
-
-pub fn at<'v>(row: &'v Value, path: &str) -> &'v Value {
-    path.split('.').fold(row, |value, name| &value[name])
-}
-
-pub fn text<'v>(row: &'v Value, path: &str) -> &'v str {
-    at(row, path).as_str().unwrap_or("")
-}
-
-pub fn number(row: &Value, path: &str) -> i64 {
-    at(row, path).as_i64().unwrap_or(-1)
-}
-
-pub const DATA: &str = "winlog.event_data.";
-
-pub fn data<'v>(row: &'v Value, name: &str) -> &'v str {
-    text(row, &format!("{DATA}{name}"))
-}
-
-pub fn id(row: &Value) -> i64 {
-    number(row, "winlog.event_id")
-}
-
-impl Rows {
-    pub fn read(root: &Path, table: &str) -> Self {
-        let files = File::below(root, table);
-        let mut rows = Vec::new();
-        for (file, content) in files.iter().enumerate() {
-            let mut number = 0;
-            for batch in &content.batches {
-                for row in 0..batch.num_rows() {
-                    let map = fusiongen::sink::json::row(batch, row);
-                    rows.push((file, number, Value::Object(map)));
-                    number += 1;
-                }
-            }
-        }
-        Rows { rows }
-    }
-
-    /// The first row that is as wanted.
-    pub fn first(&self, wanted: impl Fn(&Value) -> bool) -> &Row {
-        let found = self.rows.iter().find(|(_, _, row)| wanted(row));
-        found.expect("the corpus has no row to falsify")
-    }
-
-    /// One cell of the first row that is as wanted.
-    pub fn one(
-        &self,
-        wanted: impl Fn(&Value) -> bool,
-        path: &'static str,
-        value: impl Fn(&Value) -> Value,
-    ) -> Vec<Cell> {
-        let (file, row, values) = self.first(wanted);
-        vec![cell((*file, *row), path, value(values))]
-    }
-
-    /// That cell of as many rows.
-    pub fn many(
-        &self,
-        most: usize,
-        wanted: impl Fn(&Value) -> bool,
-        path: &'static str,
-        value: Value,
-    ) -> Vec<Cell> {
-        let rows = self.rows.iter().filter(|(_, _, row)| wanted(row));
-        let cells: Vec<Cell> = rows
-            .take(most)
-            .map(|(file, row, _)| cell((*file, *row), path, value.clone()))
-            .collect();
-        assert!(!cells.is_empty(), "the corpus has no row to falsify");
-        cells
-    }
-
-    /// Two rows with one key, the second being as wanted of the first.
-    pub fn pair<K: Ord>(
-        &self,
-        key: impl Fn(&Value) -> Option<K>,
-        wanted: impl Fn(&Value, &Value) -> bool,
-    ) -> (&Row, &Row) {
-        let mut before: BTreeMap<K, Vec<&Row>> = BTreeMap::new();
-        for row in &self.rows {
-            let Some(key) = key(&row.2) else { continue };
-            let group = before.entry(key).or_default();
-            if let Some(first) = group.iter().find(|first| wanted(&first.2, &row.2)) {
-                return (first, row);
-            }
-            group.push(row);
-        }
-        panic!("the corpus has no two rows to falsify");
-    }
-}
-
-pub fn cell((file, row): (usize, usize), path: &'static str, value: Value) -> Cell {
-    Cell {
-        file,
-        row,
-        path,
-        value,
-    }
-}
+use super::cells::{Cell, Row, Rows, at, cell, data, id, number, text};
 
 /// Two rows of one process; the second is later.
 pub fn process(events: &Rows) -> (&Row, &Row) {
@@ -143,7 +24,7 @@ pub fn turned(text: &str) -> String {
 /// No audit session.
 pub const UNSET: i64 = 4_294_967_295;
 
-/// The table that holds what is changed, and the change.
+/// The table to change, and the change.
 pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str, Vec<Cell>) {
     let windows = |row: &Value| id(row) > 0;
     let chain = |row: &Value| !at(row, "attack.id").is_null();
@@ -221,7 +102,7 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
             "network.bytes",
             |row| json!(number(row, "network.bytes") + 1),
         ),
-        // Some hosts may be behind a gateway; all can't.
+        // Some hosts may be behind a gateway, but not all.
         Audit::NumbersClientPort => events.many(
             usize::MAX,
             |row| number(row, "source.port") > 0,
@@ -233,7 +114,7 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
             "process.pid",
             |row| json!(number(row, "process.pid") + 1),
         ),
-        // Another process with the pid that is in use: the same one, a second younger.
+        // Another process with a pid in use: a copy of the process, a second younger.
         Audit::NumbersLivePid => {
             let ((file, row, values), _) = events.pair(
                 |row| (id(row) == 3).then(|| data(row, "ProcessGuid").to_string()),
@@ -381,7 +262,7 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
             let ((file, row, _), _) = process(events);
             vec![cell((*file, *row), "winlog.event_id", json!(5))]
         }
-        // A start that is its own end instead.
+        // Turn a start into the end of its process.
         Audit::TimeKnown => events.one(|row| id(row) == 1, "winlog.event_id", |_| json!(5)),
         Audit::TimeRecordId => {
             let (_, (file, row, _)) = events.pair(
@@ -419,7 +300,7 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
             );
             vec![cell((*file, *row), "auditd.auid", json!(77_777))]
         }
-        // A login that comes before it was allowed to.
+        // A login before it was authorised.
         Audit::AuditdLogin => events.one(
             |row| text(row, "auditd.type") == "USER_ACCT" && number(row, "auditd.ses") == UNSET,
             "auditd.ses",
@@ -446,7 +327,7 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
                 _ => json!("Impatience"),
             },
         ),
-        // PowerShell is no technique of Linux in the table.
+        // PowerShell is not a Linux technique in the table.
         Audit::MitrePlatform => events.one(
             |row| {
                 text(row, "host.os.platform") == "linux"
@@ -518,7 +399,7 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
             let more = |row: &Value| json!(number(row, "events") + 1);
             return (table, truth(table).one(|_| true, "events", more));
         }
-        // All edges of one chain name what isn't there.
+        // All edges of one chain name events that do not exist.
         Audit::ChainsCause => {
             let table = "truth/edges";
             let edges = truth(table);
@@ -537,7 +418,7 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
             })
             .collect(),
         Audit::GroundingRule => events.one(standalone, "rule.category", |_| json!("Another")),
-        // The scale turned round.
+        // The scale reversed.
         Audit::GroundingSeverity => events.many(
             500,
             |row| standalone(row) && text(row, "event.severity") == "high",
@@ -594,6 +475,7 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
                 entities.one(windows, "platform", |_| json!("linux")),
             );
         }
+        Audit::TableFiles => unreachable!("`tests/tables.rs` falsifies tables"),
         Audit::CompositionCounts => events.one(
             |row| at(row, "fusionai.noise") == true,
             "fusionai.noise",
@@ -601,29 +483,4 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
         ),
     };
     ("events", cells)
-}
-
-/// Applies the cells, and tells what each file was.
-pub fn falsify(root: &Path, table: &str, cells: &[Cell]) -> Vec<(PathBuf, Vec<u8>)> {
-    let files = File::below(root, table);
-    let mut by_file: BTreeMap<usize, Vec<&Cell>> = BTreeMap::new();
-    for cell in cells {
-        by_file.entry(cell.file).or_default().push(cell);
-    }
-    let mut before = Vec::new();
-    for (file, cells) in by_file {
-        let file = &files[file];
-        before.push((file.path.clone(), std::fs::read(&file.path).unwrap()));
-        let mut batches: Vec<RecordBatch> = file.batches.clone();
-        for cell in cells {
-            let (mut batch, mut row) = (0, cell.row);
-            while row >= batches[batch].num_rows() {
-                row -= batches[batch].num_rows();
-                batch += 1;
-            }
-            batches[batch] = set(&batches[batch], cell.path, row, &cell.value);
-        }
-        file.write(&batches);
-    }
-    before
 }

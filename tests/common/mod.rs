@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 use fusiongen::Generator;
 use fusiongen::grounding::Profile;
 use fusiongen::plan::{Config, Grounding};
@@ -95,7 +95,11 @@ pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fusiongen"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if SETTINGS.contains(&&*text) || text.ends_with("_WEIGHT") || text.ends_with("_WEIGHTS") {
+        let plain = text
+            .strip_prefix("FUSIONGEN_")
+            .filter(|name| *name != "PYTHON");
+        let of_hours = text.ends_with("_WEIGHT") || text.ends_with("_WEIGHTS");
+        if SETTINGS.contains(&&*text) || plain.is_some() || of_hours {
             command.env_remove(name);
         }
     }

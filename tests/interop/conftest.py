@@ -1,4 +1,4 @@
-"""Corpora that tests share. Each is made once a session."""
+"""Corpora shared by tests. Each is made once per session."""
 
 import pytest
 from support import FIGURES, SAMPLE_INPUTS, Corpus, generate
@@ -13,7 +13,7 @@ def corpus(tmp_path_factory) -> Corpus:
 
 @pytest.fixture(scope="session")
 def lines(tmp_path_factory) -> Corpus:
-    """20,000 events grounded in the sample inputs, as lines of JSON."""
+    """20,000 events grounded in the sample inputs, as JSON lines."""
     out = tmp_path_factory.mktemp("lines") / "corpus"
     return generate(out, "--format", "ndjson", "--events", "20k", *SAMPLE_INPUTS)
 
@@ -66,7 +66,7 @@ def pytest_terminal_summary(terminalreporter):
             terminalreporter.line(text)
 
 
-# Known gaps, each with its reason; strict: what is mended must leave the list.
+# Known gaps, each with its reason. Strict: a gap that is closed must be removed from the list.
 GAPS = {}
 
 

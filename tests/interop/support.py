@@ -1,4 +1,4 @@
-"""What the tests share: the binary, a finished corpus, and a distance between distributions."""
+"""Shared by the tests: the binary, a finished corpus, and a distance between distributions."""
 
 import json
 import math
@@ -20,7 +20,7 @@ SAMPLE_INPUTS = [
     "--cmdb-assets", SAMPLE / "cmdb_assets.csv",
 ]  # fmt: skip
 
-# Settings that a developer's shell may hold and that would change a corpus.
+# Settings in a developer's environment that would change a corpus.
 SETTINGS = (
     "SEED TARGET_EVENTS ATTACK_CHAIN_RATIO NOISE_RATIO NOISE_SEASONALITY NOISE_TZ_OFFSET "
     "DB_PATH AD_USERS_FILE CMDB_ASSETS_FILE NOISE_HOURLY_WEIGHTS ALERT_HOURLY_WEIGHTS"
@@ -36,7 +36,7 @@ def binary() -> Path:
 
 
 def fusiongen(*arguments, env=None, timeout=900) -> subprocess.CompletedProcess:
-    """Runs the program without a terminal; its exit code is the caller's to judge."""
+    """Runs the program without a terminal; the caller checks the exit code."""
     environment = {
         name: value for name, value in os.environ.items() if name not in SETTINGS and not name.endswith("_WEIGHT")
     }
@@ -52,7 +52,7 @@ def fusiongen(*arguments, env=None, timeout=900) -> subprocess.CompletedProcess:
 
 
 def generate(out: Path, *arguments) -> "Corpus":
-    """Makes a corpus, or fails with what the program said."""
+    """Makes a corpus, or fails with the program's output."""
     done = fusiongen("generate", "--no-progress", "--out", out, *arguments)
     if done.returncode != 0:
         pytest.fail(
@@ -63,7 +63,7 @@ def generate(out: Path, *arguments) -> "Corpus":
 
 
 def outside(path: str) -> Path:
-    """A file of the reference material beside the project, or a skip that says so."""
+    """A file of the reference material next to the project, or a skip with a message."""
     found = ROOT.parent / "shared" / path
     if not found.exists():
         pytest.skip(f"reference material is not here: ../shared/{path}")
@@ -110,12 +110,12 @@ class Corpus:
         return connection
 
 
-#: Measured values, shown at the end of the run whether tests pass or not.
+#: Measured values, printed at the end of the run even if tests fail.
 FIGURES: list[str] = []
 
 
 def figure(text: str) -> None:
-    """Notes a measured value."""
+    """Records a measured value."""
     FIGURES.append(text)
 
 

@@ -1,4 +1,4 @@
-"""The command line: exit codes, messages, and what is left on disk."""
+"""The command line: exit codes, messages, and files on disk."""
 
 import contextlib
 import hashlib
@@ -13,9 +13,9 @@ import duckdb
 import pytest
 from support import SAMPLE_INPUTS, fusiongen, generate
 
-SUBCOMMANDS = {"generate", "profile", "plan", "sample", "finish", "check", "report", "completions", "man"}
+SUBCOMMANDS = set("generate replay profile plan sample finish check report queries completions man".split())
 
-# Every flag of `generate` that users may rely on, with a value to try it with; None: it takes none.
+# Every flag of `generate` that users may rely on, with a value to test; None: the flag takes no value.
 FLAGS = {
     "--events": "1500",
     "--seed": "7",
@@ -43,6 +43,7 @@ FLAGS = {
     "--row-group-rows": "100k",
     "--shard-rows": "100k",
     "--bloom-filter": "source.ip",
+    "--table": "delta",
     "--part": ...,
     "--threads": "1",
     "--overwrite": None,
@@ -187,6 +188,10 @@ def test_settings_order_flag_then_environment(tmp_path):
     assert json.loads((tmp_path / "c" / "manifest.json").read_text())["events"] == 3000
 
 
+#: What a flag needs beside itself.
+NEEDED = {"--severity-scale": SAMPLE_INPUTS[:2]}
+
+
 def long_flags(text: str) -> set[str]:
     """Flags that a help page defines; a flag that is only mentioned in a sentence does not count."""
     return set(re.findall(r"^\s*(?:-\w, )?(--[a-z][a-z-]*)", text, re.MULTILINE))
@@ -220,6 +225,7 @@ def test_help_names_only_flags_that_work(tmp_path):
         base = ["--events", "1000"] if flag != "--events" else []
         base += ["--days", "1"] if flag not in ("--days",) else []
         base += ["--no-progress"] if flag != "--no-progress" else []
+        base += NEEDED.get(flag, [])
         out = tmp_path / f"corpus-{number}"
         done = fusiongen("generate", "--out", out, *base, *arguments)
         assert done.returncode == 0, f"{flag}: {done.stderr}"
@@ -264,7 +270,8 @@ def test_helper_possible_values():
 def test_help_names_only_values_that_work(tmp_path):
     for number, (flag, value) in enumerate(possible_values(fusiongen("generate", "--help").stdout)):
         out = tmp_path / f"corpus-{number}"
-        done = fusiongen("generate", "--no-progress", "--events", "1000", "--days", "1", "--out", out, f"{flag}={value}")
+        arguments = [*NEEDED.get(flag, []), f"{flag}={value}"]
+        done = fusiongen("generate", "--no-progress", "--events", "1000", "--days", "1", "--out", out, *arguments)
         assert done.returncode == 0, f"{flag} {value}: {done.stderr}"
         assert (out / "_SUCCESS").is_file(), f"{flag} {value}"
 
@@ -277,7 +284,7 @@ def test_progress_and_results_are_apart(tmp_path):
 
 
 def needs(what: str, *help_of):
-    """Skips, with the reason, a test of something that the help page does not offer."""
+    """Skips, with the reason, a test of something that is not on the help page."""
     page = fusiongen(*help_of, "--help").stdout
     if not re.search(rf"^\s*(?:-\w, )?{re.escape(what)}\b", page, re.MULTILINE):
         pytest.skip(f"`{' '.join(['fusiongen', *help_of, '--help'])}` does not offer {what}")
@@ -291,7 +298,7 @@ def test_plan_writes_nothing(tmp_path):
 
 
 def test_plan_is_a_table(tmp_path):
-    """Columns stay under their heads, however long a category's name is."""
+    """Columns are aligned with their headings, even for long category names."""
     signature = "A category whose name is longer than any of those that are built in"
     database = tmp_path / "alerts.sqlite"
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
@@ -378,7 +385,7 @@ def test_sample_prints_events():
 
 @pytest.mark.parametrize("options", [["parquet"], ["ndjson"], ["ndjson", "--compression", "zstd"], ["arrow"]], ids=" ".join)
 def test_next_command_works(tmp_path, options):
-    """What `generate` says to do next can be done, by the engine that it names."""
+    """The next command that `generate` prints works with the engine that it names."""
     done = fusiongen("generate", "--no-progress", "--events", "5k", "--out", tmp_path / "corpus", "--format", *options)
     assert done.returncode == 0, done.stderr
     program, flag, code = shlex.split(re.search(r"^next: (.*)$", done.stdout, re.MULTILINE)[1])

@@ -57,7 +57,7 @@ def test_files_without_event_id_say_so(corpus, db):
     for _, _, _, nulls, low, high in chunks:
         assert nulls is not None
         assert (low is None) == (high is None)
-    # The bounds are true: a file that holds a 3 has chunks that admit one.
+    # The bounds are correct: a file with a 3 has chunks whose bounds include it.
     admitting = {c[0] for c in chunks if c[4] is not None and int(c[4]) <= 3 <= int(c[5])}
     holding = {
         row[0]
@@ -166,7 +166,7 @@ def test_truth_agrees_with_the_events(corpus, db):
         f"CREATE OR REPLACE TEMP VIEW steps AS SELECT * FROM read_parquet('{corpus.path}/truth/steps/**/*.parquet')"
     )
     assert one(db, "SELECT count(*) FROM chains") == one(db, "SELECT count(DISTINCT attack.id) FROM events") > 0
-    # Each step's event is where truth says, and belongs to that chain and step.
+    # The event of each step is at the place in truth, and belongs to that chain and step.
     strays = one(
         db,
         """SELECT count(*) FROM steps s LEFT JOIN events e
@@ -193,7 +193,7 @@ def test_success_marks_a_finished_corpus(corpus):
 
 
 def test_entities_are_the_worlds(corpus, db):
-    """Every host and user that speaks in the events is in the entity tables."""
+    """Every host and user in the events is in the entity tables."""
     assets = f"read_parquet('{corpus.path}/entities/assets.parquet')"
     users = f"read_parquet('{corpus.path}/entities/users.parquet')"
     columns = {row[0].lower() for row in db.execute(f"DESCRIBE SELECT * FROM {assets}").fetchall()}

@@ -1,6 +1,6 @@
-"""The index template fits the schema and its values, and the README's recipe loads a corpus.
+"""The index templates fit the schemas and their values, and the README's recipe loads a corpus.
 
-    UPDATE_DOCS=1 pytest test_elasticsearch.py      writes the template anew
+    UPDATE_DOCS=1 pytest test_elasticsearch.py      writes the templates anew
 
 A server of this test's own stands in for Elasticsearch: it takes what the recipe sends and
 checks it against the rules of the bulk API and against the template's types.
@@ -16,17 +16,19 @@ import subprocess
 import threading
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support import ROOT, binary
+from support import ROOT, binary, generate
 
 TEMPLATE = ROOT / "docs" / "elasticsearch" / "index-template.json"
+ECS_TEMPLATE = ROOT / "docs" / "elasticsearch" / "ecs-index-template.json"
 
 #: Addresses in every event; other fields may hold `-` or `?` for none.
-ADDRESSES = {"source.ip", "destination.ip", "host.ip", "dns.resolved_ip"}
-#: Searched by their parts, as ECS has it.
+ADDRESSES = {"source.ip", "destination.ip", "host.ip", "dns.resolved_ip", "related.ip"}
+#: Fields for full-text search, as in ECS.
 PHRASES = {"message"}
 PARTS = {
     "process.command_line",
@@ -38,7 +40,7 @@ PARTS = {
     "winlog.event_data.TaskContent",
     "winlog.event_data.TaskContentNew",
 }
-#: JSON writes a record's own spelling where two differ only in case; the schema has one.
+#: JSON keeps a record's own spelling if two spellings differ only in case; the schema has one of them.
 SPELLINGS = {
     "winlog.event_data.ProcessId": "ProcessID",
     "winlog.event_data.SourceProcessGUID": "SourceProcessGuid",
@@ -75,8 +77,10 @@ def properties(fields, prefix="") -> dict:
     for field in fields:
         path = f"{prefix}{field.name}"
         if pa.types.is_struct(field.type):
-            children = [field.type.field(i) for i in range(field.type.num_fields)]
-            found[field.name] = {"properties": properties(children, f"{path}.")}
+            found[field.name] = {"properties": properties(field.type, f"{path}.")}
+            continue
+        if pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+            found[field.name] = {"properties": properties(field.type.value_type, f"{path}.")}
             continue
         found[field.name] = mapping(path, field.type)
         if path in SPELLINGS:
@@ -84,21 +88,21 @@ def properties(fields, prefix="") -> dict:
     return found
 
 
-def template(schema: pa.Schema) -> dict:
+def template(schema: pa.Schema, name: str, pattern: str) -> dict:
     return {
-        "index_patterns": ["fusionai-*"],
+        "index_patterns": [pattern],
         "data_stream": {},
         # Above the templates that Elastic ships (100 to 200).
         "priority": 500,
         "template": {
             "mappings": {
-                # What a pipeline adds: a text is a keyword, and is never taken for a date.
+                # Fields that a pipeline adds: strings are keywords and are never detected as dates.
                 "date_detection": False,
                 "dynamic_templates": [{"texts": {"match_mapping_type": "string", "mapping": KEYWORD}}],
                 "properties": properties(schema),
             },
         },
-        "_meta": {"description": "Events of fusiongen, schema fusionai"},
+        "_meta": {"description": f"Events of fusiongen, schema {name}"},
     }
 
 
@@ -112,19 +116,31 @@ def page(tree: dict, indent="") -> str:
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 
-def test_template_is_the_schema(corpus):
-    wanted = template(pq.read_schema(corpus.files[0]))
-    text = page(wanted) + "\n"
-    assert json.loads(text) == wanted
-    if os.environ.get("UPDATE_DOCS"):
-        TEMPLATE.write_text(text)
-    assert TEMPLATE.read_text() == text, f"{TEMPLATE} is not the schema; run UPDATE_DOCS=1 pytest {__file__}"
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory) -> dict[Path, dict]:
+    """The template of each schema, by its file."""
+    made = {}
+    for name, pattern, file in (("fusionai", "fusionai-*", TEMPLATE), ("ecs", "fusiongen-ecs-*", ECS_TEMPLATE)):
+        corpus = generate(tmp_path_factory.mktemp(name) / "corpus", "--events", "1k", "--schema", name)
+        made[file] = template(pq.read_schema(corpus.files[0]), name, pattern)
+    return made
 
 
-def test_exceptions_are_fields(corpus):
-    """A field that is renamed must not fall back to a keyword unseen."""
-    leaves = dict(types(template(pq.read_schema(corpus.files[0]))["template"]["mappings"]))
-    assert ADDRESSES | PHRASES | PARTS | SPELLINGS.keys() <= leaves.keys()
+def test_templates_are_the_schemas(templates):
+    for file, wanted in templates.items():
+        text = page(wanted) + "\n"
+        assert json.loads(text) == wanted
+        if os.environ.get("UPDATE_DOCS"):
+            file.write_text(text)
+        assert file.read_text() == text, f"{file} is not the schema; run UPDATE_DOCS=1 pytest {__file__}"
+
+
+def test_exceptions_are_fields(templates):
+    """A renamed field must not silently fall back to a keyword."""
+    leaves = set()
+    for made in templates.values():
+        leaves |= dict(types(made["template"]["mappings"])).keys()
+    assert ADDRESSES | PHRASES | PARTS | SPELLINGS.keys() <= leaves
 
 
 def types(node: dict, prefix=""):
@@ -177,9 +193,11 @@ class Check:
     def document(self, node: dict, prefix=""):
         for name, value in node.items():
             path = f"{prefix}{name}"
-            if isinstance(value, dict):
+            objects = value if isinstance(value, list) else [value]
+            if objects and isinstance(objects[0], dict):
                 assert path in self.objects, f"{path} is an object"
-                self.document(value, f"{path}.")
+                for item in objects:
+                    self.document(item, f"{path}.")
                 continue
             assert path in self.leaves, f"{path} has no mapping"
             for item in value if isinstance(value, list) else [value]:

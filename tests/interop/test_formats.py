@@ -89,9 +89,9 @@ SCHEMA = pa.schema([pa.field(name, arrow_type(node)) for name, node in tree(FIEL
 
 
 def same_shape(table: pa.Table) -> pa.Table:
-    """A table as all engines' are compared: one type a column, rows by event.sequence."""
+    """A table in a form that is comparable between engines: one type per column, rows sorted by event.sequence."""
     columns = [
-        # A date is compared as it stands in the path.
+        # A date is compared in the form that it has in the path.
         pc.cast(pc.cast(table[field.name], pa.string()) if field.name in PARTITIONS else table[field.name], field.type)
         for field in TABLE
     ]
@@ -141,7 +141,7 @@ def equal(found: pa.Table, expected: pa.Table):
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory):
-    """One corpus a format, made when it is first asked for."""
+    """One corpus per format, made on first use."""
     made = {}
 
     def corpus(name: str, *options):
@@ -182,14 +182,14 @@ def hive(corpus, suffix: str) -> list[tuple]:
 
 
 def test_fields_of_the_comparison_have_values_and_nulls(expected):
-    """Else equality would say little."""
+    """Otherwise equality would mean little."""
     assert expected.num_rows == 20_000
     always = {name for name in TABLE.names if expected[name].null_count == 0}
     assert {"@timestamp", "event.sequence", "user.name", "fusionai.noise", "tags", "date", "category"} <= always
     assert always < set(TABLE.names)
     for name in TABLE.names:
         values = {str(value) for value in expected[name].drop_null().to_pylist()}
-        # A login without an audit uid before it has one value: -1, unsigned.
+        # A login without an earlier audit uid has a fixed value: -1, unsigned.
         assert len(values) > (name != "auditd.old-auid"), f"{name} has {values}"
     assert max(map(len, expected["tags"].to_pylist())) > 1, "no list of more than one"
 
@@ -203,7 +203,7 @@ def test_duckdb_reads_lines(expected, either):
 
 
 def native_spellings(make, db) -> int:
-    """Rows whose process is written `ProcessID` in JSON; the schema has one leaf for both."""
+    """Rows whose JSON has the spelling `ProcessID`; the schema has one leaf for both spellings."""
     return one(
         db,
         f"""SELECT count(winlog.event_data.ProcessId) FROM read_parquet('{make("parquet").glob}')
@@ -311,7 +311,7 @@ def test_spark_reads_codecs(expected, coded, spark):
 
 
 def test_arrow_files_have_the_schema_of_parquet(make):
-    """The same names and types in the same order, whatever was nullable where."""
+    """The same names and types in the same order, ignoring nullability."""
     left, right = (
         ds.dataset(make(name).events, format=kind, partitioning="hive").schema
         for name, kind in (("arrow", "ipc"), ("parquet", "parquet"))

@@ -1,4 +1,4 @@
-"""What holds for every event, asked in SQL.
+"""Invariants of all events, checked in SQL.
 
 One table: a name, the rows that the invariant speaks of, and the condition that breaks it.
 `tried` must be above zero, else the check would say nothing; `broken` must be zero.
@@ -58,9 +58,9 @@ CREATE VIEW chain AS
 @dataclass(frozen=True)
 class Invariant:
     name: str
-    #: A relation with the rows that the invariant speaks of: a table expression, perhaps with a WHERE.
+    #: A relation with the rows that the invariant is about: a table expression, perhaps with a WHERE.
     of: str
-    #: The condition under which such a row breaks it; NULL counts as broken.
+    #: The condition under which such a row violates it; NULL counts as a violation.
     broken: str
 
     @property
@@ -499,7 +499,7 @@ INVARIANTS = [
 def facts(table):
     table.execute(MACROS)
     yield table
-    # The table is shared with other modules: leave it as it was.
+    # Other modules share the table, so restore it.
     for view in ("processes", "sysmon", "chain"):
         table.execute(f"DROP VIEW {view}")
     for macro in (

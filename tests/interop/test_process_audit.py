@@ -1,4 +1,4 @@
-"""Security 4688 and 4689 of ordinary life: where processes are audited, and what they say."""
+"""Security 4688 and 4689 in ordinary activity: hosts that audit processes, and the content of the records."""
 
 from support import one
 
@@ -6,7 +6,7 @@ LIFE = "fusionai.noise AND attack.id IS NULL AND labels.noise_type = 'process_li
 
 
 def test_audited_hosts_are_servers_and_have_both_sensors(db):
-    """Every domain controller and some servers, no workstation; Sysmon's records stay beside."""
+    """Every domain controller and some servers, but no workstation; Sysmon's records remain too."""
     by_host = db.execute(
         f"""SELECT host.name, any_value(host.type), count(*) FILTER (winlog.event_id IN (4688, 4689)) AS audited,
             count(*) FILTER (winlog.event_id IN (1, 5)) AS sysmon

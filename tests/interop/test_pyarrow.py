@@ -20,7 +20,7 @@ def schema(corpus) -> pa.Schema:
 
 
 def leaves(field_or_schema, path=()):
-    """Every field, structs and lists included, with its path."""
+    """Every field, including structs and lists, with its path."""
     for field in field_or_schema:
         yield (*path, field.name), field.type
         inner = field.type

@@ -1,4 +1,4 @@
-"""The README's recipes run as they stand, on the tests' corpora."""
+"""The README's recipes run unchanged, on the tests' corpora."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from support import ROOT, fusiongen
 
-#: Where recipes look, and whose fixture stands in.
+#: Paths in recipes, and the fixtures that replace them.
 PLACES = {"out/corpus/events": "corpus", "out/lines/events": "lines"}
 
 
@@ -37,7 +37,7 @@ def test_helper_recipes():
 
 
 def test_there_are_recipes_for_each_engine():
-    """Elasticsearch's is a shell's; test_elasticsearch.py runs it."""
+    """Elasticsearch's recipe is a shell script; test_elasticsearch.py runs it."""
     text = " ".join(name for name, _, _ in RECIPES)
     assert all(engine in text for engine in ("DuckDB", "Spark", "Polars", "pandas"))
     for name, _, code in RECIPES:
@@ -65,12 +65,12 @@ def test_recipe(request, tmp_path, name, language, code):
 
 
 def commands(text: str) -> list[list[str]]:
-    """The arguments of every `cargo run --release --` outside of the recipes."""
+    """The arguments of every `cargo run --release --` outside the recipes."""
     return [shlex.split(line) for line in re.findall(r"^cargo run --release -- (.*)$", text, re.MULTILINE)]
 
 
 def test_commands_do_what_the_readme_says(tmp_path):
-    """As they stand, one after the other, but for sizes and for where output goes."""
+    """Unchanged and in order, except for sizes and output paths."""
     found = commands(README.split("\n## Recipes\n")[0])
     assert {arguments[0] for arguments in found} == {"generate", "plan", "sample", "profile", "report"}
     for arguments in found:

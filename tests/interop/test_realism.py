@@ -7,7 +7,7 @@ import pytest
 from support import figure, generate, js_divergence, outside
 
 DATABASE = "data/alerts.sqlite"
-#: From here on a port is a client's own, drawn anew for each flow.
+#: First port that is ephemeral and drawn for each flow.
 EPHEMERAL = 32768
 
 COLUMNS = {
@@ -37,7 +37,7 @@ def test_helper_top():
 
 
 def top(counts: Counter, n: int, ranking: Counter) -> dict:
-    """Counts of the `n` ports that lead the ranking; no port stays apart, the rest is `other`."""
+    """Counts of the first `n` ports of the ranking and of missing ports; all others are `other`."""
     leading = {value for value, _ in Counter({k: v for k, v in ranking.items() if k is not None}).most_common(n)}
     result: Counter = Counter()
     for value, count in counts.items():

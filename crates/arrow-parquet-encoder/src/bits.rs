@@ -1,11 +1,11 @@
-//! Bit packing, and Parquet's hybrid of run lengths and bit-packed groups of eight.
+//! Bit packing, and Parquet's hybrid encoding of runs and bit-packed groups of eight values.
 
 /// Values of a bit-packed group.
 const GROUP: usize = 8;
 
 /// Appends an unsigned LEB128 number.
 #[inline]
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -13,23 +13,23 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Appends a signed number, zigzag and LEB128.
+/// Appends a signed number as zigzag LEB128.
 #[inline]
-pub(super) fn put_zigzag(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn put_zigzag(out: &mut Vec<u8>, value: i64) {
     put_varint(out, ((value << 1) ^ (value >> 63)) as u64);
 }
 
-/// Bits that `max` takes: 0 for 0.
+/// The number of bits that `max` needs: 0 for 0.
 #[inline]
-pub(super) fn width_of(max: u64) -> usize {
+pub(crate) fn width_of(max: u64) -> usize {
     (u64::BITS - max.leading_zeros()) as usize
 }
 
-/// Bytes that a store of a group may write past its own.
+/// Bytes that storing a group may write past the group's end.
 const SLACK: usize = 16;
 
-/// Eight values of `W` bits, at most 16, as one number. They begin and end at a byte: no value
-/// waits for another group's bits.
+/// Packs eight values of `W` bits, at most 16, into one number. Eight values fill whole bytes, so
+/// groups are independent of each other.
 #[inline]
 fn pack_8<const W: usize>(v: &[u32; GROUP]) -> u128 {
     let four = |v: [u32; 4]| {
@@ -48,7 +48,7 @@ fn pack_8<const W: usize>(v: &[u32; GROUP]) -> u128 {
     }
 }
 
-/// Puts a group into the first `W` of `W + SLACK` bytes; what is behind them is anything.
+/// Writes a group into the first `W` of `W + SLACK` bytes; the bytes after them are undefined.
 #[inline]
 fn put_8<const W: usize>(v: &[u32; GROUP], out: &mut [u8]) {
     if W <= 8 {
@@ -61,7 +61,7 @@ fn put_8<const W: usize>(v: &[u32; GROUP], out: &mut [u8]) {
         out[..16].copy_from_slice(&word.to_le_bytes());
         return;
     }
-    // Two values at a time, whole words as they fill.
+    // Two values at a time; a word is stored when it is full.
     let (mut bits, mut filled, mut at) = (0u128, 0, 0);
     for pair in v.as_chunks::<2>().0 {
         let pair = u64::from(pair[0]) | u64::from(pair[1]) << W;
@@ -95,9 +95,9 @@ fn pack_groups<const W: usize>(values: &[u32], out: &mut Vec<u8>) {
     out.truncate(end);
 }
 
-/// Appends values bit-packed, least significant bit first, padded with zeros to a multiple of
-/// eight values. `width` is 0 to 32 and every value fits.
-pub(super) fn pack(values: &[u32], width: usize, out: &mut Vec<u8>) {
+/// Appends bit-packed values, least significant bit first, padded with zeros to a multiple of
+/// eight values. `width` is 0 to 32, and every value fits it.
+pub(crate) fn pack(values: &[u32], width: usize, out: &mut Vec<u8>) {
     macro_rules! widths {
         ($($w:literal)*) => {
             match width { $($w => pack_groups::<$w>(values, out),)* _ => {} }
@@ -107,7 +107,7 @@ pub(super) fn pack(values: &[u32], width: usize, out: &mut Vec<u8>) {
 }
 
 /// [`pack`] for values of up to 64 bits.
-pub(super) fn pack_wide(values: &[u64], width: usize, out: &mut Vec<u8>) {
+pub(crate) fn pack_wide(values: &[u64], width: usize, out: &mut Vec<u8>) {
     let start = out.len();
     let mut bits = 0u128;
     let mut filled = 0;
@@ -126,6 +126,16 @@ pub(super) fn pack_wide(values: &[u64], width: usize, out: &mut Vec<u8>) {
     out.resize(start + values.len().div_ceil(GROUP) * width, 0);
 }
 
+/// Whether all values are equal.
+pub(crate) fn all_equal<T: Copy + PartialEq>(values: &[T]) -> bool {
+    let Some(first) = values.first() else {
+        return true;
+    };
+    values
+        .chunks(64)
+        .all(|chunk| chunk.iter().fold(true, |same, v| same & (v == first)))
+}
+
 fn put_run(out: &mut Vec<u8>, count: usize, value: u32, width: usize) {
     put_varint(out, (count as u64) << 1);
     out.extend_from_slice(&value.to_le_bytes()[..width.div_ceil(8)]);
@@ -138,16 +148,16 @@ fn put_literals(out: &mut Vec<u8>, values: &[u32], width: usize) {
     }
 }
 
-/// Appends `count` times one value.
-pub(super) fn hybrid_constant(value: u32, count: usize, width: usize, out: &mut Vec<u8>) {
+/// Appends a run of `count` equal values.
+pub(crate) fn hybrid_constant(value: u32, count: usize, width: usize, out: &mut Vec<u8>) {
     if count > 0 {
         put_run(out, count, value, width);
     }
 }
 
-/// Appends values in the hybrid encoding. A run is taken where it saves bytes: its own two or
-/// three, and one for the literals that begin anew after it.
-pub(super) fn hybrid(values: &[u32], width: usize, out: &mut Vec<u8>) {
+/// Appends values in the hybrid encoding. A run is used where it saves bytes: a run takes two or
+/// three bytes, and the literals after it need another header.
+pub(crate) fn hybrid(values: &[u32], width: usize, out: &mut Vec<u8>) {
     let shortest = (3 + width.div_ceil(8)) / width.max(1) + 1;
     let count = values.len();
     let (mut at, mut literals) = (0, 0);
@@ -180,9 +190,10 @@ pub(super) fn hybrid(values: &[u32], width: usize, out: &mut Vec<u8>) {
     put_literals(out, &values[literals..], width);
 }
 
-/// Appends single bits in the hybrid encoding, `count` of them from a packed bitmap.
-pub(super) fn hybrid_bits(bits: &[u8], count: usize, out: &mut Vec<u8>) {
-    /// Bytes from which a run is shorter: count, value, and the header of what follows.
+/// Appends the first `count` bits of a bitmap in the hybrid encoding, with a width of one bit.
+pub(crate) fn hybrid_bits(bits: &[u8], count: usize, out: &mut Vec<u8>) {
+    /// The number of equal bytes from which a run is shorter: it takes a count, a value, and the
+    /// header of the literals after it.
     const SHORTEST: usize = 5;
     let whole = count / GROUP;
     let literal = |out: &mut Vec<u8>, from: usize, to: usize| {
@@ -210,7 +221,7 @@ pub(super) fn hybrid_bits(bits: &[u8], count: usize, out: &mut Vec<u8>) {
             literal(out, literals, at);
             let mut values = (end - at) * GROUP;
             if end == whole {
-                // The bits of the last byte that are there.
+                // The last byte may be incomplete.
                 let rest = count % GROUP;
                 let mask = ((1u32 << rest) - 1) as u8;
                 if rest > 0 && bits[end] & mask == byte & mask {
@@ -226,7 +237,7 @@ pub(super) fn hybrid_bits(bits: &[u8], count: usize, out: &mut Vec<u8>) {
     let bytes = count.div_ceil(GROUP);
     if literals < bytes {
         literal(out, literals, bytes);
-        // Padding is zero.
+        // Padding bits are zero.
         if !count.is_multiple_of(GROUP)
             && let Some(last) = out.last_mut()
         {
@@ -236,7 +247,7 @@ pub(super) fn hybrid_bits(bits: &[u8], count: usize, out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -255,7 +266,7 @@ pub(super) mod tests {
     }
 
     /// Unpacks `count` values.
-    pub(in super::super) fn unpack(bytes: &[u8], width: usize, count: usize) -> Vec<u64> {
+    fn unpack(bytes: &[u8], width: usize, count: usize) -> Vec<u64> {
         (0..count)
             .map(|i| {
                 (0..width).fold(0, |value, b| {

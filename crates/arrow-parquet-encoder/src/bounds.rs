@@ -1,14 +1,35 @@
-//! Least and greatest values as statistics hold them: whole, or shortened to a bound.
+//! Minimum and maximum values, and their truncation for statistics.
 
 use std::borrow::Cow;
 
-/// The greatest prefix of at most `limit` bytes, and whether it is shorter. Texts are cut between
-/// characters.
-pub(super) fn lower(value: &[u8], limit: Option<usize>, text: bool) -> (&[u8], bool) {
+use arrow_schema::DataType;
+
+/// The minimum and maximum of a page's or a chunk's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bounds {
+    /// There are no values.
+    None,
+    ByteArray(Vec<u8>, Vec<u8>),
+    Integer(i64, i64),
+    Boolean(bool, bool),
+}
+
+/// The mask whose XOR turns the order of a type's integers into that of signed ones: the sign bit
+/// for 64-bit unsigned integers, else 0.
+pub(crate) fn sign_flip(data_type: &DataType) -> i64 {
+    match data_type {
+        DataType::UInt64 => i64::MIN,
+        _ => 0,
+    }
+}
+
+/// A lower bound of `value`: its longest prefix of at most `limit` bytes, and whether that is
+/// shorter than the value. UTF-8 is cut between characters.
+pub(crate) fn lower(value: &[u8], limit: Option<usize>, is_utf8: bool) -> (&[u8], bool) {
     let Some(limit) = limit.filter(|l| value.len() > *l) else {
         return (value, false);
     };
-    match text.then(|| std::str::from_utf8(value)) {
+    match is_utf8.then(|| std::str::from_utf8(value)) {
         Some(Ok(text)) => match text.floor_char_boundary(limit) {
             0 => (value, false),
             cut => (&value[..cut], true),
@@ -17,11 +38,11 @@ pub(super) fn lower(value: &[u8], limit: Option<usize>, text: bool) -> (&[u8], b
     }
 }
 
-/// A value not less than any that begins with the first `limit` bytes, and whether it is another
-/// value. Whole where there is none.
-pub(super) fn upper(value: &[u8], limit: Option<usize>, text: bool) -> (Cow<'_, [u8]>, bool) {
+/// An upper bound of every value with the same first `limit` bytes, and whether it differs from
+/// `value`. It is `value` itself where no shorter bound exists.
+pub(crate) fn upper(value: &[u8], limit: Option<usize>, is_utf8: bool) -> (Cow<'_, [u8]>, bool) {
     let shortened = limit.filter(|l| value.len() > *l).and_then(|limit| {
-        match text.then(|| std::str::from_utf8(value)) {
+        match is_utf8.then(|| std::str::from_utf8(value)) {
             Some(Ok(text)) => next_text(&text[..text.floor_char_boundary(limit)]),
             _ => next_bytes(&value[..limit]),
         }
@@ -32,7 +53,8 @@ pub(super) fn upper(value: &[u8], limit: Option<usize>, text: bool) -> (Cow<'_, 
     }
 }
 
-/// The text with its last character raised, in as many bytes; shorter where it can't be.
+/// The text with its last character replaced by the next one of the same length in bytes.
+/// Characters that have no such successor are dropped.
 fn next_text(text: &str) -> Option<Vec<u8>> {
     text.char_indices().rev().find_map(|(at, character)| {
         let next = char::from_u32(character as u32 + 1)?;
@@ -76,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_successor_stays_whole() {
+    fn a_value_without_a_successor_is_not_shortened() {
         assert_eq!(
             upper(&[0xff; 9], Some(4), false),
             (vec![0xff; 9].into(), false)

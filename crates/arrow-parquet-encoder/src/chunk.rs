@@ -1,295 +1,331 @@
-//! A column chunk: pages as its rows come, layout and metadata at its end.
+//! A column chunk: pages as rows come, layout and metadata at its end.
 
-mod encoded;
+mod counts;
 mod options;
+mod pages;
 mod statistics;
+mod store;
+mod workspace;
 
 use bytes::Bytes;
-use parquet::basic::{Compression, Encoding, EncodingMask, PageType};
+use parquet::basic::{Compression, Encoding, PageType};
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::EnabledStatistics;
 
-use super::bits::put_zigzag;
-use super::column::Source;
-use super::compressor::{Compressor, is_worth_it};
-use super::dictionary::put_ids;
-use super::keys::{Body, Whole};
-use super::levels::{Pending, Piece, Selection};
-use super::page::{DataPage, PageBody, dictionary_header};
-use super::thrift::{INT32, STRUCT, Writer};
-use super::values::{Appended, Bounds, Scratch, Values};
-use encoded::LONG;
-pub(super) use encoded::{ChunkMetadata, EncodedChunk, Store};
-pub(super) use options::LeafOptions;
+use crate::bits::put_zigzag;
+use crate::bounds::Bounds;
+use crate::column::ColumnRef;
+use crate::keys::{MappedKeySet, SharedBody};
+use crate::levels::LevelBuffer;
+use crate::mode::AppendOutcome;
+use crate::page::{DataPage, PageBody, dictionary_header};
+use crate::page_ids::put_ids;
+use crate::rows::LeafRows;
+use crate::selection::ValueSelection;
+use crate::thrift::{INT32, STRUCT, StructWriter};
+use crate::values::ChunkValues;
+use counts::PageCounts;
+pub(crate) use options::LeafOptions;
+use pages::{ChunkPages, compress_body};
+use statistics::ChunkStatistics;
+pub(crate) use store::{ChunkMetadata, ChunkStore, EncodedChunk, PageLocation};
+pub(crate) use workspace::{Workspace, WorkspacePool};
 
-/// After so many pages that compression did not help, only some are tried.
-const HOPELESS: usize = 2;
-/// One page in so many, then.
-const RETRY: usize = 8;
-
-/// A column chunk in the making.
-pub(super) struct ChunkWriter<'o> {
+/// Encodes one column chunk.
+pub(crate) struct ChunkWriter<'o> {
     options: &'o LeafOptions,
-    definition: Pending,
-    repetition: Pending,
-    values: Values,
-    /// Pages that the chunk will have, as far as that is known.
-    expected: usize,
-    /// Rows that wait for their page.
-    waiting: usize,
-    pages: Vec<DataPage>,
-    /// Levels and bodies of the pages.
-    bodies: Vec<u8>,
+    /// The levels and values of the current page.
+    definition: LevelBuffer,
+    repetition: LevelBuffer,
+    values: ChunkValues,
+    /// The number of pages that the chunk will have, if that is known; else 1.
+    expected_pages: usize,
+    /// The number of rows on the current page.
+    page_rows: usize,
+    pages: ChunkPages,
+    /// The Bloom filter of values on pages without a dictionary.
     bloom: Option<Sbbf>,
-    /// Pages in a row that compression did not help.
-    misses: usize,
+}
+
+/// The encoded body of a page.
+struct EncodedBody {
+    body: PageBody,
+    /// Its length in bytes before compression.
+    uncompressed: usize,
+    is_compressed: bool,
+    /// `None` if the page has no values.
+    encoding: Option<Encoding>,
+    bounds: Bounds,
+}
+
+impl EncodedBody {
+    /// The body of a page without values.
+    fn empty() -> Self {
+        EncodedBody {
+            body: PageBody::Own(0),
+            uncompressed: 0,
+            is_compressed: false,
+            encoding: None,
+            bounds: Bounds::None,
+        }
+    }
 }
 
 impl<'o> ChunkWriter<'o> {
     /// A chunk of about `rows` rows, if that is known.
-    pub(super) fn new(options: &'o LeafOptions, rows: Option<usize>) -> Self {
+    pub(crate) fn new(options: &'o LeafOptions, rows: Option<usize>) -> Self {
         ChunkWriter {
-            definition: Pending::new(options.descriptor.max_def_level()),
-            repetition: Pending::new(options.descriptor.max_rep_level()),
-            values: Values::Nothing,
-            expected: rows.map_or(1, |rows| rows.div_ceil(options.page_rows).max(1)),
+            definition: LevelBuffer::new(options.descriptor.max_def_level()),
+            repetition: LevelBuffer::new(options.descriptor.max_rep_level()),
+            values: ChunkValues::Empty,
+            expected_pages: rows.map_or(1, |rows| rows.div_ceil(options.page_rows).max(1)),
             options,
-            waiting: 0,
-            pages: Vec::new(),
-            bodies: Vec::new(),
+            page_rows: 0,
+            pages: ChunkPages::default(),
             bloom: None,
-            misses: 0,
         }
     }
 
-    /// Adds a piece of a batch.
-    pub(super) fn append(
+    /// Appends rows of a batch's column.
+    pub(crate) fn append(
         &mut self,
-        source: Source<'_>,
-        piece: &Piece<'_>,
-        memory: &mut Memory,
+        column: ColumnRef<'_>,
+        rows: &LeafRows<'_>,
+        workspace: &mut Workspace,
     ) -> Result<()> {
-        if piece.rows() == 0 {
+        if rows.len() == 0 {
             return Ok(());
         }
-        let selection = piece.selection();
-        if selection.len() > 0 && matches!(self.values, Values::Nothing) {
-            let LeafOptions {
-                data_type, values, ..
-            } = self.options;
-            self.values = Values::new(data_type, *values, self.expected)
-                .ok_or_else(|| ParquetError::General(format!("{data_type} is not encoded here")))?;
+        let selection = rows.selection();
+        if selection.len() > 0 && matches!(self.values, ChunkValues::Empty) {
+            self.create_values()?;
         }
-        let packed = source.packed(piece, &selection);
+        let packed = column.packed_values(rows, &selection);
         let values = packed.as_ref().unwrap_or(&selection);
-        if !self.continues(source, piece, values, memory) {
-            if self.waiting >= self.options.page_rows {
-                self.flush(memory)?;
+        if !self.continues(column, rows, values, workspace) {
+            if self.page_rows >= self.options.page_rows {
+                self.flush(workspace)?;
             }
-            let room = self.options.page_rows - self.waiting;
-            if piece.rows() > room && !(self.waiting == 0 && selection.len() == 0) {
-                return self.split(source, piece, room, memory);
+            let room = self.options.page_rows - self.page_rows;
+            if rows.len() > room && !(self.page_rows == 0 && selection.len() == 0) {
+                return self.split(column, rows, room, workspace);
             }
         }
+        if !self.append_values(column, values, rows.len(), workspace)? {
+            return self.split(column, rows, rows.len() / 2, workspace);
+        }
+        self.definition.push_definition(rows, &selection);
+        self.repetition.push_repetition(rows);
+        self.page_rows += rows.len();
+        if self.page_rows >= self.options.page_rows && !self.is_uniform() {
+            self.flush(workspace)?;
+        }
+        Ok(())
+    }
+
+    fn create_values(&mut self) -> Result<()> {
+        let LeafOptions {
+            data_type, values, ..
+        } = self.options;
+        self.values =
+            ChunkValues::new(data_type, *values, self.expected_pages).ok_or_else(|| {
+                ParquetError::General(format!("{data_type} is not supported by this encoder"))
+            })?;
+        Ok(())
+    }
+
+    /// Appends the values of `rows` rows to the current page, or to a new one. Returns false, and
+    /// appends nothing, if they are too long for one page.
+    fn append_values(
+        &mut self,
+        column: ColumnRef<'_>,
+        values: &ValueSelection<'_>,
+        rows: usize,
+        workspace: &mut Workspace,
+    ) -> Result<bool> {
         let mut limited = true;
         loop {
-            match self
-                .values
-                .append(source, values, limited, &mut memory.scratch)?
-            {
-                Appended::Done => break,
-                Appended::Again => {}
-                Appended::TooLong if self.waiting > 0 => self.flush(memory)?,
-                Appended::TooLong if piece.rows() == 1 => limited = false,
-                Appended::TooLong => {
-                    return self.split(source, piece, piece.rows() / 2, memory);
-                }
-                Appended::Full => {
-                    self.flush(memory)?;
+            let scratch = &mut workspace.scratch;
+            match self.values.append(column, values, limited, scratch)? {
+                AppendOutcome::Done => return Ok(true),
+                AppendOutcome::Retry => {}
+                AppendOutcome::PageFull if self.page_rows > 0 => self.flush(workspace)?,
+                // A row isn't split.
+                AppendOutcome::PageFull if rows == 1 => limited = false,
+                AppendOutcome::PageFull => return Ok(false),
+                AppendOutcome::DictionaryFull => {
+                    self.flush(workspace)?;
                     self.values.fall_back();
                 }
             }
         }
-        self.definition.push_definition(piece, &selection);
-        self.repetition.push_repetition(piece);
-        self.waiting += piece.rows();
-        if self.waiting >= self.options.page_rows && !self.is_uniform() {
-            self.flush(memory)?;
-        }
-        Ok(())
     }
 
+    /// Appends the rows before `at`, then the others.
     fn split(
         &mut self,
-        source: Source<'_>,
-        piece: &Piece<'_>,
+        column: ColumnRef<'_>,
+        rows: &LeafRows<'_>,
         at: usize,
-        memory: &mut Memory,
+        workspace: &mut Workspace,
     ) -> Result<()> {
-        match piece {
-            Piece::Flat { offset, len, nulls } => {
+        match rows {
+            LeafRows::Flat { offset, len, nulls } => {
                 for (offset, len) in [(*offset, at), (offset + at, len - at)] {
-                    self.append(source, &Piece::Flat { offset, len, nulls }, memory)?;
+                    let part = LeafRows::Flat { offset, len, nulls };
+                    self.append(column, &part, workspace)?;
                 }
             }
-            Piece::Nested(slots) => {
-                for part in [slots.rows(0, at), slots.rows(at, slots.rows)] {
-                    self.append(source, &Piece::Nested(&part), memory)?;
+            LeafRows::Nested(levels) => {
+                for part in [levels.rows(0, at), levels.rows(at, levels.rows)] {
+                    self.append(column, &LeafRows::Nested(&part), workspace)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Whether the waiting rows are all alike: such a page may be as long as its chunk.
+    /// Whether the rows of the current page are all null, or all have the same value. Such a page
+    /// has no limit of rows.
     fn is_uniform(&self) -> bool {
         let present = self.options.descriptor.max_def_level() as u8;
         let level = if self.values.len() == 0 { 0 } else { present };
         self.repetition.is_all(0) && self.definition.is_all(level) && self.values.is_constant()
     }
 
-    /// Whether a piece is more of the same uniform rows.
+    /// Whether the current page is uniform, and stays so with these rows.
     fn continues(
         &mut self,
-        source: Source<'_>,
-        piece: &Piece<'_>,
-        selection: &Selection<'_>,
-        memory: &mut Memory,
+        column: ColumnRef<'_>,
+        rows: &LeafRows<'_>,
+        selection: &ValueSelection<'_>,
+        workspace: &mut Workspace,
     ) -> bool {
-        let Piece::Flat { nulls, .. } = piece else {
+        let LeafRows::Flat { nulls, .. } = rows else {
             return false;
         };
-        if self.waiting == 0 || !self.is_uniform() {
+        if self.page_rows == 0 || !self.is_uniform() {
             return false;
         }
         match self.values.len() {
             0 => selection.len() == 0 && nulls.len() == 1,
             _ => {
-                selection.len() == piece.rows()
+                selection.len() == rows.len()
                     && self
                         .values
-                        .continues(source, selection, &mut memory.scratch)
+                        .continues(column, selection, &mut workspace.scratch)
             }
         }
     }
 
-    /// Ends the page at hand.
-    fn flush(&mut self, memory: &mut Memory) -> Result<()> {
-        if self.waiting == 0 {
+    /// Ends the current page.
+    fn flush(&mut self, workspace: &mut Workspace) -> Result<()> {
+        if self.page_rows == 0 {
             return Ok(());
         }
         let slots = match self.options.descriptor.max_def_level() {
-            0 => self.waiting,
+            0 => self.page_rows,
             _ => self.definition.len(),
         };
-        let mut bytes = std::mem::take(&mut memory.page);
+        let mut bytes = std::mem::take(&mut workspace.page);
         bytes.clear();
+        let repetition_length = self.flush_levels(&mut bytes);
+        let levels = bytes.len();
+        self.pages.begin_page(&bytes, workspace);
+        let values = self.values.len();
+        let encoded = match values {
+            0 => EncodedBody::empty(),
+            _ => self.flush_values(&mut bytes, workspace)?,
+        };
+        self.pages.end_page(DataPage {
+            levels,
+            repetition_length,
+            body: encoded.body,
+            uncompressed_body: encoded.uncompressed,
+            is_compressed: encoded.is_compressed,
+            encoding: encoded.encoding,
+            slots,
+            nulls: slots - values,
+            rows: self.page_rows,
+            bounds: encoded.bounds,
+        });
+        self.page_rows = 0;
+        workspace.page = bytes;
+        Ok(())
+    }
+
+    /// Appends the current page's levels to `bytes`; returns the length of the repetition levels.
+    fn flush_levels(&mut self, bytes: &mut Vec<u8>) -> usize {
         if self.options.descriptor.max_rep_level() > 0 {
-            self.repetition.flush(&mut bytes);
+            self.repetition.flush(bytes);
         }
         let repetition_length = bytes.len();
         if self.options.descriptor.max_def_level() > 0 {
-            self.definition.flush(&mut bytes);
+            self.definition.flush(bytes);
         }
-        let levels = bytes.len();
-        let values = self.values.len();
-        if values > 0
-            && !self.values.decide(&mut memory.scratch)
+        repetition_length
+    }
+
+    /// Encodes the current page's values. `bytes` has the page's levels, and is scratch memory
+    /// after them.
+    fn flush_values(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        workspace: &mut Workspace,
+    ) -> Result<EncodedBody> {
+        if !self.values.decide(&mut workspace.scratch)
             && self.bloom.is_none()
             && let Some(bloom) = &self.options.bloom
         {
             self.bloom = Some(Sbbf::new_with_ndv_fpp(bloom.ndv(), bloom.fpp())?);
         }
-        let is_tried = self.misses < HOPELESS || self.pages.len().is_multiple_of(RETRY);
-        let tried = is_tried.then_some(self.options.codec);
-        let whole = match values {
-            0 => None,
-            _ => self.values.take_whole(),
-        };
-        let (encoding, bounds, body) = match whole {
-            Some((Whole { set, of }, bounds)) => {
-                let body = set.body(of, tried, |of| {
-                    put_ids(set.all_ids(of, &mut memory.scratch.ids), &mut bytes);
-                    let raw = &bytes[levels..];
-                    let (stored, is_compressed) = page_body(raw, tried, &mut memory.compressor)?;
-                    Ok::<_, ParquetError>(Body {
-                        bytes: Bytes::copy_from_slice(stored),
-                        length: raw.len(),
-                        is_compressed,
-                        tried,
-                    })
-                })?;
-                (Some(Encoding::RLE_DICTIONARY), bounds, Some(body))
-            }
-            None if values == 0 => (None, Bounds::None, None),
-            None => {
-                let (encoding, bounds) = self.values.flush(&mut bytes, &mut self.bloom);
-                (Some(encoding), bounds, None)
-            }
-        };
-        if self.pages.is_empty() {
-            self.pages = memory.pages.lend();
-            self.bodies = memory.bodies.lend();
+        let codec = self.pages.tries_compression().then_some(self.options.codec);
+        match self.values.take_mapped() {
+            Some((mapped, bounds)) => shared_body(mapped, bounds, codec, bytes, workspace),
+            None => self.own_body(codec, bytes, workspace),
         }
-        self.bodies.extend_from_slice(&bytes[..levels]);
-        let (body, length, is_compressed) = match body {
-            Some(body) => (
-                PageBody::Shared(body.bytes),
-                body.length,
-                body.is_compressed,
-            ),
-            None => {
-                let raw = &bytes[levels..];
-                let tried = match tried {
-                    // Of packed deltas of over a byte each it is likely.
-                    Some(codec)
-                        if encoding == Some(Encoding::DELTA_BINARY_PACKED)
-                            && raw.len() > values
-                            && memory.compressor.is_noise(codec, raw)? =>
-                    {
-                        None
-                    }
-                    tried => tried,
-                };
-                let (stored, is_compressed) = page_body(raw, tried, &mut memory.compressor)?;
-                self.bodies.extend_from_slice(stored);
-                (PageBody::Own(stored.len()), raw.len(), is_compressed)
-            }
-        };
-        self.misses = match is_compressed {
-            true => 0,
-            false => self.misses + usize::from(is_worth_it(length)),
-        };
-        self.pages.push(DataPage {
-            levels,
-            repetition_length,
-            body,
-            length,
-            is_compressed,
-            encoding,
-            slots,
-            nulls: slots - values,
-            rows: self.waiting,
-            bounds,
-        });
-        self.waiting = 0;
-        memory.page = bytes;
-        Ok(())
     }
 
-    /// Ends the chunk, which goes to `store`.
-    pub(super) fn finish(mut self, memory: &mut Memory, store: &mut Store) -> Result<EncodedChunk> {
-        self.flush(memory)?;
-        self.values.end(&mut memory.scratch);
-        let has_dictionary = self
-            .pages
-            .iter()
-            .any(|p| p.encoding == Some(Encoding::RLE_DICTIONARY));
-        let has_others = self
-            .pages
-            .iter()
-            .any(|p| p.encoding.is_some_and(|e| e != Encoding::RLE_DICTIONARY));
+    /// Encodes a body that no other leaf shares.
+    fn own_body(
+        &mut self,
+        mut codec: Option<Compression>,
+        bytes: &mut Vec<u8>,
+        workspace: &mut Workspace,
+    ) -> Result<EncodedBody> {
+        let (levels, values) = (bytes.len(), self.values.len());
+        let (encoding, bounds) = self.values.flush(bytes, &mut self.bloom);
+        let raw = &bytes[levels..];
+        // Deltas wider than a byte rarely compress: a sample from the middle decides.
+        if encoding == Encoding::DELTA_BINARY_PACKED
+            && raw.len() > values
+            && let Some(tried) = codec
+            && workspace.compressor.is_noise(tried, raw)?
+        {
+            codec = None;
+        }
+        let (length, is_compressed) = self.pages.put_body(raw, codec, &mut workspace.compressor)?;
+        Ok(EncodedBody {
+            body: PageBody::Own(length),
+            uncompressed: raw.len(),
+            is_compressed,
+            encoding: Some(encoding),
+            bounds,
+        })
+    }
+
+    /// Ends the chunk, and writes it to `store`.
+    pub(crate) fn finish(
+        mut self,
+        workspace: &mut Workspace,
+        store: &mut ChunkStore,
+    ) -> Result<EncodedChunk> {
+        self.flush(workspace)?;
+        self.values.end(&mut workspace.scratch);
+        let encodings = self.pages.all().iter().filter_map(|page| page.encoding);
+        let has_dictionary = encodings.clone().any(|e| e == Encoding::RLE_DICTIONARY);
+        let has_others = encodings.clone().any(|e| e != Encoding::RLE_DICTIONARY);
         let bloom = match self.bloom_filter(has_dictionary, has_others)? {
             Some(filter) => {
                 let mut bytes = Vec::new();
@@ -299,105 +335,50 @@ impl<'o> ChunkWriter<'o> {
             None => None,
         };
         let mut chunk = store.begin();
-        let mut tally = std::mem::take(&mut memory.tally);
-        tally.clear();
+        let mut counts = std::mem::take(&mut workspace.counts);
+        counts.clear();
         if has_dictionary {
-            self.put_dictionary(memory, store, &mut tally)?;
-            chunk.dictionary = Some(store.written(&chunk));
+            self.put_dictionary(workspace, store, &mut counts)?;
+            chunk.dictionary = Some(store.chunk_length(&chunk));
         }
-        self.put_pages(chunk.dictionary, memory, store, &mut tally)?;
+        self.pages
+            .put(chunk.dictionary, workspace, store, &mut counts)?;
         if self.options.descriptor.max_def_level() > 0 {
-            tally.encodings.insert(Encoding::RLE);
+            counts.encodings.insert(Encoding::RLE);
         }
-        let length = store.written(&chunk);
-        chunk.metadata = self.put_metadata(has_dictionary, length, &tally, &mut store.metadata);
-        chunk.uncompressed = tally.uncompressed as i64;
+        let length = store.chunk_length(&chunk);
+        chunk.metadata = self.put_metadata(has_dictionary, length, &counts, &mut store.metadata);
+        chunk.uncompressed = counts.uncompressed as i64;
         chunk.has_offset_index = self.options.offset_index;
         chunk.bloom = bloom;
         store.end(&mut chunk);
-        memory.tally = tally;
-        memory.pages.give_back(self.pages);
+        workspace.counts = counts;
+        self.pages.recycle(workspace);
         Ok(chunk)
     }
 
     fn put_dictionary(
         &mut self,
-        memory: &mut Memory,
-        store: &mut Store,
-        tally: &mut Tally,
+        workspace: &mut Workspace,
+        store: &mut ChunkStore,
+        counts: &mut PageCounts,
     ) -> Result<()> {
-        let (values, body) = self.values.dictionary();
-        // A dictionary page has no flag of its own: the chunk's codec holds.
-        let packed = memory.compressor.dictionary(self.options.codec, &body)?;
-        let head = store.bytes.len();
-        let stored = packed.unwrap_or(&body);
+        let values = self.values.dictionary_len();
+        let body = self.values.take_dictionary_page();
+        let compressed = workspace.compressor.dictionary(self.options.codec, &body)?;
+        let start = store.bytes.len();
+        let stored = compressed.unwrap_or(&body);
         dictionary_header(values, body.len(), stored.len(), &mut store.bytes)?;
-        let head = store.bytes.len() - head;
-        tally.count(
+        let header = store.bytes.len() - start;
+        counts.add(
             PageType::DICTIONARY_PAGE,
             Encoding::PLAIN,
-            head + body.len(),
+            header + body.len(),
         );
-        match packed {
-            Some(packed) => store.put(packed),
+        match compressed {
+            Some(compressed) => store.put(compressed),
             None => store.put_own(body),
         }
-        Ok(())
-    }
-
-    /// Puts the data pages behind the dictionary page, if there is one, of such a length.
-    fn put_pages(
-        &mut self,
-        dictionary: Option<u64>,
-        memory: &mut Memory,
-        store: &mut Store,
-        tally: &mut Tally,
-    ) -> Result<()> {
-        // A page without values is of the chunk's encoding.
-        let empty = match dictionary {
-            Some(_) => Encoding::RLE_DICTIONARY,
-            None => Encoding::PLAIN,
-        };
-        let mut offset = dictionary.unwrap_or(0);
-        // What is long isn't copied; what is short leaves its memory to the next chunk.
-        let bodies = std::mem::take(&mut self.bodies);
-        let (long, short) = match bodies.len() < LONG {
-            true => (Bytes::new(), bodies),
-            false => (bodies.into_boxed_slice().into(), Vec::new()),
-        };
-        let (mut row, mut from) = (0, 0);
-        for page in &mut self.pages {
-            let encoding = page.encoding.unwrap_or(empty);
-            if page.encoding.is_none() && dictionary.is_some() {
-                // The width of indices, and none.
-                page.body = PageBody::Shared(Bytes::from_static(&[1]));
-                page.length = 1;
-            }
-            let head = store.bytes.len();
-            page.header(encoding, &mut store.bytes)?;
-            let head = store.bytes.len() - head;
-            tally.count(PageType::DATA_PAGE_V2, encoding, head + page.uncompressed());
-            let length = head + page.levels + page.body.len();
-            let size = i32::try_from(length)
-                .map_err(|_| ParquetError::General("a page is too long".into()))?;
-            store.pages.push((offset, size, row));
-            offset += length as u64;
-            row += page.rows as i64;
-            let to = from
-                + match &page.body {
-                    PageBody::Own(length) => page.levels + length,
-                    PageBody::Shared(_) => page.levels,
-                };
-            match short.get(from..to) {
-                Some(bytes) => store.put(bytes),
-                None => store.put_shared(long.slice(from..to)),
-            }
-            from = to;
-            if let PageBody::Shared(bytes) = &page.body {
-                store.put_shared(bytes.clone());
-            }
-        }
-        memory.bodies.give_back(short);
         Ok(())
     }
 
@@ -405,31 +386,37 @@ impl<'o> ChunkWriter<'o> {
         &self,
         has_dictionary: bool,
         length: u64,
-        tally: &Tally,
+        counts: &PageCounts,
         out: &mut Vec<u8>,
     ) -> ChunkMetadata {
-        let slots: usize = self.pages.iter().map(|p| p.slots).sum();
+        let pages = self.pages.all();
+        let slots: usize = pages.iter().map(|p| p.slots).sum();
+        let statistics = ChunkStatistics {
+            options: self.options,
+            pages,
+            integer_width: self.values.integer_width(),
+        };
         ChunkMetadata::new(
             has_dictionary,
             out,
             |column| {
                 column.int32(1, self.options.descriptor.physical_type() as i32);
-                let list = column.list(2, INT32, tally.encodings.encodings().count());
-                for encoding in tally.encodings.encodings() {
+                let list = column.list(2, INT32, counts.encodings.encodings().count());
+                for encoding in counts.encodings.encodings() {
                     put_zigzag(list, encoding as i64);
                 }
                 column.fields(&self.options.path_and_codec, 4);
                 column.int64(5, slots as i64);
-                column.int64(6, tally.uncompressed as i64);
+                column.int64(6, counts.uncompressed as i64);
                 column.int64(7, length as i64);
             },
             |column| {
                 if self.options.statistics != EnabledStatistics::None {
-                    self.put_statistics(column.begin(12));
+                    statistics.put_statistics(column.begin(12));
                 }
-                let list = column.list(13, STRUCT, tally.pages.len());
-                for (page, encoding, count) in &tally.pages {
-                    let mut of = Writer::new(list);
+                let list = column.list(13, STRUCT, counts.pages.len());
+                for (page, encoding, count) in &counts.pages {
+                    let mut of = StructWriter::new(list);
                     of.int32(1, *page as i32);
                     of.int32(2, *encoding as i32);
                     of.int32(3, *count);
@@ -437,12 +424,12 @@ impl<'o> ChunkWriter<'o> {
                 }
             },
             (self.options.statistics == EnabledStatistics::Page)
-                .then_some(|out: &mut Vec<u8>| self.put_column_index(out)),
+                .then_some(|out: &mut Vec<u8>| statistics.put_column_index(out)),
         )
     }
 
-    /// The bloom filter: of the dictionary's values where all pages have it, so that its size is
-    /// exact.
+    /// The chunk's Bloom filter. If all pages have the dictionary, it is made of the dictionary's
+    /// values, whose number is known exactly.
     fn bloom_filter(&mut self, has_dictionary: bool, has_others: bool) -> Result<Option<Sbbf>> {
         let Some(properties) = &self.options.bloom else {
             return Ok(None);
@@ -451,9 +438,9 @@ impl<'o> ChunkWriter<'o> {
             if !self.options.bloom_for_dictionaries {
                 return Ok(None);
             }
-            let mut bloom =
-                Sbbf::new_with_ndv_fpp(self.values.dictionary_len() as u64, properties.fpp())?;
-            self.values.fill(&mut bloom);
+            let values = self.values.dictionary_len() as u64;
+            let mut bloom = Sbbf::new_with_ndv_fpp(values, properties.fpp())?;
+            self.values.fill_bloom_filter(&mut bloom);
             return Ok(Some(bloom));
         }
         let mut bloom = match self.bloom.take() {
@@ -461,95 +448,39 @@ impl<'o> ChunkWriter<'o> {
             None => Sbbf::new_with_ndv_fpp(1, properties.fpp())?,
         };
         if has_dictionary {
-            self.values.fill(&mut bloom);
+            self.values.fill_bloom_filter(&mut bloom);
         }
         bloom.fold_to_target_fpp(properties.fpp());
         Ok(Some(bloom))
     }
 }
 
-/// A page's body, compressed where that is tried and helps.
-fn page_body<'b>(
-    raw: &'b [u8],
-    tried: Option<Compression>,
-    compressor: &'b mut Compressor,
-) -> Result<(&'b [u8], bool)> {
-    let packed = match tried {
-        Some(codec) => compressor.compress(codec, raw)?,
-        None => None,
-    };
-    Ok((packed.unwrap_or(raw), packed.is_some()))
-}
-
-/// What was counted of a chunk's pages.
-#[derive(Default)]
-struct Tally {
-    uncompressed: usize,
-    encodings: EncodingMask,
-    /// `PageEncodingStats`: how many one after the other are of a kind and an encoding.
-    pages: Vec<(PageType, Encoding, i32)>,
-}
-
-impl Tally {
-    fn clear(&mut self) {
-        self.uncompressed = 0;
-        self.encodings = EncodingMask::default();
-        self.pages.clear();
-    }
-
-    /// Counts a page of so many bytes, header and all, before compression.
-    fn count(&mut self, page: PageType, encoding: Encoding, bytes: usize) {
-        self.uncompressed += bytes;
-        self.encodings.insert(encoding);
-        match self.pages.last_mut() {
-            Some((last, of, count)) if (*last, *of) == (page, encoding) => *count += 1,
-            _ => self.pages.push((page, encoding, 1)),
-        }
-    }
-}
-
-/// Lists that chunks have had, for the next to fill.
-struct Spare<T>(Vec<Vec<T>>);
-
-impl<T> Default for Spare<T> {
-    fn default() -> Self {
-        Spare(Vec::new())
-    }
-}
-
-impl<T> Spare<T> {
-    fn lend(&mut self) -> Vec<T> {
-        self.0.pop().unwrap_or_default()
-    }
-
-    fn give_back(&mut self, mut list: Vec<T>) {
-        if list.capacity() > 0 {
-            list.clear();
-            self.0.push(list);
-        }
-    }
-}
-
-/// Memory that a thread's chunks share.
-#[derive(Default)]
-pub(super) struct Memory {
-    pub scratch: Scratch,
-    pub compressor: Compressor,
-    page: Vec<u8>,
-    tally: Tally,
-    pages: Spare<DataPage>,
-    bodies: Spare<u8>,
-}
-
-impl Memory {
-    /// Forgets what leaves of the batch before have shared.
-    pub(super) fn begin_batch(&mut self) {
-        self.scratch.sets.clear();
-    }
-
-    /// Keeps nothing for the next row group that only this one had.
-    pub(super) fn end_row_group(&mut self) {
-        self.begin_batch();
-        self.scratch.remaps.forget();
-    }
+/// Encodes the values of a key set as the body of a page, or takes the body of a leaf that has the
+/// same. `bytes` is scratch memory after its current end.
+fn shared_body(
+    MappedKeySet { set, ids }: MappedKeySet,
+    bounds: Bounds,
+    codec: Option<Compression>,
+    bytes: &mut Vec<u8>,
+    workspace: &mut Workspace,
+) -> Result<EncodedBody> {
+    let start = bytes.len();
+    let body = set.body(ids, codec, |ids| {
+        put_ids(set.all_ids(ids, &mut workspace.scratch.ids), bytes);
+        let raw = &bytes[start..];
+        let (stored, is_compressed) = compress_body(raw, codec, &mut workspace.compressor)?;
+        Ok::<_, ParquetError>(SharedBody {
+            bytes: Bytes::copy_from_slice(stored),
+            uncompressed: raw.len(),
+            is_compressed,
+            tried: codec,
+        })
+    })?;
+    Ok(EncodedBody {
+        body: PageBody::Shared(body.bytes),
+        uncompressed: body.uncompressed,
+        is_compressed: body.is_compressed,
+        encoding: Some(Encoding::RLE_DICTIONARY),
+        bounds,
+    })
 }

@@ -1,146 +1,155 @@
-//! A column as it is given: an Arrow array, or what the encoder takes out of one.
+//! The forms in which a column's values are given: an Arrow array, or values without nulls.
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::buffer::{NullBuffer, ScalarBuffer};
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
+use arrow_schema::DataType;
 use parquet::errors::{ParquetError, Result};
 
-use super::levels::{Piece, Selection};
+use crate::rows::LeafRows;
+use crate::selection::ValueSelection;
 
-/// A column of a batch.
+/// The values of one column, for [`RowGroupWriter::write_leaves`](crate::RowGroupWriter::write_leaves).
 ///
-/// Parquet stores no nulls among values: who makes a column need not leave room for them, which
-/// the encoder would only pass over.
+/// Arrow arrays have an element for each row, null or not. Parquet stores only the values. The
+/// packed forms have no elements for nulls, so neither the caller nor the encoder spends time on
+/// them: a column that is null in 99 of 100 rows costs a hundredth.
 #[derive(Debug, Clone)]
-pub enum Column {
+pub enum ColumnData {
     /// One element for each row.
     Array(ArrayRef),
-    /// Elements of only the rows that have one, in order, none of them null; no lists.
+    /// One element for each row that isn't null; not for lists.
     Packed {
-        /// The elements.
+        /// The values of the non-null rows, in row order, without nulls.
         values: ArrayRef,
-        /// Which rows have one, if not all.
+        /// The validity of each row; `None` if no row is null.
         nulls: Option<NullBuffer>,
     },
-    /// Texts or binaries by key.
-    Dictionary(Dictionary),
+    /// Strings or binary values by key.
+    PackedDictionary(PackedDictionary),
 }
 
-/// Values by key, of only the rows that have one. An Arrow array of them would have looked at every
-/// key whether it has a value; the encoder sees that anyway.
+/// A dictionary column with a key for each row that isn't null.
+///
+/// Building an Arrow `DictionaryArray` checks every key. This form doesn't: the encoder checks the
+/// keys when it reads them.
 #[derive(Debug, Clone)]
-pub struct Dictionary {
-    /// Places in `values`, in order of the rows.
+pub struct PackedDictionary {
+    /// Indices into `values` for the non-null rows, in row order.
     pub keys: ScalarBuffer<i32>,
-    /// Which rows have one, if not all.
+    /// The validity of each row; `None` if no row is null.
     pub nulls: Option<NullBuffer>,
-    /// Texts or binaries, none of them null.
+    /// A string or binary array without nulls. It may have duplicates and unused values.
     pub values: ArrayRef,
 }
 
-impl From<ArrayRef> for Column {
+impl From<ArrayRef> for ColumnData {
     fn from(array: ArrayRef) -> Self {
-        Column::Array(array)
+        ColumnData::Array(array)
     }
 }
 
-/// Whether so many values are those of the rows that have one.
-fn check(values: usize, nulls: Option<&NullBuffer>) -> Result<()> {
-    let rows = nulls.map_or(values, |nulls| nulls.len() - nulls.null_count());
-    match rows == values {
-        true => Ok(()),
-        false => Err(ParquetError::General(format!(
-            "{rows} rows have a value, of which there are {values}"
-        ))),
-    }
-}
-
-impl Column {
-    /// Whether it is what it says.
-    pub(super) fn check(&self) -> Result<()> {
+impl ColumnData {
+    /// Checks that packed values have no nulls, and that there are as many as non-null rows.
+    pub(crate) fn check(&self) -> Result<()> {
         let (count, nulls, values) = match self {
-            Column::Array(_) => return Ok(()),
-            Column::Packed { values, nulls } => (values.len(), nulls, values),
-            Column::Dictionary(d) => (d.keys.len(), &d.nulls, &d.values),
+            ColumnData::Array(_) => return Ok(()),
+            ColumnData::Packed { values, nulls } => (values.len(), nulls, values),
+            ColumnData::PackedDictionary(d) => (d.keys.len(), &d.nulls, &d.values),
         };
         if values.logical_null_count() > 0 {
-            return Err(ParquetError::General(
-                "a value among packed ones is null".into(),
-            ));
+            return Err(ParquetError::General("packed values contain a null".into()));
         }
-        check(count, nulls.as_ref())
+        let rows = match nulls {
+            Some(nulls) => nulls.len() - nulls.null_count(),
+            None => count,
+        };
+        match rows == count {
+            true => Ok(()),
+            false => Err(ParquetError::General(format!(
+                "a packed column has {count} values for {rows} non-null rows"
+            ))),
+        }
     }
 
-    pub(super) fn source(&self) -> Source<'_> {
+    pub(crate) fn as_ref(&self) -> ColumnRef<'_> {
         match self {
-            Column::Array(array) => Source::Array(array),
-            Column::Packed { values, nulls } => Source::Packed(values, nulls.as_ref()),
-            Column::Dictionary(dictionary) => Source::Dictionary(dictionary),
+            ColumnData::Array(array) => ColumnRef::Array(array),
+            ColumnData::Packed { values, nulls } => ColumnRef::Packed(values, nulls.as_ref()),
+            ColumnData::PackedDictionary(dictionary) => ColumnRef::PackedDictionary(dictionary),
         }
     }
 }
 
-/// A borrowed column.
+/// A borrowed [`ColumnData`].
 #[derive(Clone, Copy)]
-pub(super) enum Source<'a> {
+pub(crate) enum ColumnRef<'a> {
     Array(&'a ArrayRef),
     Packed(&'a ArrayRef, Option<&'a NullBuffer>),
-    Dictionary(&'a Dictionary),
+    PackedDictionary(&'a PackedDictionary),
 }
 
-impl<'a> Source<'a> {
-    /// Rows.
-    pub(super) fn len(self) -> usize {
+impl<'a> ColumnRef<'a> {
+    /// The number of rows.
+    pub(crate) fn len(self) -> usize {
         let (values, nulls) = match self {
-            Source::Array(array) => (array.len(), None),
-            Source::Packed(values, nulls) => (values.len(), nulls),
-            Source::Dictionary(dictionary) => (dictionary.keys.len(), dictionary.nulls.as_ref()),
+            ColumnRef::Array(array) => (array.len(), None),
+            ColumnRef::Packed(values, nulls) => (values.len(), nulls),
+            ColumnRef::PackedDictionary(d) => (d.keys.len(), d.nulls.as_ref()),
         };
         nulls.map_or(values, NullBuffer::len)
     }
 
-    /// The array that its values are, if they are one.
-    pub(super) fn array(self) -> Option<&'a ArrayRef> {
+    /// The array of elements or packed values; `None` for a packed dictionary.
+    pub(crate) fn array(self) -> Option<&'a ArrayRef> {
         match self {
-            Source::Array(array) | Source::Packed(array, _) => Some(array),
-            Source::Dictionary(_) => None,
+            ColumnRef::Array(array) | ColumnRef::Packed(array, _) => Some(array),
+            ColumnRef::PackedDictionary(_) => None,
         }
     }
 
-    pub(super) fn is_dictionary(self) -> bool {
+    pub(crate) fn is_dictionary(self) -> bool {
         match self.array() {
             Some(array) => matches!(array.data_type(), DataType::Dictionary(..)),
             None => true,
         }
     }
 
-    pub(super) fn is_of(self, data_type: &DataType) -> bool {
+    pub(crate) fn has_type(self, data_type: &DataType) -> bool {
         match (self, data_type) {
-            (Source::Array(array) | Source::Packed(array, _), _) => array.data_type() == data_type,
-            (Source::Dictionary(dictionary), DataType::Dictionary(key, value)) => {
+            (ColumnRef::Array(array) | ColumnRef::Packed(array, _), _) => {
+                array.data_type() == data_type
+            }
+            (ColumnRef::PackedDictionary(dictionary), DataType::Dictionary(key, value)) => {
                 **key == DataType::Int32 && **value == *dictionary.values.data_type()
             }
-            (Source::Dictionary(_), _) => false,
+            (ColumnRef::PackedDictionary(_), _) => false,
         }
     }
 
-    /// Its type, to be told of.
-    pub(super) fn data_type(self) -> DataType {
+    /// The type, for error messages.
+    pub(crate) fn data_type(self) -> DataType {
         match self {
-            Source::Array(array) | Source::Packed(array, _) => array.data_type().clone(),
-            Source::Dictionary(dictionary) => {
+            ColumnRef::Array(array) | ColumnRef::Packed(array, _) => array.data_type().clone(),
+            ColumnRef::PackedDictionary(dictionary) => {
                 let value = dictionary.values.data_type().clone();
                 DataType::Dictionary(Box::new(DataType::Int32), Box::new(value))
             }
         }
     }
 
-    /// Validity, dictionary values included.
-    pub(super) fn nulls(self) -> Option<NullBuffer> {
+    /// The error for a column that isn't `expected`.
+    pub(crate) fn wrong_type(self, expected: &str) -> ParquetError {
+        ParquetError::General(format!("{} where {expected} is expected", self.data_type()))
+    }
+
+    /// The validity of each row, with null dictionary values counted as null; `None` if no row is
+    /// null.
+    pub(crate) fn nulls(self) -> Option<NullBuffer> {
         match self {
-            Source::Packed(_, nulls) => nulls.cloned(),
-            Source::Dictionary(dictionary) => dictionary.nulls.clone(),
-            Source::Array(array) => {
+            ColumnRef::Packed(_, nulls) => nulls.cloned(),
+            ColumnRef::PackedDictionary(dictionary) => dictionary.nulls.clone(),
+            ColumnRef::Array(array) => {
                 let has_null_values = array
                     .as_any_dictionary_opt()
                     .is_some_and(|d| d.values().null_count() > 0);
@@ -153,25 +162,26 @@ impl<'a> Source<'a> {
         .filter(|n| n.null_count() > 0)
     }
 
-    /// Where the values of a piece's `selected` rows are, if not where the rows are.
-    pub(super) fn packed(
+    /// The packed values of `rows`, where only the rows `selected` have one. `None` for an array: it
+    /// has one element per row.
+    pub(crate) fn packed_values(
         self,
-        piece: &Piece<'_>,
-        selected: &Selection<'_>,
-    ) -> Option<Selection<'a>> {
+        rows: &LeafRows<'_>,
+        selected: &ValueSelection<'_>,
+    ) -> Option<ValueSelection<'a>> {
         let nulls = match self {
-            Source::Array(_) => return None,
-            Source::Packed(_, nulls) => nulls,
-            Source::Dictionary(dictionary) => dictionary.nulls.as_ref(),
+            ColumnRef::Array(_) => return None,
+            ColumnRef::Packed(_, nulls) => nulls,
+            ColumnRef::PackedDictionary(dictionary) => dictionary.nulls.as_ref(),
         };
-        let before = match (nulls, piece) {
-            (Some(nulls), Piece::Flat { offset, .. }) => {
+        let before = match (nulls, rows) {
+            (Some(nulls), LeafRows::Flat { offset, .. }) => {
                 nulls.inner().slice(0, *offset).count_set_bits()
             }
-            (None, Piece::Flat { offset, .. }) => *offset,
-            // Such a column is no list's.
-            (_, Piece::Nested(_)) => return None,
+            (None, LeafRows::Flat { offset, .. }) => *offset,
+            // Leaves under lists are never packed.
+            (_, LeafRows::Nested(_)) => return None,
         };
-        Some(Selection::Range(before, selected.len()))
+        Some(ValueSelection::Range(before, selected.len()))
     }
 }

@@ -1,20 +1,20 @@
-//! Codecs, and compression where it pays.
+//! Compression codecs, and when to use them.
 
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 use parquet::basic::Compression;
 use parquet::errors::{ParquetError, Result};
 use zstd::zstd_safe::compress_bound;
 
-/// Bodies shorter than this are not worth a compressor's call: its tables cost some microseconds,
-/// and there is little to save.
+/// Page bodies shorter than this many bytes are not compressed: setting up a compressor's tables
+/// takes microseconds, and there is little to save.
 const SMALLEST: usize = 512;
-/// The same of dictionary pages, which are compressed in form only then.
+/// Dictionary pages shorter than this many bytes become a zstd frame of one raw block.
 const SMALLEST_DICTIONARY: usize = 256;
-/// Bytes that tell whether a body is noise.
+/// The number of bytes that are compressed to find out whether a body is compressible.
 const PROBE: usize = 2048;
 
-/// Whether this encoder compresses with a codec itself.
-pub(super) fn is_supported(codec: Compression) -> bool {
+/// Whether this crate compresses with a codec itself.
+pub(crate) fn is_supported(codec: Compression) -> bool {
     matches!(
         codec,
         Compression::UNCOMPRESSED
@@ -24,33 +24,34 @@ pub(super) fn is_supported(codec: Compression) -> bool {
     )
 }
 
-/// Whether a data page's body of so many bytes is worth trying.
-pub(super) fn is_worth_it(length: usize) -> bool {
+/// Whether a data page's body of `length` bytes is long enough to compress.
+pub(crate) fn is_worth_it(length: usize) -> bool {
     length >= SMALLEST
 }
 
-/// The codecs' reusable states. What they make of a body depends on nothing before it.
+/// Reusable codec state. The output for a body doesn't depend on the bodies before it.
 #[derive(Default)]
-pub(super) struct Compressor {
-    /// Of the last level.
+pub(crate) struct Compressor {
+    /// The last level used, and its compressor.
     zstd: Option<(i32, zstd::bulk::Compressor<'static>)>,
     snappy: Option<Box<snap::raw::Encoder>>,
-    lz4: Option<Lz4>,
-    /// As long as the longest body needed.
+    lz4: Option<Lz4Tables>,
+    /// Output; grows to the longest compressed size possible for the bodies so far.
     buffer: Vec<u8>,
-    /// Of one raw block.
+    /// A zstd frame of one raw block.
     frame: Vec<u8>,
 }
 
-/// Tables for short and for long bodies: a short one compresses differently by a long one's.
-struct Lz4 {
+/// LZ4 tables for short and for long bodies. `lz4_flex` compresses a short body differently with
+/// a long body's table.
+struct Lz4Tables {
     short: CompressTable,
     long: CompressTable,
 }
 
 impl Compressor {
-    /// Compresses `body` into the returned buffer; `None` where that saves less than 5%.
-    pub(super) fn compress(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
+    /// Compresses a data page's body; `None` where that saves less than 5%.
+    pub(crate) fn compress(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
         if !is_worth_it(body.len()) {
             return Ok(None);
         }
@@ -58,8 +59,8 @@ impl Compressor {
         Ok(compressed.filter(|c| c.len() * 20 <= body.len() * 19))
     }
 
-    /// Whether a body's middle says that compression is of no use, for a part of the cost.
-    pub(super) fn is_noise(&mut self, codec: Compression, body: &[u8]) -> Result<bool> {
+    /// Whether a long body is unlikely to compress, judged by a sample from its middle.
+    pub(crate) fn is_noise(&mut self, codec: Compression, body: &[u8]) -> Result<bool> {
         let middle = body.len() / 2;
         match body.get(middle..middle + PROBE) {
             Some(probe) if middle >= PROBE => Ok(self.compress(codec, probe)?.is_none()),
@@ -67,8 +68,9 @@ impl Compressor {
         }
     }
 
-    /// A dictionary page's body as the codec has it; `None` only where the codec is none.
-    pub(super) fn dictionary(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
+    /// Compresses a dictionary page's body; `None` only without a codec, for a dictionary page has
+    /// no flag that says it is uncompressed.
+    pub(crate) fn dictionary(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
         match codec {
             Compression::ZSTD(_) if body.len() < SMALLEST_DICTIONARY => {
                 self.frame.clear();
@@ -79,6 +81,7 @@ impl Compressor {
         }
     }
 
+    /// Compresses `body` whether or not it gets shorter; `None` without a codec.
     fn always(&mut self, codec: Compression, body: &[u8]) -> Result<Option<&[u8]>> {
         let greatest = match codec {
             Compression::ZSTD(_) => compress_bound(body.len()),
@@ -109,7 +112,7 @@ impl Compressor {
                 snappy.compress(body, buffer).map_err(external)?
             }
             _ => {
-                let lz4 = self.lz4.get_or_insert_with(|| Lz4 {
+                let lz4 = self.lz4.get_or_insert_with(|| Lz4Tables {
                     short: CompressTable::small(),
                     long: CompressTable::large(),
                 });
@@ -128,14 +131,14 @@ fn external<E: std::error::Error + Send + Sync + 'static>(error: E) -> ParquetEr
     ParquetError::External(Box::new(error))
 }
 
-/// Appends a zstd frame (RFC 8878) of one raw block: what zstd makes of noise. `body` is shorter
-/// than [`SMALLEST_DICTIONARY`].
+/// Appends a zstd frame (RFC 8878) of one raw block, as zstd does for incompressible input. `body`
+/// is shorter than [`SMALLEST_DICTIONARY`].
 fn put_raw_frame(body: &[u8], out: &mut Vec<u8>) {
     let length = body.len() as u32;
     out.extend_from_slice(&0xfd2f_b528_u32.to_le_bytes());
-    // A single segment, whose size is one byte.
+    // A single segment, with a content size of one byte.
     out.extend_from_slice(&[0x20, length as u8]);
-    // The last block, and raw.
+    // The header of the last block, which is raw.
     out.extend_from_slice(&(length << 3 | 1).to_le_bytes()[..3]);
     out.extend_from_slice(body);
 }
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_stays_raw() {
+    fn incompressible_bodies_are_not_compressed() {
         let mut compressor = Compressor::default();
         let noise = noise(4096);
         for codec in codecs() {
@@ -176,14 +179,14 @@ mod tests {
             assert!(compressor.compress(codec, &[7; 8]).unwrap().is_none());
             assert!(compressor.is_noise(codec, &noise).unwrap());
             assert!(!compressor.is_noise(codec, &[7; 4096]).unwrap());
-            // Too short to tell.
+            // Too short for a sample.
             assert!(!compressor.is_noise(codec, &noise[1..]).unwrap());
         }
     }
 
     #[test]
-    fn bodies_are_as_with_nothing_before_them() {
-        // Four bytes come again, and never five: LZ4's table for long bodies finds few of them.
+    fn output_is_independent_of_earlier_bodies() {
+        // Matches of four bytes and never five: LZ4's table for long bodies finds few of them.
         let words = noise(200_000).into_iter().enumerate();
         let words: Vec<u8> = words
             .map(|(at, byte)| b"abcd".get(at % 5).copied().unwrap_or(byte))
@@ -206,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_dictionary_is_a_frame() {
+    fn a_short_dictionary_is_a_valid_frame() {
         let mut compressor = Compressor::default();
         let codec = Compression::ZSTD(ZstdLevel::default());
         for length in [0, 1, 128, 255, 256, 1000] {

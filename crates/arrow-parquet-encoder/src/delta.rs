@@ -1,18 +1,20 @@
 //! Delta encodings: `DELTA_BINARY_PACKED`, `DELTA_LENGTH_BYTE_ARRAY`, `DELTA_BYTE_ARRAY`.
 
-use super::bits::{pack, pack_wide, put_varint, put_zigzag, width_of};
+use crate::bits::{pack, pack_wide, put_varint, put_zigzag, width_of};
 
-/// Deltas of a block, and of each of its four miniblocks.
+/// Deltas per block, and per miniblock.
 const BLOCK: usize = 128;
 const MINIBLOCK: usize = 32;
 
-/// Appends integers as `DELTA_BINARY_PACKED`. With `narrow` they are 32-bit: deltas wrap there.
-pub(super) fn delta_binary_packed(values: &[i64], narrow: bool, out: &mut Vec<u8>) {
+/// Appends integers as `DELTA_BINARY_PACKED`. With `narrow` they are 32 bits wide, and so are
+/// their wrapping deltas.
+pub(crate) fn delta_binary_packed(values: &[i64], narrow: bool, out: &mut Vec<u8>) {
     delta_at_most(values, narrow, usize::MAX, out);
 }
 
-/// The same in at most `most` bytes: false where it takes more, and `out` means nothing then.
-pub(super) fn delta_at_most(values: &[i64], narrow: bool, most: usize, out: &mut Vec<u8>) -> bool {
+/// As [`delta_binary_packed`], but stops and returns false when it takes more than `most` bytes;
+/// what was appended to `out` is incomplete then.
+pub(crate) fn delta_at_most(values: &[i64], narrow: bool, most: usize, out: &mut Vec<u8>) -> bool {
     let most = out.len().saturating_add(most);
     put_varint(out, BLOCK as u64);
     put_varint(out, (BLOCK / MINIBLOCK) as u64);
@@ -74,15 +76,15 @@ pub(super) fn delta_at_most(values: &[i64], narrow: bool, most: usize, out: &mut
     out.len() <= most
 }
 
-/// Appends texts as `DELTA_LENGTH_BYTE_ARRAY`: all lengths, then all bytes.
-pub(super) fn delta_length(lengths: &[i64], bytes: &[u8], out: &mut Vec<u8>) {
+/// Appends byte arrays as `DELTA_LENGTH_BYTE_ARRAY`: all lengths, then all bytes.
+pub(crate) fn delta_length(lengths: &[i64], bytes: &[u8], out: &mut Vec<u8>) {
     delta_binary_packed(lengths, true, out);
     out.extend_from_slice(bytes);
 }
 
-/// Bytes that two texts begin with in common.
+/// The length of the longest common prefix.
 #[inline]
-pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+pub(crate) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     let length = a.len().min(b.len());
     let mut at = 0;
     let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
@@ -99,34 +101,35 @@ pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     at
 }
 
-/// Appends texts as `DELTA_BYTE_ARRAY`: what each shares with its predecessor, and the rest.
-pub(super) fn delta_byte_array(lengths: &[i64], bytes: &[u8], out: &mut Vec<u8>) {
+/// Appends byte arrays as `DELTA_BYTE_ARRAY`: the length of the prefix that each shares with its
+/// predecessor, and the suffix.
+pub(crate) fn delta_byte_array(lengths: &[i64], bytes: &[u8], out: &mut Vec<u8>) {
     let mut prefixes = Vec::with_capacity(lengths.len());
     let mut suffixes = Vec::with_capacity(lengths.len());
     let mut rest = Vec::with_capacity(bytes.len());
     let (mut previous, mut at): (&[u8], usize) = (&[], 0);
     for &length in lengths {
-        let text = &bytes[at..at + length as usize];
-        let shared = common_prefix(previous, text);
+        let value = &bytes[at..at + length as usize];
+        let shared = common_prefix(previous, value);
         prefixes.push(shared as i64);
         suffixes.push(length - shared as i64);
-        rest.extend_from_slice(&text[shared..]);
-        previous = text;
+        rest.extend_from_slice(&value[shared..]);
+        previous = value;
         at += length as usize;
     }
     delta_binary_packed(&prefixes, true, out);
     delta_length(&suffixes, &rest, out);
 }
 
-/// Whether texts share more with their predecessors than the lengths of prefixes cost.
-/// Judged by up to 64 of them.
-pub(super) fn prefixes_pay(lengths: &[i64], bytes: &[u8]) -> bool {
+/// Whether prefixes shared with predecessors save more bytes than their lengths cost, estimated
+/// from the first 64 values.
+pub(crate) fn prefixes_pay(lengths: &[i64], bytes: &[u8]) -> bool {
     let (mut previous, mut at, mut shared): (&[u8], usize, usize) = (&[], 0, 0);
     let sample = &lengths[..lengths.len().min(64)];
     for &length in sample {
-        let text = &bytes[at..at + length as usize];
-        shared += common_prefix(previous, text);
-        previous = text;
+        let value = &bytes[at..at + length as usize];
+        shared += common_prefix(previous, value);
+        previous = value;
         at += length as usize;
     }
     shared > sample.len() * 3
@@ -137,8 +140,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    // The decoders of the crate are not public: chunks are read back in `tests/encode/`. Here
-    // only what is easily wrong and can be seen directly.
+    // The decoders of the `parquet` crate are not public: `tests/encoder/` reads whole files back.
 
     #[test]
     fn a_single_value_is_a_header() {
@@ -149,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn at_most_is_as_long_as_it_says(
+        fn delta_at_most_keeps_to_its_limit(
             values in prop::collection::vec(any::<i64>().prop_map(|v| v >> (v & 63)), 0..600),
             narrow in any::<bool>(),
         ) {
@@ -163,7 +165,7 @@ mod tests {
         }
 
         #[test]
-        fn prefix_is_what_is_common(a in "[ab]{0,20}", b in "[ab]{0,20}") {
+        fn the_common_prefix_is_the_longest(a in "[ab]{0,20}", b in "[ab]{0,20}") {
             let expected = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
             prop_assert_eq!(common_prefix(a.as_bytes(), b.as_bytes()), expected);
         }

@@ -1,28 +1,30 @@
-//! Dictionaries of a column chunk: values by first use, each once.
+//! The dictionary of a column chunk: its distinct values in the order of their first use.
 
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use super::bits::{hybrid, hybrid_constant, width_of};
-use super::keys::Whole;
+use crate::id_table::IdTable;
+use crate::page_ids::PageIds;
 
-/// Texts, each once, in the form of a dictionary page.
+/// A dictionary of strings or binary values, in the form of a dictionary page.
 #[derive(Default)]
-pub(super) struct TextPool {
-    /// `PLAIN`: each value after its length.
+pub(crate) struct ByteArrayDictionary {
+    /// `PLAIN` encoding: each value after its length.
     pub bytes: Vec<u8>,
+    /// Where each value's length begins in `bytes`.
     starts: Vec<u32>,
-    /// The first eight bytes of each, so that most comparisons look no further.
+    /// The first eight bytes of each value, which decide most comparisons.
     heads: Vec<u64>,
-    /// Hash and id, of as many values as were looked up yet.
+    /// Hash and id. It has the values up to the last lookup; those added without one are inserted
+    /// when the next lookup needs them.
     index: HashTable<(u32, u32)>,
 }
 
-/// The first eight bytes as a number that orders as they do.
+/// The first eight bytes as a number with the same order.
 #[inline]
-pub(super) fn head(value: &[u8]) -> u64 {
+pub(crate) fn head(value: &[u8]) -> u64 {
     match value.first_chunk::<8>() {
         Some(bytes) => u64::from_be_bytes(*bytes),
         None => {
@@ -33,25 +35,27 @@ pub(super) fn head(value: &[u8]) -> u64 {
     }
 }
 
+/// The stored hash of a value; [`spread`] makes it a hash for `HashTable`.
 #[inline]
-pub(super) fn hash_text(value: &[u8]) -> u32 {
+pub(crate) fn hash_bytes(value: &[u8]) -> u32 {
     let hash = FixedState::with_seed(0).hash_one(value);
     (hash ^ hash >> 32) as u32
 }
 
+/// Spreads 32 bits over 64, for `HashTable` uses the highest bits too.
 #[inline]
-pub(super) fn spread(hash: u32) -> u64 {
+pub(crate) fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-impl TextPool {
-    pub(super) fn len(&self) -> usize {
+impl ByteArrayDictionary {
+    pub(crate) fn len(&self) -> usize {
         self.starts.len()
     }
 
-    /// Value of an id.
+    /// The value of an id.
     #[inline]
-    pub(super) fn get(&self, id: u32) -> &[u8] {
+    pub(crate) fn get(&self, id: u32) -> &[u8] {
         let start = self.starts[id as usize] as usize;
         let end = match self.starts.get(id as usize + 1) {
             Some(next) => *next as usize,
@@ -60,24 +64,24 @@ impl TextPool {
         &self.bytes[start + 4..end]
     }
 
-    /// Makes room for up to so many more, where there are few yet: growing by and by to thousands
-    /// places all of them again and again.
-    pub(super) fn expect(&mut self, more: usize) {
+    /// Reserves room for up to `more` values if the dictionary is small: growing step by step to
+    /// thousands of values would move all of them repeatedly.
+    pub(crate) fn reserve(&mut self, more: usize) {
         if more > 2 * self.len() {
             self.starts.reserve(more);
             self.heads.reserve(more);
         }
     }
 
-    /// The same for values that are looked up.
-    pub(super) fn expect_lookups(&mut self, more: usize) {
+    /// As [`ByteArrayDictionary::reserve`], for the index of [`ByteArrayDictionary::intern`].
+    pub(crate) fn reserve_index(&mut self, more: usize) {
         if more > 2 * self.index.len() {
             self.index.reserve(more, |(hash, _)| spread(*hash));
         }
     }
 
-    /// Adds a value that is known to be new; returns its id.
-    pub(super) fn push(&mut self, value: &[u8]) -> u32 {
+    /// Adds a value that the dictionary doesn't have; returns its id.
+    pub(crate) fn push(&mut self, value: &[u8]) -> u32 {
         let id = self.starts.len() as u32;
         self.starts.push(self.bytes.len() as u32);
         self.bytes
@@ -87,14 +91,14 @@ impl TextPool {
         id
     }
 
-    /// Id of a value.
-    pub(super) fn intern(&mut self, value: &[u8]) -> u32 {
+    /// The id of a value, which is added if it is new.
+    pub(crate) fn intern(&mut self, value: &[u8]) -> u32 {
         for id in self.index.len() as u32..self.starts.len() as u32 {
-            let hash = hash_text(self.get(id));
+            let hash = hash_bytes(self.get(id));
             self.index
                 .insert_unique(spread(hash), (hash, id), |(h, _)| spread(*h));
         }
-        let hash = hash_text(value);
+        let hash = hash_bytes(value);
         let found = self
             .index
             .find(spread(hash), |(h, id)| *h == hash && self.get(*id) == value);
@@ -107,8 +111,8 @@ impl TextPool {
         id
     }
 
-    /// Forgets the values from `len` on. The pool only answers [`TextPool::get`] from then on.
-    pub(super) fn truncate(&mut self, len: usize) {
+    /// Drops the values from `len` on. No value can be added after that.
+    pub(crate) fn truncate(&mut self, len: usize) {
         if let Some(start) = self.starts.get(len) {
             self.bytes.truncate(*start as usize);
             self.starts.truncate(len);
@@ -116,8 +120,8 @@ impl TextPool {
         self.index = HashTable::new();
     }
 
-    /// Ids of the least and the greatest value of some.
-    pub(super) fn extremes(&self, ids: &Ids) -> Option<(u32, u32)> {
+    /// The ids of the minimum and the maximum among a page's values.
+    pub(crate) fn extremes(&self, ids: &PageIds) -> Option<(u32, u32)> {
         let mut found: Option<[(u64, u32); 2]> = None;
         ids.for_each_used(|id| {
             let head = self.heads[id as usize];
@@ -135,43 +139,14 @@ impl TextPool {
     }
 }
 
-/// The base of a table's next user: above all entries of the last, which had `base` and `len`
-/// ids, so that none is taken for one of the next.
-pub(super) fn next_base(base: u32, len: usize, entries: &mut [u32]) -> u32 {
-    match base.checked_add(len as u32) {
-        Some(next) if next < u32::MAX / 2 => next,
-        _ => {
-            entries.fill(0);
-            1
-        }
-    }
-}
+/// Values from 0 to below this are looked up in a table, others by hash.
+const TABLE_LIMIT: i64 = 1 << 16;
 
-/// Values below this are found in a table rather than by hash.
-const DIRECT: i64 = 1 << 16;
-
-/// Ids by value or key, handed from chunk to chunk: clearing it would cost more than a chunk's
-/// values.
-pub(super) struct Direct {
-    /// By value: `base` and the id; less than `base` where the chunk has no such value.
-    pub entries: Vec<u32>,
-    pub base: u32,
-}
-
-impl Default for Direct {
-    fn default() -> Self {
-        Direct {
-            entries: Vec::new(),
-            base: 1,
-        }
-    }
-}
-
-/// Integers, each once.
+/// A dictionary of integers.
 #[derive(Default)]
-pub(super) struct IntegerPool {
+pub(crate) struct IntegerDictionary {
     pub values: Vec<i64>,
-    direct: Direct,
+    table: IdTable,
     index: HashTable<u32>,
 }
 
@@ -181,58 +156,50 @@ fn hash_integer(value: i64) -> u64 {
     mixed ^ mixed >> 29
 }
 
-impl IntegerPool {
-    /// Begins with a table of an earlier chunk, if there is one.
-    pub(super) fn begin(&mut self, tables: &mut Vec<Direct>) {
+impl IntegerDictionary {
+    /// Takes over an earlier chunk's table, if there is one, before the first value.
+    pub(crate) fn begin(&mut self, tables: &mut Vec<IdTable>) {
         if self.values.is_empty()
-            && self.direct.entries.is_empty()
-            && let Some(direct) = tables.pop()
+            && self.table.entries.is_empty()
+            && let Some(table) = tables.pop()
         {
-            self.direct = direct;
+            self.table = table;
         }
     }
 
-    /// Hands the table on; no value can be added after that.
-    pub(super) fn end(&mut self, tables: &mut Vec<Direct>) {
-        let mut direct = std::mem::take(&mut self.direct);
-        if direct.entries.is_empty() {
+    /// Passes the table on to later chunks. No value can be added after that.
+    pub(crate) fn end(&mut self, tables: &mut Vec<IdTable>) {
+        let mut table = std::mem::take(&mut self.table);
+        if table.entries.is_empty() {
             return;
         }
-        direct.base = next_base(direct.base, self.values.len(), &mut direct.entries);
-        tables.push(direct);
+        table.reset(self.values.len());
+        tables.push(table);
     }
 
-    /// Appends the id of each value to `ids`; `bounds` are the least and the greatest.
-    pub(super) fn map(&mut self, values: &[i64], bounds: (i64, i64), ids: &mut Vec<u32>) {
-        if bounds.0 < 0 || bounds.1 >= DIRECT {
+    /// Appends the id of each value to `ids`. `bounds` are the minimum and the maximum.
+    pub(crate) fn map(&mut self, values: &[i64], bounds: (i64, i64), ids: &mut Vec<u32>) {
+        if bounds.0 < 0 || bounds.1 >= TABLE_LIMIT {
             ids.extend(values.iter().map(|value| self.id(*value)));
             return;
         }
-        self.reach(bounds.1);
-        let Direct { entries, base } = &mut self.direct;
-        let (base, pool) = (*base, &mut self.values);
+        self.table.grow_to(bounds.1 as usize);
+        let IdTable { entries, base } = &mut self.table;
+        let (base, known) = (*base, &mut self.values);
         ids.extend(values.iter().map(|value| {
             let entry = &mut entries[*value as usize];
             if *entry < base {
-                *entry = base + pool.len() as u32;
-                pool.push(*value);
+                *entry = base + known.len() as u32;
+                known.push(*value);
             }
             *entry - base
         }));
     }
 
-    /// Makes the table long enough for a value.
-    fn reach(&mut self, value: i64) {
-        let (entries, len) = (&mut self.direct.entries, value as usize + 1);
-        if entries.len() < len {
-            entries.resize(len.next_power_of_two(), 0);
-        }
-    }
-
     fn id(&mut self, value: i64) -> u32 {
-        if (0..DIRECT).contains(&value) {
-            self.reach(value);
-            let (entry, base) = (&mut self.direct.entries[value as usize], self.direct.base);
+        if (0..TABLE_LIMIT).contains(&value) {
+            self.table.grow_to(value as usize);
+            let (entry, base) = (&mut self.table.entries[value as usize], self.table.base);
             if *entry < base {
                 *entry = base + self.values.len() as u32;
                 self.values.push(value);
@@ -254,149 +221,16 @@ impl IntegerPool {
         id
     }
 
-    /// Whether most values are found by hash.
-    pub(super) fn is_scattered(&self) -> bool {
+    /// Whether most values are looked up by hash.
+    pub(crate) fn is_scattered(&self) -> bool {
         self.index.len() * 2 > self.values.len()
     }
 
-    /// Forgets the values from `len` on; no value can be added after that.
-    pub(super) fn truncate(&mut self, len: usize) {
+    /// Drops the values from `len` on. No value can be added after that.
+    pub(crate) fn truncate(&mut self, len: usize) {
         self.values.truncate(len);
         self.index = HashTable::new();
     }
-}
-
-/// Ids that wait for their page: one and the same as long as it lasts.
-#[derive(Default)]
-pub(super) struct Ids {
-    first: u32,
-    count: usize,
-    /// Empty while all are `first`, or `whole` says them.
-    all: Vec<u32>,
-    whole: Option<Whole>,
-}
-
-impl Ids {
-    pub(super) fn len(&self) -> usize {
-        self.count
-    }
-
-    fn is_constant(&self) -> bool {
-        self.all.is_empty() && self.whole.is_none()
-    }
-
-    /// The id that all are.
-    pub(super) fn constant(&self) -> Option<u32> {
-        (self.count > 0 && self.is_constant()).then_some(self.first)
-    }
-
-    pub(super) fn push_constant(&mut self, id: u32, count: usize) {
-        if self.count == 0 {
-            self.first = id;
-        }
-        if self.is_constant() && self.first == id {
-            self.count += count;
-            return;
-        }
-        let all = self.mix();
-        all.extend(std::iter::repeat_n(id, count));
-        self.count = self.all.len();
-    }
-
-    /// Adds the ids of a key set's values, of which not all have one.
-    pub(super) fn push_whole(&mut self, whole: Whole) {
-        if self.count == 0 {
-            self.count = whole.set.len;
-            self.whole = Some(whole);
-            return;
-        }
-        whole.set.ids(&whole.of, self.mix());
-        self.settle();
-    }
-
-    /// Those, where they are all that waits; nothing does then.
-    pub(super) fn take_whole(&mut self) -> Option<Whole> {
-        let whole = self.whole.take()?;
-        self.count = 0;
-        Some(whole)
-    }
-
-    /// The same without taking them.
-    pub(super) fn whole(&self) -> Option<&Whole> {
-        self.whole.as_ref()
-    }
-
-    /// The ids, to append to. [`Ids::settle`] must follow.
-    pub(super) fn mix(&mut self) -> &mut Vec<u32> {
-        if let Some(whole) = self.whole.take() {
-            whole.set.ids(&whole.of, &mut self.all);
-        } else if self.all.is_empty() {
-            self.all.resize(self.count, self.first);
-        }
-        &mut self.all
-    }
-
-    /// Counts what was appended.
-    pub(super) fn settle(&mut self) {
-        self.count = self.all.len();
-    }
-
-    /// Drops the ids from `len` on.
-    pub(super) fn truncate(&mut self, len: usize) {
-        if len < self.count && self.whole.is_some() {
-            self.mix();
-        }
-        self.all.truncate(len);
-        self.count = len;
-    }
-
-    /// Each id.
-    pub(super) fn for_each(&self, mut visit: impl FnMut(u32)) {
-        match &self.whole {
-            Some(whole) => whole.set.for_each(|place| visit(whole.of[place as usize])),
-            None if self.all.is_empty() => (0..self.count).for_each(|_| visit(self.first)),
-            None => self.all.iter().for_each(|id| visit(*id)),
-        }
-    }
-
-    /// Each id at least once.
-    fn for_each_used(&self, mut visit: impl FnMut(u32)) {
-        match &self.whole {
-            Some(whole) => whole.of.iter().for_each(|id| visit(*id)),
-            None if self.all.is_empty() => (0..self.count.min(1)).for_each(|_| visit(self.first)),
-            None => self.all.iter().for_each(|id| visit(*id)),
-        }
-    }
-
-    /// Appends a page's body: width, then the ids; and starts anew.
-    pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
-        if self.whole.is_some() {
-            self.mix();
-        }
-        match self.all.is_empty() {
-            true => {
-                let width = index_width(self.first);
-                out.push(width as u8);
-                hybrid_constant(self.first, self.count, width, out);
-            }
-            false => put_ids(&self.all, out),
-        }
-        self.all.clear();
-        self.count = 0;
-    }
-}
-
-/// Appends ids as a page's body has them.
-pub(super) fn put_ids(ids: &[u32], out: &mut Vec<u8>) {
-    // All bits in use: as wide as the greatest id, and quicker found.
-    let width = index_width(ids.iter().fold(0, |bits, id| bits | id));
-    out.push(width as u8);
-    hybrid(ids, width, out);
-}
-
-/// Width of ids up to `greatest`. Some readers know no width of 0.
-fn index_width(greatest: u32) -> usize {
-    width_of(u64::from(greatest)).max(1)
 }
 
 #[cfg(test)]
@@ -410,26 +244,26 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ids_are_of_the_chunk_whose_table_was_handed_on(
+        fn ids_are_right_after_a_table_is_passed_on(
             chunks in prop::collection::vec(prop::collection::vec(integers(), 1..60), 1..6),
             base in prop_oneof![Just(1), u32::MAX / 2 - 60..u32::MAX / 2],
         ) {
-            let mut tables = vec![Direct { entries: vec![0], base }];
+            let mut tables = vec![IdTable { entries: vec![0], base }];
             for chunk in chunks {
-                let mut pool = IntegerPool::default();
-                pool.begin(&mut tables);
+                let mut dictionary = IntegerDictionary::default();
+                dictionary.begin(&mut tables);
                 let mut ids = Vec::new();
                 for values in chunk.chunks(20) {
                     let bounds = values.iter().fold((i64::MAX, i64::MIN), |(l, g), v| (l.min(*v), g.max(*v)));
-                    pool.map(values, bounds, &mut ids);
+                    dictionary.map(values, bounds, &mut ids);
                 }
-                let mapped: Vec<i64> = ids.iter().map(|id| pool.values[*id as usize]).collect();
+                let mapped: Vec<i64> = ids.iter().map(|id| dictionary.values[*id as usize]).collect();
                 prop_assert_eq!(&mapped, &chunk);
-                let mut once = pool.values.clone();
+                let mut once = dictionary.values.clone();
                 once.sort_unstable();
                 once.dedup();
-                prop_assert_eq!(once.len(), pool.values.len());
-                pool.end(&mut tables);
+                prop_assert_eq!(once.len(), dictionary.values.len());
+                dictionary.end(&mut tables);
                 prop_assert_eq!(tables.len(), 1);
             }
         }

@@ -1,55 +1,60 @@
-//! Keys of dictionary arrays by first use, worked out once for all leaves that have them.
+//! The keys of a batch's dictionary values, deduplicated once for all leaves that share them.
 //!
-//! What many columns of a batch say follows from one thing: they have one buffer of keys, and a
-//! dictionary each. Which keys occur, in which order, and where, is the same for all of them; a
-//! leaf looks up only what each key means to it. Where two leaves give the keys the same ids, the
-//! bodies of their pages are the same bytes, packed and compressed once.
+//! Many columns of a batch often have one key buffer and differ only in their dictionary. Which keys
+//! occur, in which order and where, is found out once; each leaf then maps only the distinct keys.
+//! Where two leaves map them to the same ids, the bodies of their pages are the same bytes, which are
+//! packed and compressed once.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::buffer::{BooleanBuffer, Buffer};
-use arrow::datatypes::{
-    ArrowDictionaryKeyType, DataType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{BooleanBuffer, Buffer};
+use arrow_schema::DataType;
 use bytes::Bytes;
 use parquet::basic::Compression;
 
-use super::column::{Dictionary, Source};
-use super::dictionary::next_base;
-use super::levels::Selection;
-use super::values::{SAMPLE, Scratch};
+use crate::column::{ColumnRef, PackedDictionary};
+use crate::id_table::IdTable;
+use crate::mode::SAMPLE;
+use crate::selection::ValueSelection;
 
-/// Which keys of which buffer. Holds the buffers, so that their addresses stay their own.
-pub(super) struct Identity {
+/// Identifies the selected keys of a key buffer by address. It holds the buffers, so that their
+/// addresses aren't reused.
+pub(crate) struct KeySetIdentity {
     keys: Buffer,
-    rows: Rows,
+    rows: SelectedRows,
 }
 
-enum Rows {
+enum SelectedRows {
     Range(usize, usize),
     Mask(usize, BooleanBuffer),
 }
 
-impl Identity {
-    /// Of the selected keys of a buffer; `None` where a comparison would cost too much.
-    pub(super) fn new(keys: &Buffer, selection: &Selection<'_>) -> Option<Self> {
+impl KeySetIdentity {
+    /// `None` for indices, which would cost too much to compare.
+    pub(crate) fn new(keys: &Buffer, selection: &ValueSelection<'_>) -> Option<Self> {
         let rows = match selection {
-            Selection::Range(offset, len) => Rows::Range(*offset, *len),
-            Selection::Mask { offset, bits, .. } => Rows::Mask(*offset, bits.clone()),
-            Selection::Elements(_) => return None,
+            ValueSelection::Range(offset, len) => SelectedRows::Range(*offset, *len),
+            ValueSelection::Mask { offset, bits, .. } => SelectedRows::Mask(*offset, bits.clone()),
+            ValueSelection::Indices(_) => return None,
         };
         let keys = keys.clone();
-        Some(Identity { keys, rows })
+        Some(KeySetIdentity { keys, rows })
     }
 
-    fn is(&self, other: &Self) -> bool {
+    fn matches(&self, other: &Self) -> bool {
         let same_keys = self.keys.as_ptr() == other.keys.as_ptr();
         same_keys
             && match (&self.rows, &other.rows) {
-                (Rows::Range(offset, len), Rows::Range(o, l)) => (offset, len) == (o, l),
-                (Rows::Mask(offset, bits), Rows::Mask(o, b)) => {
+                (SelectedRows::Range(offset, len), SelectedRows::Range(o, l)) => {
+                    (offset, len) == (o, l)
+                }
+                (SelectedRows::Mask(offset, bits), SelectedRows::Mask(o, b)) => {
                     offset == o
                         && bits.inner().as_ptr() == b.inner().as_ptr()
                         && (bits.offset(), bits.len()) == (b.offset(), b.len())
@@ -59,83 +64,92 @@ impl Identity {
     }
 }
 
-/// Keys of values of a batch.
-pub(super) struct KeySet {
-    identity: Option<Identity>,
-    /// By first use.
+/// The keys of a leaf's values in a batch.
+pub(crate) struct KeySet {
+    identity: Option<KeySetIdentity>,
+    /// The distinct keys in the order of their first use.
     pub distinct: Vec<u32>,
-    /// Of each value, the place of its key in `distinct`; none where there is one key only.
+    /// The index in `distinct` of each value's key; empty if there is only one key.
     places: Vec<u32>,
-    /// Values.
+    /// The number of values.
     pub len: usize,
-    /// Keys among the first [`SAMPLE`] values.
+    /// The number of distinct keys among the first [`SAMPLE`] values.
     pub sampled: usize,
     greatest: u32,
     counts: OnceLock<Vec<u32>>,
-    bodies: Mutex<Vec<(Vec<u32>, Body)>>,
+    /// Encoded page bodies by the ids of the distinct keys.
+    bodies: Mutex<Vec<(Vec<u32>, SharedBody)>>,
 }
 
-/// Whether ids are 0, 1, 2…
+/// Whether the ids are 0, 1, 2…
 fn is_counting(ids: &[u32]) -> bool {
     ids.iter()
         .enumerate()
         .all(|(place, id)| place as u32 == *id)
 }
 
-/// A page's body.
+/// The encoded body of a page, shared by the leaves that have the same ids.
 #[derive(Clone)]
-pub(super) struct Body {
+pub(crate) struct SharedBody {
     pub bytes: Bytes,
-    /// Length before compression.
-    pub length: usize,
+    /// Length in bytes before compression.
+    pub uncompressed: usize,
     pub is_compressed: bool,
-    /// What it was to be compressed with; `None` where that was not tried.
+    /// The codec that was tried, if any.
     pub tried: Option<Compression>,
 }
 
 impl KeySet {
-    /// Each value's place in `distinct`.
+    /// Visits the index in `distinct` of each value's key.
     #[inline]
-    pub(super) fn for_each(&self, mut visit: impl FnMut(u32)) {
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(u32)) {
         match self.places.is_empty() {
             true => (0..self.len).for_each(|_| visit(0)),
             false => self.places.iter().for_each(|place| visit(*place)),
         }
     }
 
-    /// Whether each key has a value in a dictionary of `values`.
-    pub(super) fn fits(&self, values: usize) -> bool {
+    /// Whether all keys are valid for a dictionary of `values` values.
+    pub(crate) fn fits(&self, values: usize) -> bool {
         self.len == 0 || (self.greatest as usize) < values
     }
 
-    /// Appends to `ids` each value's, where `of` are those of the distinct keys.
-    pub(super) fn ids(&self, of: &[u32], ids: &mut Vec<u32>) {
+    /// Appends the id of each value. `distinct_ids` has the ids of the distinct keys.
+    pub(crate) fn ids(&self, distinct_ids: &[u32], ids: &mut Vec<u32>) {
         if self.places.is_empty() {
             return ids.extend(
-                of.iter()
+                distinct_ids
+                    .iter()
                     .take(1)
                     .flat_map(|id| std::iter::repeat_n(*id, self.len)),
             );
         }
-        if is_counting(of) {
+        if is_counting(distinct_ids) {
             return ids.extend_from_slice(&self.places);
         }
-        ids.extend(self.places.iter().map(|place| of[*place as usize]));
+        ids.extend(
+            self.places
+                .iter()
+                .map(|place| distinct_ids[*place as usize]),
+        );
     }
 
-    /// The ids of all values, where `of` are those of the distinct keys; in `scratch` where they
-    /// don't stand here.
-    pub(super) fn all_ids<'a>(&'a self, of: &[u32], scratch: &'a mut Vec<u32>) -> &'a [u32] {
-        if !self.places.is_empty() && is_counting(of) {
+    /// The id of each value, as [`KeySet::ids`]; collected in `scratch` unless they are stored here.
+    pub(crate) fn all_ids<'a>(
+        &'a self,
+        distinct_ids: &[u32],
+        scratch: &'a mut Vec<u32>,
+    ) -> &'a [u32] {
+        if !self.places.is_empty() && is_counting(distinct_ids) {
             return &self.places;
         }
         scratch.clear();
-        self.ids(of, scratch);
+        self.ids(distinct_ids, scratch);
         scratch
     }
 
-    /// Values that have each of the distinct keys.
-    pub(super) fn counts(&self) -> &[u32] {
+    /// The number of values with each of the distinct keys.
+    pub(crate) fn counts(&self) -> &[u32] {
         self.counts.get_or_init(|| {
             let mut counts = vec![0; self.distinct.len()];
             self.for_each(|place| counts[place as usize] += 1);
@@ -143,36 +157,36 @@ impl KeySet {
         })
     }
 
-    /// The body of a page of all values with these ids of the distinct keys. `make` makes it where
-    /// no leaf has; leaves that compress in different ways have none in common.
-    pub(super) fn body<E>(
+    /// The body of a page of all values, whose distinct keys have the ids `distinct_ids`. `encode`
+    /// is called unless another leaf with the same ids and codec has the body already.
+    pub(crate) fn body<E>(
         &self,
-        of: Vec<u32>,
+        distinct_ids: Vec<u32>,
         tried: Option<Compression>,
-        make: impl FnOnce(&[u32]) -> Result<Body, E>,
-    ) -> Result<Body, E> {
+        encode: impl FnOnce(&[u32]) -> Result<SharedBody, E>,
+    ) -> Result<SharedBody, E> {
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
         let known = bodies
             .iter()
-            .find(|(ids, body)| body.tried == tried && *ids == of);
+            .find(|(ids, body)| body.tried == tried && *ids == distinct_ids);
         if let Some((_, body)) = known {
             return Ok(body.clone());
         }
-        let body = make(&of)?;
-        bodies.push((of, body.clone()));
+        let body = encode(&distinct_ids)?;
+        bodies.push((distinct_ids, body.clone()));
         Ok(body)
     }
 }
 
-/// The selected keys of a dictionary, and its values.
-pub(super) fn selected_keys<'a>(
-    source: Source<'a>,
-    selection: &Selection<'_>,
+/// The selected keys of a dictionary column, and the dictionary's values.
+pub(crate) fn selected_keys<'a>(
+    column: ColumnRef<'a>,
+    selection: &ValueSelection<'_>,
     scratch: &'a mut Vec<u32>,
 ) -> Option<(&'a [u32], &'a ArrayRef)> {
     fn narrow<'a, K: ArrowDictionaryKeyType>(
         array: &'a ArrayRef,
-        selection: &Selection<'_>,
+        selection: &ValueSelection<'_>,
         scratch: &'a mut Vec<u32>,
         convert: impl Fn(K::Native) -> u32,
     ) -> Option<(&'a [u32], &'a ArrayRef)> {
@@ -183,9 +197,9 @@ pub(super) fn selected_keys<'a>(
         selection.for_each(|e| scratch.push(convert(keys[e])));
         Some((scratch, array.values()))
     }
-    let array = match source {
-        Source::Array(array) | Source::Packed(array, _) => array,
-        Source::Dictionary(Dictionary { keys, values, .. }) => {
+    let array = match column {
+        ColumnRef::Array(array) | ColumnRef::Packed(array, _) => array,
+        ColumnRef::PackedDictionary(PackedDictionary { keys, values, .. }) => {
             let keys = keys.inner().typed_data::<u32>();
             return Some((selection.gather(keys, scratch), values));
         }
@@ -193,7 +207,7 @@ pub(super) fn selected_keys<'a>(
     let DataType::Dictionary(key, _) = array.data_type() else {
         return None;
     };
-    // Keys of values are never negative; those of nulls are not selected.
+    // The keys of nulls are not selected, and the others are never negative in an Arrow array.
     match **key {
         DataType::Int32 => {
             let array = array.as_dictionary_opt::<Int32Type>()?;
@@ -215,15 +229,19 @@ pub(super) fn selected_keys<'a>(
     }
 }
 
-/// The set of the selected keys of a dictionary, and its values; `None` where a key has none.
-pub(super) fn key_set<'a>(
-    source: Source<'a>,
-    selection: &Selection<'_>,
-    scratch: &mut Scratch,
+/// The key set of a dictionary column's selected keys, and the dictionary's values. `None` where a
+/// key has no value, or the column is no dictionary. `buffer` is scratch memory.
+pub(crate) fn key_set<'a>(
+    column: ColumnRef<'a>,
+    selection: &ValueSelection<'_>,
+    sets: &mut KeySetCache,
+    buffer: &mut Vec<u32>,
 ) -> Option<(Arc<KeySet>, &'a ArrayRef)> {
-    let (keys, values, holders) = match source {
-        Source::Dictionary(Dictionary { keys, values, .. }) => (Some(keys.inner()), values, 1),
-        Source::Array(array) | Source::Packed(array, _) => {
+    let (keys, values, holders) = match column {
+        ColumnRef::PackedDictionary(PackedDictionary { keys, values, .. }) => {
+            (Some(keys.inner()), values, 1)
+        }
+        ColumnRef::Array(array) | ColumnRef::Packed(array, _) => {
             let dictionary = array.as_any_dictionary_opt()?;
             let keys = dictionary.keys();
             let signed = keys.as_primitive_opt::<Int32Type>();
@@ -234,63 +252,52 @@ pub(super) fn key_set<'a>(
             (keys, dictionary.values(), Arc::strong_count(array))
         }
     };
-    // Keys that nothing else holds are no other leaf's.
+    // A key buffer with no other owner belongs to no other leaf.
     let is_shared = |keys: &&Buffer| holders > 1 || keys.strong_count() > 1;
     let identity = keys
         .filter(is_shared)
-        .and_then(|keys| Identity::new(keys, selection));
-    if let Some(set) = identity
-        .as_ref()
-        .and_then(|identity| scratch.sets.find(identity))
-    {
+        .and_then(|keys| KeySetIdentity::new(keys, selection));
+    if let Some(set) = identity.as_ref().and_then(|identity| sets.find(identity)) {
         return set.fits(values.len()).then_some((set, values));
     }
-    let (keys, _) = selected_keys(source, selection, &mut scratch.keys)?;
-    Some((scratch.sets.add(keys, values.len(), identity)?, values))
+    let (keys, _) = selected_keys(column, selection, buffer)?;
+    Some((sets.add(keys, values.len(), identity)?, values))
 }
 
-/// Ids of a key set's distinct keys, as all values of a page.
-pub(super) struct Whole {
+/// A key set, and the dictionary ids of its distinct keys.
+pub(crate) struct MappedKeySet {
     pub set: Arc<KeySet>,
-    pub of: Vec<u32>,
+    /// The id of each of [`KeySet::distinct`].
+    pub ids: Vec<u32>,
 }
 
-/// The key sets of the batch at hand.
-pub(super) struct KeySets {
+/// The key sets of the current batch that other leaves may share.
+#[derive(Default)]
+pub(crate) struct KeySetCache {
     known: Vec<Arc<KeySet>>,
-    /// By key: `base` and its place in the set at hand; less than `base` where it is not in it.
-    places: Vec<u32>,
-    base: u32,
+    /// Indices in [`KeySet::distinct`] by key, while a set is made.
+    places: IdTable,
 }
 
-impl Default for KeySets {
-    fn default() -> Self {
-        KeySets {
-            known: Vec::new(),
-            places: Vec::new(),
-            base: 1,
-        }
-    }
-}
-
-impl KeySets {
-    /// Forgets the batch before.
-    pub(super) fn clear(&mut self) {
+impl KeySetCache {
+    /// Drops the sets of the previous batch.
+    pub(crate) fn clear(&mut self) {
         self.known.clear();
     }
 
-    /// A set that some leaf had.
-    pub(super) fn find(&self, identity: &Identity) -> Option<Arc<KeySet>> {
-        let is_it = |set: &&Arc<KeySet>| set.identity.as_ref().is_some_and(|i| i.is(identity));
+    /// A set that an earlier leaf of the batch had.
+    pub(crate) fn find(&self, identity: &KeySetIdentity) -> Option<Arc<KeySet>> {
+        let is_it = |set: &&Arc<KeySet>| set.identity.as_ref().is_some_and(|i| i.matches(identity));
         self.known.iter().find(is_it).cloned()
     }
 
-    /// The set of keys of a dictionary of `values` values; `None` where a key has none.
-    pub(super) fn add(
+    /// Makes the set of a leaf's keys, and keeps it if it has an `identity`. `None` where a key is out
+    /// of range for a dictionary of `values` values.
+    pub(crate) fn add(
         &mut self,
         keys: &[u32],
         values: usize,
-        identity: Option<Identity>,
+        identity: Option<KeySetIdentity>,
     ) -> Option<Arc<KeySet>> {
         let mut set = KeySet {
             distinct: Vec::new(),
@@ -315,7 +322,7 @@ impl KeySets {
                     set.distinct.push(*first);
                     set.sampled = 1;
                 }
-                false => self.tell_apart(keys, &mut set),
+                false => self.deduplicate(keys, &mut set),
             }
         }
         let set = Arc::new(set);
@@ -325,14 +332,13 @@ impl KeySets {
         Some(set)
     }
 
-    fn tell_apart(&mut self, keys: &[u32], set: &mut KeySet) {
-        let len = set.greatest as usize + 1;
-        if self.places.len() < len {
-            self.places.resize(len.next_power_of_two(), 0);
-        }
-        let (base, distinct, known) = (self.base, &mut set.distinct, &mut self.places);
+    /// Fills a set with its distinct keys, and with the place of each value's key among them.
+    fn deduplicate(&mut self, keys: &[u32], set: &mut KeySet) {
+        self.places.grow_to(set.greatest as usize);
+        let IdTable { entries, base } = &mut self.places;
+        let (base, distinct) = (*base, &mut set.distinct);
         let mut place = |key: &u32| {
-            let entry = &mut known[*key as usize];
+            let entry = &mut entries[*key as usize];
             if *entry < base {
                 *entry = base + distinct.len() as u32;
                 distinct.push(*key);
@@ -342,27 +348,28 @@ impl KeySets {
         let (sample, rest) = keys.split_at(keys.len().min(SAMPLE));
         set.places.reserve_exact(keys.len());
         set.places.extend(sample.iter().map(&mut place));
-        // By first use: those of the sample have the first places.
+        // The keys of the sample have the first places.
         set.sampled = set.places.iter().fold(0, |all, p| all.max(*p)) as usize + 1;
         set.places.extend(rest.iter().map(place));
-        self.base = next_base(base, set.distinct.len(), &mut self.places);
+        self.places.reset(set.distinct.len());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::buffer::ScalarBuffer;
+    use arrow_buffer::ScalarBuffer;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn ids_are_those_of_the_keys(
+        fn ids_follow_the_keys(
             keys in prop::collection::vec(0u32..40, 0..1200),
             base in prop_oneof![Just(1), u32::MAX / 2 - 50..u32::MAX / 2],
         ) {
-            let mut sets = KeySets { base, ..KeySets::default() };
-            // Places in sets before don't matter.
+            let places = IdTable { entries: Vec::new(), base };
+            let mut sets = KeySetCache { known: Vec::new(), places };
+            // An earlier set's places don't matter.
             sets.add(&[3, 1, 2], 40, None);
             let set = sets.add(&keys, 40, None).unwrap();
             let mut ids = Vec::new();
@@ -385,8 +392,8 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_value_is_refused() {
-        let mut sets = KeySets::default();
+    fn a_key_out_of_range_is_rejected() {
+        let mut sets = KeySetCache::default();
         assert!(sets.add(&[0, 5], 9, None).is_some());
         assert!(sets.add(&[0, 5], 5, None).is_none());
         assert!(sets.add(&[5, 5], 5, None).is_none());
@@ -394,20 +401,21 @@ mod tests {
     }
 
     #[test]
-    fn sets_are_known_by_buffer_and_rows() {
+    fn sets_are_found_by_buffer_and_rows() {
         let keys = ScalarBuffer::from(vec![0u32, 1, 0, 1]);
-        let of = |selection: &Selection<'_>| Identity::new(keys.inner(), selection).unwrap();
+        let of =
+            |selection: &ValueSelection<'_>| KeySetIdentity::new(keys.inner(), selection).unwrap();
         let bits = BooleanBuffer::from(vec![true, false, true, false, true]);
-        let mask = |from: usize| Selection::Mask {
+        let mask = |from: usize| ValueSelection::Mask {
             offset: 0,
             bits: bits.slice(from, 4),
             count: 2,
         };
-        let mut sets = KeySets::default();
+        let mut sets = KeySetCache::default();
         sets.add(&[0, 0], 2, Some(of(&mask(0))));
         assert!(sets.find(&of(&mask(0))).is_some());
         assert!(sets.find(&of(&mask(1))).is_none());
-        assert!(sets.find(&of(&Selection::Range(0, 4))).is_none());
+        assert!(sets.find(&of(&ValueSelection::Range(0, 4))).is_none());
         sets.clear();
         assert!(sets.find(&of(&mask(0))).is_none());
     }

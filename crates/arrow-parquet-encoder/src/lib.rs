@@ -1,34 +1,24 @@
-//! A Parquet encoder that never hashes a string it already knows.
+//! Encodes Arrow record batches to Parquet without hashing a dictionary value twice.
 //!
-//! Arrow dictionary columns come with their values known; `ArrowWriter` looks every row's value up
-//! again. This encoder maps keys to a chunk's own ids by a table and packs the ids, for all leaves
-//! with one buffer of keys at once; definition levels come straight from validity bitmaps,
-//! repetition levels from offsets; chunks bring their part of the footer along. The rest of
-//! Parquet stays with the `parquet` crate: the schema, bloom filters, and the types that have no
-//! fast path here (floats, decimals, fixed-size binaries, maps, views), whose chunks
-//! `ArrowColumnWriter` makes for the same row group.
+//! `ArrowWriter` of the `parquet` crate hashes and looks up the value of every row of a dictionary
+//! column. This crate maps each *key* of an Arrow dictionary to an id of the Parquet dictionary, by
+//! a table, and packs the ids. It is also made for row groups that are encoded on several threads:
 //!
-//! # What it writes
-//! - Data pages of version 2, each compressed only where it isn't short, and that saves at least
-//!   5%; by zstd, Snappy or LZ4. A short dictionary page, which has no choice, is with zstd a frame
-//!   of one raw block.
-//! - A dictionary page holds the values that the chunk uses, by first use, each once. Values of
-//!   several Arrow dictionaries are merged by value.
-//! - A chunk decides on its first page whether a dictionary is worth it; that the values of a table
-//!   come again on later pages is reckoned with where a row group's rows are known
-//!   ([`Encoder::row_group_of`]). Without one: texts are
-//!   `DELTA_BYTE_ARRAY` where neighbours begin alike, else `DELTA_LENGTH_BYTE_ARRAY`; integers are
-//!   `DELTA_BINARY_PACKED`. A dictionary that passes its limit later ends with the page at hand,
-//!   and the pages after it have none; the encoding statistics say which.
-//! - Pages end at records, and at the limits of rows and bytes of the writer properties. Pages of
-//!   nulls only, or of one value only, may be longer in rows.
-//! - Bounds of a page are those of the values it uses. They are shortened as the properties say,
-//!   and flagged inexact then.
+//! - An [`Encoder`] belongs to a schema, and is shared by threads and files.
+//! - It begins a [`RowGroupWriter`], which takes batches, and ends as an [`EncodedRowGroup`] in
+//!   memory.
+//! - A [`FileWriter`] appends row groups to a file, in order.
 //!
-//! # Use
+//! The `parquet` crate converts the schema, makes Bloom filters, and encodes the types and codecs
+//! without a fast path here: floats, decimals, views, maps, fixed-size types, dictionaries of
+//! numbers; gzip, Brotli and Hadoop's LZ4. Its `ArrowColumnWriter` makes their chunks for the same row
+//! group. `README.md` has the list of types, and the limits.
+//!
+//! # Example
 //! ```
 //! # use std::sync::Arc;
-//! # use arrow::{array::*, datatypes::*};
+//! # use arrow_array::{builder::*, types::*, *};
+//! # use arrow_schema::*;
 //! # use parquet::{arrow::ArrowSchemaConverter, file::properties::WriterProperties};
 //! use arrow_parquet_encoder::{Encoder, FileWriter};
 //!
@@ -38,7 +28,7 @@
 //! let properties = Arc::new(WriterProperties::default());
 //!
 //! let encoder = Encoder::new(&batch.schema(), &descriptor, &properties)?;
-//! let mut group = encoder.row_group()?; // on any thread
+//! let mut group = encoder.row_group_with_rows(batch.num_rows())?; // on any thread
 //! group.write(&batch)?;
 //! let encoded = group.finish()?;
 //!
@@ -48,201 +38,93 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Whoever makes columns one after the other gives them one by one
-//! ([`RowGroup::write_leaves`]): the file is the same, and no batch is ever whole in memory. They
-//! may be [packed](Column) then, with nothing for rows that have no value.
+//! # Columns one by one, and packed columns
+//! [`RowGroupWriter::write_leaves`] takes a batch column by column. The row group is the same, and a
+//! producer needs memory for one column instead of a batch. The columns are [`ColumnData`]: Arrow
+//! arrays, or packed values, which have no elements for null rows.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use arrow_array::*;
+//! # use arrow_schema::*;
+//! # use parquet::{arrow::ArrowSchemaConverter, file::properties::WriterProperties};
+//! use arrow_parquet_encoder::{ColumnData, Encoder, PackedDictionary};
+//!
+//! # let fields = vec![
+//! #     Field::new("port", DataType::Int64, true),
+//! #     Field::new_dictionary("name", DataType::Int32, DataType::Utf8, true),
+//! # ];
+//! # let schema = Arc::new(Schema::new(fields));
+//! # let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
+//! # let encoder = Encoder::new(&schema, &descriptor, &Arc::new(WriterProperties::default()))?;
+//! let ports = ColumnData::Packed {
+//!     values: Arc::new(Int64Array::from(vec![443])),
+//!     nulls: Some(vec![false, true, false].into()), // null, 443, null
+//! };
+//! let names = ColumnData::PackedDictionary(PackedDictionary {
+//!     keys: vec![1, 0].into(),
+//!     nulls: Some(vec![true, false, true].into()), // "b", null, "a"
+//!     values: Arc::new(StringArray::from(vec!["a", "b"])),
+//! });
+//! let mut group = encoder.row_group()?;
+//! group.write_leaves(3, [ports, names])?;
+//! assert_eq!(group.finish()?.rows, 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it writes
+//! - Data pages of version 2. A page's body is compressed by zstd, Snappy or raw LZ4 if it has at least
+//!   512 bytes, and if that saves at least 5%.
+//! - A dictionary page has the values that the chunk uses, each once, in the order of their first
+//!   use. Values of several Arrow dictionaries are merged by value. With zstd, a dictionary page of
+//!   less than 256 bytes is a frame of one raw block.
+//! - A chunk's first page decides whether the chunk has a dictionary: the sizes with and without one
+//!   are compared. If the number of rows is known ([`Encoder::row_group_with_rows`]), values that later
+//!   pages will use again count in the dictionary's favour.
+//! - Without a dictionary, strings and binary values are `DELTA_BYTE_ARRAY` if neighbours have common
+//!   prefixes, else `DELTA_LENGTH_BYTE_ARRAY`; integers are `DELTA_BINARY_PACKED`.
+//! - A dictionary that exceeds its limit of bytes ends with the current page. Later pages have none,
+//!   which the encoding statistics say.
+//! - Pages end at the row and byte limits of the writer properties, and never within a row. Pages of
+//!   nulls only, or of one value only, may have more rows.
+//! - A page's bounds are those of its values. The properties say how they are truncated; truncated
+//!   bounds are marked as inexact.
 
-/// The example of `README.md` is a test.
+/// Runs the example of `README.md` as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
 mod bits;
 mod bounds;
+mod byte_arrays;
 mod chunk;
 mod column;
 mod compressor;
 mod delta;
 mod dictionary;
+mod encoder;
+mod fallback;
 mod file;
-mod foreign;
+mod footer;
+mod id_table;
+mod key_map;
 mod keys;
 mod levels;
+mod lists;
+mod mode;
+mod nested;
 mod page;
-mod remap;
+mod page_ids;
 mod row_group;
-mod text;
-mod texts;
+mod rows;
+mod schema_plan;
+mod selection;
 mod thrift;
 mod values;
+mod walk;
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use arrow::datatypes::{DataType, Field, SchemaRef};
-use parquet::errors::{ParquetError, Result};
-use parquet::file::properties::WriterPropertiesPtr;
-use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, TypePtr};
-
-use chunk::{LeafOptions, Memory};
-pub use column::{Column, Dictionary};
+pub use column::{ColumnData, PackedDictionary};
+pub use encoder::Encoder;
 pub use file::FileWriter;
-use file::FooterTemplate;
-pub use row_group::{EncodedRowGroup, RowGroup};
-
-/// How one leaf is written.
-enum Leaf {
-    Fast(LeafOptions),
-    /// By `ArrowColumnWriter`.
-    Arrow,
-}
-
-/// Encodes row groups of one schema, on any number of threads.
-pub struct Encoder {
-    arrow: SchemaRef,
-    parquet: TypePtr,
-    properties: WriterPropertiesPtr,
-    leaves: Vec<Leaf>,
-    /// By top-level column: whether `ArrowColumnWriter` writes one of its leaves.
-    slow: Vec<bool>,
-    /// The schema of the leaves that it writes, if there are any.
-    foreign: Option<TypePtr>,
-    template: Arc<FooterTemplate>,
-    /// What row groups leave to the next.
-    memory: Mutex<Vec<Memory>>,
-}
-
-impl fmt::Debug for Encoder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encoder")
-            .field("leaves", &self.leaves.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Leaves of a type.
-fn leaf_count(data_type: &DataType) -> usize {
-    match data_type {
-        DataType::Struct(fields) => fields.iter().map(|f| leaf_count(f.data_type())).sum(),
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::Map(item, _) => leaf_count(item.data_type()),
-        _ => 1,
-    }
-}
-
-impl Encoder {
-    /// An encoder of batches of the schema `arrow`, whose Parquet form is `descriptor`.
-    ///
-    /// Of the properties it heeds, by column: compression, dictionary (whether, and its size),
-    /// limits of pages in rows and bytes, statistics and their truncation, bloom filters, and
-    /// whether there is an offset index. A column without dictionary is delta-encoded; an encoding
-    /// that the properties name for the rest is left to the encoder. Codecs other than none, zstd,
-    /// Snappy and raw LZ4 are left to `ArrowColumnWriter`.
-    ///
-    /// # Errors
-    /// When the two schemas differ in their leaves, or the `parquet` crate refuses the properties.
-    pub fn new(
-        arrow: &SchemaRef,
-        descriptor: &SchemaDescriptor,
-        properties: &WriterPropertiesPtr,
-    ) -> Result<Self> {
-        fn plan(
-            field: &Field,
-            columns: &mut std::slice::Iter<'_, ColumnDescPtr>,
-            properties: &WriterPropertiesPtr,
-            leaves: &mut Vec<Leaf>,
-        ) {
-            match field.data_type() {
-                DataType::Struct(fields) => fields
-                    .iter()
-                    .for_each(|f| plan(f, columns, properties, leaves)),
-                DataType::List(item) | DataType::LargeList(item) => {
-                    plan(item, columns, properties, leaves);
-                }
-                other => {
-                    let is_fast = values::is_supported(other);
-                    for column in columns.take(leaf_count(other)) {
-                        let options =
-                            LeafOptions::new(column.clone(), other.clone(), properties.as_ref());
-                        let is_fast = is_fast && compressor::is_supported(options.codec());
-                        leaves.push(match is_fast {
-                            true => Leaf::Fast(options),
-                            false => Leaf::Arrow,
-                        });
-                    }
-                }
-            }
-        }
-        let mut leaves = Vec::with_capacity(descriptor.num_columns());
-        let mut columns = descriptor.columns().iter();
-        let mut slow = Vec::with_capacity(arrow.fields().len());
-        for field in arrow.fields() {
-            let before = leaves.len();
-            plan(field, &mut columns, properties, &mut leaves);
-            slow.push(leaves[before..].iter().any(|l| matches!(l, Leaf::Arrow)));
-        }
-        let expected: usize = arrow
-            .fields()
-            .iter()
-            .map(|f| leaf_count(f.data_type()))
-            .sum();
-        if leaves.len() != expected || columns.next().is_some() {
-            return Err(ParquetError::General(
-                "the Arrow and the Parquet schema differ in their leaves".into(),
-            ));
-        }
-        let schema = descriptor.root_schema_ptr();
-        let mut is_foreign = leaves.iter().map(|leaf| matches!(leaf, Leaf::Arrow));
-        Ok(Encoder {
-            arrow: arrow.clone(),
-            foreign: foreign::only(&schema, &mut is_foreign)?,
-            template: Arc::new(FooterTemplate::new(
-                schema.clone(),
-                properties,
-                leaves.len(),
-            )?),
-            parquet: schema,
-            properties: properties.clone(),
-            leaves,
-            slow,
-            memory: Mutex::default(),
-        })
-    }
-
-    /// Whether no leaf is left to `ArrowColumnWriter`, so that row groups can be written
-    /// [leaf by leaf](RowGroup::write_leaves).
-    pub fn takes_leaves(&self) -> bool {
-        !self.slow.contains(&true)
-    }
-
-    /// Begins a row group, detached from any file.
-    ///
-    /// # Errors
-    /// When `ArrowColumnWriter` refuses a leaf.
-    pub fn row_group(&self) -> Result<RowGroup<'_>> {
-        RowGroup::new(self, None)
-    }
-
-    /// The same of about `rows` rows. A table that is longer than a batch is worth a dictionary
-    /// where enough batches will use it.
-    ///
-    /// # Errors
-    /// When `ArrowColumnWriter` refuses a leaf.
-    pub fn row_group_of(&self, rows: usize) -> Result<RowGroup<'_>> {
-        RowGroup::new(self, Some(rows))
-    }
-
-    fn take_memory(&self) -> Memory {
-        let mut pool = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.pop().unwrap_or_default()
-    }
-
-    fn return_memory(&self, memory: Memory) {
-        let mut pool = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.push(memory);
-    }
-}
+pub use row_group::{EncodedRowGroup, RowGroupWriter};

@@ -1,42 +1,42 @@
-//! Pages and their headers.
+//! Data pages and page headers.
 
 use bytes::Bytes;
 use parquet::basic::{Encoding, PageType};
 use parquet::errors::{ParquetError, Result};
 
-use super::thrift::Writer;
-use super::values::Bounds;
+use crate::bounds::Bounds;
+use crate::thrift::StructWriter;
 
-/// A data page (version 2) before its header.
-pub(super) struct DataPage {
-    /// Bytes of its levels.
+/// A data page (version 2), without its header.
+pub(crate) struct DataPage {
+    /// The bytes of its levels.
     pub levels: usize,
-    /// Those of them that are repetition levels.
+    /// The bytes of its repetition levels, which come first.
     pub repetition_length: usize,
     pub body: PageBody,
-    /// The body's length before compression.
-    pub length: usize,
+    /// The length of its body in bytes before compression.
+    pub uncompressed_body: usize,
     pub is_compressed: bool,
-    /// `None`: no values.
+    /// `None` if it has no values.
     pub encoding: Option<Encoding>,
-    /// Values, nulls and empty lists.
+    /// The number of values, nulls and empty lists.
     pub slots: usize,
-    /// Slots that are no value.
+    /// The number of slots without a value.
     pub nulls: usize,
     pub rows: usize,
     pub bounds: Bounds,
 }
 
-/// Where a page's body is.
-pub(super) enum PageBody {
-    /// Behind its levels: so many bytes.
+/// The body of a page.
+pub(crate) enum PageBody {
+    /// Stored after the page's levels: the length in bytes.
     Own(usize),
-    /// Other leaves have it too.
+    /// Shared with other leaves.
     Shared(Bytes),
 }
 
 impl PageBody {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             PageBody::Own(length) => *length,
             PageBody::Shared(bytes) => bytes.len(),
@@ -44,7 +44,7 @@ impl PageBody {
     }
 }
 
-/// A length as headers have it.
+/// A length as page headers store it.
 fn length(value: usize) -> Result<i32> {
     i32::try_from(value)
         .map_err(|_| ParquetError::General(format!("a page of {value} bytes is too long")))
@@ -52,8 +52,8 @@ fn length(value: usize) -> Result<i32> {
 
 impl DataPage {
     /// Appends the header.
-    pub(super) fn header(&self, encoding: Encoding, out: &mut Vec<u8>) -> Result<()> {
-        let mut header = Writer::new(out);
+    pub(crate) fn header(&self, encoding: Encoding, out: &mut Vec<u8>) -> Result<()> {
+        let mut header = StructWriter::new(out);
         header.int32(1, PageType::DATA_PAGE_V2 as i32);
         header.int32(2, length(self.uncompressed())?);
         header.int32(3, length(self.levels + self.body.len())?);
@@ -70,20 +70,20 @@ impl DataPage {
         Ok(())
     }
 
-    /// Length before compression.
-    pub(super) fn uncompressed(&self) -> usize {
-        self.levels + self.length
+    /// The length of levels and body in bytes before compression.
+    pub(crate) fn uncompressed(&self) -> usize {
+        self.levels + self.uncompressed_body
     }
 }
 
 /// Appends a dictionary page's header.
-pub(super) fn dictionary_header(
+pub(crate) fn dictionary_header(
     values: usize,
     uncompressed: usize,
     compressed: usize,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let mut header = Writer::new(out);
+    let mut header = StructWriter::new(out);
     header.int32(1, PageType::DICTIONARY_PAGE as i32);
     header.int32(2, length(uncompressed)?);
     header.int32(3, length(compressed)?);
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_thrift() {
+    fn a_dictionary_header_is_encoded() {
         let mut out = Vec::new();
         dictionary_header(3, 100, 50, &mut out).unwrap();
         assert_eq!(

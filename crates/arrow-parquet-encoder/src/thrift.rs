@@ -1,45 +1,48 @@
-//! Thrift's compact protocol, as far as Parquet's metadata goes.
+//! Thrift's compact protocol, as far as Parquet's metadata uses it.
 
 use parquet::errors::{ParquetError, Result};
 
-use super::bits::{put_varint, put_zigzag};
+use crate::bits::{put_varint, put_zigzag};
 
-/// Types of fields and of a list's elements.
-pub(super) const TRUE: u8 = 1;
-pub(super) const FALSE: u8 = 2;
-pub(super) const INT16: u8 = 4;
-pub(super) const INT32: u8 = 5;
-pub(super) const INT64: u8 = 6;
-pub(super) const BINARY: u8 = 8;
-pub(super) const LIST: u8 = 9;
-pub(super) const STRUCT: u8 = 12;
+/// Type codes of fields and of list elements.
+pub(crate) const TRUE: u8 = 1;
+pub(crate) const FALSE: u8 = 2;
+const BYTE: u8 = 3;
+pub(crate) const INT16: u8 = 4;
+pub(crate) const INT32: u8 = 5;
+pub(crate) const INT64: u8 = 6;
+const DOUBLE: u8 = 7;
+pub(crate) const BINARY: u8 = 8;
+pub(crate) const LIST: u8 = 9;
+const SET: u8 = 10;
+pub(crate) const STRUCT: u8 = 12;
 
-/// A list of booleans says so by this type, whatever they are.
-pub(super) const BOOLEAN: u8 = FALSE;
+/// The element type of a list of booleans, whatever their values.
+pub(crate) const BOOLEAN: u8 = FALSE;
 
-/// A struct in the making.
-pub(super) struct Writer<'o> {
+/// Writes the fields of one struct.
+pub(crate) struct StructWriter<'o> {
     pub out: &'o mut Vec<u8>,
     last: u8,
 }
 
-impl<'o> Writer<'o> {
-    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
-        Writer::after(0, out)
+impl<'o> StructWriter<'o> {
+    pub(crate) fn new(out: &'o mut Vec<u8>) -> Self {
+        StructWriter::after(0, out)
     }
 
-    /// Goes on with a struct whose last field was `last`.
-    pub(super) fn after(last: u8, out: &'o mut Vec<u8>) -> Self {
-        Writer { out, last }
+    /// Continues a struct whose last field was `last`.
+    pub(crate) fn after(last: u8, out: &'o mut Vec<u8>) -> Self {
+        StructWriter { out, last }
     }
 
-    /// Number of the last field.
-    pub(super) fn last(&self) -> u8 {
+    /// The number of the last field.
+    pub(crate) fn last(&self) -> u8 {
         self.last
     }
 
-    /// Begins a field, whose value must follow.
-    pub(super) fn field(&mut self, id: u8, kind: u8) {
+    /// Begins a field; the caller appends its value.
+    pub(crate) fn field(&mut self, id: u8, kind: u8) {
         match id.checked_sub(self.last) {
             Some(step @ 1..=15) => self.out.push(step << 4 | kind),
             _ => {
@@ -50,38 +53,38 @@ impl<'o> Writer<'o> {
         self.last = id;
     }
 
-    pub(super) fn int32(&mut self, id: u8, value: i32) {
+    pub(crate) fn int32(&mut self, id: u8, value: i32) {
         self.field(id, INT32);
         put_zigzag(self.out, i64::from(value));
     }
 
-    pub(super) fn int16(&mut self, id: u8, value: i16) {
+    pub(crate) fn int16(&mut self, id: u8, value: i16) {
         self.field(id, INT16);
         put_zigzag(self.out, i64::from(value));
     }
 
-    pub(super) fn int64(&mut self, id: u8, value: i64) {
+    pub(crate) fn int64(&mut self, id: u8, value: i64) {
         self.field(id, INT64);
         put_zigzag(self.out, value);
     }
 
-    pub(super) fn boolean(&mut self, id: u8, value: bool) {
+    pub(crate) fn boolean(&mut self, id: u8, value: bool) {
         self.field(id, if value { TRUE } else { FALSE });
     }
 
-    pub(super) fn binary(&mut self, id: u8, value: &[u8]) {
+    pub(crate) fn binary(&mut self, id: u8, value: &[u8]) {
         self.field(id, BINARY);
         put_binary(self.out, value);
     }
 
-    /// Fields that are written already, up to the number `last`.
-    pub(super) fn fields(&mut self, written: &[u8], last: u8) {
+    /// Appends fields that are already encoded. `last` is the number of the last one.
+    pub(crate) fn fields(&mut self, written: &[u8], last: u8) {
         self.out.extend_from_slice(written);
         self.last = last;
     }
 
-    /// Begins a list, whose elements must follow.
-    pub(super) fn list(&mut self, id: u8, kind: u8, len: usize) -> &mut Vec<u8> {
+    /// Begins a list; the caller appends its elements.
+    pub(crate) fn list(&mut self, id: u8, kind: u8, len: usize) -> &mut Vec<u8> {
         self.field(id, LIST);
         match len {
             0..15 => self.out.push((len as u8) << 4 | kind),
@@ -93,55 +96,55 @@ impl<'o> Writer<'o> {
         self.out
     }
 
-    /// Begins a struct within this one.
-    pub(super) fn begin(&mut self, id: u8) -> Writer<'_> {
+    /// Begins a nested struct.
+    pub(crate) fn begin(&mut self, id: u8) -> StructWriter<'_> {
         self.field(id, STRUCT);
-        Writer::new(self.out)
+        StructWriter::new(self.out)
     }
 
     /// Ends the struct.
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         self.out.push(0);
     }
 }
 
-/// Appends a binary, or a string.
-pub(super) fn put_binary(out: &mut Vec<u8>, value: &[u8]) {
+/// Appends a binary value or a string.
+pub(crate) fn put_binary(out: &mut Vec<u8>, value: &[u8]) {
     put_varint(out, value.len() as u64);
     out.extend_from_slice(value);
 }
 
 fn broken() -> ParquetError {
-    ParquetError::EOF("metadata that ends early".into())
+    ParquetError::EOF("Thrift metadata ends early".into())
 }
 
-/// The fields of a struct.
-pub(super) struct Fields<'b> {
+/// Reads the fields of one struct.
+pub(crate) struct StructReader<'b> {
     bytes: &'b [u8],
-    /// What was read of it.
+    /// The position of the next field.
     pub at: usize,
     last: i64,
 }
 
-/// One of them.
-pub(super) struct Field<'b> {
+/// A field whose value isn't decoded.
+pub(crate) struct RawField<'b> {
     pub id: u8,
     pub kind: u8,
-    /// Its bytes; none of a boolean, which its type says.
+    /// The encoded value; empty for a boolean, whose type code is its value.
     pub value: &'b [u8],
 }
 
-impl<'b> Fields<'b> {
-    pub(super) fn new(bytes: &'b [u8]) -> Self {
-        Fields {
+impl<'b> StructReader<'b> {
+    pub(crate) fn new(bytes: &'b [u8]) -> Self {
+        StructReader {
             bytes,
             at: 0,
             last: 0,
         }
     }
 
-    /// The next field; `None` at the struct's end.
-    pub(super) fn next(&mut self) -> Result<Option<Field<'b>>> {
+    /// Reads the next field; `None` at the struct's end.
+    pub(crate) fn next(&mut self) -> Result<Option<RawField<'b>>> {
         let head = *self.bytes.get(self.at).ok_or_else(broken)?;
         self.at += 1;
         let kind = head & 15;
@@ -154,33 +157,33 @@ impl<'b> Fields<'b> {
         };
         let start = self.at;
         skip(self.bytes, &mut self.at, kind)?;
-        Ok(Some(Field {
+        Ok(Some(RawField {
             id: u8::try_from(self.last).map_err(|_| broken())?,
             kind,
             value: &self.bytes[start..self.at],
         }))
     }
 
-    /// The field of a number, which must be there.
-    pub(super) fn find(&mut self, id: u8) -> Result<Field<'b>> {
+    /// Reads up to the field `id`, which is an error if absent.
+    pub(crate) fn find(&mut self, id: u8) -> Result<RawField<'b>> {
         while let Some(field) = self.next()? {
             if field.id == id {
                 return Ok(field);
             }
         }
         Err(ParquetError::General(format!(
-            "metadata without field {id}"
+            "Thrift metadata has no field {id}"
         )))
     }
 }
 
-impl<'b> Field<'b> {
-    pub(super) fn int(&self) -> Result<i64> {
+impl<'b> RawField<'b> {
+    pub(crate) fn int(&self) -> Result<i64> {
         zigzag(self.value, &mut 0)
     }
 
-    /// Elements of a list.
-    pub(super) fn elements(&self) -> Result<Vec<&'b [u8]>> {
+    /// The encoded elements of a list.
+    pub(crate) fn elements(&self) -> Result<Vec<&'b [u8]>> {
         let mut at = 0;
         let (kind, len) = list(self.value, &mut at)?;
         (0..len)
@@ -211,7 +214,7 @@ fn zigzag(bytes: &[u8], at: &mut usize) -> Result<i64> {
     Ok((value >> 1) as i64 ^ -((value & 1) as i64))
 }
 
-/// The type and number of a list's elements.
+/// Reads the element type and the length of a list.
 fn list(bytes: &[u8], at: &mut usize) -> Result<(u8, u64)> {
     let head = *bytes.get(*at).ok_or_else(broken)?;
     *at += 1;
@@ -222,15 +225,15 @@ fn list(bytes: &[u8], at: &mut usize) -> Result<(u8, u64)> {
     Ok((head & 15, len))
 }
 
-/// Passes an element of a list: a boolean has a byte there.
+/// Skips a list element. Unlike a field, a boolean takes a byte there.
 fn element(bytes: &[u8], at: &mut usize, kind: u8) -> Result<()> {
     match kind {
-        TRUE | FALSE => pass(bytes, at, 1),
+        TRUE | FALSE => skip_bytes(bytes, at, 1),
         _ => skip(bytes, at, kind),
     }
 }
 
-fn pass(bytes: &[u8], at: &mut usize, len: u64) -> Result<()> {
+fn skip_bytes(bytes: &[u8], at: &mut usize, len: u64) -> Result<()> {
     let rest = bytes.len().saturating_sub(*at) as u64;
     if len > rest {
         return Err(broken());
@@ -239,29 +242,29 @@ fn pass(bytes: &[u8], at: &mut usize, len: u64) -> Result<()> {
     Ok(())
 }
 
-/// Passes the value of a field.
+/// Skips the value of a field.
 fn skip(bytes: &[u8], at: &mut usize, kind: u8) -> Result<()> {
     match kind {
         TRUE | FALSE => Ok(()),
-        3 => pass(bytes, at, 1),
+        BYTE => skip_bytes(bytes, at, 1),
         INT16..=INT64 => varint(bytes, at).map(|_| ()),
-        7 => pass(bytes, at, 8),
+        DOUBLE => skip_bytes(bytes, at, 8),
         BINARY => {
             let len = varint(bytes, at)?;
-            pass(bytes, at, len)
+            skip_bytes(bytes, at, len)
         }
-        LIST | 10 => {
+        LIST | SET => {
             let (kind, len) = list(bytes, at)?;
             (0..len).try_for_each(|_| element(bytes, at, kind))
         }
         STRUCT => {
-            let mut fields = Fields::new(bytes.get(*at..).ok_or_else(broken)?);
+            let mut fields = StructReader::new(bytes.get(*at..).ok_or_else(broken)?);
             while fields.next()?.is_some() {}
             *at += fields.at;
             Ok(())
         }
         kind => Err(ParquetError::General(format!(
-            "metadata with a field of type {kind}"
+            "Thrift metadata has a field of unknown type {kind}"
         ))),
     }
 }
@@ -272,9 +275,9 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn fields_read_back() {
         let mut out = Vec::new();
-        let mut writer = Writer::new(&mut out);
+        let mut writer = StructWriter::new(&mut out);
         writer.int32(1, -7);
         writer.boolean(2, true);
         writer.binary(20, b"text");
@@ -288,7 +291,7 @@ mod tests {
         writer.int64(9, 4);
         writer.end();
 
-        let mut fields = Fields::new(&out);
+        let mut fields = StructReader::new(&out);
         let first = fields.next().unwrap().unwrap();
         assert_eq!((first.id, first.int().unwrap()), (1, -7));
         assert_eq!(fields.find(2).unwrap().kind, TRUE);
@@ -297,7 +300,7 @@ mod tests {
         assert_eq!(list.len(), 20);
         assert_eq!(list[19], [3, 19, 19, 19]);
         let inner = fields.find(22).unwrap();
-        let number = Fields::new(inner.value).find(3).unwrap().int();
+        let number = StructReader::new(inner.value).find(3).unwrap().int();
         assert_eq!(number.unwrap(), i64::MIN);
         let list = fields.find(23).unwrap().elements().unwrap();
         assert_eq!(list, [[TRUE], [FALSE]]);
@@ -308,8 +311,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_no_struct_is_an_error_at_most(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-            let mut fields = Fields::new(&bytes);
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            let mut fields = StructReader::new(&bytes);
             while let Ok(Some(field)) = fields.next() {
                 let _ = (field.int(), field.elements());
             }

@@ -1,14 +1,15 @@
-//! Records of clouds and services: which call, by whom, from where.
+//! Resolves records of clouds and services: the call, the caller and its origin.
 
-use super::{Records, Setting};
-use crate::Result;
+use super::{RecordResolver, Setting};
 use crate::catalog::category::Category;
 use crate::catalog::cloud::{self, AGENTS, AuditLog, Call, Credential, Origin};
 use crate::catalog::raw;
-use crate::catalog::record::{Account, ProcessRef, Record, Telemetry};
+use crate::catalog::record::{AccountRef, ProcessRef, Record};
+use crate::error::Result;
+use crate::kinds::Telemetry;
 
-impl Records<'_> {
-    /// Resolves a record that no host writes.
+impl RecordResolver<'_> {
+    /// Resolves a record that a cloud or a service writes.
     pub(super) fn call_record(
         &self,
         raw: &raw::Record,
@@ -23,18 +24,21 @@ impl Records<'_> {
                 let account = source.account(word)?;
                 let known = matches!(
                     account,
-                    Account::User | Account::OtherUser | Account::Admin | Account::Service(_)
+                    AccountRef::User
+                        | AccountRef::OtherUser
+                        | AccountRef::Admin
+                        | AccountRef::Service(_)
                 );
                 if !known {
                     return Err(source.error_at(
                         word,
-                        "a cloud doesn't know that account",
-                        "write user, other_user, admin or service:NAME",
+                        "clouds and services do not know this account",
+                        "use user, other_user, admin or service:NAME",
                     ));
                 }
                 account
             }
-            None => Account::User,
+            None => AccountRef::User,
         };
         let text = |text: &Option<crate::catalog::source::Text>| {
             text.as_ref().map(|text| self.text(text, None)).transpose()
@@ -79,7 +83,7 @@ impl Records<'_> {
         let Some(call) = &raw.call else {
             return Err(source.error_at(
                 &raw.telemetry,
-                format!("a {} without `call`", telemetry.word()),
+                format!("{} records need `call`", telemetry.word()),
                 "add call = { log = …, service = …, operation = …, credential = …, agent = …, from = … }",
             ));
         };
@@ -87,15 +91,15 @@ impl Records<'_> {
         if log.telemetry() != telemetry {
             return Err(source.error_at(
                 &call.log,
-                format!("{} holds no {}", log.dataset(), telemetry.word()),
-                format!("write telemetry = {:?}", log.telemetry().word()),
+                format!("{} has no {} records", log.dataset(), telemetry.word()),
+                format!("use telemetry = {:?}", log.telemetry().word()),
             ));
         }
         let credential: Credential = source.word(&call.credential)?;
         if !log.takes(credential) {
             return Err(source.error_at(
                 &call.credential,
-                format!("{} names no such credential", log.dataset()),
+                format!("{} does not have this credential", log.dataset()),
                 "aws.cloudtrail has key, role and session; azure.signinlogs session and none; o365.audit session; github.audit session and token",
             ));
         }
@@ -104,7 +108,7 @@ impl Records<'_> {
             return Err(source.error_at(
                 &call.from,
                 "only a chain has an adversary",
-                "write office, home, cloud or outside",
+                "use office, home, cloud or outside",
             ));
         }
         let Some(agents) = cloud::pool(call.agent.get_ref()) else {
@@ -112,8 +116,8 @@ impl Records<'_> {
             known.dedup();
             return Err(source.error_at(
                 &call.agent,
-                format!("unknown pool of clients {:?}", call.agent.get_ref()),
-                format!("write one of {}", known.join(", ")),
+                format!("unknown client pool {:?}", call.agent.get_ref()),
+                format!("use one of {}", known.join(", ")),
             ));
         };
         Ok(Call {

@@ -1,15 +1,17 @@
-//! Fields of a record that are looked at alone, or with what the record is about.
+//! Checks single fields of a record.
 
-use super::{Records, Setting};
-use crate::Result;
+use super::{RecordResolver, Setting};
 use crate::catalog::category::Category;
 use crate::catalog::lookup::{check_integrity, check_path, default_integrity};
+use crate::catalog::place::End;
 use crate::catalog::raw;
-use crate::catalog::record::{Account, Connection, End, Platform, Telemetry};
+use crate::catalog::record::{AccountRef, Connection};
 use crate::catalog::source::Text;
 use crate::catalog::template::{Placeholder, Template};
+use crate::error::Result;
+use crate::kinds::{Platform, Telemetry};
 
-impl Records<'_> {
+impl RecordResolver<'_> {
     pub(super) fn signature(
         &self,
         raw: &raw::Record,
@@ -22,7 +24,7 @@ impl Records<'_> {
                 Some(name) => Err(source.error_at(
                     name,
                     "a keyword rule's record takes the signature of its alert",
-                    "leave `signature` out",
+                    "omit `signature`",
                 )),
             };
         };
@@ -30,8 +32,8 @@ impl Records<'_> {
             if raw.alert && category.signatures.is_empty() {
                 return Err(source.error_at(
                     &raw.telemetry,
-                    format!("an alert in {}, which has no signatures", category.name),
-                    "give that category signatures, or take `alert` out",
+                    format!("category {} has no signature for this alert", category.name),
+                    "add signatures to the category, or remove `alert`",
                 ));
             }
             return Ok(0);
@@ -40,7 +42,7 @@ impl Records<'_> {
             return Err(source.error_at(
                 name,
                 "a signature without alert = true",
-                "add alert = true, or leave `signature` out",
+                "add alert = true, or omit `signature`",
             ));
         }
         category
@@ -56,7 +58,7 @@ impl Records<'_> {
                 source.error_at(
                     name,
                     format!("{} has no signature {:?}", category.name, name.get_ref()),
-                    format!("write one of {}", known.join(", ")),
+                    format!("use one of {}", known.join(", ")),
                 )
             })
     }
@@ -66,28 +68,28 @@ impl Records<'_> {
         let end = End::parse(word.get_ref()).map_err(|expected| {
             source.error_at(
                 word,
-                format!("unknown end {:?}", word.get_ref()),
-                format!("write {expected}"),
+                format!("unknown endpoint {:?}", word.get_ref()),
+                format!("use {expected}"),
             )
         })?;
         match (&end, self.setting) {
             (End::ChainHost(k), Setting::Chain(hosts)) if *k >= hosts.len() || *k == on => {
                 Err(source.error_at(
                     word,
-                    format!("host {k} is the reporting host or none of the chain's"),
+                    format!("host {k} is the reporting host, or not a host of the chain"),
                     format!("the chain's hosts are 0 to {}", hosts.len() - 1),
                 ))
             }
             (End::Device(_), _) if !self.setting.is_noise() => Err(source.error_at(
                 word,
-                "only noise meets devices: not every world has one",
-                "write class:CLASS",
+                "devices are allowed in noise only, because an inventory may have none",
+                "use class:CLASS",
             )),
             (End::ChainHost(_) | End::Adversary(_), _) if !self.setting.is_chain() => Err(source
                 .error_at(
                     word,
                     "only a chain has further hosts and an adversary",
-                    "write class:CLASS, device:DEVICE, internet or resolver",
+                    "use class:CLASS, device:DEVICE, internet or resolver",
                 )),
             _ => Ok(end),
         }
@@ -100,8 +102,8 @@ impl Records<'_> {
         if (from == End::Host) == (to == End::Host) {
             return Err(source.error_at(
                 &raw.from,
-                "exactly one end of a connection is the reporting host",
-                "write from = \"host\" or to = \"host\"",
+                "exactly one end of a connection must be the reporting host",
+                "use from = \"host\" or to = \"host\"",
             ));
         }
         let protocol = raw.protocol.get_ref();
@@ -109,7 +111,7 @@ impl Records<'_> {
             return Err(source.error_at(
                 &raw.protocol,
                 format!("unknown protocol {protocol:?}"),
-                "write one of tcp, udp, icmp",
+                "use one of tcp, udp, icmp",
             ));
         }
         if raw.ports.is_empty() != (protocol == "icmp")
@@ -117,8 +119,8 @@ impl Records<'_> {
         {
             return Err(source.error_at(
                 &raw.protocol,
-                "ports do not fit the protocol",
-                "tcp and udp have at least one port from 1 on, icmp has none",
+                "the ports do not match the protocol",
+                "tcp and udp need at least one port, and no port 0; icmp has no ports",
             ));
         }
         Ok(Connection {
@@ -132,7 +134,7 @@ impl Records<'_> {
         })
     }
 
-    /// Compiles a text and checks that its placeholders mean something here.
+    /// Compiles a text, and checks that its placeholders have a value in this record.
     pub(super) fn text(&self, text: &Text, connection: Option<&Connection>) -> Result<Template> {
         let template = self.source.template(text)?;
         for placeholder in template.placeholders() {
@@ -141,10 +143,10 @@ impl Records<'_> {
                     Placeholder::SourceIp | Placeholder::DestinationIp | Placeholder::SourcePort,
                     _,
                 ) if connection.is_none() => {
-                    "a placeholder of a connection in a record without one"
+                    "a connection's placeholder in a record without a connection"
                 }
                 (placeholder, setting) if placeholder.is_of_a_chain() && !setting.is_chain() => {
-                    "a placeholder that only a chain fills"
+                    "a placeholder that only chains have"
                 }
                 (Placeholder::ChainHost(k) | Placeholder::ChainHostIp(k), setting) => match setting
                 {
@@ -152,20 +154,20 @@ impl Records<'_> {
                     _ if !setting.is_chain() && k == 1 && connection.is_some() => {
                         continue;
                     }
-                    _ => "a host that is not there",
+                    _ => "a placeholder of a host that does not exist",
                 },
                 _ => continue,
             };
             return Err(self.source.error_at(
                 text,
                 format!("{problem}: {:?}", text.get_ref()),
-                "take the placeholder out; {host:1} outside a chain is the connection's other end",
+                "remove the placeholder; outside a chain, {host:1} is the other end of the connection",
             ));
         }
         Ok(template)
     }
 
-    /// The values under `data`, by slot.
+    /// The values under `data`, with their slots.
     pub(super) fn data(
         &self,
         raw: &raw::Record,
@@ -175,28 +177,34 @@ impl Records<'_> {
         let mut data = Vec::new();
         for (name, text) in &raw.data {
             let Some((slot, _)) = telemetry.slot(name) else {
-                let known: Vec<&str> = telemetry.data().iter().map(|(known, _)| *known).collect();
+                let known: Vec<&str> = telemetry
+                    .kind()
+                    .data
+                    .iter()
+                    .map(|(known, _)| *known)
+                    .collect();
                 return Err(self.source.error_at(
                     text,
-                    format!("a {} takes no {name} under `data`", telemetry.word()),
+                    format!("{} records have no {name} under `data`", telemetry.word()),
                     if known.is_empty() {
-                        "take `data` out".to_owned()
+                        "remove `data`".to_owned()
                     } else {
-                        format!("it takes {}", known.join(", "))
+                        format!("use one of {}", known.join(", "))
                     },
                 ));
             };
             data.push((slot, self.text(text, connection)?));
         }
         let missing = telemetry
-            .data()
+            .kind()
+            .data
             .iter()
             .find(|(name, default)| default.is_none() && !raw.data.contains_key(*name));
         match missing {
             None => Ok(data),
             Some((name, _)) => Err(self.source.error_at(
                 &raw.telemetry,
-                format!("a {} without {name} under `data`", telemetry.word()),
+                format!("{} records need {name} under `data`", telemetry.word()),
                 format!("add data = {{ {name} = \"…\" }} to the record"),
             )),
         }
@@ -206,7 +214,7 @@ impl Records<'_> {
         &self,
         word: Option<&Text>,
         platform: Platform,
-        account: &Account,
+        account: &AccountRef,
     ) -> Result<String> {
         check_integrity(self.source, word, platform)?;
         Ok(word.map_or_else(
@@ -227,8 +235,8 @@ impl Records<'_> {
             Some(number) if *number.get_ref() <= greatest => Ok(*number.get_ref()),
             Some(number) => Err(self.source.error_at(
                 number,
-                format!("{what} {} does not exist", number.get_ref()),
-                format!("write a number from 0 to {greatest} (RFC 5424)"),
+                format!("{what} {} is out of range", number.get_ref()),
+                format!("use a number from 0 to {greatest} (RFC 5424)"),
             )),
         }
     }
@@ -241,8 +249,8 @@ impl Records<'_> {
             }
             Some(number) => Err(self.source.error_at(
                 number,
-                format!("logon type {} is not made here", number.get_ref()),
-                "write one of 2, 3, 5, 7, 10, 11",
+                format!("logon type {} is not supported", number.get_ref()),
+                "use one of 2, 3, 5, 7, 10, 11",
             )),
         }
     }
@@ -273,7 +281,10 @@ impl Records<'_> {
         }
         Err(self.source.error_at(
             text,
-            format!("{:?} is in no hive as Sysmon writes them", text.get_ref()),
+            format!(
+                "{:?} does not begin with a hive as Sysmon writes it",
+                text.get_ref()
+            ),
             format!(
                 "begin with one of {}; a user's hive is HKU\\{{sid}}",
                 known.join(" ")

@@ -1,4 +1,4 @@
-//! The embedded catalog is right.
+//! Properties of the embedded catalog.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -99,7 +99,7 @@ fn a_chain_shows_the_seed_s_example_as_a_user_s_connection() {
             && step.records.iter().any(|record| {
                 record.telemetry == Telemetry::NetworkConnection
                     && record.alert
-                    && record.account == Account::User
+                    && record.account == AccountRef::User
             })
     });
     assert!(found);
@@ -148,7 +148,7 @@ fn steps_go_more_than_one_way() {
             .map(|s| s.alternatives.len())
             .product();
         assert!(ways >= 16, "{}: {ways}", playbook.name);
-        // 30 to 60 % of the chains fail somewhere: none is ever blocked in the others.
+        // 30 to 60 % of the chains are blocked at some step.
         let whole = playbook.steps.iter().fold(1000u64, |rest, step| {
             rest * (1000 - u64::from(step.blocked)) / 1000
         });

@@ -1,4 +1,4 @@
-//! A catalog in a directory: every mistake is told with the file's path.
+//! A catalog in a directory: each error names the path of the file.
 
 use crate::catalog::Catalog;
 use crate::catalog::load::Sources;
@@ -51,7 +51,7 @@ fn a_directory_with_a_mistake_is_refused() {
     refuses_directory(
         written("images.toml", |_| None).path(),
         "images.toml",
-        "is not there",
+        "the catalog lacks this",
     );
     let placeholder = |text: &str| Some(text.replacen("{payload}", "{pay}", 1));
     refuses_directory(
@@ -63,7 +63,7 @@ fn a_directory_with_a_mistake_is_refused() {
     refuses_directory(
         written("residents.toml", cycle).path(),
         "residents.toml",
-        "at or below its child",
+        "is not defined above its child",
     );
     let key = |text: &str| Some(text.replacen("weight = ", "wieght = ", 1));
     refuses_directory(
@@ -89,14 +89,14 @@ fn a_directory_with_a_mistake_is_refused() {
     refuses_directory(
         written("powershell_dropper_dga.toml", tactic).path(),
         "playbooks/powershell_dropper_dga.toml",
-        "is no tactic of",
+        "is not a tactic of",
     );
     let binary = written("names.toml", |text| Some(text.to_owned()));
     std::fs::write(binary.path().join("names.toml"), b"given = [\"J\xe9r\"]").unwrap();
     refuses_directory(binary.path(), "names.toml", "not UTF-8");
 
     let dir = tempfile::tempdir().unwrap();
-    refuses_directory(dir.path(), "attack.toml", "is not there");
+    refuses_directory(dir.path(), "attack.toml", "the catalog lacks this");
     let error = Catalog::read(&dir.path().join("none")).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     assert!(
@@ -105,5 +105,5 @@ fn a_directory_with_a_mistake_is_refused() {
     );
     let bare = written("", |text| Some(text.to_owned()));
     std::fs::remove_dir_all(bare.path().join("playbooks")).unwrap();
-    refuses_directory(bare.path(), "playbooks", "is not there");
+    refuses_directory(bare.path(), "playbooks", "the catalog lacks this");
 }

@@ -1,8 +1,10 @@
-//! The embedded catalog is right, and every mistake in one is told.
+//! The embedded catalog is valid, and each mistake in a catalog is an error with its position.
 
 mod data;
 mod directories;
 mod mistakes;
 mod order;
+mod playbooks;
 mod properties;
+mod records;
 mod worlds;

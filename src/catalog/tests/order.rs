@@ -1,6 +1,6 @@
-//! When the processes of playbooks end, and where somebody thinks.
+//! When the processes of playbooks end, and where people pause.
 
-use crate::catalog::{Account, Catalog, Platform, ProcessRef, Record, Telemetry};
+use crate::catalog::{AccountRef, Catalog, Platform, ProcessRef, Record, Telemetry};
 
 fn is_end(record: &Record) -> bool {
     record.telemetry == Telemetry::ProcessTermination
@@ -45,7 +45,7 @@ fn a_process_ends_once_after_all_it_does_and_only_where_no_other_step_needs_it()
             }
         }
     }
-    // Implants, shells and all of Linux stay.
+    // Implants, shells and all processes on Linux keep running.
     assert!(ended > 200 && left > 100, "{ended} end, {left} don't");
 }
 
@@ -60,10 +60,10 @@ fn whoever_types_thinks_before_the_second_command_and_whoever_opens_before_the_f
                 let is_of = |r: &&Record| r.starts.is_some() && r.process == record.process;
                 let again = record.starts.is_some() && records[..i].iter().any(|r| is_of(&r));
                 let opens = record.starts.is_some()
-                    && record.account == Account::User
+                    && record.account == AccountRef::User
                     && matches!(record.process, ProcessRef::Resident(_))
                     && (records[..i].iter()).any(|r| {
-                        r.account == Account::User && r.telemetry == Telemetry::FileCreate
+                        r.account == AccountRef::User && r.telemetry == Telemetry::FileCreate
                     });
                 assert_eq!(
                     alternative.pauses >> i & 1 == 1,

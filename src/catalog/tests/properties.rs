@@ -1,5 +1,5 @@
-//! Whatever stands in a catalog, it is understood or refused in words; and what is
-//! understood can be generated from. What once failed is replayed from proptest-regressions/.
+//! Any catalog is either accepted, and then usable to generate, or rejected with an error. Cases that
+//! once failed are replayed from proptest-regressions/.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -32,7 +32,7 @@ proptest! {
                 prop_assert_eq!(error.exit_code(), 2, "{}", error);
                 let text = error.to_string();
                 prop_assert!(text.len() < 4_000 && text.lines().count() == 2, "{}", crate::error::shown_up_to(9_000, &text));
-                // A later file may be where it shows: a name that is no longer there.
+                // The error may be in another file, which refers to a name that is now missing.
                 prop_assert!(text.starts_with("data/catalog/"), "{}: {text}", path.display());
             }
         }

@@ -1,4 +1,4 @@
-//! What not every world has may be named in noise only.
+//! Devices and disabled users do not exist in every world, so only noise may name them.
 
 use super::mistakes::refuses;
 
@@ -8,13 +8,13 @@ fn only_noise_meets_devices() {
         "data_staging_exfiltration.toml",
         "to = \"class:windows\"",
         "to = \"device:printer\"",
-        "only noise meets devices",
+        "devices are allowed in noise only",
     );
     refuses(
         "heuristics.toml",
         "from = \"class:scanner\"",
         "from = \"device:network_device\"",
-        "only noise meets devices",
+        "devices are allowed in noise only",
     );
     refuses(
         "noise.toml",
@@ -30,6 +30,6 @@ fn only_noise_names_disabled_users() {
         "kerberoasting.toml",
         "account = \"other_user\"",
         "account = \"disabled_user\"",
-        "only noise names disabled users",
+        "disabled_user is allowed in noise only",
     );
 }

@@ -1,4 +1,4 @@
-//! How far the facts of alerts are from those of the profile.
+//! Divergence of alerts from the profile.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use super::statistics::jensen_shannon;
 use super::{NOTHING, PORTS, REST};
 use crate::grounding::Profile;
 
-/// The divergence of a fact's counts from the profile's, in bits, and how much of it chance
-/// alone may make.
+/// The divergence of a field's counts from the profile's, in bits, and the part that chance alone can
+/// explain.
 pub(super) fn divergence(
     fact: &str,
     counts: &BTreeMap<String, u64>,
@@ -37,7 +37,7 @@ pub(super) fn divergence(
             chance(wanted.len(), counts.values().sum()),
         );
     }
-    // Where the database names no port, an event has any or none: one class on both sides.
+    // If the database has no port, an event has any port or none: one class on both sides.
     let named = wanted
         .iter()
         .filter(|(p, _)| ![REST, NOTHING].contains(&p.as_str()));
@@ -65,8 +65,8 @@ pub(super) fn divergence(
     (jensen_shannon(&seen, &wanted), allowance)
 }
 
-/// Three times the divergence that so many draws of so many values have on average: a fair
-/// draw's is (values − 1) / (8 · draws · ln 2).
+/// Three times the mean divergence of `draws` draws of `values` values, which for a fair draw is
+/// (values − 1) / (8 · draws · ln 2).
 pub(super) fn chance(values: usize, draws: u64) -> f64 {
     3.0 * values.saturating_sub(1) as f64 / (8.0 * draws.max(1) as f64 * std::f64::consts::LN_2)
 }

@@ -1,21 +1,21 @@
-//! Friction: attacks that stop early, or fail in a step.
+//! Friction: attacks that stop early or have a failed step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::facts::digest;
-use crate::check::fields::{Field as F, Row};
+use crate::check::fields::{EventRow, Field as F};
 
-/// What is seen of the chains in some files.
+/// State of the chains in some files.
 #[derive(Default)]
 pub struct Friction {
-    /// Alerts of a step and those that tell of a failure, by chain and step.
+    /// By chain and step: number of alerts, and of alerts about a failure.
     steps: BTreeMap<(u64, i64), (u64, u64)>,
     stopped: BTreeSet<u64>,
 }
 
 impl Friction {
     /// Reads a row of a chain.
-    pub fn read(&mut self, attack: &str, row: &Row<'_>) {
+    pub fn read(&mut self, attack: &str, row: &EventRow<'_>) {
         let chain = digest(&attack);
         if row.text(F::StopReason) == Some("blocked") {
             self.stopped.insert(chain);
@@ -29,7 +29,7 @@ impl Friction {
         counts.1 += u64::from(row.text(F::Outcome) == Some("failure"));
     }
 
-    /// Adds what was seen in later files.
+    /// Adds the state of later files.
     pub fn add(&mut self, other: Friction) {
         self.stopped.extend(other.stopped);
         for (step, (alerts, failures)) in other.steps {
@@ -39,8 +39,8 @@ impl Friction {
         }
     }
 
-    /// Chains, and the share of them that stopped early or had a step in which every alert
-    /// tells of a failure.
+    /// Number of chains, and the share that stopped early or had a step in which every alert is about a
+    /// failure.
     pub fn share(&self) -> (u64, Option<f64>) {
         let chains: BTreeSet<u64> = self.steps.keys().map(|(chain, _)| *chain).collect();
         let failed = self.steps.iter().filter(|(_, (all, bad))| all == bad);

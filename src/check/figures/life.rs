@@ -1,10 +1,11 @@
-//! What ordinary life on Windows leaves behind, as a sensor with a usual configuration sees it.
+//! Shares of event kinds in ordinary Windows activity, as a sensor with a usual configuration
+//! records it.
 
 use std::collections::BTreeMap;
 
-use crate::check::fields::{Field as F, Row};
+use crate::check::fields::{EventRow, Field as F};
 
-/// Kinds whose shares are figures, with the Sysmon and Security events that tell of them.
+/// Kinds with a figure, and their Sysmon and Security event ids.
 const KINDS: [(&str, &[i64]); 6] = [
     ("life.starts", &[1, 4688]),
     ("life.ends", &[5, 4689]),
@@ -14,7 +15,7 @@ const KINDS: [(&str, &[i64]); 6] = [
     ("life.registry", &[12, 13, 14]),
 ];
 
-/// Rows of Windows noise without alerts: all, and those of each kind.
+/// Number of rows of Windows noise without alerts: total, and by kind.
 #[derive(Default)]
 pub struct Life {
     rows: u64,
@@ -23,7 +24,7 @@ pub struct Life {
 
 impl Life {
     /// Reads a row of noise.
-    pub fn read(&mut self, row: &Row<'_>) {
+    pub fn read(&mut self, row: &EventRow<'_>) {
         let Some(event) = row.integer(F::EventId) else {
             return;
         };
@@ -36,7 +37,7 @@ impl Life {
         }
     }
 
-    /// Adds what was seen in later files.
+    /// Adds the counts of later files.
     pub fn add(&mut self, other: &Life) {
         self.rows += other.rows;
         (self.kinds.iter_mut().zip(other.kinds)).for_each(|(mine, theirs)| *mine += theirs);

@@ -1,8 +1,8 @@
-//! Statistics of what was counted: entropy, medians, slopes, divergence.
+//! Statistics of counts: entropy, medians, slopes, divergence.
 
 use std::collections::BTreeMap;
 
-/// Shannon bits per character.
+/// Shannon entropy in bits per character.
 pub(super) fn entropy(label: &str) -> f64 {
     let mut counts = [0_u32; 256];
     label.bytes().for_each(|b| counts[b as usize] += 1);
@@ -14,7 +14,7 @@ pub(super) fn entropy(label: &str) -> f64 {
         .sum()
 }
 
-/// The labels of a name with their entropy, the top one left out.
+/// The labels of a domain name, without the top-level domain, with their entropy.
 pub(super) fn labels(name: &str) -> impl Iterator<Item = (&str, f64)> {
     let labels = name.rsplit_once('.').map_or("", |(labels, _)| labels);
     let each = labels.split('.').filter(|label| !label.is_empty());
@@ -36,7 +36,7 @@ pub(super) fn median(bins: &[u64]) -> Option<f64> {
     Some(at as f64 / 20.0)
 }
 
-/// Standard deviation by mean.
+/// Standard deviation divided by mean.
 pub(super) fn variation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let n = values.clone().count() as f64;
     let mean = values.clone().sum::<f64>() / n;
@@ -44,7 +44,7 @@ pub(super) fn variation(values: impl Iterator<Item = f64> + Clone) -> Option<f64
     (mean > 0.0).then(|| variance.sqrt() / mean)
 }
 
-/// Least squares over the 100 most frequent, log frequency by log rank.
+/// Slope of log frequency by log rank: least squares over the 100 most frequent values.
 pub(super) fn zipf(sorted: &[u64]) -> Option<f64> {
     let points: Vec<(f64, f64)> = sorted
         .iter()
@@ -61,7 +61,7 @@ pub(super) fn zipf(sorted: &[u64]) -> Option<f64> {
     (below > 0.0).then(|| -above / below)
 }
 
-/// Jensen–Shannon divergence in bits between two sets of counts; none where one is empty.
+/// Jensen–Shannon divergence in bits between two sets of counts; `None` if one is empty.
 pub(super) fn jensen_shannon(
     one: &BTreeMap<String, u64>,
     two: &BTreeMap<String, u64>,

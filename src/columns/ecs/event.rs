@@ -1,32 +1,30 @@
 //! `event.*`, `ecs.version`, `observer.*` and `log.*`.
 
-use arrow::array::TimestampMicrosecondArray;
+use crate::columns::words::WordTable;
+use arrow_array::TimestampMicrosecondArray;
 
-use super::Tables;
-use crate::catalog::Telemetry as T;
-use crate::columns::{ALL, Column, Kinds, RECORDS, SENSOR, View, base, kinds, linux};
+use super::EcsTables;
+use crate::columns::{Column, View, base, linux};
 use crate::frame::NONE;
+use crate::kinds::{ALL, Kinds, Provider, RECORDS, SENSOR, of};
 use crate::random::{Key, below};
 
 /// The version of the schema.
-const VERSION: &str = "9.4.0";
-const OBSERVER_TYPE: &str = "ids";
-const OBSERVER_VENDOR: &str = "OISF";
-const OBSERVER_PRODUCT: &str = "Suricata";
+static VERSION: WordTable = WordTable::new(&["9.4.0"]);
+static OBSERVER_TYPE: WordTable = WordTable::new(&["ids"]);
+static OBSERVER_VENDOR: WordTable = WordTable::new(&["OISF"]);
+static OBSERVER_PRODUCT: WordTable = WordTable::new(&["Suricata"]);
 
-pub(in crate::columns) const WORDS: &[&str] =
-    &[VERSION, OBSERVER_TYPE, OBSERVER_VENDOR, OBSERVER_PRODUCT];
-
-fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
+fn tables<'v>(v: &'v View<'_>) -> &'v EcsTables {
     v.tables.ecs(v.maker)
 }
 
 /// `ecs.version`.
 pub fn version(v: &View<'_>) -> Column {
-    v.constant(ALL, &v.tables.words.get(VERSION))
+    v.constant(ALL, VERSION.table())
 }
 
-/// `event.category`: the record's; `intrusion_detection` too where a rule fired.
+/// `event.category`: the record's; also `intrusion_detection` if a rule fired.
 pub fn category(v: &View<'_>) -> Column {
     let t = tables(v);
     v.lists(&t.categories, |r, keys| {
@@ -38,7 +36,7 @@ pub fn category(v: &View<'_>) -> Column {
     })
 }
 
-/// `event.type`: the record's; `allowed` or `denied` too where a rule fired.
+/// `event.type`: the record's; also `allowed` or `denied` if a rule fired.
 pub fn kind_of_change(v: &View<'_>) -> Column {
     let t = tables(v);
     v.lists(&t.types, |r, keys| {
@@ -54,19 +52,18 @@ pub fn kind_of_change(v: &View<'_>) -> Column {
     })
 }
 
-/// `event.action`: what the record says happened; what the sensor did.
+/// `event.action`: the record's, or what the sensor did.
 pub fn action(v: &View<'_>) -> Column {
     let t = tables(v);
-    let allowed = arrow::array::Array::len(&t.actions) as i32 - 2;
     v.texts(&t.actions, |r| match v.is(r, SENSOR) {
-        true => allowed + i32::from(v.frame.blocked[r]),
+        true => t.sensor_actions[usize::from(v.frame.blocked[r])],
         false => t.class(v, r).action,
     })
 }
 
-/// `event.outcome`: the record's; a sensor's document fails only where it denied the flow.
+/// `event.outcome`: the record's. A sensor's document is a failure only if it denied the flow.
 pub fn outcome(v: &View<'_>) -> Column {
-    v.texts(&v.tables.words.get(base::OUTCOMES), |r| {
+    v.texts(base::OUTCOMES.table(), |r| {
         i32::from(match v.is(r, SENSOR) {
             true => v.frame.blocked[r],
             false => base::is_failure(v, r),
@@ -83,7 +80,7 @@ pub fn module(v: &View<'_>) -> Column {
 /// `event.dataset`.
 pub fn dataset(v: &View<'_>) -> Column {
     let t = tables(v);
-    v.texts(&t.datasets, |r| t.class(v, r).dataset)
+    v.texts(&t.datasets, |r| t.class(v, r).module)
 }
 
 /// `event.provider`.
@@ -94,13 +91,10 @@ pub fn provider(v: &View<'_>) -> Column {
 
 /// `event.code`: the event id, or the audit record type in lower case.
 pub fn code(v: &View<'_>) -> Column {
-    let of = RECORDS & !base::UNCODED;
-    v.texts_of(of, &v.tables.words.get(base::CODES), |r| {
-        v.frame.telemetry[r] as i32
-    })
+    v.texts_by_kind(RECORDS & !base::UNCODED, |kind| kind.code)
 }
 
-/// `event.severity`: 21 (informational too), 47, 73, 99, as Elastic's rules weigh low to critical.
+/// `event.severity`: Elastic's risk scores 21 (low and informational), 47, 73, 99 (critical).
 pub fn severity(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
@@ -110,9 +104,9 @@ pub fn severity(v: &View<'_>) -> Column {
     })
 }
 
-/// How long after `@timestamp` an agent read row `row`: its batches wait up to a few seconds.
+/// Delay from `@timestamp` until the agent read the row. Its batches wait up to a few seconds.
 fn read_after(v: &View<'_>, row: usize) -> i64 {
-    let key = Key::root(v.frame.first_sequence as u64 + row as u64);
+    let key = Key::root(v.frame.sequence[row] as u64);
     30_000 + below(key.at(0), 1_970_000) as i64
 }
 
@@ -121,17 +115,17 @@ fn times(v: &View<'_>, time: impl Fn(usize) -> i64) -> Column {
     Column::of(times.with_timezone("UTC"))
 }
 
-/// `event.created`: when the agent read it, in milliseconds.
+/// `event.created`: when the agent read the record, to the millisecond.
 pub fn created(v: &View<'_>) -> Column {
     times(v, |r| {
         (v.frame.time[r] + read_after(v, r)).div_euclid(1000) * 1000
     })
 }
 
-/// `event.ingested`: when it was indexed, in seconds.
+/// `event.ingested`: when the record was indexed, to the second.
 pub fn ingested(v: &View<'_>) -> Column {
     times(v, |r| {
-        let key = Key::root(v.frame.first_sequence as u64 + r as u64);
+        let key = Key::root(v.frame.sequence[r] as u64);
         let sent = v.frame.time[r] + read_after(v, r) + below(key.at(1), 3_000_000) as i64;
         (sent.div_euclid(1_000_000) + 1) * 1_000_000
     })
@@ -139,17 +133,17 @@ pub fn ingested(v: &View<'_>) -> Column {
 
 /// `observer.type`.
 pub fn observer_type(v: &View<'_>) -> Column {
-    v.constant(SENSOR, &v.tables.words.get(OBSERVER_TYPE))
+    v.constant(SENSOR, OBSERVER_TYPE.table())
 }
 /// `observer.vendor`.
 pub fn observer_vendor(v: &View<'_>) -> Column {
-    v.constant(SENSOR, &v.tables.words.get(OBSERVER_VENDOR))
+    v.constant(SENSOR, OBSERVER_VENDOR.table())
 }
 /// `observer.product`.
 pub fn observer_product(v: &View<'_>) -> Column {
-    v.constant(SENSOR, &v.tables.words.get(OBSERVER_PRODUCT))
+    v.constant(SENSOR, OBSERVER_PRODUCT.table())
 }
-/// `observer.name`: one sensor a site.
+/// `observer.name`: one sensor per site.
 pub fn observer_name(v: &View<'_>) -> Column {
     let names = &tables(v).sensor_name;
     v.texts_of(SENSOR, &names.values, |r| {
@@ -162,7 +156,7 @@ pub fn log_level(v: &View<'_>) -> Column {
     crate::columns::windows::level(v)
 }
 
-const SYSLOG: Kinds = kinds(&[T::Syslog]);
+const SYSLOG: Kinds = of(Provider::Syslog);
 
 /// `log.syslog.facility.code`.
 pub fn facility_code(v: &View<'_>) -> Column {
@@ -180,7 +174,7 @@ pub fn severity_code(v: &View<'_>) -> Column {
 pub fn severity_name(v: &View<'_>) -> Column {
     linux::severity(v)
 }
-/// `log.syslog.priority`: both in one number (RFC 5424).
+/// `log.syslog.priority`: facility × 8 + severity (RFC 5424).
 pub fn priority(v: &View<'_>) -> Column {
     v.integers(SYSLOG, |r| {
         Some(8 * i64::from(v.frame.facility[r]) + i64::from(v.frame.syslog_severity[r]))
@@ -195,18 +189,4 @@ pub fn program_pid(v: &View<'_>) -> Column {
     v.integers(SYSLOG, |r| {
         (v.frame.process.image[r] != NONE).then(|| i64::from(v.frame.process.pid[r]))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::columns::ecs::records::Provider;
-    use crate::columns::{AUDIT, WINDOWS};
-
-    #[test]
-    fn no_record_is_of_two_worlds() {
-        assert_eq!(WINDOWS & AUDIT, 0);
-        assert_eq!((WINDOWS | AUDIT | SYSLOG) & SENSOR, 0);
-        assert_eq!(Provider::Sensor.name(), None);
-    }
 }

@@ -1,25 +1,25 @@
-//! `host.*` and `user.*` beyond what the seed's document has.
+//! Fields of `host.*` and `user.*` that the `fusionai` schema does not have.
 
-use super::Tables;
-use crate::columns::cloud::{HOSTS, SERVICES, principal};
+use super::EcsTables;
+use crate::columns::cloud::principal;
+use crate::columns::words::WordTable;
 use crate::columns::{Column, View};
 use crate::frame::NONE;
+use crate::kinds::{HOSTS, SERVICES};
 
-const ARCHITECTURE: &str = "x86_64";
+static ARCHITECTURE: WordTable = WordTable::new(&["x86_64"]);
 
-pub(in crate::columns) const WORDS: &[&str] = &[ARCHITECTURE];
-
-fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
+fn tables<'v>(v: &'v View<'_>) -> &'v EcsTables {
     v.tables.ecs(v.maker)
 }
 
-/// `host.id`: the machine's own.
+/// `host.id`: the machine id.
 pub fn host_id(v: &View<'_>) -> Column {
     v.texts_of(HOSTS, &tables(v).host_id, |r| v.frame.host[r])
 }
 /// `host.architecture`.
 pub fn architecture(v: &View<'_>) -> Column {
-    v.constant(HOSTS, &v.tables.words.get(ARCHITECTURE))
+    v.constant(HOSTS, ARCHITECTURE.table())
 }
 /// `host.os.platform`: `windows`, or the distribution: `ubuntu`, `rhel`.
 pub fn os_platform(v: &View<'_>) -> Column {
@@ -33,11 +33,11 @@ pub fn os_family(v: &View<'_>) -> Column {
 pub fn os_version(v: &View<'_>) -> Column {
     v.by_host(&tables(v).os_version)
 }
-/// `host.os.kernel`: Windows' build.
+/// `host.os.kernel`: the build of Windows.
 pub fn os_kernel(v: &View<'_>) -> Column {
     v.by_host(&tables(v).os_kernel)
 }
-/// `user.id`: the security identifier; on Linux the uid; in a cloud the principal's.
+/// `user.id`: the SID on Windows, the uid on Linux, the principal id in a cloud.
 pub fn user_id(v: &View<'_>) -> Column {
     let t = tables(v);
     let known = |r: usize| {

@@ -1,32 +1,32 @@
-//! Columns that only the Elastic Common Schema asks for.
+//! Columns that only the Elastic Common Schema has.
 //!
-//! What a record is follows from one table, `records`; everything here reads a frame as
-//! the other columns do. A row of kind [`SENSOR`](super::SENSOR) is the network sensor's
-//! document: nothing of the host's own record is in it.
+//! `tables.rs` classifies records. A row of kind [`SENSOR`](crate::kinds::SENSOR) is the network sensor's
+//! document and has no field of the host's own record.
 
+mod by_name;
 pub mod event;
 pub mod identity;
 pub mod network;
 pub mod process;
-mod records;
 pub mod related;
 mod tables;
 pub mod threat;
 pub mod winlog;
 
-pub use tables::Tables;
+pub use tables::EcsTables;
 
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray, StructArray, new_null_array};
-use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field, Fields, Int64Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef, ListArray, StringArray, StructArray, new_null_array};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field, Fields};
 
-use super::{
-    Column, Kinds, Values, View, dictionary, own_values, packed_texts, plain_texts, text_type,
-};
+use super::{Column, Values, View, dictionary, own_values, packed_texts, plain_texts, text_type};
 use crate::frame::{NONE, TextColumn};
+use crate::kinds::Kinds;
 
 /// Integers as decimal text: `4688`.
 pub fn decimal(integers: Column) -> Column {
@@ -59,7 +59,7 @@ fn written(integers: Column, write: impl Fn(&mut Vec<u8>, i64) -> std::io::Resul
     Column::Packed(Values::Texts(packed_texts(bytes, offsets)), nulls)
 }
 
-/// The element of a list of texts that rows have of their own.
+/// The element of lists of plain strings.
 pub fn own_item() -> Arc<Field> {
     Arc::new(Field::new("element", DataType::Utf8, false))
 }
@@ -71,7 +71,7 @@ pub fn answer_item() -> Arc<Field> {
     Arc::new(Field::new("element", DataType::Struct(fields), false))
 }
 
-/// A part of each of a frame's own texts, null where there is none.
+/// A part of each string of a text column; null where the string has no such part.
 fn parts(
     v: &View<'_>,
     kinds: Kinds,
@@ -85,7 +85,7 @@ fn parts(
     non_empty(v, kinds, &values, |row| column.key(row))
 }
 
-/// Texts of a table, null where they are empty.
+/// Strings of a table; an empty string is null.
 fn non_empty(v: &View<'_>, kinds: Kinds, values: &ArrayRef, key: impl Fn(usize) -> i32) -> Column {
     let Some(texts) = values.as_any().downcast_ref::<StringArray>() else {
         return v.null_texts();
@@ -96,7 +96,7 @@ fn non_empty(v: &View<'_>, kinds: Kinds, values: &ArrayRef, key: impl Fn(usize) 
     })
 }
 
-/// Lists of texts that each row has of its own. `push` appends a row's texts and their ends.
+/// Lists of plain strings. `push` appends a row's strings and their end offsets.
 fn own_lists(
     v: &View<'_>,
     kinds: Kinds,
@@ -124,7 +124,7 @@ fn own_lists(
     ))
 }
 
-/// One answer per row where `key` has one: (data, type) out of two tables.
+/// One DNS answer per row with a key: (data, type) from two tables.
 fn answers(
     v: &View<'_>,
     (data, types): (&ArrayRef, &ArrayRef),
@@ -163,7 +163,7 @@ fn answers(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::Int64Array;
+    use arrow_array::Int64Array;
 
     #[test]
     fn integers_become_text_and_nulls_stay() {

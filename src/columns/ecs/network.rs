@@ -1,40 +1,43 @@
-//! `source.*`, `destination.*`, `network.*`, `dns.*` and `url.*`, where the record speaks of them.
+//! `source.*`, `destination.*`, `network.*`, `dns.*` and `url.*`, for records that contain them.
 
-use arrow::array::{Array, ArrayRef};
+use crate::columns::words::WordTable;
+use arrow_array::{Array, ArrayRef};
 
-use super::records::Provider;
-use super::{Tables, answers, parts};
+use super::{EcsTables, answers, parts};
 use crate::columns::network::{DIRECTIONS, DNS, direction_of};
-use crate::columns::{ALL, Column, View};
+use crate::columns::{Column, View};
 use crate::frame::NONE;
+use crate::kinds::{ALL, Provider};
 
-const TYPES: &str = "ipv4|ipv6";
-const ANSWER_TYPES: &str = "A|AAAA";
-const STATUSES: &str = "SUCCESS|DNS_ERROR_RCODE_NAME_ERROR|DNS_INFO_NO_RECORDS";
+static TYPES: WordTable = WordTable::new(&["ipv4", "ipv6"]);
+static ANSWER_TYPES: WordTable = WordTable::new(&["A", "AAAA"]);
+static STATUSES: WordTable = WordTable::new(&[
+    "SUCCESS",
+    "DNS_ERROR_RCODE_NAME_ERROR",
+    "DNS_INFO_NO_RECORDS",
+]);
 
-pub(in crate::columns) const WORDS: &[&str] = &[TYPES, ANSWER_TYPES, STATUSES];
-
-fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
+fn tables<'v>(v: &'v View<'_>) -> &'v EcsTables {
     v.tables.ecs(v.maker)
 }
 
-/// The source address, where the record names one.
-pub(super) fn source(v: &View<'_>, t: &Tables, row: usize) -> i32 {
+/// Key of the source address, if the record has one.
+pub(super) fn source(v: &View<'_>, t: &EcsTables, row: usize) -> i32 {
     match t.class(v, row).has_client {
         true => v.frame.source[row],
         false => NONE,
     }
 }
 
-/// The destination address, where the record names one.
-pub(super) fn destination(v: &View<'_>, t: &Tables, row: usize) -> i32 {
+/// Key of the destination address, if the record has one.
+pub(super) fn destination(v: &View<'_>, t: &EcsTables, row: usize) -> i32 {
     match t.class(v, row).has_flow {
         true => v.frame.destination[row],
         false => NONE,
     }
 }
 
-fn has_flow(v: &View<'_>, t: &Tables, row: usize) -> bool {
+fn has_flow(v: &View<'_>, t: &EcsTables, row: usize) -> bool {
     destination(v, t, row) != NONE
 }
 
@@ -52,7 +55,7 @@ pub fn destination_ip(v: &View<'_>) -> Column {
     let t = tables(v);
     v.texts(&v.tables.address, |r| destination(v, t, r))
 }
-/// `source.port`; an audit record of a logon has none.
+/// `source.port`; audit records of logons have none.
 pub fn source_port(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
@@ -93,12 +96,12 @@ pub fn bytes(v: &View<'_>) -> Column {
     })
 }
 
-/// Key of a table of places for one end.
+/// A column of one end's location, from a table indexed by address.
 fn place(
     v: &View<'_>,
-    end: fn(&View<'_>, &Tables, usize) -> i32,
-    values: fn(&Tables) -> &ArrayRef,
-    keys: fn(&Tables) -> &Vec<i32>,
+    end: fn(&View<'_>, &EcsTables, usize) -> i32,
+    values: fn(&EcsTables) -> &ArrayRef,
+    keys: fn(&EcsTables) -> &Vec<i32>,
 ) -> Column {
     let t = tables(v);
     let (values, keys) = (values(t), keys(t));
@@ -110,7 +113,7 @@ fn place(
     })
 }
 
-fn system_number(v: &View<'_>, end: fn(&View<'_>, &Tables, usize) -> i32) -> Column {
+fn system_number(v: &View<'_>, end: fn(&View<'_>, &EcsTables, usize) -> i32) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
         let address = usize::try_from(end(v, t, r)).ok()?;
@@ -178,7 +181,7 @@ pub fn iana_number(v: &View<'_>) -> Column {
         }
     })
 }
-/// `network.protocol`: the application's.
+/// `network.protocol`: the application protocol.
 pub fn protocol(v: &View<'_>) -> Column {
     let t = tables(v);
     let (keys, values) = &t.application;
@@ -195,25 +198,23 @@ pub fn protocol(v: &View<'_>) -> Column {
 /// `network.type`.
 pub fn kind(v: &View<'_>) -> Column {
     let t = tables(v);
-    v.texts(&v.tables.words.get(TYPES), |r| {
+    v.texts(TYPES.table(), |r| {
         usize::try_from(destination(v, t, r)).map_or(NONE, |a| i32::from(v.tables.is_ipv6[a]))
     })
 }
-/// `network.direction`: as the network sees it, from which ends are inside.
+/// `network.direction`: depends on which ends are internal.
 pub fn direction(v: &View<'_>) -> Column {
     let t = tables(v);
-    v.texts(&v.tables.words.get(DIRECTIONS), |r| {
-        match has_flow(v, t, r) {
-            true => direction_of(v, r),
-            false => NONE,
-        }
+    v.texts(DIRECTIONS.table(), |r| match has_flow(v, t, r) {
+        true => direction_of(v, r),
+        false => NONE,
     })
 }
 
 /// `dns.answers`: (data, type).
 pub fn dns_answers(v: &View<'_>) -> Column {
-    let types = v.tables.words.get(ANSWER_TYPES);
-    answers(v, (&v.tables.address, &types), |r| {
+    let types = ANSWER_TYPES.table();
+    answers(v, (&v.tables.address, types), |r| {
         let address = usize::try_from(v.frame.answer[r]).ok()?;
         v.is(r, DNS)
             .then(|| (address as i32, i32::from(v.tables.is_ipv6[address])))
@@ -227,25 +228,23 @@ pub fn resolved_ip(v: &View<'_>) -> Column {
         }
     })
 }
-/// `sysmon.dns.status`: the query's Win32 status by name.
+/// `sysmon.dns.status`: the name of the query's Win32 status.
 pub fn dns_status(v: &View<'_>) -> Column {
-    v.texts_of(DNS, &v.tables.words.get(STATUSES), |r| {
-        match v.frame.query_status[r] {
-            0 => 0,
-            9003 => 1,
-            _ => 2,
-        }
+    v.texts_of(DNS, STATUSES.table(), |r| match v.frame.query_status[r] {
+        0 => 0,
+        9003 => 1,
+        _ => 2,
     })
 }
 
-/// Suffixes of two labels under which names are registered.
+/// Public suffixes of two labels.
 const SECOND_LEVEL: &[&str] = &[
     "co.uk", "org.uk", "ac.uk", "gov.uk", "com.au", "net.au", "co.nz", "co.jp", "ne.jp", "or.jp",
     "co.kr", "com.br", "com.ar", "com.mx", "com.cn", "com.tw", "com.hk", "com.sg", "co.in",
     "co.za", "com.tr", "com.ua", "com.pl",
 ];
 
-/// The public suffix of a name, and where the registered domain begins.
+/// Offsets in a name at which the registered domain and the public suffix begin.
 fn registered(name: &str) -> Option<(usize, usize)> {
     let name = name.trim_end_matches('.');
     let last = name.rfind('.')?;

@@ -1,30 +1,30 @@
-//! `process.*`, `file.*` and `registry.*` beyond what the seed's document has.
+//! Fields of `process.*`, `file.*` and `registry.*` that the `fusionai` schema does not have.
 
-use arrow::array::{Array, ArrayRef, StringArray};
+use crate::columns::words::WordTable;
+use arrow_array::{Array, ArrayRef, StringArray};
 
-use super::tables::{HASHES, Tables, hash_part};
+use super::tables::{EcsTables, HASHES, hash_part};
 use super::{own_lists, parts};
-use crate::catalog::Telemetry as T;
 use crate::columns::process::{COMMANDED, FILES, REGISTRY, START, command_of, guid};
 use crate::columns::sysmon::file_hashes;
 use crate::columns::windows::HASHED_FILE;
-use crate::columns::{Column, Kinds, RECORDS, SYSMON, View, WINDOWS, kinds, plain_texts, table};
+use crate::columns::{Column, View, plain_texts, table};
 use crate::frame::{NONE, ProcessColumns};
+use crate::kinds::{Kinds, RECORDS, SYSMON, Telemetry as T, WINDOWS, field, kinds};
 
 const CREATE: Kinds = kinds(&[T::ProcessCreation]);
-/// Records whose agent knows the process by more than its pid.
+/// Records that identify the process by more than its pid.
 const IDENTIFIED: Kinds = RECORDS & (SYSMON | !WINDOWS);
 /// Records with the hashes of a file.
-const HASHED: Kinds = HASHED_FILE | kinds(&[T::StreamCreated]);
-const VALUE_TYPES: &str = "REG_SZ|REG_DWORD|REG_QWORD|REG_BINARY";
+const HASHED: Kinds = HASHED_FILE | field("Hash");
+static VALUE_TYPES: WordTable = WordTable::new(&["REG_SZ", "REG_DWORD", "REG_QWORD", "REG_BINARY"]);
 
-pub(in crate::columns) const WORDS: &[&str] = &[VALUE_TYPES];
-
-fn tables<'v>(v: &'v View<'_>) -> &'v Tables {
+fn tables<'v>(v: &'v View<'_>) -> &'v EcsTables {
     v.tables.ecs(v.maker)
 }
 
-/// Appends the id of a row's process: the GUID; on Linux what an agent derives from host, pid and start.
+/// Appends the entity id of a row's process: the GUID on Windows; on Linux, a digest of host, pid and
+/// start time.
 fn entity(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>) -> bool {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     if !tables(v).is_linux[v.frame.host[row] as usize] {
@@ -56,7 +56,7 @@ pub fn parent_entity_id(v: &View<'_>) -> Column {
     })
 }
 
-/// Appends the arguments of a command line, as the platform's runtime splits it.
+/// Appends the arguments of a command line, split as on the platform.
 fn split(command: &str, windows: bool, out: &mut Vec<u8>, ends: &mut Vec<i32>) {
     if windows {
         split_windows(command.as_bytes(), out, ends);
@@ -65,7 +65,8 @@ fn split(command: &str, windows: bool, out: &mut Vec<u8>, ends: &mut Vec<i32>) {
     }
 }
 
-/// Microsoft's rules: blanks part, quotes hold together, backslashes count before a quote only.
+/// Microsoft's rules: arguments are separated by blanks outside quotes, and a backslash only escapes
+/// before a quote.
 fn split_windows(command: &[u8], out: &mut Vec<u8>, ends: &mut Vec<i32>) {
     let mut at = 0;
     loop {
@@ -108,7 +109,7 @@ fn split_windows(command: &[u8], out: &mut Vec<u8>, ends: &mut Vec<i32>) {
     }
 }
 
-/// The words that a shell hands to a program, as `auditd.a0`… have them.
+/// The arguments that a shell passes to a program, as in `auditd.a0`…
 fn split_shell(command: &str, out: &mut Vec<u8>, ends: &mut Vec<i32>) {
     for argument in crate::columns::linux::arguments(command) {
         out.extend_from_slice(argument.as_bytes());
@@ -154,14 +155,14 @@ pub fn parent_args_count(v: &View<'_>) -> Column {
     argument_count(v, START, &v.frame.parent)
 }
 
-/// Appends a hash out of `SHA1=…,MD5=…` in lower case.
+/// Appends one hash of `SHA1=…,MD5=…` in lower case.
 fn push_hash(hashes: &[u8], name: &str, out: &mut Vec<u8>) {
     let hashes = std::str::from_utf8(hashes).unwrap_or_default();
     let hash = hash_part(hashes, name).unwrap_or_default();
     out.extend(hash.bytes().map(|b| b.to_ascii_lowercase()));
 }
 
-/// The frame's own hashes behind tables of known ones; `parts` names what to take of each.
+/// Dictionary values: a table of known hashes, then the frame's own. `parts` names the hashes to take.
 fn hash_values(v: &View<'_>, known: &ArrayRef, parts: &[&str]) -> ArrayRef {
     let column = &v.frame.hashes;
     let own = column.own();
@@ -227,11 +228,11 @@ pub fn file_sha256(v: &View<'_>) -> Column {
     hash_of_file(v, 2)
 }
 
-/// `related.hash`: all of a process's, or of a file's.
+/// `related.hash`: all hashes of the process or the file.
 pub fn related_hash(v: &View<'_>) -> Column {
     let column = &v.frame.hashes;
     let (known, own) = (column.known, column.own() as i32);
-    // The table of known hashes is for processes alone.
+    // Only process starts use the table of known hashes.
     let mut values = match v.present & CREATE {
         0 => table::<&str>([]),
         _ => hash_values(v, &tables(v).all_hashes, &HASHES),
@@ -322,7 +323,7 @@ pub fn registry_hive(v: &View<'_>) -> Column {
     })
 }
 
-/// A number in Sysmon's Details: `DWORD (0x00000001)`.
+/// The number in Sysmon's Details: `DWORD (0x00000001)`.
 fn number(details: &str, word: &str) -> Option<u64> {
     let digits = details
         .strip_prefix(word)?
@@ -338,19 +339,15 @@ fn details<'f>(v: &View<'f>, row: usize) -> Option<&'f str> {
 
 /// `registry.data.type`.
 pub fn registry_data_type(v: &View<'_>) -> Column {
-    v.texts_of(
-        REGISTRY,
-        &v.tables.words.get(VALUE_TYPES),
-        |r| match details(v, r) {
-            None => NONE,
-            Some(text) if text.starts_with("DWORD (") => 1,
-            Some(text) if text.starts_with("QWORD (") => 2,
-            Some("Binary Data") => 3,
-            Some(_) => 0,
-        },
-    )
+    v.texts_of(REGISTRY, VALUE_TYPES.table(), |r| match details(v, r) {
+        None => NONE,
+        Some(text) if text.starts_with("DWORD (") => 1,
+        Some(text) if text.starts_with("QWORD (") => 2,
+        Some("Binary Data") => 3,
+        Some(_) => 0,
+    })
 }
-/// `registry.data.strings`: numbers in decimal.
+/// `registry.data.strings`; numbers are decimal.
 pub fn registry_data_strings(v: &View<'_>) -> Column {
     use std::io::Write;
     own_lists(v, REGISTRY, |r, out, ends| {

@@ -1,12 +1,12 @@
-//! `related.*`: what an analyst pivots on, from wherever in the event it stands.
+//! `related.*`: values that an analyst pivots on, from all fields of the event.
 
 use super::network::{destination, source};
-use crate::columns::cloud::HOSTS;
 use crate::columns::network::DNS;
 use crate::columns::{Column, View, own_values};
 use crate::frame::NONE;
+use crate::kinds::HOSTS;
 
-/// The reporting host; a cloud's record has none.
+/// Key of the reporting host; records of clouds have none.
 fn host(v: &View<'_>, row: usize) -> i32 {
     match v.is(row, HOSTS) {
         true => v.frame.host[row],
@@ -14,7 +14,7 @@ fn host(v: &View<'_>, row: usize) -> i32 {
     }
 }
 
-/// `related.ip`: both ends, the host's address, and what a name resolved to.
+/// `related.ip`: both ends, the host's address, and the address that a name resolved to.
 pub fn ip(v: &View<'_>) -> Column {
     let t = v.tables.ecs(v.maker);
     v.lists(&v.tables.address, |r, keys| {
@@ -38,7 +38,7 @@ pub fn user(v: &View<'_>) -> Column {
     v.lists(&v.tables.account_name, |r, keys| keys.push(v.frame.user[r]))
 }
 
-/// `related.hosts`: the host's name, and the name that was asked for.
+/// `related.hosts`: the host's name, and the name of a DNS query.
 pub fn hosts(v: &View<'_>) -> Column {
     let hosts = v.tables.host_name.len() as i32;
     let values = match v.present & DNS {

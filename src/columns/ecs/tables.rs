@@ -1,72 +1,67 @@
-//! Tables that only ECS needs: categorisation by kind of record, places of addresses, parts of hashes.
+//! Tables that only ECS needs: classes of records, locations of addresses, single hashes.
 
-use arrow::array::{Array, ArrayRef, StringArray};
+use arrow_array::{Array, ArrayRef, StringArray};
 
-use super::records::{self, PROVIDERS, Provider, RECORDS, Record, SYSCALLS};
-use crate::catalog::{AuditLog, Call, Platform, Telemetry};
-use crate::columns::shared::Shared;
-use crate::columns::tables::{file_name, optional};
-use crate::columns::{View, base, cloud, table};
+use super::by_name::{self, PROGRAMS, SYSCALLS, find};
+use crate::catalog::{AuditLog, Call};
+use crate::columns::cloud;
+use crate::columns::shared::{SharedTexts, optional};
+use crate::columns::words::Lexicon;
+use crate::columns::{View, table};
 use crate::frame::{Maker, NONE};
+use crate::kinds::{KINDS, Kinds, Meaning, Platform, Provider, SENSOR, Telemetry, field, has};
+use crate::paths::file_name;
 use crate::random::Key;
 use crate::world::geography::{self, COUNTRIES};
 
-/// A [`Record`] as keys into the tables.
+/// The ECS classification of a record, as keys into the tables.
 #[derive(Debug, Clone)]
-pub struct Class {
+pub struct RecordClass {
     pub provider: Provider,
-    /// Keys of `event.module`, `event.dataset` and `event.provider`.
+    /// Key of `event.module` and of `event.dataset`.
     pub module: i32,
-    pub dataset: i32,
+    /// Key of `event.provider`.
     pub name: i32,
     pub category: Vec<i32>,
     pub types: Vec<i32>,
     pub action: i32,
-    /// The record speaks of a flow: both ends, protocol, bytes.
+    /// Whether the record has a flow: both ends, protocol, bytes.
     pub has_flow: bool,
-    /// The record names who came from where.
+    /// Whether the record names the client's address.
     pub has_client: bool,
 }
 
-/// A hash of `Hashes`, as ECS wants it.
+/// The hashes of Sysmon's `Hashes`.
 pub const HASHES: [&str; 4] = ["MD5", "SHA1", "SHA256", "IMPHASH"];
 
-/// All tables of this room.
+/// Tables of the ECS columns.
 #[derive(Debug)]
-pub struct Tables {
-    /// Words of `event.category` and `event.type`.
+pub struct EcsTables {
+    /// Values of `event.category` and `event.type`.
     pub categories: ArrayRef,
     pub types: ArrayRef,
-    /// Keys of `intrusion_detection`, `allowed` and `denied` there.
+    /// Keys of `intrusion_detection`, `allowed` and `denied` in those tables.
     pub intrusion: i32,
     pub allowed: i32,
     pub denied: i32,
-    /// Actions; the last two are `allowed` and `blocked`.
     pub actions: ArrayRef,
+    /// Keys of `allowed` and `blocked` in `actions`.
+    pub sensor_actions: [i32; 2],
     pub modules: ArrayRef,
     pub datasets: ArrayRef,
     pub providers: ArrayRef,
-    classes: Vec<Class>,
-    of_telemetry: Vec<usize>,
-    of_syscall: Vec<usize>,
-    /// By image of the process that writes a syslog line.
-    of_program: Vec<usize>,
-    /// By call of the vocabulary.
-    of_call: usize,
-    sensor: usize,
-    /// `winlog.task` by telemetry.
-    pub tasks: (Vec<i32>, ArrayRef),
-    /// `event.severity` by rule; none where its number has no meaning.
+    classes: Classes,
+    /// `event.severity` by rule; `None` if the rule's severity is unknown.
     pub severity: Vec<Option<i64>>,
 
     /// By host.
     pub is_linux: Vec<bool>,
     pub host_id: ArrayRef,
-    pub os_platform: Shared,
-    pub os_family: Shared,
-    pub os_version: Shared,
-    pub os_kernel: Shared,
-    pub sensor_name: Shared,
+    pub os_platform: SharedTexts,
+    pub os_family: SharedTexts,
+    pub os_version: SharedTexts,
+    pub os_kernel: SharedTexts,
+    pub sensor_name: SharedTexts,
 
     /// Security identifiers of all accounts, then their Linux uids.
     pub user_id: ArrayRef,
@@ -83,86 +78,32 @@ pub struct Tables {
 
     /// By application of the vocabulary.
     pub application: (Vec<i32>, ArrayRef),
-    /// Key of `dns` there.
+    /// Key of `dns` in `application`.
     pub dns: i32,
 
     /// By image × operating system: MD5, SHA1, SHA256, IMPHASH.
     pub hashes: [ArrayRef; 4],
-    /// The four, one after the other.
+    /// The four tables, concatenated.
     pub all_hashes: ArrayRef,
     pub file_version: (Vec<i32>, ArrayRef),
-    /// By image; `-` is none.
+    /// By image; −1 where the version resource has `-`.
     pub description: (Vec<i32>, ArrayRef),
     pub product: (Vec<i32>, ArrayRef),
     pub company: (Vec<i32>, ArrayRef),
     pub original_file_name: (Vec<i32>, ArrayRef),
 
-    /// By technique: the technique itself or the one above it, and the sub-technique.
+    /// By technique: the technique, or the parent of a sub-technique; and the sub-technique.
     pub technique: Vec<i32>,
     pub is_subtechnique: Vec<bool>,
 }
 
-/// Position of a word in a growing list.
-fn intern(list: &mut Vec<&'static str>, word: &'static str) -> i32 {
-    let at = list.iter().position(|w| *w == word).unwrap_or_else(|| {
-        list.push(word);
-        list.len() - 1
-    });
-    at as i32
-}
-
-/// What calls of clouds and services add to the tables.
-struct Services {
-    /// `event.provider`: the records' providers, then event sources.
-    names: Vec<String>,
-    operations: Vec<String>,
-}
-
-impl Services {
-    /// What a call is. Its action counts from the first operation.
-    fn class(
-        &mut self,
-        call: &Call,
-        categories: &mut Vec<&'static str>,
-        types: &mut Vec<&'static str>,
-    ) -> Class {
-        let meaning = cloud::meaning_of(call);
-        let log = AuditLog::ALL.iter().position(|log| *log == call.log);
-        let log = (PROVIDERS.len() + log.unwrap_or(0)) as i32;
-        Class {
-            provider: Provider::Service,
-            module: log,
-            dataset: log,
-            name: position(&mut self.names, &cloud::event_source(call)),
-            category: meaning
-                .category
-                .iter()
-                .map(|w| intern(categories, w))
-                .collect(),
-            types: meaning.types.iter().map(|w| intern(types, w)).collect(),
-            action: position(&mut self.operations, &call.operation),
-            has_flow: false,
-            has_client: true,
-        }
-    }
-}
-
-/// Position of a text in a growing list.
-fn position(list: &mut Vec<String>, text: &str) -> i32 {
-    let at = list.iter().position(|t| t == text).unwrap_or_else(|| {
-        list.push(text.to_string());
-        list.len() - 1
-    });
-    at as i32
-}
-
-/// Elastic's scale of severities: its detection engine's and its endpoint's.
-/// The first two numbers of a file version: `6.1` of `6.1.7601.24545 (…)`.
+/// The first two numbers of a file version: `6.1` in `6.1.7601.24545 (…)`.
 fn kernel_version(file_version: &str) -> &str {
     let second = file_version.match_indices('.').nth(1);
     second.map_or(file_version, |(end, _)| &file_version[..end])
 }
 
+/// The risk score of a severity in Elastic's detection engine.
 fn severity(word: &str) -> i64 {
     match word {
         "informational" | "low" => 21,
@@ -172,20 +113,20 @@ fn severity(word: &str) -> i64 {
     }
 }
 
-/// A hash out of `SHA1=…,MD5=…`.
+/// One hash of `SHA1=…,MD5=…`.
 pub(super) fn hash_part<'t>(hashes: &'t str, name: &str) -> Option<&'t str> {
     hashes
         .split(',')
         .find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The version in a name: `22.04` of `Ubuntu 22.04 LTS`.
+/// The version in a name: `22.04` in `Ubuntu 22.04 LTS`.
 fn version_word(name: &str) -> Option<&str> {
     name.split_whitespace()
         .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// A GUID of a host's own, as the agent reads it from the machine.
+/// The machine id of a host.
 fn machine_id(key: Key, platform: Platform) -> String {
     match platform {
         Platform::Linux => format!("{:016x}{:016x}", key.at(0), key.at(1)),
@@ -193,32 +134,7 @@ fn machine_id(key: Key, platform: Platform) -> String {
     }
 }
 
-/// `winlog.task`, the category a provider's manifest names for an event id.
-#[rustfmt::skip]
-const TASKS: &[(&str, &str)] = &[
-    ("1", "Process Create (rule: ProcessCreate)"), ("2", "File creation time changed (rule: FileCreateTime)"),
-    ("3", "Network connection detected (rule: NetworkConnect)"), ("4", "Sysmon service state changed"),
-    ("5", "Process terminated (rule: ProcessTerminate)"), ("6", "Driver loaded (rule: DriverLoad)"),
-    ("7", "Image loaded (rule: ImageLoad)"), ("8", "CreateRemoteThread detected (rule: CreateRemoteThread)"),
-    ("9", "RawAccessRead detected (rule: RawAccessRead)"), ("10", "Process accessed (rule: ProcessAccess)"),
-    ("11", "File created (rule: FileCreate)"), ("12", "Registry object added or deleted (rule: RegistryEvent)"),
-    ("13", "Registry value set (rule: RegistryEvent)"), ("14", "Registry object renamed (rule: RegistryEvent)"),
-    ("15", "File stream created (rule: FileCreateStreamHash)"), ("16", "Sysmon config state changed"),
-    ("17", "Pipe Created (rule: PipeEvent)"), ("18", "Pipe Connected (rule: PipeEvent)"),
-    ("19", "WmiEventFilter activity detected (rule: WmiEvent)"), ("20", "WmiEventConsumer activity detected (rule: WmiEvent)"),
-    ("21", "WmiEventConsumerToFilter activity detected (rule: WmiEvent)"), ("22", "Dns query (rule: DnsQuery)"),
-    ("23", "File Delete archived (rule: FileDelete)"), ("24", "Clipboard changed (rule: ClipboardChange)"),
-    ("25", "Process Tampering (rule: ProcessTampering)"), ("26", "File Delete logged (rule: FileDeleteDetected)"),
-    ("1102", "Log clear"), ("4104", "Execute a Remote Command"),
-    ("4624", "Logon"), ("4625", "Logon"), ("4634", "Logoff"), ("4648", "Logon"), ("4656", "File System"), ("4663", "File System"),
-    ("4672", "Special Logon"), ("4688", "Process Creation"), ("4689", "Process Termination"), ("4697", "Security System Extension"),
-    ("4698", "Other Object Access Events"), ("4702", "Other Object Access Events"), ("4720", "User Account Management"),
-    ("4728", "Security Group Management"), ("4732", "Security Group Management"), ("4768", "Kerberos Authentication Service"),
-    ("4769", "Kerberos Service Ticket Operations"), ("4771", "Kerberos Authentication Service"), ("4776", "Credential Validation"),
-    ("5140", "File Share"), ("5145", "Detailed File Share"), ("5156", "Filtering Platform Connection"), ("5157", "Filtering Platform Connection"),
-];
-
-/// Suricata's words for an application that it did not recognise are none.
+/// An application protocol; `None` for Suricata's names of unrecognised ones.
 fn application(name: &str) -> Option<&str> {
     match name {
         "failed" | "template" | "template-rust" | "unknown" => None,
@@ -227,68 +143,124 @@ fn application(name: &str) -> Option<&str> {
     }
 }
 
-impl Tables {
+/// Classes of records.
+#[derive(Debug)]
+struct Classes {
+    /// By kind, if the kind alone decides.
+    of_kind: Vec<Option<RecordClass>>,
+    /// By system call of the vocabulary.
+    of_syscall: Vec<RecordClass>,
+    any_syscall: RecordClass,
+    /// By image of the process that writes a syslog line.
+    of_program: Vec<RecordClass>,
+    any_program: RecordClass,
+    /// By call of the vocabulary.
+    of_call: Vec<RecordClass>,
+    sensor: RecordClass,
+}
+
+/// Values of the `event.*` fields that classes refer to.
+#[derive(Default)]
+struct EventLexicons {
+    categories: Lexicon,
+    types: Lexicon,
+    actions: Lexicon,
+    /// `event.provider`.
+    providers: Lexicon,
+}
+
+/// Kinds whose records have a DNS query but no flow.
+const QUERIES: Kinds = field("QueryName");
+/// Network kinds whose records have no flow.
+const WITHOUT_FLOW: Kinds = QUERIES | field("ShareName");
+
+impl EventLexicons {
+    fn class(&mut self, provider: Provider, number: Option<u8>, meaning: &Meaning) -> RecordClass {
+        let is_network = meaning.category.contains(&"network");
+        let is_of = |kinds| number.is_some_and(|kind| has(kinds, kind));
+        let has_flow = is_network && !is_of(WITHOUT_FLOW);
+        let (categories, types) = (&mut self.categories, &mut self.types);
+        RecordClass {
+            provider,
+            module: provider as i32,
+            name: provider
+                .name()
+                .map_or(NONE, |name| self.providers.key(name)),
+            category: meaning.category.iter().map(|w| categories.key(w)).collect(),
+            types: meaning.types.iter().map(|w| types.key(w)).collect(),
+            action: self.actions.key(meaning.action),
+            has_flow,
+            has_client: has_flow
+                || meaning.category.contains(&"authentication")
+                || is_network && !is_of(QUERIES),
+        }
+    }
+
+    /// The class of a call to a cloud or a service.
+    fn class_of_call(&mut self, call: &Call) -> RecordClass {
+        let meaning = cloud::meaning_of(call);
+        let log = AuditLog::ALL.iter().position(|log| *log == call.log);
+        // The keys of audit logs follow those of the providers with a module.
+        let log = (Provider::Service as usize + log.unwrap_or(0)) as i32;
+        let (categories, types) = (&mut self.categories, &mut self.types);
+        RecordClass {
+            provider: Provider::Service,
+            module: log,
+            name: self.providers.key(&cloud::event_source(call)),
+            category: meaning.category.iter().map(|w| categories.key(w)).collect(),
+            types: meaning.types.iter().map(|w| types.key(w)).collect(),
+            action: self.actions.key(&call.operation),
+            has_flow: false,
+            has_client: true,
+        }
+    }
+}
+
+impl Classes {
+    fn new(maker: &Maker, words: &mut EventLexicons) -> Self {
+        let named = |words: &mut EventLexicons, named: &by_name::Named| {
+            words.class(named.provider, None, &named.meaning)
+        };
+        let of_kind = KINDS
+            .iter()
+            .map(|kind| {
+                let number = kind.telemetry as u8;
+                let ecs = kind.ecs.as_ref()?;
+                Some(words.class(kind.provider, Some(number), ecs))
+            })
+            .collect();
+        let programs: Vec<RecordClass> = PROGRAMS.iter().map(|p| named(words, p)).collect();
+        let sensor = named(words, &by_name::SENSOR);
+        let syscalls: Vec<RecordClass> = SYSCALLS.iter().map(|s| named(words, s)).collect();
+        let of_call = maker.vocabulary.calls.iter();
+        let images = maker.catalog.images.iter();
+        Classes {
+            of_kind,
+            of_syscall: (maker.vocabulary.syscalls.iter())
+                .map(|s| syscalls[find(SYSCALLS, &s.0)].clone())
+                .collect(),
+            any_syscall: syscalls[SYSCALLS.len() - 1].clone(),
+            of_program: images
+                .map(|image| file_name(image.path.as_literal().unwrap_or_default()))
+                .map(|program| programs[find(PROGRAMS, program)].clone())
+                .collect(),
+            any_program: programs[PROGRAMS.len() - 1].clone(),
+            of_call: of_call.map(|call| words.class_of_call(call)).collect(),
+            sensor,
+        }
+    }
+}
+
+impl EcsTables {
     /// Builds all tables.
-    pub fn new(maker: &Maker, shared: &super::super::Tables) -> Self {
+    pub fn new(maker: &Maker, shared: &crate::columns::Tables) -> Self {
         let (world, catalog) = (&maker.world, &maker.catalog);
         let (hosts, systems) = (&world.hosts.all, &world.hosts.systems);
-        let (mut categories, mut types, mut actions) = (Vec::new(), Vec::new(), Vec::new());
-        let providers = optional(PROVIDERS.iter().map(|p| p.name()));
-        let mut class = |record: &Record| {
-            let is_network = record.category.contains(&"network");
-            let has_flow = is_network && !["22", "5140", "5145"].contains(&record.code);
-            let words = |list: &mut Vec<&'static str>, words: &[&'static str]| {
-                words.iter().map(|w| intern(list, w)).collect()
-            };
-            let mut kinds: Vec<i32> = words(&mut types, record.types);
-            if record.provider == Provider::Sensor {
-                // The alert's own type is all there is.
-                kinds.clear();
-            }
-            Class {
-                provider: record.provider,
-                module: record.provider as i32,
-                dataset: record.provider as i32,
-                name: providers.0[record.provider as usize],
-                category: words(&mut categories, record.category),
-                types: kinds,
-                action: intern(&mut actions, record.action),
-                has_flow,
-                has_client: has_flow
-                    || record.category.contains(&"authentication")
-                    || is_network && record.code != "22",
-            }
-        };
-        let mut classes: Vec<Class> = RECORDS.iter().map(&mut class).collect();
-        classes.extend(SYSCALLS.iter().map(&mut class));
-        let mut services = Services {
-            names: PROVIDERS
-                .iter()
-                .filter_map(|p| p.name().map(String::from))
-                .collect(),
-            operations: Vec::new(),
-        };
-        let of_call = classes.len();
-        for call in &maker.vocabulary.calls {
-            classes.push(services.class(call, &mut categories, &mut types));
-        }
-        let intrusion = intern(&mut categories, "intrusion_detection");
-        let (allowed, denied) = (intern(&mut types, "allowed"), intern(&mut types, "denied"));
-        // Operations stand before the sensor's two.
-        let known = actions.len() as i32;
-        for class in &mut classes[of_call..] {
-            class.action += known;
-        }
-        let mut actions: Vec<String> = actions.iter().map(|a| (*a).to_string()).collect();
-        actions.extend(services.operations);
-        actions.extend(["allowed", "blocked"].map(String::from));
-        let codes: Vec<&str> = base::CODES.split('|').collect();
-        let task = |code: &&str| TASKS.iter().find(|t| t.0 == *code).map(|t| t.1);
-        let images: Vec<&str> = catalog
-            .images
-            .iter()
-            .map(|i| i.path.as_literal().unwrap_or_default())
-            .collect();
+        let mut words = EventLexicons::default();
+        let classes = Classes::new(maker, &mut words);
+        let intrusion = words.categories.key("intrusion_detection");
+        let (allowed, denied) = (words.types.key("allowed"), words.types.key("denied"));
+        let sensor_actions = ["allowed", "blocked"].map(|action| words.actions.key(action));
         let present = |text: &'_ str| -> Option<String> {
             (text != "-" && !text.is_empty()).then(|| text.to_string())
         };
@@ -351,39 +323,25 @@ impl Tables {
             .collect();
         application_words.push(Some("dns"));
         let application = optional(application_words.into_iter());
-        let program = |path: &&str| records::syslog(file_name(path));
-        Tables {
-            categories: table(&categories),
-            types: table(&types),
+        let providers = &Provider::ALL[..Provider::Service as usize];
+        EcsTables {
+            categories: words.categories.table(),
+            types: words.types.table(),
             intrusion,
             allowed,
             denied,
-            actions: table(&actions),
+            actions: words.actions.table(),
+            sensor_actions,
             modules: table(
-                PROVIDERS
-                    .map(Provider::module)
-                    .into_iter()
+                (providers.iter().map(|provider| provider.module()))
                     .chain(AuditLog::ALL.map(AuditLog::module)),
             ),
             datasets: table(
-                PROVIDERS
-                    .map(Provider::dataset)
-                    .into_iter()
+                (providers.iter().map(|provider| provider.dataset()))
                     .chain(AuditLog::ALL.map(AuditLog::dataset)),
             ),
-            providers: table(&services.names),
-            of_call,
-            of_telemetry: codes.iter().map(|code| records::native(code)).collect(),
-            of_syscall: maker
-                .vocabulary
-                .syscalls
-                .iter()
-                .map(|s| RECORDS.len() + records::syscall(&s.0))
-                .collect(),
-            of_program: images.iter().map(program).collect(),
-            sensor: records::any(Provider::Sensor),
+            providers: words.providers.table(),
             classes,
-            tasks: optional(codes.iter().map(task)),
             severity: world
                 .detections
                 .all
@@ -397,18 +355,18 @@ impl Tables {
             host_id: table(hosts.iter().enumerate().map(|(h, host)| {
                 machine_id(world.host_key(h as u32).child("machine"), host.platform)
             })),
-            os_platform: Shared::new(hosts.iter().map(|h| Some(os(h).distribution.0))),
-            os_family: Shared::new(hosts.iter().map(|h| Some(os(h).distribution.1))),
-            os_version: Shared::new(hosts.iter().map(|h| match h.platform {
+            os_platform: SharedTexts::new(hosts.iter().map(|h| Some(os(h).distribution.0))),
+            os_family: SharedTexts::new(hosts.iter().map(|h| Some(os(h).distribution.1))),
+            os_version: SharedTexts::new(hosts.iter().map(|h| match h.platform {
                 Platform::Windows => Some(kernel_version(os(h).file_version)),
                 Platform::Linux => version_word(&os(h).name),
             })),
-            os_kernel: Shared::new(
+            os_kernel: SharedTexts::new(
                 hosts
                     .iter()
                     .map(|h| (h.platform == Platform::Windows).then_some(os(h).file_version)),
             ),
-            sensor_name: Shared::new(sensor_names.iter().map(|name| Some(name.as_str()))),
+            sensor_name: SharedTexts::new(sensor_names.iter().map(|name| Some(name.as_str()))),
             user_id: table(&user_ids),
             accounts: accounts.len() as i32,
             user_domain: optional(
@@ -450,26 +408,25 @@ impl Tables {
         }
     }
 
-    /// What row `row` is.
+    /// The class of a row.
     #[inline]
-    pub fn class(&self, v: &View<'_>, row: usize) -> &Class {
-        let f = v.frame;
-        let at = if v.is(row, crate::columns::SENSOR) {
-            self.sensor
-        } else {
-            match f.telemetry[row] {
-                Telemetry::Syscall => usize::try_from(f.syscall[row])
-                    .map_or(self.classes.len() - 1, |s| self.of_syscall[s]),
-                Telemetry::Syslog => usize::try_from(f.process.image[row])
-                    .map_or_else(|_| records::any(Provider::Syslog), |i| self.of_program[i]),
-                Telemetry::CloudAudit | Telemetry::SaasAudit => {
-                    let call = f.calls.get(row).map_or(0, |c| c.call as usize);
-                    self.of_call + call
-                }
-                telemetry => self.of_telemetry[telemetry as usize],
-            }
-        };
-        &self.classes[at]
+    pub fn class(&self, v: &View<'_>, row: usize) -> &RecordClass {
+        let (f, classes) = (v.frame, &self.classes);
+        if v.is(row, SENSOR) {
+            return &classes.sensor;
+        }
+        let telemetry = f.telemetry[row];
+        if let Some(class) = &classes.of_kind[telemetry as usize] {
+            return class;
+        }
+        // A negative index means none.
+        match telemetry {
+            Telemetry::Syscall => usize::try_from(f.syscall[row])
+                .map_or(&classes.any_syscall, |call| &classes.of_syscall[call]),
+            Telemetry::Syslog => usize::try_from(f.process.image[row])
+                .map_or(&classes.any_program, |image| &classes.of_program[image]),
+            _ => &classes.of_call[f.calls.get(row).map_or(0, |call| call.call as usize)],
+        }
     }
 }
 
@@ -484,12 +441,5 @@ mod tests {
         assert_eq!(hash_part(hashes, "SHA1"), Some("AB"));
         assert_eq!(hash_part("MD5=CD", "SHA256"), None);
         assert_eq!(version_word("Ubuntu 22.04 LTS"), Some("22.04"));
-    }
-
-    #[test]
-    fn tasks_are_of_codes_that_have_a_record() {
-        for (code, _) in TASKS {
-            assert_eq!(RECORDS[records::native(code)].code, *code);
-        }
     }
 }

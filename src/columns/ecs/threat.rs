@@ -1,6 +1,6 @@
-//! `threat.technique.*` with sub-techniques apart.
+//! `threat.technique.*`, with sub-techniques in fields of their own.
 
-use arrow::array::ArrayRef;
+use arrow_array::ArrayRef;
 
 use crate::columns::threat::technique;
 use crate::columns::{Column, View};

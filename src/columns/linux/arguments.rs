@@ -1,10 +1,10 @@
-//! Command lines as EXECVE records have them: argument by argument.
+//! Command lines split into arguments, as in EXECVE records.
 
 use super::EXECVE;
 use crate::columns::View;
 use crate::columns::process::command_of;
 
-/// Arguments of a command line, quotes as the shell takes them.
+/// The arguments of a command line, with the shell's rules for quotes.
 pub(in crate::columns) fn arguments(
     command: &str,
 ) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
@@ -45,12 +45,12 @@ pub(in crate::columns) fn arguments(
     })
 }
 
-/// Arguments of the frame's EXECVE records.
+/// The arguments of the frame's EXECVE records.
 pub(in crate::columns) struct Arguments {
     text: Vec<u8>,
-    /// Where each ends in `text`, after a 0.
+    /// End offset of each argument in `text`, after a leading 0.
     ends: Vec<usize>,
-    /// By row: how many stand before its first; one more for the end.
+    /// Per row, index of its first argument, and a last element for the end.
     first: Vec<usize>,
 }
 
@@ -75,7 +75,7 @@ impl Arguments {
     }
 
     pub(super) fn of<'v>(v: &'v View<'_>) -> &'v Self {
-        v.arguments.get_or_init(|| Arguments::new(v))
+        v.cache.arguments.get_or_init(|| Arguments::new(v))
     }
 
     pub(super) fn count(&self, row: usize) -> usize {

@@ -1,22 +1,23 @@
-//! Event data of logons, subjects and targets: the security audit.
+//! Event data of the Security channel: logons, subjects and targets.
 
 use super::{
     CLIENT, CREATED, DASH, EXPLICIT, IMPERSONATION, KERBEROS, LOGOFF, LOGON, LOGON_FAILED,
     LOGON_PROCESSES, LOGON_TYPES, LOGONS, NAMED_TARGET, NO, NULL_SID, OWNED, PACKAGES,
     SERVICE_TICKET, SUBJECT, TARGET_DOMAIN, YES,
 };
-use crate::catalog::Telemetry as T;
-use crate::columns::{Column, View, kinds};
+use crate::columns::words::WordTable;
+use crate::columns::{Column, View};
 use crate::frame::NONE;
+use crate::kinds::{Telemetry as T, kinds};
 
-/// A logon over the network names no process of this host.
+/// Whether the record is a network logon, which names no process of this host.
 pub(super) fn network_logon(v: &View<'_>, row: usize) -> bool {
     v.is(row, LOGONS) && v.frame.logon_type[row] == 3
 }
 /// 0 Kerberos, 1 NTLM, 2 Negotiate.
 pub(super) fn package(v: &View<'_>, row: usize) -> i32 {
     match v.frame.logon_type[row] {
-        // What the server itself refuses was no ticket.
+        // A network logon that the server refuses itself used no ticket.
         3 if v.is(row, LOGON_FAILED) => 1,
         3 => i32::from(v.frame.salt[row].is_multiple_of(9)),
         _ => 2,
@@ -25,9 +26,14 @@ pub(super) fn package(v: &View<'_>, row: usize) -> i32 {
 fn subject_is_system(v: &View<'_>, row: usize) -> bool {
     !network_logon(v, row)
 }
-/// 4672 names the account that has the privileges, SYSTEM too.
+/// 4672: its subject is the account with the privileges, even if that is SYSTEM.
+static ADMIN_MODES: WordTable = WordTable::new(&["-", NO]);
+static LM_PACKAGES: WordTable = WordTable::new(&["-", "NTLM V2"]);
+static KEY_LENGTHS: WordTable = WordTable::new(&["0", "128"]);
+static ELEVATED: WordTable = WordTable::new(&[NO, YES]);
+
 const PRIVILEGED: crate::columns::Kinds = kinds(&[T::SpecialLogon]);
-/// The three built-in accounts of Windows come first.
+/// Whether an account is built into Windows. Those three come first in the table.
 fn is_built_in(account: i32) -> bool {
     (0..=2).contains(&account)
 }
@@ -48,7 +54,7 @@ pub fn subject_user_sid(v: &View<'_>) -> Column {
         },
     )
 }
-/// SubjectUserName: the machine account, where a local process logged the user on.
+/// SubjectUserName: the machine account if a local process logged the user on.
 pub fn subject_user_name(v: &View<'_>) -> Column {
     v.plain(SUBJECT | LOGONS, 12, |r, out| {
         let account = v.frame.user[r];
@@ -96,7 +102,7 @@ pub fn subject_logon_id(v: &View<'_>) -> Column {
         })
     })
 }
-/// TargetUserSid: nobody's where the logon failed.
+/// TargetUserSid: the null SID if the logon failed.
 pub fn target_user_sid(v: &View<'_>) -> Column {
     v.blend(
         LOGON | LOGOFF,
@@ -122,7 +128,7 @@ pub fn target_user_name(v: &View<'_>) -> Column {
             out.extend_from_slice(name.as_bytes());
             if v.is(r, SERVICE_TICKET) {
                 out.push(b'@');
-                out.extend_from_slice(v.maker.world.domain.dns.to_uppercase().as_bytes());
+                out.extend_from_slice(v.tables.realm.as_bytes());
             }
         },
     )
@@ -131,7 +137,7 @@ pub fn target_user_name(v: &View<'_>) -> Column {
 pub fn target_domain_name(v: &View<'_>) -> Column {
     let domain = &v.maker.world.domain;
     let values = crate::columns::table([
-        domain.dns.to_uppercase().as_str(),
+        v.tables.realm.as_str(),
         domain.netbios.as_str(),
         "NT AUTHORITY",
         "Builtin",
@@ -149,7 +155,7 @@ pub fn target_domain_name(v: &View<'_>) -> Column {
         },
         _ => 1,
     };
-    // An account made on a member server is that server's.
+    // An account that is created on a member server is local to it.
     v.blend(
         TARGET_DOMAIN & !local,
         &values,
@@ -178,18 +184,18 @@ pub fn target_logon_id(v: &View<'_>) -> Column {
 }
 /// LogonType.
 pub fn logon_type(v: &View<'_>) -> Column {
-    v.texts_of(LOGONS | LOGOFF, &v.tables.words.get(LOGON_TYPES), |r| {
+    v.texts_of(LOGONS | LOGOFF, LOGON_TYPES.table(), |r| {
         i32::from(v.frame.logon_type[r].min(11))
     })
 }
-/// LogonProcessName, blank-padded as LSA registers it.
+/// LogonProcessName, padded with blanks as LSA registers it.
 pub fn logon_process_name(v: &View<'_>) -> Column {
-    v.texts_of(LOGONS, &v.tables.words.get(LOGON_PROCESSES), |r| {
+    v.texts_of(LOGONS, LOGON_PROCESSES.table(), |r| {
         match (v.frame.logon_type[r], package(v, r)) {
             (3, 0) => 0,
             (3, _) => 1,
             (5, _) => 3,
-            // LSA itself unlocks.
+            // LSA itself handles an unlock.
             (7, _) if v.is(r, LOGON) => 4,
             _ => 2,
         }
@@ -197,9 +203,9 @@ pub fn logon_process_name(v: &View<'_>) -> Column {
 }
 /// AuthenticationPackageName.
 pub fn authentication_package(v: &View<'_>) -> Column {
-    v.texts_of(LOGONS, &v.tables.words.get(PACKAGES), |r| package(v, r))
+    v.texts_of(LOGONS, PACKAGES.table(), |r| package(v, r))
 }
-/// WorkstationName: the client's with NTLM, the host's own for local logons.
+/// WorkstationName: the client with NTLM, the host itself for local logons.
 pub fn workstation_name(v: &View<'_>) -> Column {
     v.plain(LOGONS, 10, |r, out| {
         let hosts = &v.maker.world.hosts;
@@ -213,29 +219,29 @@ pub fn workstation_name(v: &View<'_>) -> Column {
         true
     })
 }
-/// RestrictedAdminMode: no, where a remote desktop asks.
+/// RestrictedAdminMode: no for remote desktop, `-` for other logons.
 pub fn restricted_admin_mode(v: &View<'_>) -> Column {
-    v.texts_of(LOGON, &crate::columns::table(["-", NO]), |r| {
+    v.texts_of(LOGON, ADMIN_MODES.table(), |r| {
         i32::from(v.frame.logon_type[r] == 10)
     })
 }
-/// `-` of a logon's unused fields.
+/// `-` in the unused fields of a logon.
 pub fn logon_dash(v: &View<'_>) -> Column {
-    v.constant(LOGON, &v.tables.words.get(DASH))
+    v.constant(LOGON, DASH.table())
 }
 /// TransmittedServices: no delegation.
 pub fn transmitted_services(v: &View<'_>) -> Column {
-    v.constant(LOGONS | SERVICE_TICKET, &v.tables.words.get(DASH))
+    v.constant(LOGONS | SERVICE_TICKET, DASH.table())
 }
 /// LmPackageName.
 pub fn lm_package_name(v: &View<'_>) -> Column {
-    v.texts_of(LOGONS, &crate::columns::table(["-", "NTLM V2"]), |r| {
+    v.texts_of(LOGONS, LM_PACKAGES.table(), |r| {
         i32::from(package(v, r) == 1 && v.is(r, LOGON))
     })
 }
 /// KeyLength.
 pub fn key_length(v: &View<'_>) -> Column {
-    v.texts_of(LOGONS, &crate::columns::table(["0", "128"]), |r| {
+    v.texts_of(LOGONS, KEY_LENGTHS.table(), |r| {
         i32::from(package(v, r) == 1 && v.is(r, LOGON))
     })
 }
@@ -258,7 +264,7 @@ pub fn process_name(v: &View<'_>) -> Column {
         true
     })
 }
-/// Winlogon names the loopback address as the client of who sits at the desk.
+/// Whether a logon is at the console. Winlogon then records the loopback address as the client.
 fn at_console(v: &View<'_>, row: usize) -> bool {
     match v.frame.logon_type[row] {
         2 | 11 => v.is(row, LOGONS),
@@ -266,7 +272,7 @@ fn at_console(v: &View<'_>, row: usize) -> bool {
         _ => false,
     }
 }
-/// An address as IPv6 has it: `::ffff:10.0.0.1` of IPv4.
+/// Appends an address as IPv6; an IPv4 address is mapped: `::ffff:10.0.0.1`.
 pub(super) fn push_mapped(out: &mut Vec<u8>, address: &str) {
     if !address.contains(':') {
         out.extend_from_slice(b"::ffff:");
@@ -274,11 +280,11 @@ pub(super) fn push_mapped(out: &mut Vec<u8>, address: &str) {
     out.extend_from_slice(address.as_bytes());
 }
 
-/// IpAddress: the client's; the domain controller's Kerberos writes it as IPv6 has it.
+/// IpAddress: the client's. Kerberos on a domain controller writes it as IPv6.
 pub fn ip_address(v: &View<'_>) -> Column {
     v.plain(CLIENT, 14, |r, out| {
         match crate::columns::security::client(v, r) {
-            // Who uses credentials here is no client of this host.
+            // A process that uses explicit credentials is not a client of this host.
             Some(_) if v.is(r, EXPLICIT) => out.push(b'-'),
             Some(address) => {
                 let text = &v.maker.world.addresses.texts[address];
@@ -309,21 +315,21 @@ pub fn ip_port(v: &View<'_>) -> Column {
 }
 /// ImpersonationLevel: impersonation; delegation for services.
 pub fn impersonation_level(v: &View<'_>) -> Column {
-    v.texts_of(LOGON, &v.tables.words.get(IMPERSONATION), |r| {
+    v.texts_of(LOGON, IMPERSONATION.table(), |r| {
         i32::from(package(v, r) == 0 && v.frame.salt[r] % 4 == 1)
     })
 }
-/// VirtualAccount: no.
+/// VirtualAccount: always no.
 pub fn virtual_account(v: &View<'_>) -> Column {
-    v.constant(LOGON, &v.tables.words.get(NO))
+    v.literal(LOGON, NO)
 }
 /// TargetLinkedLogonId: no split token.
 pub fn linked_logon_id(v: &View<'_>) -> Column {
     v.integers(LOGON, |_| Some(0))
 }
-/// ElevatedToken: of all but plain users at a desk.
+/// ElevatedToken: yes, except for plain users at the console.
 pub fn elevated_token(v: &View<'_>) -> Column {
-    v.texts_of(LOGON, &crate::columns::table([NO, YES]), |r| {
+    v.texts_of(LOGON, ELEVATED.table(), |r| {
         let account = &v.maker.world.accounts[v.frame.user[r] as u32];
         let at_desk = matches!(v.frame.logon_type[r], 2 | 7 | 10 | 11);
         i32::from(!at_desk || account.kind != crate::world::AccountKind::User)

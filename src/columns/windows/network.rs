@@ -1,15 +1,16 @@
-//! Event data of a connection: Sysmon 3's, and the filtering platform's 5156 and 5157.
+//! Event data of connections: Sysmon 3, and 5156 and 5157 of the filtering platform.
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow_array::ArrayRef;
+use arrow_array::cast::AsArray;
 
 use super::{BOOLEANS, CONNECT, DASH, FILTER_DIRECTIONS, LAYER_IDS, LAYERS, NULL_SID, PORT_NAMES};
-use crate::catalog::Telemetry as T;
 use crate::columns::enrichment::ends;
-use crate::columns::{Column, FILTERING, View, table};
+use crate::columns::{Column, View, table};
 use crate::frame::NONE;
+use crate::kinds::{FILTERING, Telemetry as T};
 use crate::world::World;
 
-/// Protocol: Sysmon's `tcp`, `udp`; the filtering platform's IANA number.
+/// Protocol: `tcp` or `udp` in Sysmon, the IANA number in 5156 and 5157.
 pub fn protocol(v: &View<'_>) -> Column {
     let (keys, numbers) = &v.tables.iana_number;
     let words = ["tcp", "udp", "0"].into_iter().map(Some);
@@ -17,9 +18,9 @@ pub fn protocol(v: &View<'_>) -> Column {
     let values = table(words.chain(numbers).flatten());
     let udp = v.maker.vocabulary.protocols.iter().position(|p| p == "udp");
     v.texts_of(CONNECT | FILTERING, &values, |r| {
-        // A flow without a protocol is TCP's, the vocabulary's first.
+        // A flow without a protocol is TCP, the first of the vocabulary.
         let protocol = usize::try_from(v.frame.protocol[r]).unwrap_or(0);
-        // A key of −1, no number, is 0's.
+        // Protocols without an IANA number have key −1, which selects `0`.
         match v.frame.telemetry[r] {
             T::NetworkConnection => i32::from(Some(protocol) == udp),
             _ => 3 + keys[protocol],
@@ -32,16 +33,14 @@ fn initiated(v: &View<'_>, row: usize) -> bool {
     ends(v, row).0.0 == v.frame.host[row]
 }
 
-/// 0 where it is, 1 where not.
+/// 0 if the reporting host is the client, otherwise 1.
 fn accepted(v: &View<'_>, row: usize) -> i32 {
     i32::from(!initiated(v, row))
 }
 
 /// Initiated.
 pub fn is_initiated(v: &View<'_>) -> Column {
-    v.texts_of(CONNECT, &v.tables.words.get(BOOLEANS), |r| {
-        i32::from(initiated(v, r))
-    })
+    v.texts_of(CONNECT, BOOLEANS.table(), |r| i32::from(initiated(v, r)))
 }
 
 fn is_ipv6(v: &View<'_>, address: i32) -> i32 {
@@ -50,27 +49,23 @@ fn is_ipv6(v: &View<'_>, address: i32) -> i32 {
 }
 /// SourceIsIpv6.
 pub fn source_is_ipv6(v: &View<'_>) -> Column {
-    v.texts_of(CONNECT, &v.tables.words.get(BOOLEANS), |r| {
-        is_ipv6(v, ends(v, r).0.0)
-    })
+    v.texts_of(CONNECT, BOOLEANS.table(), |r| is_ipv6(v, ends(v, r).0.0))
 }
 /// DestinationIsIpv6.
 pub fn destination_is_ipv6(v: &View<'_>) -> Column {
-    v.texts_of(CONNECT, &v.tables.words.get(BOOLEANS), |r| {
-        is_ipv6(v, ends(v, r).1.0)
-    })
+    v.texts_of(CONNECT, BOOLEANS.table(), |r| is_ipv6(v, ends(v, r).1.0))
 }
-/// SourceIp: the client's, whichever way the sensor's packet went.
+/// SourceIp: the client's address, whatever the direction of the sensor's packet.
 pub fn source_ip(v: &View<'_>) -> Column {
     v.texts_of(CONNECT, &v.tables.address, |r| ends(v, r).0.0)
 }
-/// DestinationIp: the server's.
+/// DestinationIp: the server's address.
 pub fn destination_ip(v: &View<'_>) -> Column {
     v.texts_of(CONNECT, &v.tables.address, |r| ends(v, r).1.0)
 }
-/// SourceHostname and DestinationHostname: lookups are off.
+/// SourceHostname and DestinationHostname: `-`, because lookups are off.
 pub fn no_host_name(v: &View<'_>) -> Column {
-    v.constant(CONNECT, &v.tables.words.get(DASH))
+    v.constant(CONNECT, DASH.table())
 }
 
 fn port(value: i32) -> Option<i64> {
@@ -104,15 +99,11 @@ fn port_name(port: i32) -> i32 {
 }
 /// SourcePortName.
 pub fn source_port_name(v: &View<'_>) -> Column {
-    v.texts_of(CONNECT, &v.tables.words.get(PORT_NAMES), |r| {
-        port_name(ends(v, r).0.1)
-    })
+    v.texts_of(CONNECT, PORT_NAMES.table(), |r| port_name(ends(v, r).0.1))
 }
 /// DestinationPortName.
 pub fn destination_port_name(v: &View<'_>) -> Column {
-    v.texts_of(CONNECT, &v.tables.words.get(PORT_NAMES), |r| {
-        port_name(ends(v, r).1.1)
-    })
+    v.texts_of(CONNECT, PORT_NAMES.table(), |r| port_name(ends(v, r).1.1))
 }
 
 /// Application: the NT device path, lower case.
@@ -123,7 +114,7 @@ pub fn filter_application(v: &View<'_>) -> Column {
 }
 /// Direction: inbound %%14592, outbound %%14593.
 pub fn filter_direction(v: &View<'_>) -> Column {
-    v.texts_by(FILTERING, &v.tables.words.get(FILTER_DIRECTIONS), accepted)
+    v.texts_by(FILTERING, FILTER_DIRECTIONS.table(), accepted)
 }
 /// SourceAddress.
 pub fn source_address(v: &View<'_>) -> Column {
@@ -137,15 +128,15 @@ pub fn dest_address(v: &View<'_>) -> Column {
 pub fn dest_port(v: &View<'_>) -> Column {
     v.integers(FILTERING, |r| port(ends(v, r).1.1))
 }
-/// Filters of a host that records name.
+/// Number of filters per host that occur in records.
 const FILTERS: u64 = 3;
-/// Run-time ids that filters have.
+/// Range of the filters' run-time ids.
 const FILTER_IDS: std::ops::Range<u64> = 65_000..73_000;
 
 /// The run-time ids of hosts' filters.
 #[derive(Debug)]
 pub struct Filters {
-    /// By host and filter.
+    /// Run-time id by host and filter.
     of: Vec<i32>,
     ids: ArrayRef,
 }
@@ -165,7 +156,7 @@ impl Filters {
     }
 }
 
-/// FilterRTID: the filter that matched, few a boot.
+/// FilterRTID: the filter that matched.
 pub fn filter_id(v: &View<'_>) -> Column {
     let Filters { of, ids } = &v.tables.filters;
     v.texts_of(FILTERING, ids, |r| {
@@ -173,15 +164,15 @@ pub fn filter_id(v: &View<'_>) -> Column {
         of[v.frame.host[r] as usize * FILTERS as usize + filter as usize]
     })
 }
-/// LayerName: connect, receive/accept.
+/// LayerName: connect, or receive/accept.
 pub fn layer_name(v: &View<'_>) -> Column {
-    v.texts_by(FILTERING, &v.tables.words.get(LAYERS), accepted)
+    v.texts_by(FILTERING, LAYERS.table(), accepted)
 }
 /// LayerRTID.
 pub fn layer_id(v: &View<'_>) -> Column {
-    v.texts_by(FILTERING, &v.tables.words.get(LAYER_IDS), accepted)
+    v.texts_by(FILTERING, LAYER_IDS.table(), accepted)
 }
 /// RemoteUserID and RemoteMachineID.
 pub fn remote_id(v: &View<'_>) -> Column {
-    v.constant(FILTERING, &v.tables.words.get(NULL_SID))
+    v.literal(FILTERING, NULL_SID)
 }

@@ -1,24 +1,23 @@
 //! Event data of files, registry values and DNS queries.
 
 use super::{
-    DNS, EVENT_TYPES, FILE, NEW_FILE, REGISTRY, REGISTRY_KEY, REGISTRY_SET, SET_BACK, STATUSES,
-    TYPED,
+    DNS, EVENT_TYPES, FILE, GIVEN_TYPE, NEW_FILE, REGISTRY, REGISTRY_SET, SET_BACK, STATUSES, TYPED,
 };
-use crate::catalog::Telemetry as T;
-use crate::columns::enrichment::Clock;
+use crate::columns::enrichment::TimeWriter;
 use crate::columns::{Column, View};
+use crate::kinds::Telemetry as T;
 
 /// TargetFilename.
 pub fn target_filename(v: &View<'_>) -> Column {
     v.own(FILE, &v.frame.file, None)
 }
-/// CreationUtcTime: the file is new.
+/// CreationUtcTime: that of the event if the file is new.
 pub fn creation_utc_time(v: &View<'_>) -> Column {
     v.plain(NEW_FILE | SET_BACK, 23, |r, out| {
         if v.is(r, SET_BACK) {
             crate::columns::sysmon::write_set_back(v, r, out);
         } else {
-            Clock::default().write(out, v.frame.native[r]);
+            TimeWriter::default().write(out, v.frame.native[r]);
         }
         true
     })
@@ -27,7 +26,7 @@ pub fn creation_utc_time(v: &View<'_>) -> Column {
 pub fn event_type(v: &View<'_>) -> Column {
     v.blend(
         TYPED,
-        &v.tables.words.get(EVENT_TYPES),
+        EVENT_TYPES.table(),
         |r| match v.frame.telemetry[r] {
             T::PipeCreated => 1,
             T::PipeConnected => 2,
@@ -36,7 +35,7 @@ pub fn event_type(v: &View<'_>) -> Column {
             T::WmiBinding => 5,
             _ => 0,
         },
-        REGISTRY_KEY,
+        GIVEN_TYPE,
         |r, out| {
             let kind = v.given_text(r, "EventType").unwrap_or("CreateKey");
             out.extend_from_slice(kind.as_bytes());
@@ -57,15 +56,13 @@ pub fn query_name(v: &View<'_>) -> Column {
 }
 /// QueryStatus.
 pub fn query_status(v: &View<'_>) -> Column {
-    v.texts_of(DNS, &v.tables.words.get(STATUSES), |r| {
-        match v.frame.query_status[r] {
-            0 => 0,
-            9003 => 1,
-            _ => 2,
-        }
+    v.texts_of(DNS, STATUSES.table(), |r| match v.frame.query_status[r] {
+        0 => 0,
+        9003 => 1,
+        _ => 2,
     })
 }
-/// QueryResults: `::ffff:a.b.c.d;`, `-` when none.
+/// QueryResults: `::ffff:a.b.c.d;`, or `-` if there are none.
 pub fn query_results(v: &View<'_>) -> Column {
     v.plain(DNS, 24, |r, out| {
         match usize::try_from(v.frame.answer[r]) {

@@ -1,28 +1,28 @@
 //! Event data of a process: image, command line, account, session, hashes, parent.
 
-use arrow::array::ArrayRef;
+use arrow_array::ArrayRef;
 
 use super::logon::{network_logon, package};
 use super::{
-    CLIENTS, CREATE, CREATED, DASH, EMPTY_GUID, EXPLICIT, HASHED_FILE, LOADED, LOGON, LOGONS,
-    OWNED, SERVICE_TICKET, SESSIONS,
+    CLIENTS, CLIPBOARD, CREATE, CREATED, DASH, EMPTY_GUID, EXPLICIT, HASHED_FILE, LOADED, LOGON,
+    LOGONS, OWNED, SERVICE_TICKET, SESSIONS,
 };
-use crate::catalog::Telemetry as T;
-use crate::columns::enrichment::{Clock, push_hexadecimal};
+use crate::columns::enrichment::{TimeWriter, push_hexadecimal};
 use crate::columns::process::{entity_ids, guid};
-use crate::columns::{Column, FILTERING, SYSMON, SYSMON_PROCESS, View, kinds};
+use crate::columns::{Column, View};
 use crate::frame::NONE;
+use crate::kinds::{FILTERING, SYSMON, SYSMON_PROCESS, Telemetry as T, field};
 use crate::random::Key;
 use crate::world::processes::write_logon_guid;
 
-/// RuleName: a filter without names.
+/// RuleName: `-`, because the configuration names no rules.
 pub fn rule_name(v: &View<'_>) -> Column {
-    let of = SYSMON & !kinds(&[T::SysmonState, T::SysmonConfig]);
-    v.constant(of, &v.tables.words.get(DASH))
+    let of = const { field("RuleName") };
+    v.constant(of, DASH.table())
 }
 /// UtcTime.
 pub fn utc_time(v: &View<'_>) -> Column {
-    let mut clock = Clock::default();
+    let mut clock = TimeWriter::default();
     v.plain(SYSMON, 23, |r, out| {
         clock.write(out, v.frame.native[r]);
         true
@@ -32,7 +32,7 @@ pub fn utc_time(v: &View<'_>) -> Column {
 pub fn process_guid(v: &View<'_>) -> Column {
     entity_ids(v, SYSMON_PROCESS)
 }
-/// ProcessId: Sysmon's, 5156's ProcessID, 4688's creator, and 4624's ProcessId (0: none).
+/// ProcessId of Sysmon, ProcessID of 5156, the creator in 4688, and ProcessId of 4624 (0 for none).
 pub fn process_id(v: &View<'_>) -> Column {
     let of = SYSMON_PROCESS | FILTERING | LOGONS | OWNED | CREATED;
     v.integers(of, |r| {
@@ -55,7 +55,7 @@ pub fn image(v: &View<'_>) -> Column {
 }
 /// User, as `NETBIOS\name`.
 pub fn user(v: &View<'_>) -> Column {
-    let of = SYSMON_PROCESS | kinds(&[T::WmiFilter, T::WmiConsumer, T::WmiBinding]);
+    let of = const { field("User") };
     v.texts_of(of, &v.tables.account_qualified, |r| {
         v.frame.process.account[r]
     })
@@ -71,7 +71,7 @@ fn by_image(v: &View<'_>, values: &ArrayRef, name: &str) -> Column {
     )
 }
 
-/// FileVersion: the host's build for what ships with Windows.
+/// FileVersion: the host's build for files that ship with Windows.
 pub fn file_version(v: &View<'_>) -> Column {
     let systems = v.maker.world.hosts.systems.len() as i32;
     v.blend(
@@ -88,7 +88,7 @@ pub fn file_version(v: &View<'_>) -> Column {
                 .is_some_and(|s| s.starts_with("Microsoft W"));
             let os = v.maker.world.hosts[v.frame.host[r] as u32].os as usize;
             let version = if v.frame.file.text(r).ends_with("\\mpengine.dll") {
-                // It comes with the signatures, not with Windows.
+                // Defender's engine is updated with its signatures, not with Windows.
                 "1.1.24070.3"
             } else if microsoft {
                 v.maker.world.hosts.systems[os].file_version
@@ -111,7 +111,7 @@ pub fn product(v: &View<'_>) -> Column {
 pub fn company(v: &View<'_>) -> Column {
     by_image(v, &v.tables.company, "Company")
 }
-/// OriginalFileName: a loaded file's is its name, where it is signed.
+/// OriginalFileName; that of a signed loaded file is its name.
 pub fn original_file_name(v: &View<'_>) -> Column {
     v.blend(
         CREATE,
@@ -119,11 +119,11 @@ pub fn original_file_name(v: &View<'_>) -> Column {
         |r| v.frame.process.image[r],
         LOADED,
         |r, out| {
-            let unsigned = v.frame.data[0].key(r) == NONE;
+            let unsigned = !v.gives(r, "Signature");
             let name = if unsigned {
                 "-"
             } else {
-                crate::columns::tables::file_name(v.frame.file.text(r))
+                crate::paths::file_name(v.frame.file.text(r))
             };
             out.extend_from_slice(name.as_bytes());
         },
@@ -149,7 +149,7 @@ fn session(v: &View<'_>, row: usize) -> crate::world::Session {
     }
 }
 
-/// LogonGuid: Sysmon's has the LogonId in its tail; 4624's is Kerberos' own.
+/// LogonGuid: Sysmon's ends with the LogonId; that of 4624 comes from Kerberos.
 pub fn logon_guid(v: &View<'_>) -> Column {
     v.plain(CREATE | LOGON | EXPLICIT | SERVICE_TICKET, 38, |r, out| {
         if v.is(r, EXPLICIT) {
@@ -158,7 +158,7 @@ pub fn logon_guid(v: &View<'_>) -> Column {
             let prefix = v.maker.world.hosts[v.frame.host[r] as u32].guid_prefix;
             write_logon_guid(out, prefix, session(v, r));
         } else {
-            // Kerberos' ticket; NTLM has none. Random as real ones are, and the same for one logon.
+            // Only Kerberos has one: random, and fixed per logon.
             let key = Key::root(session(v, r).id).with(v.frame.host[r] as u64);
             let key = if v.is(r, SERVICE_TICKET) {
                 Key::root(v.frame.salt[r])
@@ -195,13 +195,13 @@ pub fn logon_id(v: &View<'_>) -> Column {
         true
     })
 }
-/// TerminalSessionId: 0 for services, 1 for the console, more for remote desktops.
-pub fn terminal_session(v: &View<'_>) -> Column {
+/// Terminal session of a row's process: 0 for services, 1 for the console, higher for remote desktop.
+fn terminal(v: &View<'_>) -> impl Fn(usize) -> i32 {
     use crate::world::{AccountKind, hosts::Role};
     let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
     let desks = [image("explorer"), image("rdpclip")];
     let remote = ["wmiprvse", "wsmprovhost", "psexesvc", "services", "svchost"].map(image);
-    v.texts_of(CREATE, &v.tables.words.get(SESSIONS), |r| {
+    move |r| {
         let host = &v.maker.world.hosts[v.frame.host[r] as u32];
         let account = v.frame.process.account[r] as u32;
         let is_admin = v.maker.world.accounts[account].kind == AccountKind::Admin;
@@ -214,6 +214,23 @@ pub fn terminal_session(v: &View<'_>) -> Column {
             }
             _ => 0,
         }
+    }
+}
+/// TerminalSessionId.
+pub fn terminal_session(v: &View<'_>) -> Column {
+    v.texts_of(CREATE, SESSIONS.table(), terminal(v))
+}
+/// Session of event 24.
+pub fn clipboard_session(v: &View<'_>) -> Column {
+    v.texts_of(CLIPBOARD, SESSIONS.table(), terminal(v))
+}
+/// ClientInfo: the user of the clipboard.
+pub fn client_info(v: &View<'_>) -> Column {
+    v.plain(CLIPBOARD, 24, |r, out| {
+        let account = &v.maker.world.accounts[v.frame.process.account[r] as u32];
+        out.extend_from_slice(b"user: ");
+        out.extend_from_slice(account.qualified.as_bytes());
+        true
     })
 }
 /// IntegrityLevel.
@@ -225,7 +242,7 @@ pub fn integrity(v: &View<'_>) -> Column {
 /// Hashes.
 pub fn hashes(v: &View<'_>) -> Column {
     let column = &v.frame.hashes;
-    if v.present & HASHED_FILE == 0 && column.own() == 0 {
+    if v.present & (HASHED_FILE | CLIPBOARD) == 0 && column.own() == 0 {
         return v.own(CREATE, column, Some(&v.tables.hashes));
     }
     let key = |r| match v.is(r, CREATE) {
@@ -233,7 +250,7 @@ pub fn hashes(v: &View<'_>) -> Column {
         false => i32::MAX,
     };
     v.mix(
-        CREATE | HASHED_FILE,
+        CREATE | HASHED_FILE | CLIPBOARD,
         &v.tables.hashes,
         key,
         |r, out| match v.is(r, CREATE) {
@@ -246,7 +263,8 @@ pub fn hashes(v: &View<'_>) -> Column {
 pub fn parent_process_guid(v: &View<'_>) -> Column {
     v.plain(CREATE, 38, |r, out| guid(v, &v.frame.parent, r, out))
 }
-/// ParentProcessId: of the process that starts, or that had a service or task made.
+/// ParentProcessId: the parent of the process that starts, or of the process that installs a service
+/// or task.
 pub fn parent_process_id(v: &View<'_>) -> Column {
     v.integers(CREATE | CLIENTS, |r| Some(i64::from(v.frame.parent.pid[r])))
 }

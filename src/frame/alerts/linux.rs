@@ -1,16 +1,21 @@
-//! What a Linux host has of a flow: the kernel's record of who accepts or opens it, the web
-//! server's or the packet filter's line.
+//! A Linux host's record of a flow: the kernel's audit record of the process that accepts or
+//! opens it, or a line of the web server or the packet filter.
 
-use super::super::maker::{Maker, TCP};
-use super::super::owners::Client;
-use super::super::text::{push_log_time, push_number};
-use super::super::{Frame, NONE};
-use super::{Flow, requests};
+use super::flow::{AccessSlot, Flow, PacketSlot, scene};
+use super::requests::request;
+use super::tables::AlertTables;
 use crate::catalog::{ProcessRef, Telemetry};
-use crate::random::{Key, below, chance};
+use crate::frame::owners::Client;
+use crate::frame::record::Records;
+use crate::frame::vocabulary::{ACCEPT, CONNECT, TCP, Vocabulary};
+use crate::frame::words::{push_log_time, push_number};
+use crate::frame::{Frame, NONE};
+use crate::random::{Draws, Key, below, chance, choose};
 use crate::world::hosts::Role;
+use crate::world::processes::HardwareSlot;
+use crate::world::users::ROOT;
 
-/// Appends a text with the client's address where it says `{client}`.
+/// Appends a text, with the client's address in place of `{client}`.
 fn push_with_client(line: &mut String, text: &str, client: &str) {
     match text.contains('{') {
         true => line.push_str(&text.replace("{client}", client)),
@@ -18,37 +23,48 @@ fn push_with_client(line: &mut String, text: &str, client: &str) {
     }
 }
 
-impl Maker {
-    pub(super) fn linux_flow(&self, frame: &mut Frame, row: usize, host: u32, flow: &Flow) {
+/// Fills a Linux host's records of flows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LinuxFlows<'m> {
+    pub records: Records<'m>,
+    pub vocabulary: &'m Vocabulary,
+    pub tables: &'m AlertTables,
+}
+
+impl LinuxFlows<'_> {
+    /// Fills the record of a flow whose ends, ports and `salt` the row has.
+    pub fn fill(&self, frame: &mut Frame, row: usize, flow: &Flow) {
         let &Flow {
+            host,
             initiated,
             answered,
             port,
             ..
         } = flow;
-        let h = &self.world.hosts[host];
+        let (world, owners) = (self.records.world, self.records.lineage.owners);
+        let h = &world.hosts[host];
         let seen = frame.destination_port[row] != NONE && answered && !frame.blocked[row];
         let owner = match (seen, initiated) {
             (false, _) => None,
-            (true, true) => self.owners.linux_client(h, port, frame.salt[row]),
-            (true, false) => self.owners.linux_server(h, port).map(Client::Resident),
+            (true, true) => owners.linux_client(h, port, frame.salt[row]),
+            (true, false) => owners.linux_server(h, port).map(Client::Resident),
         };
         let Some(owner) = owner else {
-            // No daemon owns it: the packet filter's log line is what the host has.
+            // Without a daemon that owns it, the host has only the packet filter's line.
             frame.telemetry[row] = Telemetry::Syslog;
             frame.facility[row] = 0;
             frame.syslog_severity[row] = 4;
-            frame.user[row] = crate::world::users::ROOT as i32;
+            frame.user[row] = ROOT as i32;
             return self.netfilter(frame, row, host, initiated);
         };
         let server = (!initiated).then_some(owner);
-        if server == Some(Client::Resident(self.owners.sshd())) {
+        if server == Some(Client::Resident(owners.sshd())) {
             frame.telemetry[row] = Telemetry::UserLogin;
             frame.success[row] = false;
             frame.audit_key[row] = NONE;
             self.set_flow_process(frame, row, host, owner);
-            // Guesses of an account that exists: root, mostly.
-            let users = self.world.accounts.users();
+            // Guesses at the password of an account that exists: mostly root's.
+            let users = world.accounts.users();
             let bits = frame.salt[row];
             if !chance(bits, 600_000) && !users.is_empty() {
                 frame.user[row] = (users.start
@@ -60,7 +76,7 @@ impl Maker {
             && frame.protocol[row] == TCP
             && !frame.salt[row].is_multiple_of(4)
         {
-            // A request stands in the web server's own log, or what the kernel audits is kept.
+            // The web server logs the request; otherwise the kernel's audit record is kept.
             frame.telemetry[row] = Telemetry::Syslog;
             frame.facility[row] = 3;
             frame.syslog_severity[row] = 6;
@@ -69,54 +85,58 @@ impl Maker {
         } else {
             frame.telemetry[row] = Telemetry::Syscall;
             frame.syscall[row] = i32::from(!initiated);
-            frame.audit_key[row] = if initiated { 2 } else { 0 };
+            frame.audit_key[row] = if initiated { CONNECT } else { ACCEPT };
             self.set_flow_process(frame, row, host, owner);
         }
     }
 
-    /// Writes the process that accepts or opens a flow, and for the kernel's record its parent.
+    /// Writes the process that accepts or opens a flow; in the kernel's record also its parent.
     fn set_flow_process(&self, frame: &mut Frame, row: usize, host: u32, owner: Client) {
         let time = frame.time[row];
         let hosts = [host];
-        let scene = self.flow_scene(&hosts, Key::root(frame.salt[row]));
+        let scene = scene(self.records.world, &hosts, frame.salt[row]);
+        let (lineage, processes) = (&self.records.lineage, &self.records.processes);
         let mut acting = match owner {
-            Client::Resident(resident) => self.resident(host, resident, time),
-            Client::Program(program) => self.program(host, program, time, &scene),
+            Client::Resident(resident) => lineage.resident(host, resident, time),
+            Client::Program(program) => lineage.program(host, program, time, &scene),
         };
         if frame.telemetry[row].is_of_login() {
-            // A connection is a child's.
+            // A forked child serves each connection.
             let parent = &acting.process;
-            let child = self.child(host, parent, parent.image, time, 0, &scene);
+            let child = lineage
+                .sessions
+                .child(host, parent, parent.image, time, 0, &scene);
             acting = acting.with_child(child);
         }
-        self.set_process(frame, row, &acting, &scene);
+        processes.set(&mut frame.process, row, &acting, &scene);
         frame.user[row] = acting.process.account as i32;
         if frame.telemetry[row] == Telemetry::Syscall {
-            if let Some(parent) = self.parent(&acting, &scene) {
-                self.set_parent(frame, row, &parent, &scene);
+            if let Some(parent) = lineage.parent(&acting, &scene) {
+                processes.set(&mut frame.parent, row, &parent, &scene);
             }
             let parent = match owner {
                 Client::Resident(resident) => resident,
-                Client::Program(program) => self.catalog.programs[program].parent,
+                Client::Program(program) => self.records.catalog.programs[program].parent,
             };
-            self.set_login(frame, row, &scene, ProcessRef::Resident(parent));
+            self.records
+                .logins
+                .set_login(frame, row, &scene, ProcessRef::Resident(parent));
         }
     }
 
-    /// The line of the web server's log, in nginx's combined format: a request of the flow's
-    /// client.
+    /// Writes a line of the web server's log in nginx's combined format: a request of the client.
     fn access_line(&self, frame: &mut Frame, row: usize) {
         let client = match frame.client_is_source[row] {
             true => frame.source[row],
             false => frame.destination[row],
         };
-        let client = &self.world.addresses.texts[client as usize];
-        let draw = Key::root(frame.salt[row]);
-        let theme = self.alerts.tuples[frame.rule[row] as usize].requests;
-        let request = requests::request(theme, draw);
-        let bytes = match request.status {
-            304 => 0,
-            _ => 150 + draw.below(13, 9_000),
+        let client = &self.records.world.addresses.texts[client as usize];
+        let draws = Draws::new(Key::root(frame.salt[row]));
+        let theme = self.tables.tuples[frame.rule[row] as usize].requests;
+        let request = request(theme, draws);
+        let bytes = match (request.method, request.status) {
+            ("HEAD", _) | (_, 304) => 0,
+            _ => 150 + draws.below(AccessSlot::Bytes, 9_000),
         };
         let time = frame.time[row];
         let key = frame.message.write(|line| {
@@ -138,36 +158,26 @@ impl Maker {
         frame.message.set_key(row, key);
     }
 
-    /// The kernel's line: `[UFW BLOCK] IN=eth0 OUT= MAC=… SRC=… DST=… LEN=60 … PROTO=TCP SPT=… DPT=…`.
+    /// The packet filter's line:
+    /// `[UFW BLOCK] IN=eth0 OUT= MAC=… SRC=… DST=… LEN=60 … PROTO=TCP SPT=… DPT=…`.
     fn netfilter(&self, frame: &mut Frame, row: usize, host: u32, initiated: bool) {
         use std::fmt::Write;
-        let texts = &self.world.addresses.texts;
-        let (client_side, server_side) = if frame.client_is_source[row] {
-            (
-                (frame.source[row], frame.source_port[row]),
-                (frame.destination[row], frame.destination_port[row]),
-            )
-        } else {
-            (
-                (frame.destination[row], frame.destination_port[row]),
-                (frame.source[row], frame.source_port[row]),
-            )
-        };
-        let salt = Key::root(frame.salt[row]);
-        let mac = self.world.host_key(host).at(1);
+        let world = self.records.world;
+        let draws = Draws::new(Key::root(frame.salt[row]));
         let mut line = String::with_capacity(220);
         let verdict = if frame.blocked[row] { "BLOCK" } else { "AUDIT" };
         let uptime = 10_000
-            + self.world.host_key(host).below(2, 4_000_000)
-            + (frame.time[row] / 1_000_000 - self.world.start).max(0) as u64;
+            + world.hardware(host).below(HardwareSlot::Uptime, 4_000_000)
+            + (frame.time[row] / 1_000_000 - world.epoch).max(0) as u64;
         let _ = write!(
             line,
             "[{uptime}.{:06}] [UFW {verdict}] ",
-            salt.below(1, 1_000_000)
+            draws.below(PacketSlot::Microseconds, 1_000_000)
         );
         if initiated {
             line.push_str("IN= OUT=eth0 ");
         } else {
+            let mac = world.hardware(host).bits(HardwareSlot::Mac);
             let _ = write!(
                 line,
                 "IN=eth0 OUT= MAC=00:50:56:{:02x}:{:02x}:{:02x}:00:1b:17:00:01:{:02x}:08:00 ",
@@ -177,14 +187,30 @@ impl Maker {
                 (mac >> 24) as u8 & 0x3f
             );
         }
-        let (source, destination) = (
-            &texts[client_side.0 as usize],
-            &texts[server_side.0 as usize],
-        );
-        let ttl = if initiated {
-            64
-        } else {
-            40 + salt.below(2, 24)
+        self.push_packet(frame, row, draws, initiated, &mut line);
+        frame.message.set(row, line.trim_end());
+    }
+
+    /// Appends the packet's headers to a packet filter's line.
+    fn push_packet(
+        &self,
+        frame: &Frame,
+        row: usize,
+        draws: Draws<PacketSlot>,
+        initiated: bool,
+        line: &mut String,
+    ) {
+        use std::fmt::Write;
+        let texts = &self.records.world.addresses.texts;
+        let source = (frame.source[row], frame.source_port[row]);
+        let destination = (frame.destination[row], frame.destination_port[row]);
+        let (client, server) = match frame.client_is_source[row] {
+            true => (source, destination),
+            false => (destination, source),
+        };
+        let ttl = match initiated {
+            true => 64,
+            false => 40 + draws.below(PacketSlot::TimeToLive, 24),
         };
         let protocol = self
             .vocabulary
@@ -192,44 +218,41 @@ impl Maker {
             .get(frame.protocol[row].max(0) as usize)
             .map_or("tcp", String::as_str);
         let length = match protocol {
-            "tcp" => 40 + 4 * salt.below(3, 6),
-            "udp" => 40 + salt.below(3, 400),
+            "tcp" => 40 + 4 * draws.below(PacketSlot::Length, 6),
+            "udp" => 40 + draws.below(PacketSlot::Length, 400),
             _ => 84,
         };
         let _ = write!(
             line,
-            "SRC={source} DST={destination} LEN={length} TOS=0x00 PREC=0x00 TTL={ttl} ID={} ",
-            salt.below(4, 65_536)
+            "SRC={} DST={} LEN={length} TOS=0x00 PREC=0x00 TTL={ttl} ID={} ",
+            &texts[client.0 as usize],
+            &texts[server.0 as usize],
+            draws.below(PacketSlot::Id, 65_536)
         );
-        match protocol {
-            "tcp" => {
-                let _ = write!(
-                    line,
-                    "DF PROTO=TCP SPT={} DPT={} WINDOW={} RES=0x00 SYN URGP=0 ",
-                    client_side.1,
-                    server_side.1,
-                    [64_240, 65_535, 29_200, 1024][salt.below(5, 4) as usize]
-                );
-            }
-            "udp" => {
-                let _ = write!(
-                    line,
-                    "PROTO=UDP SPT={} DPT={} LEN={} ",
-                    client_side.1,
-                    server_side.1,
-                    length - 20
-                );
-            }
-            _ => {
-                let _ = write!(
-                    line,
-                    "PROTO=ICMP TYPE=8 CODE=0 ID={} SEQ={} ",
-                    salt.below(6, 65_536),
-                    1 + salt.below(7, 20)
-                );
-            }
-        }
-        let line = line.trim_end();
-        frame.message.set(row, line);
+        let _ = match protocol {
+            "tcp" => write!(
+                line,
+                "DF PROTO=TCP SPT={} DPT={} WINDOW={} RES=0x00 SYN URGP=0 ",
+                client.1,
+                server.1,
+                choose(
+                    &[64_240, 65_535, 29_200, 1024],
+                    draws.bits(PacketSlot::Window)
+                )
+            ),
+            "udp" => write!(
+                line,
+                "PROTO=UDP SPT={} DPT={} LEN={} ",
+                client.1,
+                server.1,
+                length - 20
+            ),
+            _ => write!(
+                line,
+                "PROTO=ICMP TYPE=8 CODE=0 ID={} SEQ={} ",
+                draws.below(PacketSlot::EchoId, 65_536),
+                1 + draws.below(PacketSlot::EchoSequence, 20)
+            ),
+        };
     }
 }

@@ -1,9 +1,9 @@
-//! What a web server's log holds beside an alert: a request that the rule would have fired on.
+//! The request in a web server's log beside an alert: one that the rule would fire on.
 //!
-//! The rule's name tells what that was; it may not know the row.
+//! The theme of a request follows from the rule's name.
 
-use super::super::text::choose;
-use crate::random::Key;
+use super::flow::AccessSlot;
+use crate::random::{Draws, choose};
 
 /// A request's method and path, the answer's status, and the client's `User-Agent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +16,14 @@ pub(super) struct Request {
 
 /// Requests of one kind. `{client}` in a path or an agent is the client's address.
 struct Theme {
-    /// Any of these in a rule's name in lower case.
+    /// A rule fits if its name in lower case contains one of these.
     keywords: &'static [&'static str],
     requests: &'static [(&'static str, &'static str)],
     statuses: &'static [u16],
     agents: &'static [&'static str],
 }
 
-/// What people and machines call themselves.
+/// User agents of people and of machines.
 const AGENTS: &[&str] = &[
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
     "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
@@ -38,7 +38,7 @@ const BROWSERS: &[&str] = &[
     "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0",
 ];
-/// What is asked of a published site, by people, by machines and by those who look for holes.
+/// Requests to a published site by people, machines and scanners.
 const ORDINARY: &[(&str, &str)] = &[
     ("GET", "/"),
     ("GET", "/index.php"),
@@ -55,7 +55,7 @@ const ORDINARY: &[(&str, &str)] = &[
     ("HEAD", "/"),
 ];
 
-/// The first that fits is taken; the last fits any rule.
+/// A rule has the first theme that fits; the last fits any rule.
 const THEMES: &[Theme] = &[
     Theme {
         keywords: &["nmap"],
@@ -311,26 +311,27 @@ pub(super) fn theme(signature: &str) -> u8 {
 }
 
 /// A request of a theme.
-pub(super) fn request(theme: u8, draw: Key) -> Request {
+pub(super) fn request(theme: u8, draws: Draws<AccessSlot>) -> Request {
     let theme = &THEMES[usize::from(theme).min(THEMES.len() - 1)];
-    let &(method, path) = choose(theme.requests, draw.at(11));
+    let &(method, path) = choose(theme.requests, draws.bits(AccessSlot::Request));
     Request {
         method,
         path,
-        status: *choose(theme.statuses, draw.at(12)),
-        agent: choose::<&str>(theme.agents, draw.at(14)),
+        status: *choose(theme.statuses, draws.bits(AccessSlot::Status)),
+        agent: choose::<&str>(theme.agents, draws.bits(AccessSlot::Agent)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Key;
 
     #[test]
     fn a_request_is_what_the_rule_fires_on() {
         let of = |signature: &str| {
             let theme = theme(signature);
-            (0..64).map(move |i| request(theme, Key::root(i)))
+            (0..64).map(move |i| request(theme, Draws::new(Key::root(i))))
         };
         assert!(of("ET SCAN Possible Nmap User-Agent Observed").all(|r| r.agent.contains("Nmap")));
         assert!(of("ET SCAN Nikto Web App Scan in Progress").all(|r| r.agent.contains("Nikto")));
@@ -339,7 +340,7 @@ mod tests {
             of("ET EXPLOIT Apache log4j RCE Attempt (http ldap) (CVE-2021-44228)")
                 .all(|r| r.agent.contains("ndi:ldap"))
         );
-        assert!(of("GPL WEB_SERVER 403 Forbidden").any(|r| r.status == 403),);
+        assert!(of("GPL WEB_SERVER 403 Forbidden").any(|r| r.status == 403));
         let ordinary = theme("SURICATA STREAM reassembly overlap");
         assert_eq!(usize::from(ordinary), THEMES.len() - 1);
     }

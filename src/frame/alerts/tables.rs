@@ -1,16 +1,16 @@
-//! What the database says of each tuple, ready to be drawn.
+//! What the database has about each tuple, as tables to draw from.
 
 use super::requests;
 use crate::catalog::{Catalog, HostClass, Platform};
 use crate::frame::NONE;
-use crate::frame::maker::{Vocabulary, position};
+use crate::frame::vocabulary::{Vocabulary, position};
 use crate::grounding::protocol::is_portless;
 use crate::grounding::{Direction, Profile, Tuple};
 use crate::random::{Alias, below};
 use crate::world::World;
 use crate::world::detections::{Detection, counts, is_start};
 
-/// What a tuple needs at generation time.
+/// A tuple of the database: one rule on one kind of flow.
 #[derive(Debug, Clone)]
 pub(super) struct TupleTable {
     pub(super) protocol: i32,
@@ -24,21 +24,21 @@ pub(super) struct TupleTable {
     /// Cumulative 32-bit thresholds of the five kinds of ends.
     pub(super) ends: [u64; 5],
     pub(super) client_ports: Vec<u16>,
-    /// Over `client_ports`, and one more for "any".
+    /// Weights of `client_ports`, and of one more entry for any other port.
     pub(super) client_port_weights: Alias,
     /// Index into `bytes`.
     pub(super) bytes: usize,
-    /// What a web server was asked when it fired.
+    /// Theme of the requests to a web server on which the rule fires.
     pub(super) requests: u8,
-    /// Records of its heuristic that can stand for it: all, and those that start no process.
+    /// Records of its heuristic that fit the rule: all, and those that start no process.
     pub(super) records: [Vec<usize>; 2],
 }
 
-/// What fires in a category.
+/// The rules that fire in a category.
 #[derive(Debug, Clone)]
 pub(super) struct Category {
     pub(super) tuples: Vec<u32>,
-    /// Over `tuples`: without process starts, where these are apart.
+    /// Weights of `tuples`; without process starts, where those have strata of their own.
     pub(super) alias: Alias,
     pub(super) starts: (Vec<Way>, Alias),
 }
@@ -47,7 +47,7 @@ pub(super) struct Category {
 #[derive(Debug, Clone)]
 pub(super) struct Way {
     pub(super) tuple: u32,
-    /// Heuristic, and record of it.
+    /// Index of the heuristic, and of its record.
     pub(super) record: (usize, usize),
 }
 
@@ -63,13 +63,12 @@ pub struct AlertTables {
     pub(super) services: Ranks,
 }
 
-/// Private addresses by rank of frequency, spread over however many hosts there are.
+/// Private addresses of the database by rank of frequency, mapped to the world's hosts.
 #[derive(Debug, Clone)]
 pub(super) struct Ranks {
     alias: Alias,
     count: u64,
-    /// The address of the host or device that an address of the database is, where the CMDB
-    /// has it.
+    /// By rank: the world's host or device with the same address, where the CMDB has one.
     known: Vec<Option<u32>>,
     /// Whether one of them is a device.
     has_devices: bool,
@@ -93,7 +92,7 @@ impl Ranks {
         }
     }
 
-    /// The device that an address of this rank is, if it is one.
+    /// The device whose rank is drawn, if it is a device's.
     #[inline]
     pub(super) fn device(&self, world: &World, bits: u64) -> Option<u32> {
         if !self.has_devices {
@@ -104,8 +103,8 @@ impl Ranks {
         known.filter(|address| world.addresses.is_device(*address))
     }
 
-    /// A host of a class: rank r of K covers the r-th K-th of it.
-    /// Where the alert implies a platform, the next host of the class that runs it.
+    /// A host of a class: rank r of K covers the r-th of K equal parts of the class. Where the alert
+    /// implies a platform, the next host of the class that runs it.
     pub(super) fn draw(
         &self,
         world: &World,
@@ -222,7 +221,7 @@ impl AlertTables {
             let mut cumulative: u128 = 0;
             let ends = counts.map(|c| {
                 cumulative += u128::from(c);
-                // Without any, both ends are inside.
+                // Without counts, both ends are inside.
                 (cumulative << 32).checked_div(sum).unwrap_or(1 << 32) as u64
             });
             let mut weights: Vec<u64> = tuple.client_ports.iter().map(|p| p.1).collect();

@@ -1,8 +1,7 @@
-//! Which column of a foreign table is what.
+//! Recognises the columns of a foreign table.
 //!
-//! Names are compared without case and punctuation against `data/grounding/alerts.toml`; of
-//! several candidates the first is taken whose values are what the field needs. What a cell
-//! holds is [`super::value`]'s business.
+//! Names are compared with `data/grounding/alerts.toml`, without case and punctuation. Of several
+//! candidates, the first whose values fit the field is used. [`super::value`] converts cells.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher;
@@ -10,23 +9,23 @@ use std::hash::BuildHasher;
 use super::value::Value;
 use crate::grounding::severity::{Hints, SeverityScale};
 
-/// What a column can mean to us.
+/// A fact that a column can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
+pub(super) enum AlertField {
     Signature,
     SignatureId,
     Category,
     Severity,
     /// The transport alone (`TCP`, `6`).
     Protocol,
-    /// The seed's: transport, application or both.
+    /// fusionai's column: transport, application or both.
     Protocols,
     Application,
     Direction,
     Action,
     SourceAddress,
     DestinationAddress,
-    /// The machine that reported.
+    /// The machine that reported the alert.
     HostAddress,
     SourcePort,
     DestinationPort,
@@ -36,54 +35,53 @@ pub(super) enum Field {
     Techniques,
     /// The sensor's own record as JSON text.
     RawJson,
-    /// ntopng's number of a kind of alert, used where its record names none.
+    /// ntopng's number of a kind of alert, used if its record has no name.
     AlertId,
 }
 
-/// Every field with its name in `alerts.toml`, in the order in which cells are read.
-const FIELDS: [(Field, &str); 20] = [
-    (Field::Signature, "signature"),
-    (Field::SignatureId, "signature_id"),
-    (Field::Category, "category"),
-    (Field::Severity, "severity"),
-    (Field::Protocol, "protocol"),
-    (Field::Protocols, "protocols"),
-    (Field::Application, "application"),
-    (Field::Direction, "direction"),
-    (Field::Action, "action"),
-    (Field::SourceAddress, "source_address"),
-    (Field::DestinationAddress, "destination_address"),
-    (Field::HostAddress, "host_address"),
-    (Field::SourcePort, "source_port"),
-    (Field::DestinationPort, "destination_port"),
-    (Field::BytesToServer, "bytes_to_server"),
-    (Field::BytesToClient, "bytes_to_client"),
-    (Field::Time, "time"),
-    (Field::Techniques, "techniques"),
-    (Field::RawJson, "raw_json"),
-    (Field::AlertId, "alert_id"),
+/// All fields with their names in `alerts.toml`, in the order in which cells are read.
+const FIELDS: [(AlertField, &str); 20] = [
+    (AlertField::Signature, "signature"),
+    (AlertField::SignatureId, "signature_id"),
+    (AlertField::Category, "category"),
+    (AlertField::Severity, "severity"),
+    (AlertField::Protocol, "protocol"),
+    (AlertField::Protocols, "protocols"),
+    (AlertField::Application, "application"),
+    (AlertField::Direction, "direction"),
+    (AlertField::Action, "action"),
+    (AlertField::SourceAddress, "source_address"),
+    (AlertField::DestinationAddress, "destination_address"),
+    (AlertField::HostAddress, "host_address"),
+    (AlertField::SourcePort, "source_port"),
+    (AlertField::DestinationPort, "destination_port"),
+    (AlertField::BytesToServer, "bytes_to_server"),
+    (AlertField::BytesToClient, "bytes_to_client"),
+    (AlertField::Time, "time"),
+    (AlertField::Techniques, "techniques"),
+    (AlertField::RawJson, "raw_json"),
+    (AlertField::AlertId, "alert_id"),
 ];
 
 const NAMES: &str = include_str!("../../../data/grounding/alerts.toml");
 
-/// What is special about a table.
+/// The layout of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// A row is an alert, its facts are columns.
+    /// A row is an alert, and its facts are columns.
     Plain,
-    /// `alert_id` is a kind of alert and names the rule (ntopng); elsewhere it is a row's
-    /// number.
+    /// `alert_id` is a kind of alert and names the rule (ntopng). In other tables it numbers the rows.
     Numbered,
-    /// A row is an event of some kind, as a JSON record (EveBox's `source`, lines of eve.json).
+    /// A row is an event of any kind, as a JSON record (EveBox's `source`, lines of eve.json).
     Records,
 }
 
-/// EveBox's column of records; in other tables it may hold anything.
+/// EveBox's column of records; other tables use the name for anything.
 const RECORD: &str = "source";
 
-/// Rows that decide which column is taken.
+/// Number of rows that decide which column is used.
 pub(super) const TRIED: u64 = 20_000;
-/// Rows from which a column of rules with nearly as many names as rows is no column of rules.
+/// Number of rows from which a rule column with nearly as many names as rows is rejected.
 const ENOUGH: u64 = 50;
 
 /// Candidate columns of each field.
@@ -91,8 +89,8 @@ const ENOUGH: u64 = 50;
 pub(super) struct Candidates {
     layout: Layout,
     names: Vec<String>,
-    /// Positions by field, the best first.
-    of: Vec<(Field, Vec<usize>)>,
+    /// Column positions by field, best first.
+    of: Vec<(AlertField, Vec<usize>)>,
 }
 
 /// Names by field, without case and punctuation.
@@ -106,7 +104,7 @@ fn known_names() -> BTreeMap<String, Vec<String>> {
         .collect()
 }
 
-/// How many of these columns have a known name: which separator a text file has is told by it.
+/// Number of columns with a known name. It identifies the separator of a text file.
 pub(super) fn known(names: &[String]) -> usize {
     let fields = known_names();
     let known: HashSet<&str> = fields.values().flatten().map(String::as_str).collect();
@@ -123,11 +121,11 @@ impl Candidates {
         let of = FIELDS
             .iter()
             .map(|&(field, key)| {
-                let record = (field == Field::RawJson && layout == Layout::Records)
+                let record = (field == AlertField::RawJson && layout == Layout::Records)
                     .then(|| RECORD.to_string());
                 let aliases = record.iter().chain(known.get(key).into_iter().flatten());
                 let positions = match field {
-                    Field::AlertId if layout != Layout::Numbered => Vec::new(),
+                    AlertField::AlertId if layout != Layout::Numbered => Vec::new(),
                     _ => aliases
                         .flat_map(|alias| {
                             (written.iter().enumerate())
@@ -146,21 +144,21 @@ impl Candidates {
         }
     }
 
-    fn positions(&self, field: Field) -> &[usize] {
+    fn positions(&self, field: AlertField) -> &[usize] {
         self.of
             .iter()
             .find(|(it, _)| *it == field)
             .map_or(&[], |(_, positions)| positions)
     }
 
-    /// Whether rows of this table can be named at all.
+    /// Whether the table can supply rule names.
     pub(super) fn has_signature(&self) -> bool {
-        !self.positions(Field::Signature).is_empty()
-            || !self.positions(Field::AlertId).is_empty()
-            || (self.layout == Layout::Records && !self.positions(Field::RawJson).is_empty())
+        !self.positions(AlertField::Signature).is_empty()
+            || !self.positions(AlertField::AlertId).is_empty()
+            || (self.layout == Layout::Records && !self.positions(AlertField::RawJson).is_empty())
     }
 
-    /// Every position that some field may want, ascending.
+    /// Positions that any field may use, ascending.
     pub(super) fn wanted(&self) -> Vec<usize> {
         let mut wanted: Vec<usize> = self.of.iter().flat_map(|(_, it)| it.clone()).collect();
         wanted.sort_unstable();
@@ -169,17 +167,17 @@ impl Candidates {
     }
 }
 
-/// What the first rows say of the candidates.
+/// Statistics of the candidates in the first rows.
 #[derive(Debug)]
 pub(super) struct Trial {
     candidates: Candidates,
     wanted: Vec<usize>,
-    /// By field and candidate: cells that have something, and those that are usable.
+    /// By field and candidate: number of non-empty cells, and of usable ones.
     counts: Vec<Vec<(u64, u64)>>,
-    /// By candidate for the rule's name: different texts.
+    /// By candidate for the rule name: distinct texts.
     texts: Vec<HashSet<u64>>,
     hasher: foldhash::quality::FixedState,
-    /// By candidate for the time: a text that is no time.
+    /// By candidate for the time: a text that is not a time.
     unread: Vec<Option<String>>,
 }
 
@@ -188,8 +186,8 @@ impl Trial {
         Trial {
             wanted: candidates.wanted(),
             counts: (candidates.of.iter().map(|(_, it)| vec![(0, 0); it.len()])).collect(),
-            texts: vec![HashSet::new(); candidates.positions(Field::Signature).len()],
-            unread: vec![None; candidates.positions(Field::Time).len()],
+            texts: vec![HashSet::new(); candidates.positions(AlertField::Signature).len()],
+            unread: vec![None; candidates.positions(AlertField::Time).len()],
             hasher: foldhash::quality::FixedState::default(),
             candidates,
         }
@@ -199,7 +197,7 @@ impl Trial {
         &self.wanted
     }
 
-    /// Reads one row of the wanted cells.
+    /// Counts one row of the wanted cells.
     pub(super) fn read(&mut self, cells: &[Value<'_>]) {
         for ((field, positions), counts) in self.candidates.of.iter().zip(&mut self.counts) {
             for (nth, (position, (filled, usable))) in positions.iter().zip(counts).enumerate() {
@@ -213,33 +211,33 @@ impl Trial {
                 };
                 *filled += 1;
                 let is_usable = match field {
-                    Field::Signature => {
+                    AlertField::Signature => {
                         let text = cell.name().unwrap_or_default();
                         if let Some(texts) = self.texts.get_mut(nth) {
                             texts.insert(self.hasher.hash_one(&text));
                         }
                         cell.integer().is_none() && cell.address().is_none()
                     }
-                    Field::SignatureId | Field::AlertId => cell.unsigned().is_some(),
-                    Field::Severity => cell.severity().is_some(),
-                    Field::SourceAddress | Field::DestinationAddress | Field::HostAddress => {
-                        cell.address().is_some()
-                    }
-                    Field::SourcePort | Field::DestinationPort => cell.port().is_some(),
-                    Field::BytesToServer | Field::BytesToClient => cell.bytes().is_some(),
-                    Field::Time => {
+                    AlertField::SignatureId | AlertField::AlertId => cell.unsigned().is_some(),
+                    AlertField::Severity => cell.severity().is_some(),
+                    AlertField::SourceAddress
+                    | AlertField::DestinationAddress
+                    | AlertField::HostAddress => cell.address().is_some(),
+                    AlertField::SourcePort | AlertField::DestinationPort => cell.port().is_some(),
+                    AlertField::BytesToServer | AlertField::BytesToClient => cell.bytes().is_some(),
+                    AlertField::Time => {
                         let is_time = cell.time().is_some();
                         if let (false, Some(unread)) = (is_time, self.unread.get_mut(nth)) {
                             unread.get_or_insert_with(|| cell.name().unwrap_or_default());
                         }
                         is_time
                     }
-                    // A number names no category, but ntopng's have names.
-                    Field::Category => {
+                    // A number is not a category name, except for ntopng's, which have names.
+                    AlertField::Category => {
                         cell.integer().is_none() || self.candidates.layout == Layout::Numbered
                     }
-                    Field::Techniques => !cell.techniques().is_empty(),
-                    Field::RawJson => cell.is_json(),
+                    AlertField::Techniques => !cell.techniques().is_empty(),
+                    AlertField::RawJson => cell.is_json(),
                     _ => true,
                 };
                 *usable += u64::from(is_usable);
@@ -247,7 +245,7 @@ impl Trial {
         }
     }
 
-    /// The columns to take, and what the user should know of the choice.
+    /// The columns to use, and notes about the choice.
     pub(super) fn choose(self) -> Columns {
         let mut found = Vec::new();
         let mut notes = Vec::new();
@@ -263,7 +261,7 @@ impl Trial {
             let is_good = |(filled, usable): (u64, u64)| filled > 0 && usable * 2 > filled;
             let mut chosen =
                 (0..positions.len()).find(|&nth| counts.get(nth).copied().is_some_and(is_good));
-            if *field == Field::Signature {
+            if *field == AlertField::Signature {
                 let different = |nth: usize| self.texts.get(nth).map_or(0, HashSet::len) as u64;
                 let filled = |nth: usize| counts.get(nth).map_or(0, |it| it.0);
                 let varies = |nth: usize| filled(nth) >= ENOUGH && different(nth) * 2 > filled(nth);
@@ -290,7 +288,7 @@ impl Trial {
                     chosen = steady.or(chosen);
                 }
             }
-            if *field == Field::Time && chosen.is_none() {
+            if *field == AlertField::Time && chosen.is_none() {
                 let filled =
                     (0..positions.len()).find(|&nth| counts.get(nth).is_some_and(|c| c.0 > 0));
                 if let Some(nth) = filled {
@@ -302,7 +300,7 @@ impl Trial {
                     ));
                 }
             }
-            if *field == Field::Category && chosen.is_none() {
+            if *field == AlertField::Category && chosen.is_none() {
                 let filled =
                     (0..positions.len()).find(|&nth| counts.get(nth).is_some_and(|c| c.0 > 0));
                 if let Some(nth) = filled {
@@ -312,21 +310,21 @@ impl Trial {
                     ));
                 }
             }
-            // A column whose first rows are empty may fill up later.
-            let is_named_by_number = matches!(field, Field::Signature);
+            // A column may be empty in the first rows only.
+            let is_named_by_number = matches!(field, AlertField::Signature);
             let fallback = (!positions.is_empty()
                 && counts.iter().all(|(filled, _)| *filled == 0)
-                && *field != Field::Time)
+                && *field != AlertField::Time)
                 .then_some(0)
                 .or_else(|| (is_named_by_number && !positions.is_empty()).then_some(0));
             if let Some(position) = chosen.or(fallback).and_then(|nth| positions.get(nth)) {
                 found.push((*field, *position));
             }
         }
-        // One column is one fact: a rule's number is not its name, a host not a source.
+        // One column holds one fact: a rule's number is not its name, and a host is not a source.
         let mut taken: HashSet<(usize, bool)> = HashSet::new();
         found.retain(|&(field, position)| {
-            let is_protocol = matches!(field, Field::Protocol | Field::Protocols);
+            let is_protocol = matches!(field, AlertField::Protocol | AlertField::Protocols);
             taken.insert((position, is_protocol))
         });
         Columns {
@@ -339,21 +337,21 @@ impl Trial {
     }
 }
 
-/// Where each field is in a table.
+/// The column of each field in a table.
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
     layout: Layout,
     names: Vec<String>,
-    /// In the order of [`Field`].
-    found: Vec<(Field, usize)>,
-    /// What the user should know of the choice.
+    /// In the order of [`AlertField`].
+    found: Vec<(AlertField, usize)>,
+    /// Notes about the choice, for the user.
     pub(super) notes: Vec<String>,
-    /// Nearly every alert has a text of its own, which must be made a template.
+    /// Nearly every alert has its own text, which must be turned into a template.
     pub(super) is_varied: bool,
 }
 
 impl Columns {
-    pub(super) fn name(&self, field: Field) -> Option<&str> {
+    pub(super) fn name(&self, field: AlertField) -> Option<&str> {
         self.found
             .iter()
             .find(|(it, _)| *it == field)
@@ -365,8 +363,8 @@ impl Columns {
         self.layout
     }
 
-    /// The positions to read, ascending, and each field's place among them.
-    pub(super) fn plan(&self) -> (Vec<usize>, Vec<(Field, usize)>) {
+    /// The positions to read, ascending, and the index of each field among them.
+    pub(super) fn plan(&self) -> (Vec<usize>, Vec<(AlertField, usize)>) {
         let mut wanted: Vec<usize> = self.found.iter().map(|it| it.1).collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -380,12 +378,12 @@ impl Columns {
         (wanted, places)
     }
 
-    /// What the columns say of the severity's scale. `has_records`: rows have Suricata's own
+    /// Evidence of the columns for the severity scale. `has_records`: rows have Suricata's own
     /// JSON with an `alert`.
     pub(super) fn hints(&self, has_records: bool) -> Hints {
         let all: HashSet<String> = self.names.iter().map(|name| plain(name)).collect();
         let has = |name: &str| all.contains(name);
-        let column = self.name(Field::Severity).map(str::to_string);
+        let column = self.name(AlertField::Severity).map(str::to_string);
         let of = column.as_deref().map(plain).unwrap_or_default();
         let mut scales = Vec::new();
         let mut speaks = |scale, condition: bool, why: String| {

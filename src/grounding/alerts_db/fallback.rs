@@ -1,23 +1,24 @@
-//! What a table lacks altogether, taken from the built-in profile.
+//! Fills facts that a table lacks completely, from the built-in profile.
 //!
 //! A rule fires on the same ports, and belongs to the same category, wherever it runs.
-//! So where a table has no column (or only nulls) for a fact, a tuple takes it from the
-//! built-in tuples of the same rule: by rule id, else by signature, else by category,
-//! split among them by their counts. Without such a kin the rule's words name the service that
-//! it is about (`ssh`, `nginx`), else it stays as it is. It reads no table.
+//! So if a table has no column (or only nulls) for a fact, a tuple takes the fact from the related
+//! built-in tuples: those with the same rule id, else the same signature, else the same category.
+//! The tuple is split among them by their counts. Without related tuples, words in the rule name
+//! identify the service (`ssh`, `nginx`); otherwise the tuple is unchanged. This module reads no
+//! table.
 
 use std::collections::BTreeMap;
 
 use crate::grounding::profile::{Direction, Ends, Profile, TUPLE_LIMIT, Tuple};
 
-/// Most parts that a tuple is split into, by the most frequent services of its kin.
+/// Maximum parts of a split tuple: the most frequent services of its related tuples.
 const PARTS: usize = 8;
 
-/// Protocol, application, direction, port and whether ports are spread.
+/// Protocol, application, direction, port, and whether ports are spread.
 type Service<'a> = (&'a str, Option<&'a str>, Direction, Option<u16>, bool);
 
-/// Fills a fitted profile in and says so in [`Profile::missing`]. `has_protocol` tells
-/// whether the table named protocols itself: then kin of another protocol are none.
+/// Fills in a fitted profile, and lists that in [`Profile::missing`]. If the table names protocols
+/// (`has_protocol`), tuples with another protocol are not related.
 pub(super) fn complete(profile: &mut Profile, has_protocol: bool) {
     let built_in = Profile::embedded();
     let lacks = Lacks::of(profile);
@@ -76,7 +77,7 @@ pub(super) fn complete(profile: &mut Profile, has_protocol: bool) {
     }
 }
 
-/// Words of rules, and the service that such a rule is about: transport, application, port.
+/// Words in rule names, and the service that they identify: transport, application, port.
 const SERVICES: [(&[&str], &str, &str, u16); 19] = [
     (&["ssh", "sshd", "openssh"], "tcp", "ssh", 22),
     (&["rdp", "mstsc", "terminal"], "tcp", "rdp", 3389),
@@ -130,8 +131,7 @@ const SERVICES: [(&[&str], &str, &str, u16); 19] = [
     ),
 ];
 
-/// Gives a tuple without ports the service that its words name. Transports that the table
-/// names itself stay.
+/// Gives a tuple without ports the service that its words identify. Transports from the table are kept.
 fn name_service(tuple: &mut Tuple, has_protocol: bool) -> bool {
     let text = format!(
         "{} {}",
@@ -144,7 +144,7 @@ fn name_service(tuple: &mut Tuple, has_protocol: bool) -> bool {
         .iter()
         .find(|(names, ..)| words.iter().any(|word| names.contains(word)))
         .filter(|(_, protocol, ..)| !has_protocol || *protocol == tuple.protocol);
-    // What is known of no flow is an endpoint's detection, which has no service.
+    // A detection without a flow comes from an endpoint and has no service.
     let Some((_, protocol, application, port)) = named.filter(|_| tuple.ends != Ends::default())
     else {
         return false;
@@ -157,7 +157,7 @@ fn name_service(tuple: &mut Tuple, has_protocol: bool) -> bool {
     true
 }
 
-/// Which facts no tuple has.
+/// The facts that no tuple has.
 #[derive(Debug, Clone, Copy)]
 struct Lacks {
     category: bool,
@@ -179,7 +179,7 @@ impl Lacks {
         }
     }
 
-    /// Directions alone are no loss: the destination is the server.
+    /// Missing directions alone do not matter: the destination is the server.
     fn nothing(self) -> bool {
         !(self.category || self.severity || self.ports || self.ends)
     }
@@ -196,7 +196,7 @@ impl Lacks {
     }
 }
 
-/// The built-in tuples by what makes them kin.
+/// The built-in tuples by rule id, signature and category.
 struct Kin<'a> {
     by_id: BTreeMap<u64, Vec<&'a Tuple>>,
     by_signature: BTreeMap<String, Vec<&'a Tuple>>,
@@ -238,7 +238,7 @@ impl<'a> Kin<'a> {
     }
 }
 
-/// The most frequent answer of the donors, the smallest of equals.
+/// The most frequent value among the donors; of equally frequent ones the smallest.
 fn most<T: Ord>(donors: &[&Tuple], value: impl Fn(&Tuple) -> Option<T>) -> Option<T> {
     let mut counts: BTreeMap<T, u64> = BTreeMap::new();
     for donor in donors {
@@ -253,7 +253,7 @@ fn most<T: Ord>(donors: &[&Tuple], value: impl Fn(&Tuple) -> Option<T>) -> Optio
         .map(|it| it.0)
 }
 
-/// One tuple for each service of the donors, its count shared out by theirs.
+/// Splits a tuple into one per service of the donors, in proportion to their counts.
 fn split(tuple: Tuple, donors: &[&Tuple], lacks: Lacks, room: usize) -> Vec<Tuple> {
     let mut services: BTreeMap<Service<'_>, Vec<&Tuple>> = BTreeMap::new();
     for &donor in donors {
@@ -312,7 +312,7 @@ fn ends(donors: &[&Tuple], count: u64) -> Ends {
     share(&sum, count, all)
 }
 
-/// `ends · count / whole`, rounded down but never to nothing at all.
+/// `ends · count / whole`, rounded down, but never all 0.
 fn share(ends: &Ends, count: u64, whole: u64) -> Ends {
     let part = |end: u64| (u128::from(end) * u128::from(count) / u128::from(whole.max(1))) as u64;
     let mut shared = Ends {

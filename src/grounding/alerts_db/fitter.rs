@@ -1,9 +1,9 @@
 //! Counts alerts.
 //!
-//! While everything fits into memory, nothing here depends on the order in which
-//! alerts come: everything is counted in maps and sorted at the end, and the one sample
-//! (byte pairs) is chosen by a hash of the values. Memory is bounded whatever the
-//! database holds: see [`Tally`]. It knows no SQL.
+//! As long as everything fits into memory, the result does not depend on the order of the
+//! alerts: they are counted in maps that are sorted at the end, and the only sample
+//! (byte pairs) is chosen by a hash of the values. Memory is bounded for any database, see
+//! [`Tally`]. This module knows no SQL.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
@@ -20,11 +20,11 @@ mod finish;
 
 pub(super) use finish::Finish;
 
-/// Ports from here on are ephemeral on every system; one that repeats is chance.
+/// First port that is ephemeral on every system, where repetition is chance.
 const EPHEMERAL: u16 = 32_768;
 
-/// Most tuples counted at once, most bytes of their texts, and so on: together at most
-/// about 400 MiB, of which a usual database takes a few.
+/// Maximum tuples counted at once, maximum bytes of their texts, and so on: together about 400 MiB
+/// at most; a typical database needs a few MiB.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub cells: usize,
@@ -52,9 +52,9 @@ pub(super) struct Fitter {
     limits: Limits,
     rows: u64,
     unnamed: u64,
-    texts: Texts,
+    texts: Interner,
     cells: Tally<CellKey, Cell>,
-    /// Cells made so far: the next one's number.
+    /// Number of cells made so far, which numbers the next one.
     made: u64,
     /// By cell number and port.
     client_ports: Tally<(u64, u16), ClientPort>,
@@ -68,14 +68,14 @@ pub(super) struct Fitter {
     seen: Seen,
 }
 
-/// Every text once, so that rows are counted without copying their text.
+/// Interned texts, so that rows are counted without copying their text.
 #[derive(Debug, Default)]
-struct Texts {
+struct Interner {
     known: HashSet<Rc<str>>,
     bytes: usize,
 }
 
-impl Texts {
+impl Interner {
     fn shared(&mut self, text: &str) -> Rc<str> {
         if let Some(known) = self.known.get(text) {
             return Rc::clone(known);
@@ -86,7 +86,7 @@ impl Texts {
         shared
     }
 
-    /// Forgets what nobody holds any more.
+    /// Drops texts that are no longer in use.
     fn sweep(&mut self) {
         self.known.retain(|text| Rc::strong_count(text) > 1);
         self.bytes = self.known.iter().map(|text| text.len()).sum();
@@ -111,7 +111,7 @@ struct Combination {
 enum Service {
     None,
     Port(u16),
-    /// The rest beyond the [`PORT_LIMIT`] most frequent ones.
+    /// All ports except the [`PORT_LIMIT`] most frequent ones.
     Spread,
 }
 
@@ -161,7 +161,7 @@ impl Fixed for CellKey {
 /// The counts of one tuple.
 #[derive(Debug, Default)]
 struct Cell {
-    /// 0 until it is filled for the first time.
+    /// 0 until the first alert is counted.
     number: u64,
     count: u64,
     ends: Ends,
@@ -173,9 +173,9 @@ impl Counted for Cell {
     }
 }
 
-/// How often a client port was seen, and whether between more than one pair of hosts:
-/// many alerts of one flow say nothing about its client's port, unless it is the
-/// destination that a `to_client` alert names.
+/// How often a client port was seen, and whether between more than one pair of hosts. Many
+/// alerts of one flow say nothing about the client port of the rule, except for the
+/// destination port of a `to_client` alert.
 #[derive(Debug, Default, Clone)]
 struct ClientPort {
     count: u64,
@@ -200,7 +200,7 @@ impl ClientPort {
     }
 }
 
-/// How often an address was the client, and the server.
+/// How often an address was the client, and how often the server.
 #[derive(Debug, Default, Clone, Copy)]
 struct Sides {
     client: u64,
@@ -212,13 +212,13 @@ impl Counted for Sides {
         self.client + self.service
     }
 
-    /// Clients (if equally often) are 0, servers 1.
+    /// The side where the address was seen more often: 0 client (also if equal), 1 server.
     fn side(&self) -> usize {
         usize::from(self.service > self.client)
     }
 }
 
-/// Protocol and application of a byte table.
+/// Protocol and application of a table of byte pairs.
 type ByteKey = (Rc<str>, Option<Rc<str>>);
 
 impl Fixed for ByteKey {
@@ -230,7 +230,7 @@ impl Fixed for ByteKey {
     }
 }
 
-/// Which facts the database had at all.
+/// The facts that the database has in any row.
 #[derive(Debug, Default)]
 struct Seen {
     signature_id: bool,
@@ -260,7 +260,7 @@ impl Fitter {
             limits,
             rows: 0,
             unnamed: 0,
-            texts: Texts::default(),
+            texts: Interner::default(),
             cells: Tally::new(limits.cells),
             made: 0,
             client_ports: Tally::new(limits.client_ports),
@@ -274,7 +274,7 @@ impl Fitter {
         }
     }
 
-    /// Counts one alert. One without a signature is only counted as such.
+    /// Counts one alert. Alerts without a signature are only counted as rows without one.
     pub(super) fn add(&mut self, alert: &RawAlert) {
         let Some(signature) = &alert.signature else {
             self.unnamed += 1;
@@ -325,7 +325,7 @@ impl Fitter {
         count_ends(&mut cell.ends, client.map(kind), service.map(kind));
         let number = cell.number;
         self.learn_techniques(&signature, &alert.techniques);
-        // The destination port of a `to_client` alert is the client's: as much grounded as a service port.
+        // The destination port of a `to_client` alert is the client's, and as reliable as a service port.
         let grounded = direction == Direction::ToClient;
         if let Some(port) = client_port.filter(|port| grounded || *port < EPHEMERAL) {
             let hosts = (client, service);
@@ -333,7 +333,7 @@ impl Fitter {
             if known.count == 0 {
                 known.hosts = hosts;
             }
-            // Without addresses a second sight has to do.
+            // Without addresses, a second occurrence is enough.
             known.several |=
                 known.hosts != hosts || (known.count > 0 && (grounded || hosts == (None, None)));
             known.count += 1;
@@ -362,8 +362,8 @@ impl Fitter {
         }
     }
 
-    /// The counts of a tuple. A combination whose ports are already spread may still
-    /// gather some of its own; they are spread in the end.
+    /// The counts of a tuple. A combination with spread ports may still collect ports of its own; they
+    /// are spread at the end.
     fn cell(&mut self, combination: Combination, service_port: Option<u16>) -> &mut Cell {
         let service = service_port.map_or(Service::None, Service::Port);
         let key = CellKey {
@@ -383,8 +383,8 @@ impl Fitter {
         cell
     }
 
-    /// Spreads the ports of combinations that have too many; if that is not enough,
-    /// drops the rarest half of the tuples and every text that only they used.
+    /// Spreads the ports of combinations with too many. If that is not enough, drops the rarest half of
+    /// the tuples and the texts that only they used.
     fn make_room(&mut self) {
         self.spread_ports();
         let crowded = self.cells.len() * 4 > self.limits.cells * 3;
@@ -423,7 +423,7 @@ impl Fitter {
         if rest.is_empty() {
             return;
         }
-        // Old number → number of the cell that takes it in.
+        // Number of the merged cell, by old cell number.
         let mut moved: HashMap<u64, u64> = HashMap::new();
         let (merging, staying): (Vec<_>, Vec<_>) = self
             .cells
@@ -470,7 +470,7 @@ impl Fitter {
             AddressKind::External => {
                 *side(self.external.entry(address)) += 1;
             }
-            // A host that has no address yet is no host of the pool.
+            // A host without an address yet does not belong to the pool.
             AddressKind::Internal if address.is_unspecified() => {}
             AddressKind::Internal => {
                 *side(self.internal.entry(address)) += 1;
@@ -503,7 +503,7 @@ impl Fitter {
     }
 }
 
-/// The transport of an alert whose database names none.
+/// The transport of an alert, if the database has none.
 fn likely_protocol(application: Option<&str>, service_port: Option<u16>) -> &'static str {
     match (application, service_port) {
         (Some("dns" | "ntp" | "snmp" | "tftp" | "dhcp" | "quic" | "sip"), _) => "udp",
@@ -515,8 +515,8 @@ fn likely_protocol(application: Option<&str>, service_port: Option<u16>) -> &'st
     }
 }
 
-/// One end is enough where it is outside: the other is inside, or no sensor had seen the flow.
-/// One end inside says nothing of the other.
+/// Completes the ends of an alert with one address. If that is outside, the other end is inside,
+/// because otherwise no sensor would have seen the flow. An inside end says nothing about the other.
 fn count_ends(ends: &mut Ends, client: Option<AddressKind>, service: Option<AddressKind>) {
     use AddressKind::{External, Group, Internal};
     let slot = match (client, service) {
@@ -530,8 +530,8 @@ fn count_ends(ends: &mut Ends, client: Option<AddressKind>, service: Option<Addr
     *slot += 1;
 }
 
-/// The machine that reported is the end that a table with sources alone leaves out; without a
-/// source it is the end that an alert is about.
+/// Uses the machine that reported as the missing end of a table with sources only. Without a source,
+/// it is the end that the alert is about.
 fn inside_end(alert: &RawAlert) -> Option<IpAddr> {
     let host = alert.host_address?;
     (alert.source_address != Some(host)).then_some(host)

@@ -1,4 +1,4 @@
-//! ntopng's numbers and the names that its interface shows for them.
+//! Names that ntopng's interface shows for its numbers.
 
 /// Name of a category of alerts (`alert_category` of `flow_alerts`).
 pub(super) fn category(number: u64) -> Option<&'static str> {
@@ -16,7 +16,7 @@ pub(super) fn category(number: u64) -> Option<&'static str> {
         .and_then(|index| NAMES.get(index).copied())
 }
 
-/// Name of a kind of flow alert, for tables without the record that names it.
+/// Name of a kind of flow alert, for tables without ntopng's JSON record.
 pub(super) fn flow_alert(id: u64) -> Option<&'static str> {
     Some(match id {
         11 => "longlived flow",

@@ -1,24 +1,24 @@
-//! One alert as its database tells it, before anything is counted.
+//! One alert as the database has it, before counting.
 //!
-//! Every layout ends here: tables with columns ([`RawAlert::set`]) and records in
-//! Suricata's EVE JSON ([`RawAlert::fill_from_eve`]). It counts nothing.
+//! All layouts become this type: tables with columns ([`RawAlert::set`]) and records in
+//! Suricata's EVE JSON ([`RawAlert::fill_from_eve`]).
 
 use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::columns::{Field, Layout};
+use super::columns::{AlertField, Layout};
 use super::value::Value;
 use super::{ntopng, template};
 use crate::grounding::profile::Direction;
 use crate::grounding::severity::Severity;
 
-/// What is known of one alert; `None` where the database says nothing usable.
+/// The facts of one alert; `None` if the database has no usable value.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct RawAlert {
     pub signature: Option<String>,
     pub signature_id: Option<u64>,
-    /// `Some("")` for an empty name, which is not the same as none.
+    /// `Some("")` for an empty name, which differs from a missing one.
     pub category: Option<String>,
     pub severity: Option<Severity>,
     pub protocol: Option<String>,
@@ -27,7 +27,7 @@ pub(super) struct RawAlert {
     pub blocked: Option<bool>,
     pub source_address: Option<IpAddr>,
     pub destination_address: Option<IpAddr>,
-    /// The machine that reported, where the table names it beside a flow's ends.
+    /// The machine that reported, if the table has it in addition to the flow's ends.
     pub host_address: Option<IpAddr>,
     pub source_port: Option<u16>,
     pub destination_port: Option<u16>,
@@ -39,13 +39,13 @@ pub(super) struct RawAlert {
 }
 
 impl RawAlert {
-    /// Takes one cell in. Cells come in the order of [`Field`], so that the plain
-    /// transport goes before the seed's mixed `protocols`.
-    pub(super) fn set(&mut self, field: Field, value: &Value<'_>, layout: Layout) {
+    /// Sets a field from a cell. Cells come in the order of [`AlertField`], so that the plain
+    /// transport has priority over fusionai's mixed `protocols`.
+    pub(super) fn set(&mut self, field: AlertField, value: &Value<'_>, layout: Layout) {
         match field {
-            Field::Signature => self.signature = value.name(),
-            Field::SignatureId => self.signature_id = value.unsigned(),
-            Field::Category => {
+            AlertField::Signature => self.signature = value.name(),
+            AlertField::SignatureId => self.signature_id = value.unsigned(),
+            AlertField::Category => {
                 self.category = match (layout, value.unsigned()) {
                     (Layout::Numbered, Some(number)) => {
                         ntopng::category(number).map(str::to_string)
@@ -53,27 +53,27 @@ impl RawAlert {
                     _ => value.category(),
                 };
             }
-            Field::Severity => self.severity = value.severity(),
-            Field::Protocol | Field::Protocols => {
+            AlertField::Severity => self.severity = value.severity(),
+            AlertField::Protocol | AlertField::Protocols => {
                 let (protocol, application) = value.protocols();
                 self.protocol = self.protocol.take().or(protocol);
                 self.application = self.application.take().or(application);
             }
-            Field::Application => {
+            AlertField::Application => {
                 self.application = value.application().or(self.application.take());
             }
-            Field::Direction => self.direction = value.direction(),
-            Field::Action => self.blocked = value.blocked(),
-            Field::SourceAddress => self.source_address = value.address(),
-            Field::DestinationAddress => self.destination_address = value.address(),
-            Field::HostAddress => self.host_address = value.address(),
-            Field::SourcePort => self.source_port = value.port(),
-            Field::DestinationPort => self.destination_port = value.port(),
-            Field::BytesToServer => self.bytes_to_server = value.bytes(),
-            Field::BytesToClient => self.bytes_to_client = value.bytes(),
-            Field::Time => self.time = value.time(),
-            Field::Techniques => self.techniques.extend(value.techniques()),
-            Field::RawJson => {
+            AlertField::Direction => self.direction = value.direction(),
+            AlertField::Action => self.blocked = value.blocked(),
+            AlertField::SourceAddress => self.source_address = value.address(),
+            AlertField::DestinationAddress => self.destination_address = value.address(),
+            AlertField::HostAddress => self.host_address = value.address(),
+            AlertField::SourcePort => self.source_port = value.port(),
+            AlertField::DestinationPort => self.destination_port = value.port(),
+            AlertField::BytesToServer => self.bytes_to_server = value.bytes(),
+            AlertField::BytesToClient => self.bytes_to_client = value.bytes(),
+            AlertField::Time => self.time = value.time(),
+            AlertField::Techniques => self.techniques.extend(value.techniques()),
+            AlertField::RawJson => {
                 if let Value::Text(json) = value {
                     match layout {
                         Layout::Numbered => self.fill_from_ntopng(json),
@@ -81,7 +81,7 @@ impl RawAlert {
                     }
                 }
             }
-            Field::AlertId => {
+            AlertField::AlertId => {
                 if let Some(id) = value.unsigned() {
                     self.signature_id = self.signature_id.or(Some(id));
                     self.signature = self.signature.take().or_else(|| {
@@ -95,10 +95,10 @@ impl RawAlert {
         }
     }
 
-    /// Takes the name of the check that fired from ntopng's record.
+    /// Sets the signature to the name of the check that fired, from ntopng's record.
     fn fill_from_ntopng(&mut self, json: &str) {
         #[derive(Deserialize)]
-        struct Record {
+        struct NtopngRecord {
             alert_generation: Option<Generation>,
         }
         #[derive(Deserialize)]
@@ -108,7 +108,7 @@ impl RawAlert {
         if self.signature.is_some() {
             return;
         }
-        let record: Option<Record> = serde_json::from_str(json).ok();
+        let record: Option<NtopngRecord> = serde_json::from_str(json).ok();
         let key = record
             .and_then(|record| record.alert_generation)
             .and_then(|generation| generation.script_key);
@@ -117,15 +117,14 @@ impl RawAlert {
             .and_then(|key| Value::Text(key.into()).name());
     }
 
-    /// Replaces what is different in every alert's text by `*`.
+    /// Replaces the parts of the signature that differ between alerts by `*`.
     pub(super) fn make_template(&mut self) {
         if let Some(signature) = &mut self.signature {
             *signature = template::of(signature);
         }
     }
 
-    /// Fills what is still unknown from an EVE record. Text that is no such record
-    /// changes nothing.
+    /// Fills missing facts from an EVE record. Any other text changes nothing.
     pub(super) fn fill_from_eve(&mut self, json: &str) {
         let wanted = self.is_incomplete() || json.contains("mitre_technique_id");
         if !wanted || !json.trim_start().starts_with('{') {
@@ -190,7 +189,7 @@ fn fill<T>(
     }
 }
 
-/// The parts of an EVE record that we read; everything else is skipped unparsed.
+/// The parts of an EVE record that are used; everything else is skipped unparsed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Eve {

@@ -5,13 +5,13 @@ use std::collections::{BinaryHeap, HashMap};
 use super::tally::{Counted, mix};
 use crate::grounding::profile::PAIR_LIMIT;
 
-/// Distinct byte pairs kept per kind of flow. With fewer the quantiles are exact;
-/// with more their error is below one of the 64 steps by far (1/√16384 < 1/100).
+/// Distinct byte pairs kept per kind of flow. With fewer pairs the quantiles are exact;
+/// with more, their error is far below one of the 64 steps (1/√16384 < 1/100).
 const RESERVOIR: usize = 16_384;
 
-/// Distinct byte pairs with their counts: all of them, or the [`RESERVOIR`] whose hashes
-/// are smallest. A pair that is kept in the end was kept from its first sight on, so
-/// its count is whole, whatever the order.
+/// Distinct byte pairs with their counts: all of them, or the [`RESERVOIR`] with the smallest
+/// hashes. A pair that is kept at the end was kept from its first occurrence on, so its count is
+/// complete in any order.
 #[derive(Debug, Default)]
 pub(super) struct Reservoir {
     seen: u64,
@@ -51,7 +51,7 @@ impl Reservoir {
         let mut below: u128 = 0;
         for (pair, count) in sorted {
             below += u128::from(count);
-            // The middle of step i is at (2i + 1) / 2·steps of the total.
+            // The middle of step i is at (2i + 1) / (2·steps) of the total.
             while (2 * pairs.len() as u128 + 1) * total < 2 * steps * below
                 && (pairs.len() as u128) < steps
             {

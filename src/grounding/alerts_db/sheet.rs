@@ -1,8 +1,8 @@
-//! Rows of alerts, whatever file they are in.
+//! Rows of alerts, independent of the file format.
 //!
-//! SQLite, lines of JSON, CSV and Parquet all become named columns of [`Value`]s, read from the
-//! first row to the last as often as asked, with bounded memory. What a column means is
-//! [`super::columns`]' business.
+//! SQLite, JSON lines, CSV and Parquet all become named columns of [`Value`]s. They can be read from
+//! the first row to the last any number of times, with bounded memory. [`super::columns`] decides
+//! what a column means.
 
 mod compressed;
 mod csv;
@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 
 use super::columns::Layout;
 use super::value::Value;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// The option that names the file.
+/// The flag that names the file.
 pub(super) const FLAG: &str = "--alerts-db";
 
-/// Called with the wanted cells of a row; `false` ends the reading.
+/// Called with the wanted cells of a row; returns `false` to stop reading.
 pub(super) type Each<'e> = &'e mut dyn FnMut(&[Value<'_>]) -> bool;
 
 /// A table of alerts.
@@ -30,20 +30,20 @@ pub(super) struct Sheet {
     pub path: PathBuf,
     /// The table's name, or the file's.
     pub name: String,
-    /// What the rows are in, for messages: `table alerts`, `alerts.csv`.
+    /// The source of the rows, for messages: `table alerts`, `alerts.csv`.
     pub place: String,
     pub columns: Vec<String>,
     pub layout: Layout,
-    origin: Origin,
+    origin: SheetFormat,
 }
 
-enum Origin {
+enum SheetFormat {
     #[cfg(feature = "alerts-db")]
     Sqlite(rusqlite::Connection),
     Csv {
         separator: u8,
     },
-    /// Lines of JSON: Suricata's records, or objects of any tool.
+    /// JSON lines: Suricata's records, or objects of any tool.
     Json {
         eve: bool,
     },
@@ -51,10 +51,10 @@ enum Origin {
 }
 
 impl Sheet {
-    /// Finds the rows in a file, by what the file holds, not by its name.
+    /// Finds the rows in a file by its content, not by its name.
     ///
     /// # Errors
-    /// There is no such file, it is empty or damaged, or it holds no table of alerts.
+    /// There is no such file, it is empty or damaged, or it has no table of alerts.
     pub(super) fn open(path: &Path) -> Result<Sheet> {
         super::super::require_file(path, FLAG)?;
         let mut start = [0; 4096];
@@ -91,20 +91,20 @@ impl Sheet {
             Some('[') => Err(Error::input(
                 path,
                 None,
-                "is one JSON array, not lines of JSON",
+                "is one JSON array, not JSON lines",
                 "write a line for each alert: jq -c '.[]' FILE",
             )),
             Some(_) if text.contains('\0') => Err(Error::input(
                 path,
                 None,
-                "is neither SQLite, Parquet, lines of JSON nor CSV",
-                format!("give {FLAG} a file of alerts in one of these forms"),
+                "is neither SQLite, Parquet, JSON lines nor CSV",
+                format!("give {FLAG} a file of alerts in one of these formats"),
             )),
             Some(_) => csv::open(path),
         }
     }
 
-    fn of_file(path: &Path, columns: Vec<String>, layout: Layout, origin: Origin) -> Sheet {
+    fn of_file(path: &Path, columns: Vec<String>, layout: Layout, origin: SheetFormat) -> Sheet {
         let name = path.file_name().map_or_else(
             || "alerts".to_string(),
             |name| name.to_string_lossy().into_owned(),
@@ -119,18 +119,18 @@ impl Sheet {
         }
     }
 
-    /// Reads the wanted columns (ascending positions) of all rows, in their order.
+    /// Reads the wanted columns (ascending positions) of all rows, in order.
     ///
     /// # Errors
     /// The file cannot be read to its end.
     pub(super) fn visit(&self, wanted: &[usize], each: Each<'_>) -> Result<()> {
         match &self.origin {
             #[cfg(feature = "alerts-db")]
-            Origin::Sqlite(connection) => sqlite::visit(self, connection, wanted, each),
-            Origin::Csv { separator } => csv::visit(self, *separator, wanted, each),
-            Origin::Json { eve: true } => json::visit_records(self, each),
-            Origin::Json { eve: false } => json::visit_objects(self, wanted, each),
-            Origin::Parquet => parquet::visit(self, wanted, each),
+            SheetFormat::Sqlite(connection) => sqlite::visit(self, connection, wanted, each),
+            SheetFormat::Csv { separator } => csv::visit(self, *separator, wanted, each),
+            SheetFormat::Json { eve: true } => json::visit_records(self, each),
+            SheetFormat::Json { eve: false } => json::visit_objects(self, wanted, each),
+            SheetFormat::Parquet => parquet::visit(self, wanted, each),
         }
     }
 
@@ -140,12 +140,12 @@ impl Sheet {
             &self.path,
             Some(self.place.clone()),
             format!(
-                "no column holds the signature; its columns are {}",
+                "no column has the signature; the columns are {}",
                 super::super::shown_list(&self.columns)
             ),
             match self.origin {
                 #[cfg(feature = "alerts-db")]
-                Origin::Sqlite(_) => {
+                SheetFormat::Sqlite(_) => {
                     "name the column with the rule's name `signature`, or make a view `alerts` that does"
                 }
                 _ => "name the column with the rule's name `signature`",
@@ -160,7 +160,7 @@ fn empty(path: &Path) -> Error {
         None,
         "the file is empty",
         format!(
-            "give {FLAG} an SQLite database, lines of eve.json, a CSV or a Parquet file of alerts"
+            "give {FLAG} an SQLite database, JSON lines such as eve.json, or a CSV or Parquet file of alerts"
         ),
     )
 }

@@ -1,19 +1,19 @@
 //! Counts by key in bounded memory.
 //!
-//! Up to its limit a [`Tally`] is exact. Beyond it the rarest half of the keys goes
-//! (among equals those whose fixed hash is smaller, so that a fair sample stays), and
-//! what went is summed up in [`Lost`]. That depends on the rows' order, which is part
-//! of the database, and on nothing else. It knows nothing of alerts.
+//! Up to its limit a [`Tally`] is exact. Beyond it, the rarest half of the keys is dropped
+//! (among equals, those with a smaller fixed hash, so that a random sample remains), and
+//! [`Lost`] sums up what was dropped. The result then depends on the order of the rows, which is
+//! part of the database, and on nothing else. This module knows nothing about alerts.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 
-/// A value that counts something.
+/// A value with a count.
 pub(super) trait Counted {
     fn count(&self) -> u64;
 
-    /// Which of two sums of losses it belongs to.
+    /// Index of the sum of losses, 0 or 1, that the key belongs to.
     fn side(&self) -> usize {
         0
     }
@@ -65,12 +65,12 @@ pub(super) fn mix_bytes(start: u64, bytes: &[u8]) -> u64 {
         })
 }
 
-/// What had to be let go.
+/// What was dropped.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lost {
-    /// The sum of the counts of the keys that went.
+    /// Sum of the counts of the dropped keys.
     pub count: u64,
-    /// How many of them had been seen once.
+    /// Number of dropped keys with a count of one.
     pub singles: u64,
 }
 
@@ -91,7 +91,7 @@ impl<K: Fixed + Eq + Hash, V: Counted + Default> Tally<K, V> {
         }
     }
 
-    /// The key's value; a new one if need be, for which the rarest half may go.
+    /// The value of a key. A new key may cause the rarest half to be dropped.
     pub(super) fn entry(&mut self, key: K) -> &mut V {
         if self.is_full() && !self.values.contains_key(&key) {
             self.halve();
@@ -145,7 +145,7 @@ impl<K: Fixed + Eq + Hash, V: Counted + Default> Tally<K, V> {
         self.values.iter()
     }
 
-    /// Takes everything out, in no order; what was lost stays known.
+    /// Takes out all entries, in no particular order; the losses remain known.
     pub(super) fn take(&mut self) -> HashMap<K, V> {
         std::mem::take(&mut self.values)
     }

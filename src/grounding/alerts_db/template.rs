@@ -1,7 +1,7 @@
-//! A sentence about one alert, made the template of its kind.
+//! Turns a sentence about one alert into a template.
 
-/// The text with addresses, numbers and times replaced by `*`; words that begin with a letter
-/// (`CVE-2021-44228`, `sha256`) and paths stay. Neighbouring stars become one.
+/// Replaces addresses, numbers and times by `*`. Words that begin with a letter (`CVE-2021-44228`,
+/// `sha256`) and paths remain. Adjacent stars become one.
 pub(in crate::grounding) fn of(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -34,12 +34,12 @@ pub(in crate::grounding) fn of(text: &str) -> String {
     out
 }
 
-/// Part of a number, an address, a time or a word.
+/// A character of a number, an address, a time or a word.
 fn is_inner(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '.' | ':' | '/' | '-' | '_' | '+')
 }
 
-/// A hash or identifier: 16 hexadecimal digits or more, hyphens between.
+/// A hash or identifier: 16 hexadecimal digits or more, with or without hyphens.
 fn is_hexadecimal(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_hexdigit).count();
     digits >= 16 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')

@@ -178,7 +178,7 @@ fn events_without_alerts_are_refused() {
         "{message}"
     );
     let message = refusal("CREATE TABLE events (id, what); INSERT INTO events VALUES (1, 2);");
-    assert!(message.contains("its columns are id, what"), "{message}");
+    assert!(message.contains("the columns are id, what"), "{message}");
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn refusals_say_what_and_what_to_do() {
         ),
         (
             "CREATE TABLE alerts (alert_id, severity); INSERT INTO alerts VALUES (1, 2);",
-            &["table alerts", "its columns are alert_id, severity"],
+            &["table alerts", "the columns are alert_id, severity"],
         ),
         (
             "CREATE TABLE alerts (signature);",
@@ -349,7 +349,7 @@ fn what_is_no_database_is_refused() {
     assert!(message(&directory.path().join("absent")).contains("no such file"));
     assert!(message(directory.path()).contains("is a directory"));
     assert!(message(&file("empty", b"")).contains("the file is empty"));
-    assert!(message(&file("text", b"some text\nS\n")).contains("no column holds the signature"));
+    assert!(message(&file("text", b"some text\nS\n")).contains("no column has the signature"));
     let mut damaged = b"SQLite format 3\0".to_vec();
     damaged.extend([0xa5; 4000]);
     assert!(message(&file("damaged", &damaged)).contains("SQLite says"));

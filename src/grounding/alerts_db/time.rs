@@ -1,7 +1,6 @@
-//! Times in every form that tools write them, as seconds since 1970 UTC.
+//! Parses the time formats of many tools to seconds since 1970 UTC.
 //!
-//! Text without a zone is UTC. What is before 1970 or after 2199 is no time: it is somebody's
-//! counter.
+//! Text without a zone is UTC. A value before 1970 or after 2199 is not a time but a counter.
 
 use chrono::{DateTime, NaiveDateTime};
 
@@ -9,14 +8,14 @@ const YEAR_2200: i64 = 7_258_118_400;
 /// Julian day of 1970-01-01T00:00, and of 2200-01-01.
 const JULIAN_1970: f64 = 2_440_587.5;
 const JULIAN_2200: f64 = 2_524_593.5;
-/// Times that lack a year are put into this one: it has a 29 February. Only their hours count.
+/// The year of times without a year. It has a 29 February; only the hours of such times are used.
 const SOME_YEAR: i32 = 2024;
 
 fn plausible(seconds: i64) -> Option<i64> {
     (0..YEAR_2200).contains(&seconds).then_some(seconds)
 }
 
-/// Seconds, milli-, micro- or nanoseconds by their size (each unit covers 1973 to 5138).
+/// Seconds, milli-, micro- or nanoseconds, told apart by size (each unit covers 1973 to 5138).
 pub(super) fn of_integer(number: i64) -> Option<i64> {
     let unit = match number.unsigned_abs() {
         0..100_000_000_000 => 1,
@@ -27,7 +26,7 @@ pub(super) fn of_integer(number: i64) -> Option<i64> {
     plausible(number.div_euclid(unit))
 }
 
-/// SQLite's Julian days where the number is one of 1970 to 2199, else as [`of_integer`].
+/// SQLite's Julian days if the number is between 1970 and 2199, else as [`of_integer`].
 pub(super) fn of_real(number: f64) -> Option<i64> {
     if (JULIAN_1970..JULIAN_2200).contains(&number) {
         return plausible(((number - JULIAN_1970) * 86_400.0).round() as i64);
@@ -113,7 +112,7 @@ const FORMS: [&str; 20] = [
 
 /// Text without a zone.
 fn local(text: &str) -> Option<i64> {
-    // Decimals after a comma, and a blank between date and time.
+    // Allow a decimal comma, and a blank between date and time.
     let mut text = text.to_string();
     if let Some(at) = text.rfind(',').filter(|&at| at > 15) {
         text.replace_range(at..=at, ".");
@@ -124,7 +123,7 @@ fn local(text: &str) -> Option<i64> {
     } else if text.as_bytes().get(11) == Some(&b' ') && text.as_bytes().get(2) == Some(&b'-') {
         text.replace_range(11..12, "T");
     }
-    // `%Y` also takes the `24` of `08/12/24`, as the year 24: such a match does not count.
+    // `%Y` also accepts the `24` of `08/12/24`, as the year 24; such a match is rejected.
     let parse = |text: &str, form: &str| {
         NaiveDateTime::parse_from_str(text, form)
             .ok()
@@ -145,7 +144,7 @@ fn local(text: &str) -> Option<i64> {
     })
 }
 
-/// A real that is a whole number in the range where reals are exact.
+/// A float that is an integer, in the range where floats are exact.
 pub(super) fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)

@@ -1,8 +1,7 @@
-//! One cell of unknown content, read as what it should be.
+//! Converts a cell of unknown content to the type that a field needs.
 //!
-//! Databases in the wild hold numbers as text, text as blobs, lists as JSON. Every
-//! reader here answers `None` for what makes no sense; none fails. It knows no
-//! columns and no tables.
+//! Real databases store numbers as text, text as blobs, lists as JSON. Every conversion here
+//! returns `None` for nonsense; none fails. This module knows no columns and no tables.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,7 +11,7 @@ use crate::grounding::profile::{Direction, TEXT_LIMIT};
 use crate::grounding::protocol;
 use crate::grounding::severity::{Severity, Word};
 
-/// A cell's content, from SQLite or from JSON.
+/// The content of a cell, from SQLite or JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value<'a> {
     Null,
@@ -45,8 +44,8 @@ impl<'a> From<&'a serde_json::Value> for Value<'a> {
 }
 
 impl Value<'_> {
-    /// Text for people: control characters become spaces, ends are trimmed, at most
-    /// [`TEXT_LIMIT`] bytes. An empty text stays `Some("")`.
+    /// Display text: control characters become spaces, ends are trimmed, at most
+    /// [`TEXT_LIMIT`] bytes. Empty text is `Some("")`.
     pub(super) fn text(&self) -> Option<String> {
         let raw: Cow<'_, str> = match self {
             Value::Null => return None,
@@ -70,12 +69,12 @@ impl Value<'_> {
         Some(clean)
     }
 
-    /// [`Value::text`], where an empty text is none.
+    /// [`Value::text`], but `None` for empty text.
     pub(super) fn name(&self) -> Option<String> {
         self.text().filter(|text| !text.is_empty())
     }
 
-    /// A whole number, also from text or a real without fraction.
+    /// An integer, also from text or from a float without fraction.
     pub(super) fn integer(&self) -> Option<i64> {
         match self {
             Value::Null => None,
@@ -90,12 +89,12 @@ impl Value<'_> {
         }
     }
 
-    /// A number that cannot be negative.
+    /// A non-negative integer.
     pub(super) fn unsigned(&self) -> Option<u64> {
         self.integer().and_then(|number| u64::try_from(number).ok())
     }
 
-    /// Bytes of one direction of a flow; more than a flow can have (1 PiB) is nonsense.
+    /// Bytes of one direction of a flow; more than a flow can have (1 PiB) is rejected.
     pub(super) fn bytes(&self) -> Option<u64> {
         self.unsigned().filter(|bytes| *bytes <= 1 << 50)
     }
@@ -134,13 +133,13 @@ impl Value<'_> {
         }
     }
 
-    /// Whether the cell is an object of JSON.
+    /// Whether the cell is a JSON object.
     pub(super) fn is_json(&self) -> bool {
         matches!(self, Value::Text(text) if text.trim_start().starts_with('{'))
     }
 
-    /// Transport and application out of a protocol cell: a name, an IANA number, a list
-    /// (`tcp,smb`) or a JSON-like list (`["tcp", "smb"]`). The first transport wins; the
+    /// Transport and application from a protocol cell: a name, an IANA number, a list
+    /// (`tcp,smb`) or a JSON-like list (`["tcp", "smb"]`). The first transport is used; the
     /// first other word is the application.
     pub(super) fn protocols(&self) -> (Option<String>, Option<String>) {
         let text = match self {
@@ -163,7 +162,7 @@ impl Value<'_> {
         (transport, application)
     }
 
-    /// An application protocol: a name, or one of nDPI's numbers that we know.
+    /// An application protocol: a name, or a known nDPI number.
     pub(super) fn application(&self) -> Option<String> {
         match self {
             Value::Text(text) => match text.trim().parse() {
@@ -175,7 +174,7 @@ impl Value<'_> {
         }
     }
 
-    /// Which way the packet went.
+    /// The direction of the packet.
     pub(super) fn direction(&self) -> Option<Direction> {
         let Value::Text(text) = self else { return None };
         match letters(text).as_str() {
@@ -185,7 +184,7 @@ impl Value<'_> {
         }
     }
 
-    /// Whether the sensor stopped it.
+    /// Whether the sensor blocked it.
     pub(super) fn blocked(&self) -> Option<bool> {
         let Value::Text(text) = self else { return None };
         match letters(text).as_str() {
@@ -196,7 +195,7 @@ impl Value<'_> {
         }
     }
 
-    /// A number in tenths, or a word. A number with a second decimal is rounded down.
+    /// A severity: a number in tenths, or a word. A second decimal is rounded down.
     pub(super) fn severity(&self) -> Option<Severity> {
         const MOST: i64 = 1 << 40;
         if let Some(number) = self.integer() {
@@ -208,7 +207,7 @@ impl Value<'_> {
             Value::Null | Value::Integer(_) => None,
         };
         match (real, self) {
-            // Exact for one decimal, which is all that a score has.
+            // Exact for one decimal, and scores have no more.
             (Some(real), _) if real.abs() < MOST as f64 => {
                 Some(Severity::Tenths((real * 10.0 + 1e-6).floor() as i64))
             }
@@ -217,7 +216,7 @@ impl Value<'_> {
         }
     }
 
-    /// A category: a name, or the last and most special of a list (`["syslog", "sshd"]`).
+    /// A category: a name, or the last and most specific of a list (`["syslog", "sshd"]`).
     pub(super) fn category(&self) -> Option<String> {
         let text = self.text()?;
         if !(text.starts_with('[') && text.ends_with(']')) {
@@ -281,7 +280,7 @@ fn transport_name(word: &str) -> Option<String> {
     protocol::name(number?)
 }
 
-/// An application protocol's name, lower case, or `None` for words that say nothing.
+/// The lower-case name of an application protocol, or `None` for words without meaning.
 fn application_name(word: &str) -> Option<String> {
     let name: String = word
         .trim()
@@ -296,7 +295,7 @@ fn application_name(word: &str) -> Option<String> {
     }
 }
 
-/// nDPI's numbers of the protocols that rules usually speak of.
+/// nDPI's numbers of protocols that rules commonly name.
 fn ndpi_application(number: i64) -> Option<String> {
     let name = match number {
         1 => "ftp",

@@ -1,14 +1,14 @@
-//! The address of a host, as inventories write it.
+//! Parses the addresses of hosts in inventories.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Problem and remedy.
 type Refusal = (&'static str, &'static str);
 
-/// An address, and how it was mended.
+/// An address, and the note of its repair.
 pub(super) struct Found {
     pub address: IpAddr,
-    pub mended: Option<&'static str>,
+    pub repaired: Option<&'static str>,
 }
 
 /// One plain private IPv4 address.
@@ -20,7 +20,7 @@ pub(super) fn strict(cell: &str) -> Result<Ipv4Addr, Refusal> {
         }
         Err(_) => {
             return Err((
-                "is no IPv4 address",
+                "is not an IPv4 address",
                 "write one address such as 10.0.4.9, without prefix length or port",
             ));
         }
@@ -44,7 +44,7 @@ fn is_edge(address: Ipv4Addr) -> bool {
     matches!(address.octets(), [.., 0 | 255])
 }
 
-/// A network of the inventory.
+/// A network in the inventory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Net {
     base: u32,
@@ -58,25 +58,25 @@ impl Net {
         Net { base, mask }
     }
 
-    /// Whether the address is in the network and neither its first nor its last one.
+    /// Whether the address is in the network, but is neither its first nor its last address.
     fn has_host(self, address: Ipv4Addr) -> bool {
         let bits = address.to_bits();
         let is_inside = bits & self.mask == self.base;
         let host = bits & !self.mask;
-        // Both addresses of a /31 are hosts.
+        // In a /31, both addresses are hosts.
         is_inside && (self.mask.leading_ones() >= 31 || (host != 0 && host != !self.mask))
     }
 }
 
-/// Networks wider than 256 addresses that the file itself tells.
+/// Networks with more than 256 addresses, from the file itself.
 #[derive(Default)]
 pub(super) struct Nets(Vec<Net>);
 
 impl Nets {
-    /// Networks kept at most; the rest would tell little more.
+    /// Maximum number of networks; more would add little.
     const MOST: usize = 4096;
 
-    /// Learns the networks of an address cell and its mask.
+    /// Adds the networks of an address cell and its mask.
     pub fn learn(&mut self, cell: &str, mask: Option<&str>) {
         if !cell.contains('/') && mask.is_none() {
             return;
@@ -101,7 +101,7 @@ impl Nets {
 struct Token {
     address: IpAddr,
     prefix: Option<u32>,
-    /// The text is a range or a network; its first host is meant.
+    /// The text is a range or a network, which means its first host.
     is_range: bool,
     is_bare: bool,
 }
@@ -133,7 +133,7 @@ impl Token {
         })
     }
 
-    /// The host that the text names, if that can be one.
+    /// The address, if it can be a host's.
     fn host(&self, nets: &Nets) -> Option<IpAddr> {
         let IpAddr::V4(address) = self.address else {
             return is_usable(self.address).then_some(self.address);
@@ -155,7 +155,7 @@ impl Token {
     }
 }
 
-/// An address with what tools put around it: brackets, a zone, a port.
+/// Parses an address with additions of tools: brackets, a zone, a port.
 fn parsed(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let inner = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -174,7 +174,7 @@ fn parsed(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// `24` or `255.255.255.0`.
+/// Parses `24` or `255.255.255.0`.
 fn prefix_of(text: &str) -> Option<u32> {
     let text = text.trim();
     if let Ok(mask) = text.parse::<Ipv4Addr>() {
@@ -184,7 +184,7 @@ fn prefix_of(text: &str) -> Option<u32> {
     text.parse().ok().filter(|prefix| *prefix <= 32)
 }
 
-/// The prefix length of a column of masks: also `/24` and `10.0.0.0/24`.
+/// Parses the prefix length in a mask column: also `/24` and `10.0.0.0/24`.
 fn column_prefix(cell: &str, address: IpAddr) -> Option<u32> {
     let IpAddr::V4(address) = address else {
         return None;
@@ -203,7 +203,7 @@ fn column_prefix(cell: &str, address: IpAddr) -> Option<u32> {
     })
 }
 
-/// Not local to the host or its link, and no group of hosts.
+/// Whether an address is neither local to the host or link nor a group address.
 fn is_usable(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -219,8 +219,8 @@ fn is_usable(address: IpAddr) -> bool {
     }
 }
 
-/// The best address of a host's cells: of the first cell with IPv4 its first private one,
-/// else its first other one; IPv6 where no cell has IPv4.
+/// The best address in a host's cells. In the first cell with IPv4 addresses, this is the first
+/// private one, else the first other one. IPv6 is used only if no cell has IPv4.
 pub(super) fn best<'c>(
     cells: impl Iterator<Item = &'c str>,
     mask: Option<&str>,
@@ -234,12 +234,14 @@ pub(super) fn best<'c>(
             let Some(address) = token.host(nets) else {
                 continue;
             };
-            let mended = match () {
-                () if count > 1 => Some("one of several addresses taken"),
+            let repaired = match () {
+                () if count > 1 => Some("one of several addresses used"),
                 () if token.is_range || address != token.address => {
-                    Some("first host of a range taken")
+                    Some("first host of a range used")
                 }
-                () if !token.is_bare => Some("prefix length, port or zone cut from the address"),
+                () if !token.is_bare => {
+                    Some("prefix length, port or zone removed from the address")
+                }
                 () => None,
             };
             let place = match address {
@@ -247,13 +249,13 @@ pub(super) fn best<'c>(
                 IpAddr::V4(_) => &mut public,
                 IpAddr::V6(_) => &mut v6,
             };
-            place.get_or_insert((address, mended));
+            place.get_or_insert((address, repaired));
         }
-        if let Some((address, mended)) = private.or(public) {
-            return Some(Found { address, mended });
+        if let Some((address, repaired)) = private.or(public) {
+            return Some(Found { address, repaired });
         }
     }
-    v6.map(|(address, mended)| Found { address, mended })
+    v6.map(|(address, repaired)| Found { address, repaired })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The name of a host, as inventories write it.
+//! Parses the names of hosts in inventories.
 
 use std::net::IpAddr;
 
@@ -8,17 +8,17 @@ const NETBIOS: usize = 15;
 /// A label of a domain name has at most 63.
 const LABEL: usize = 63;
 
-/// What a note calls a name that was cut.
+/// The note for a shortened name.
 pub(super) const CUT: &str = "Windows name cut to 15 characters";
 
-/// A name, and how it was mended: what a note says, problem, remedy.
+/// A name and its repair: note, problem, remedy.
 pub(super) struct Host {
     pub hostname: String,
-    pub mended: Option<(&'static str, &'static str, &'static str)>,
+    pub repaired: Option<(&'static str, &'static str, &'static str)>,
 }
 
 const CHARACTER: (&str, &str) = (
-    "has a character that is no letter (A-Z), digit or hyphen",
+    "has a character other than letters (A-Z), digits and hyphens",
     "write the NetBIOS name, such as WKS-002, without domain",
 );
 
@@ -27,7 +27,7 @@ const LONG: (&str, &str) = (
     "write the NetBIOS name, which has at most 15",
 );
 
-/// The host of a cell; the problem and a remedy if it names none.
+/// The host that a cell names; the error is the problem and a remedy.
 pub(super) fn host(
     cell: &str,
     is_windows: bool,
@@ -41,7 +41,7 @@ pub(super) fn host(
     let bare = first.rsplit('\\').next().unwrap_or(first);
     let bare = bare.strip_suffix('$').unwrap_or(bare);
     let label = bare.split('.').next().unwrap_or(bare).trim();
-    // `Ana's MacBook` answers to `Anas-MacBook`.
+    // `Ana's MacBook` has the hostname `Anas-MacBook`.
     let mut hostname: String = label.chars().filter(|c| !matches!(c, '\'' | '’')).collect();
     let is_spaced = hostname.contains(' ') || hostname.len() != label.len();
     if is_spaced {
@@ -59,7 +59,7 @@ pub(super) fn host(
         hostname.truncate(NETBIOS);
         return Ok(Host {
             hostname,
-            mended: with(CUT, LONG),
+            repaired: with(CUT, LONG),
         });
     }
     if hostname.len() > LABEL {
@@ -68,13 +68,13 @@ pub(super) fn host(
             "write the first label of the host's name",
         ));
     }
-    let mended = match () {
-        () if first != cell.trim() => with("first of several hostnames taken", CHARACTER),
-        () if label != first => with("domain cut from the hostname", CHARACTER),
-        () if is_spaced => with("blanks of the hostname written as hyphens", CHARACTER),
+    let repaired = match () {
+        () if first != cell.trim() => with("first of several hostnames used", CHARACTER),
+        () if label != first => with("domain removed from the hostname", CHARACTER),
+        () if is_spaced => with("blanks in the hostname replaced by hyphens", CHARACTER),
         () => None,
     };
-    Ok(Host { hostname, mended })
+    Ok(Host { hostname, repaired })
 }
 
 #[cfg(test)]
@@ -83,11 +83,11 @@ mod tests {
 
     fn name(cell: &str, is_windows: bool) -> Option<(String, bool)> {
         let host = host(cell, is_windows).ok()?;
-        Some((host.hostname, host.mended.is_some()))
+        Some((host.hostname, host.repaired.is_some()))
     }
 
     #[test]
-    fn names_with_one_meaning_are_mended() {
+    fn names_with_one_meaning_are_repaired() {
         for (cell, hostname) in [
             ("app01.corp.example", "app01"),
             ("app01.", "app01"),

@@ -101,7 +101,10 @@ fn strict_refusals_name_line_and_remedy() {
             "host,ip,os\nA,fe80::1,Windows\n",
             &["line 2", "is IPv6", "IPv4"],
         ),
-        ("host,ip,os\nA,10.0.0.1/24,Windows\n", &["no IPv4 address"]),
+        (
+            "host,ip,os\nA,10.0.0.1/24,Windows\n",
+            &["not an IPv4 address"],
+        ),
         ("host,ip,os\nA,10.0.0.255,Windows\n", &["broadcast"]),
         (
             "host,ip,os\nA-NAME-FAR-TOO-LONG,10.0.0.1,Windows\n",
@@ -109,7 +112,7 @@ fn strict_refusals_name_line_and_remedy() {
         ),
         (
             "host,ip,os\nwks_1.corp,10.0.0.1,Windows\n",
-            &["no letter", "NetBIOS"],
+            &["other than letters", "NetBIOS"],
         ),
         ("host,ip,os\nA,10.0.0.1,\n", &["OS is empty"]),
         (
@@ -131,7 +134,7 @@ fn strict_refusals_name_line_and_remedy() {
 }
 
 #[test]
-fn odd_rows_are_mended_or_left_out_with_one_note_each() {
+fn odd_rows_are_repaired_or_left_out_with_one_note_each() {
     let content = "name,ip_address,os,sys_class_name\n\
                    one.corp.example,10.0.1.1,Linux,Server\n\
                    prod-payments-api-eu-01,10.0.1.2,Linux Ubuntu,Server\n\
@@ -167,19 +170,19 @@ fn odd_rows_are_mended_or_left_out_with_one_note_each() {
     for part in [
         "6 of 15 rows left out",
         "no address (1; line 8)",
-        "doubled hostname (1; line 10)",
-        "doubled address (1; line 11)",
+        "duplicate hostname (1; line 10)",
+        "duplicate address (1; line 11)",
         "no usable address (1; line 13)",
         "name equals another's after 15 characters (1; line 15)",
-        "impossible hostname (1; line 16)",
+        "invalid hostname (1; line 16)",
     ] {
         assert!(notes[0].contains(part), "{part:?} is not in {notes:?}");
     }
     for part in [
-        "4 of 15 rows mended",
-        "domain cut from the hostname (1; line 2)",
-        "prefix length, port or zone cut from the address (1; line 4)",
-        "one of several addresses taken (1; line 5)",
+        "4 of 15 rows repaired",
+        "domain removed from the hostname (1; line 2)",
+        "prefix length, port or zone removed from the address (1; line 4)",
+        "one of several addresses used (1; line 5)",
         "Windows name cut to 15 characters (1; line 14)",
     ] {
         assert!(notes[1].contains(part), "{part:?} is not in {notes:?}");

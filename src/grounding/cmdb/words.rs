@@ -1,8 +1,8 @@
-//! What an inventory's words say: states, criticality, systems.
+//! Interprets words in inventories: states, criticality, operating systems.
 
 use crate::grounding::csv_table::{plain_name, plain_words};
 
-/// Whether a text has one of the words. A number at a word's end doesn't count.
+/// Whether a text contains one of the words. A number at the end of a word is ignored.
 pub(super) fn has(text: &str, list: &[String]) -> bool {
     plain_words(text).any(|word| {
         let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -10,7 +10,7 @@ pub(super) fn has(text: &str, list: &[String]) -> bool {
     })
 }
 
-/// What tools write for nothing.
+/// Placeholders that tools write for empty values.
 pub(super) fn is_placeholder(text: &str) -> bool {
     let plain = text.trim().to_lowercase();
     [
@@ -30,8 +30,8 @@ pub(super) fn is_placeholder(text: &str) -> bool {
     .contains(&plain.as_str())
 }
 
-/// Whether a state says that the host is no longer in use. ServiceNow's own numbers count under
-/// its headings.
+/// Whether a state means that the host is no longer in use. ServiceNow's numbers are recognised only
+/// under ServiceNow's headings.
 pub(super) fn is_retired(heading: &str, cell: &str, retired: &[String]) -> bool {
     let number = match plain_name(heading).as_str() {
         "operationalstatus" => Some("6"),
@@ -41,7 +41,7 @@ pub(super) fn is_retired(heading: &str, cell: &str, retired: &[String]) -> bool 
     number == Some(cell.trim()) || has(cell, retired)
 }
 
-/// The four words where the inventory means one of them; another word stays, in lower case.
+/// One of the four criticality words, if the inventory means one; else its own word in lower case.
 pub(super) fn criticality(heading: &str, cell: &str) -> String {
     let lower = cell.to_lowercase();
     let (number, word) = match lower.split_once(" - ") {
@@ -65,7 +65,7 @@ pub(super) fn criticality(heading: &str, cell: &str) -> String {
     if !known.is_empty() {
         return known.to_string();
     }
-    // Only these headings say which end of the numbers is the worst.
+    // Only under these headings is it known which number is the worst.
     let counts_down = ["businesscriticality", "priority"].contains(&plain_name(heading).as_str());
     let digit = number.unwrap_or(word);
     let digit = digit.strip_prefix('p').unwrap_or(digit);
@@ -78,7 +78,7 @@ pub(super) fn criticality(heading: &str, cell: &str) -> String {
     }
 }
 
-/// The system, with its version where the name has none.
+/// The operating system, with the version added if the name has none.
 pub(super) fn system(name: Option<String>, version: Option<String>) -> Option<String> {
     let said = |text: &String| !is_placeholder(text);
     match (name.filter(said), version.filter(said)) {
@@ -92,7 +92,7 @@ pub(super) fn system(name: Option<String>, version: Option<String>) -> Option<St
     }
 }
 
-/// Whether no number of a system's name is a release.
+/// Whether a system's name has no number that is a release.
 fn has_no_release(name: &str) -> bool {
     let is_width = |word: &str| {
         matches!(
@@ -104,7 +104,7 @@ fn has_no_release(name: &str) -> bool {
         .all(|word| is_width(&word) || !word.chars().any(|letter| letter.is_ascii_digit()))
 }
 
-/// Whether NetBIOS names a host: by its system, or by its kind where that is unknown.
+/// Whether a host has a NetBIOS name: decided by its system, or by its kind if the system is unknown.
 pub(super) fn is_windows(os: Option<&str>, kind: &str, devices: &[String]) -> bool {
     let Some(os) = os else {
         return !has(kind, devices);

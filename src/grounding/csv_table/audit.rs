@@ -1,11 +1,11 @@
-//! What was left out of a table and what was mended, for one note each.
+//! Counts the rows that were left out or repaired, for one note each.
 
 use std::collections::BTreeMap;
 
-use super::Source;
-use crate::{Error, Result};
+use super::CsvSource;
+use crate::error::{Error, Result};
 
-/// How many lines a note names for each reason.
+/// Maximum number of lines that a note lists per reason.
 const LINES: usize = 3;
 
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl Reasons {
         }
     }
 
-    /// `no usable address (4; lines 17, 20, 33, …), doubled name (1; line 41)`.
+    /// `no usable address (4; lines 17, 20, 33, …), duplicate name (1; line 41)`.
     fn spoken(&self) -> String {
         let of_reason = |(reason, count, lines): &(&'static str, u64, Vec<u64>)| {
             let numbers: Vec<String> = lines.iter().map(u64::to_string).collect();
@@ -42,32 +42,32 @@ impl Reasons {
     }
 }
 
-/// Counts the odd rows of one file. Under `strict` the first of them is refused instead.
-pub(crate) struct Audit<'a> {
-    source: Source<'a>,
+/// Counts the malformed rows of one file. If `strict`, the first of them is an error instead.
+pub(crate) struct RowAudit<'a> {
+    source: CsvSource<'a>,
     strict: bool,
-    /// All rows of the file that are not blank.
+    /// Number of non-blank rows in the file.
     pub rows: u64,
     left_out: Reasons,
     out: u64,
-    mended: Reasons,
-    mended_rows: u64,
-    last_mended: u64,
-    /// What else to say.
+    repaired: Reasons,
+    repaired_rows: u64,
+    last_repaired: u64,
+    /// Other notes.
     pub notes: Vec<String>,
 }
 
-impl<'a> Audit<'a> {
-    pub fn new(source: Source<'a>, strict: bool) -> Self {
-        Audit {
+impl<'a> RowAudit<'a> {
+    pub fn new(source: CsvSource<'a>, strict: bool) -> Self {
+        RowAudit {
             source,
             strict,
             rows: 0,
             left_out: Reasons::default(),
             out: 0,
-            mended: Reasons::default(),
-            mended_rows: 0,
-            last_mended: 0,
+            repaired: Reasons::default(),
+            repaired_rows: 0,
+            last_repaired: 0,
             notes: Vec::new(),
         }
     }
@@ -82,7 +82,7 @@ impl<'a> Audit<'a> {
         self.source.fault(line, problem, remedy)
     }
 
-    /// A row that cannot be used; `problem` and `remedy` are the refusal's.
+    /// Leaves out an unusable row. If strict, returns an error with `problem` and `remedy`.
     pub fn leave_out(
         &mut self,
         line: u64,
@@ -97,14 +97,14 @@ impl<'a> Audit<'a> {
         Ok(())
     }
 
-    /// A row that the table is right to have, and that is not meant here.
+    /// Leaves out a valid row that is irrelevant here; not an error in strict mode.
     pub fn not_meant(&mut self, line: u64, reason: &'static str) {
         self.left_out.add(reason, line);
         self.out += 1;
     }
 
-    /// A value that has one meaning although it is not in the expected form.
-    pub fn mend(
+    /// Records a repaired value: it has a single meaning, but not the expected form.
+    pub fn repair(
         &mut self,
         line: u64,
         what: &'static str,
@@ -114,14 +114,14 @@ impl<'a> Audit<'a> {
         if self.strict {
             return Err(self.source.fault(line, problem, remedy));
         }
-        self.mended.add(what, line);
-        self.mended_rows += u64::from(self.last_mended != line);
-        self.last_mended = line;
+        self.repaired.add(what, line);
+        self.repaired_rows += u64::from(self.last_repaired != line);
+        self.last_repaired = line;
         Ok(())
     }
 
-    /// Whether `value` is new. A doubled one leaves the row out. `seen` maps values without
-    /// case to lines.
+    /// Whether `value` is new. A row with a duplicate is left out. `seen` maps lower-case values to
+    /// lines.
     pub fn is_new(
         &mut self,
         seen: &BTreeMap<String, u64>,
@@ -142,7 +142,7 @@ impl<'a> Audit<'a> {
         Ok(false)
     }
 
-    /// Why no row is left.
+    /// The reasons why no row is left.
     pub fn reasons(&self) -> String {
         self.left_out.spoken()
     }
@@ -163,11 +163,11 @@ impl<'a> Audit<'a> {
                 self.left_out.spoken()
             ));
         }
-        if self.mended_rows > 0 {
+        if self.repaired_rows > 0 {
             notes.push(format!(
-                "{file}: {} of {rows} rows mended: {}",
-                self.mended_rows,
-                self.mended.spoken()
+                "{file}: {} of {rows} rows repaired: {}",
+                self.repaired_rows,
+                self.repaired.spoken()
             ));
         }
         notes

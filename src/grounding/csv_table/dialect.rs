@@ -1,12 +1,12 @@
-//! Lines before the header, and what parts the fields.
+//! Lines before the header, and the delimiter.
 
 use super::encoding;
 use super::vocabulary::{Vocabulary, plain_name};
 
-/// What tools part fields with, the most usual first.
+/// Delimiters that tools use, most common first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// Where the table starts, and the delimiter if a `sep=` line names it.
+/// Offset of the header, and the delimiter of a `sep=` line.
 pub(super) struct Preamble {
     pub start: usize,
     pub delimiter: Option<u8>,
@@ -40,7 +40,7 @@ pub(super) fn preamble(bytes: &[u8]) -> Preamble {
         } else if !(starts(b"#type") || line.trim_ascii().is_empty() && end < rest.len()) {
             return found;
         }
-        // The line's end is at most CRLF; another byte of it makes a blank line.
+        // Remove at most one CRLF; further bytes are a blank line.
         found.start += (end + 1).min(rest.len());
         if found.start >= bytes.len() {
             return found;
@@ -48,17 +48,17 @@ pub(super) fn preamble(bytes: &[u8]) -> Preamble {
     }
 }
 
-/// A header under one delimiter.
+/// A header, split at one delimiter.
 pub(super) struct Header {
     pub delimiter: u8,
     pub names: Vec<String>,
-    /// Of each wanted column, the places where it may be, the best first.
+    /// The indices of each column's headings, best first.
     pub candidates: Vec<Vec<usize>>,
-    /// Headings that are not UTF-8.
+    /// Number of headings that are not UTF-8.
     pub foreign: bool,
 }
 
-/// The header under the delimiter that finds the most; `None` without any record.
+/// The header with the delimiter that finds the most columns; `None` if there is no record.
 pub(super) fn header(
     bytes: &[u8],
     named: Option<u8>,
@@ -110,7 +110,7 @@ fn under(bytes: &[u8], delimiter: u8, vocabulary: &Vocabulary) -> Option<Header>
     None
 }
 
-/// A delimiter's name in messages.
+/// The name of a delimiter in messages.
 pub(super) fn spoken(delimiter: u8) -> String {
     match delimiter {
         b',' => "commas".to_string(),

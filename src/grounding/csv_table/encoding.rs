@@ -1,14 +1,14 @@
-//! The texts of a file, whatever encoding its tool chose.
+//! Decodes the text of a file.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// How much of a file without a mark is looked at for zero bytes.
+/// Bytes of a file without a byte order mark that are searched for zero bytes.
 const PROBE: usize = 4096;
 
-/// The file in UTF-8 as far as one encoding decides: UTF-16 is converted, a mark removed.
-/// What is neither stays, and [`text`] reads it cell by cell.
+/// Converts UTF-16 to UTF-8 and removes a byte order mark. Any other encoding is unchanged;
+/// [`text`] then decodes each cell.
 pub(super) fn unmarked(bytes: Vec<u8>) -> Vec<u8> {
     let (encoding, mark) = match Encoding::for_bom(&bytes) {
         Some(found) => found,
@@ -28,7 +28,7 @@ pub(super) fn unmarked(bytes: Vec<u8>) -> Vec<u8> {
         .into_bytes()
 }
 
-/// UTF-16 of mostly Latin text has a zero in every other byte, and UTF-8 has none.
+/// Detects UTF-16: mostly Latin text has a zero in every other byte, whereas UTF-8 has no zeros.
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let probe = bytes.get(..PROBE).unwrap_or(bytes);
     let pairs = probe.len() / 2;
@@ -50,7 +50,7 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// A cell's text, and whether it is not UTF-8 and was read as Windows-1252.
+/// The text of a cell, and whether it was read as Windows-1252 because it is not UTF-8.
 pub(super) fn text(cell: &[u8]) -> (Cow<'_, str>, bool) {
     match std::str::from_utf8(cell) {
         Ok(text) => (Cow::Borrowed(text), false),

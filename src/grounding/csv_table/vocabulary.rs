@@ -1,17 +1,17 @@
-//! The headings of usual exports: what each wanted column may be called.
+//! Known headings of each column in common exports.
 
 use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// A column that a reader wants.
+/// A column that a reader uses.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Column {
-    /// What to call it in messages.
+pub(crate) struct KnownColumn {
+    /// Its name in messages.
     pub name: String,
-    /// Plain names, the best first.
+    /// Normalised headings, best first.
     pub aliases: Vec<String>,
 }
 
@@ -20,14 +20,14 @@ pub(crate) struct Column {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Vocabulary {
     #[serde(rename = "column")]
-    pub columns: Vec<Column>,
-    /// Words that tell a kind of host.
+    pub columns: Vec<KnownColumn>,
+    /// Words for kinds of hosts.
     #[serde(default)]
     pub kinds: Vec<String>,
-    /// Of those, words of devices that run no Windows.
+    /// The subset for devices that do not run Windows.
     #[serde(default)]
     pub devices: Vec<String>,
-    /// Words of a state in which a host is no longer in use.
+    /// Words for states of hosts that are no longer in use.
     #[serde(default)]
     pub retired: Vec<String>,
 }
@@ -36,7 +36,7 @@ impl Vocabulary {
     /// Reads the embedded file `name`.
     ///
     /// # Errors
-    /// It is no such file; a test reads both.
+    /// The embedded file is invalid; a test reads all of them.
     pub fn embedded(name: &str, text: &str) -> Result<Vocabulary> {
         toml::from_str(text).map_err(|error: toml::de::Error| {
             Error::input(
@@ -53,7 +53,7 @@ impl Vocabulary {
         self.columns.get(column).map_or("", |it| it.name.as_str())
     }
 
-    /// Of each column, the places of its aliases among plain headings, the best first.
+    /// The indices of each column's aliases among normalised headings, best first.
     pub(super) fn places(&self, headings: &[String]) -> Vec<Vec<usize>> {
         let of_alias = |alias: &String| {
             let all = headings.iter().enumerate();
@@ -66,7 +66,7 @@ impl Vocabulary {
             .collect()
     }
 
-    /// The heading that is most like an alias of a column, for a remedy.
+    /// The heading most similar to an alias of a column, for a remedy.
     pub(super) fn nearest<'h>(&self, column: usize, headings: &'h [String]) -> Option<&'h str> {
         const ENOUGH: f64 = 0.87;
         let aliases = &self.columns.get(column)?.aliases;
@@ -107,7 +107,7 @@ pub(crate) fn plain_name(name: &str) -> String {
     plain
 }
 
-/// The words of a text, as [`plain_name`] writes them.
+/// The words of a text, normalised like [`plain_name`].
 pub(crate) fn plain_words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())

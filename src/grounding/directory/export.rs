@@ -1,9 +1,9 @@
-//! Values that `csvde` and `ldifde` encode because they are not ASCII.
+//! Decodes values that `csvde` and `ldifde` encode because they are not ASCII.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// The text of `X'4dc3bc…'` or of `: TcO8…`; `None` for anything else.
+/// Decodes `X'4dc3bc…'` and `: TcO8…`; `None` for anything else.
 pub(super) fn decoded(cell: &str) -> Option<String> {
     let hex = cell.strip_prefix("X'").or_else(|| cell.strip_prefix("x'"));
     if let Some(digits) = hex.and_then(|rest| rest.strip_suffix('\'')) {
@@ -15,18 +15,18 @@ pub(super) fn decoded(cell: &str) -> Option<String> {
     readable(STANDARD.decode(rest.trim()).ok()?)
 }
 
-/// The name that a bare base64 text stands for. What could itself be a name is left as it is.
+/// Decodes a name in bare base64. Text that could itself be a name is not decoded.
 pub(super) fn decoded_name(cell: &str) -> Option<String> {
     if cell.len() < 8 || !cell.len().is_multiple_of(4) || reads_as_name(cell) {
         return None;
     }
     let text = readable(STANDARD.decode(cell).ok()?)?;
     let in_name = |c: char| c.is_alphabetic() || matches!(c, ' ' | '-' | '\'' | '.' | ',' | '’');
-    // Exports encode a value because it is not ASCII.
+    // Exports only encode values that are not ASCII.
     (!text.is_ascii() && text.chars().all(in_name)).then_some(text)
 }
 
-/// Letters that change from small to capital once at most, as in `McDonald`.
+/// Whether letters change from lower to upper case at most once, as in `McDonald`.
 fn reads_as_name(cell: &str) -> bool {
     let bytes = cell.as_bytes();
     let rises = bytes

@@ -1,17 +1,17 @@
-//! Who is a person, and who may log on.
+//! Decides which accounts are people, and which may log on.
 
 use super::column;
-use crate::grounding::csv_table::{Row, plain_name, plain_words};
+use crate::grounding::csv_table::{CsvRow, plain_name, plain_words};
 
-/// What tells a person, beside the row's own columns.
+/// Facts about a row that indicate a person.
 pub(super) struct Facts<'a> {
     pub login: &'a str,
     pub upn: &'a str,
-    /// There is a given name or a mail address.
+    /// The row has a given name or a mail address.
     pub is_named: bool,
 }
 
-/// Accounts that a directory has by itself, in the languages of its setups; plain names.
+/// Normalised names of built-in accounts, in the languages of Windows setups.
 const BUILT_IN: [&str; 18] = [
     "administrator",
     "administrateur",
@@ -33,7 +33,7 @@ const BUILT_IN: [&str; 18] = [
     "krbtgtazuread",
 ];
 
-/// Beginnings of accounts that products make for themselves; each is followed by an id.
+/// Prefixes of accounts that products create; an id follows.
 const MAILBOXES: [&str; 6] = [
     "healthmailbox",
     "systemmailbox",
@@ -48,8 +48,8 @@ const SERVICE: [&str; 9] = [
     "svc-", "svc_", "svc.", "sa-", "sa_", "srv-", "srv_", "service-", "service_",
 ];
 
-/// Why a row is no person; `None` for a person.
-pub(super) fn no_person(row: &Row<'_>, facts: &Facts<'_>) -> Option<&'static str> {
+/// The reason why a row is not a person; `None` for a person.
+pub(super) fn no_person(row: &CsvRow<'_>, facts: &Facts<'_>) -> Option<&'static str> {
     let login = super::account(facts.login).to_lowercase();
     by_class(row)
         .or_else(|| {
@@ -71,19 +71,17 @@ pub(super) fn no_person(row: &Row<'_>, facts: &Facts<'_>) -> Option<&'static str
             let is_id = tail.len() >= 8 && tail.bytes().all(|byte| byte.is_ascii_hexdigit());
             match () {
                 () if starts(&MAILBOXES) => Some("system mailbox"),
-                () if starts(&PRODUCTS) && (is_id || !facts.is_named) => {
-                    Some("account of a product")
-                }
+                () if starts(&PRODUCTS) && (is_id || !facts.is_named) => Some("product account"),
                 () if starts(&SERVICE) && !facts.is_named => Some("service account"),
                 () => None,
             }
         })
 }
 
-/// Classes and categories of the directory.
-fn by_class(row: &Row<'_>) -> Option<&'static str> {
+/// Checks object class and category.
+fn by_class(row: &CsvRow<'_>) -> Option<&'static str> {
     let class = row.raw(column::OBJECT_CLASS).unwrap_or_default();
-    // `CN=Group,CN=Schema,…`: the first part is the category.
+    // In `CN=Group,CN=Schema,…`, the first part is the category.
     let category = row.raw(column::OBJECT_CATEGORY).unwrap_or_default();
     let category = category.split(',').next().unwrap_or_default();
     let category = category.split_once('=').map_or(category, |it| it.1);
@@ -100,7 +98,7 @@ fn by_class(row: &Row<'_>) -> Option<&'static str> {
     {
         return Some("group");
     }
-    // `msDS-GroupManagedServiceAccount` is a computer too, in its classes.
+    // The classes of `msDS-GroupManagedServiceAccount` include computer.
     if words.iter().any(|word| word.ends_with("serviceaccount")) {
         return Some("service account");
     }
@@ -123,15 +121,15 @@ fn by_class(row: &Row<'_>) -> Option<&'static str> {
         "grouppolicycontainer",
     ];
     // Interdomain trusts have accounts too.
-    (has(&others) || account_type == Some(0x3000_0002)).then_some("object that is no account")
+    (has(&others) || account_type == Some(0x3000_0002)).then_some("object that is not an account")
 }
 
-fn is_built_in(row: &Row<'_>, login: &str) -> bool {
+fn is_built_in(row: &CsvRow<'_>, login: &str) -> bool {
     let plain = plain_name(login);
     let replica = login.strip_prefix("krbtgt_");
     let by_name = BUILT_IN.contains(&plain.as_str())
         || replica.is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
-    // The identifiers below 1000 of a domain are the directory's own.
+    // RIDs below 1000 of a domain are built in.
     let sid = row.raw(column::SID).unwrap_or_default();
     let rid = match sid.to_uppercase().starts_with("S-1-5-21-") {
         true => sid.rsplit('-').next().and_then(|rid| rid.parse().ok()),
@@ -140,8 +138,8 @@ fn is_built_in(row: &Row<'_>, login: &str) -> bool {
     by_name || rid.is_some_and(|rid: u32| rid < 1000)
 }
 
-/// Whether the directory says that the account may not log on.
-pub(super) fn is_disabled(row: &Row<'_>) -> bool {
+/// Whether the directory marks the account as disabled.
+pub(super) fn is_disabled(row: &CsvRow<'_>) -> bool {
     const ACCOUNT_DISABLED: u64 = 2;
     let word = |column| row.raw(column).map(plain_name).unwrap_or_default();
     let is_no = |word: &str| {
@@ -187,7 +185,7 @@ pub(super) fn is_disabled(row: &Row<'_>) -> bool {
         || status.contains(&word(column::STATUS).as_str())
 }
 
-/// A decimal or `0x` number.
+/// Parses a decimal or `0x` number.
 fn number(text: &str) -> Option<u64> {
     let text = text.trim();
     let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));

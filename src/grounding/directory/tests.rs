@@ -92,7 +92,7 @@ fn names_of_columns_vary() {
 fn refusals_name_line_and_remedy() {
     let cases: [(&[u8], &[&str]); 12] = [
         (b"", &["the file is empty", "--ad-users"]),
-        (b"Username\n\n", &["a header and nothing else"]),
+        (b"Username\n\n", &["a header but no rows"]),
         (
             b"Department,Mail\nIT,x\n",
             &["line 1", "no column Username", "Department, Mail"],
@@ -192,7 +192,7 @@ fn every_dialect_gives_the_same_users() {
 }
 
 #[test]
-fn odd_rows_are_left_out_and_mended_with_one_note_each() {
+fn odd_rows_are_left_out_and_repaired_with_one_note_each() {
     let content = "username,department,mail\n\
                    alice,IT,a@x\n\
                    ,HR,b@x\n\
@@ -218,11 +218,11 @@ fn odd_rows_are_left_out_and_mended_with_one_note_each() {
     assert_eq!(
         notes.iter().map(after_name).collect::<Vec<_>>(),
         [
-            "4 of 9 rows left out: no username (1; line 3), doubled username (1; line 4), \
-             impossible username (1; line 7), wrong number of fields (1; line 10)",
-            "4 of 9 rows mended: domain cut from the username (2; lines 5, 6), \
-             missing fields at the end taken as empty (1; line 8), \
-             surplus empty fields dropped (1; line 9)",
+            "4 of 9 rows left out: no username (1; line 3), duplicate username (1; line 4), \
+             invalid username (1; line 7), wrong number of fields (1; line 10)",
+            "4 of 9 rows repaired: domain removed from the username (2; lines 5, 6), \
+             missing fields at the end treated as empty (1; line 8), \
+             extra empty fields dropped (1; line 9)",
         ]
     );
 }
@@ -232,7 +232,7 @@ fn a_note_names_three_lines_of_each_reason() {
     let mut content = String::from("username\nalice\n");
     content.push_str(&"alice\n".repeat(5));
     let notes = table(content.as_bytes(), false).expect("users").notes;
-    assert!(notes[0].ends_with("5 of 6 rows left out: doubled username (5; lines 3, 4, 5, …)"));
+    assert!(notes[0].ends_with("5 of 6 rows left out: duplicate username (5; lines 3, 4, 5, …)"));
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn what_is_no_person_is_left_out_and_counted_in_both_modes() {
             "by the `$` of its name (1; line 7)",
             "built-in account (3; lines 8, 9, 10)",
             "system mailbox (1; line 11)",
-            "account of a product (1; line 12)",
+            "product account (1; line 12)",
             "service account (1; line 14)",
             "guest of another organisation (1; line 16)",
             "contact (1; line 17)",
@@ -297,7 +297,7 @@ fn disabled_accounts_are_kept_and_marked() {
         let marks: Vec<bool> = rows.iter().map(|it| it.disabled).collect();
         assert_eq!(marks, [false, true, false], "{heading}");
         assert!(notes[0].ends_with(
-            "1 of 3 users are disabled; they stay known, and only failed logons name them"
+            "1 of 3 users are disabled; they are kept, but only failed logons name them"
         ));
     }
 }
@@ -308,7 +308,7 @@ fn a_file_that_leaves_nobody_is_an_error() {
     for part in [
         "no row of 2 is a user",
         "built-in account (2; lines 2, 3)",
-        "export accounts of people",
+        "export the accounts of people",
     ] {
         assert!(message.contains(part), "{part:?} is not in {message:?}");
     }

@@ -1,4 +1,4 @@
-//! A profile that can be given away: the same figures under made-up addresses.
+//! Anonymises a profile so that it can be shared: the same figures with made-up addresses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,19 +6,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::Profile;
 use crate::grounding::alerts_db::template;
 
-/// First octets of made-up public addresses; none of these blocks holds a special range.
+/// First octets of made-up public addresses; none of these blocks contains a special range.
 const PUBLIC: [u8; 10] = [23, 45, 64, 78, 91, 104, 139, 151, 173, 188];
 
 impl Profile {
-    /// The same profile under other addresses, with every count and share as it was.
+    /// The same profile with other addresses; counts and shares are unchanged.
     ///
     /// 1. Each inside address becomes another of its block (10/8, 172.16/12, 192.168/16 …);
     ///    addresses of one /24 stay in one /24.
     /// 2. Each outside address becomes a made-up public one of its family.
-    /// 3. Broadcast addresses go, as do sentences with samples of the table, and its name.
-    /// 4. A signature that holds an address gets `*` for addresses, numbers and times.
+    /// 3. Broadcast addresses, notes with samples from the table, and the table's name are removed.
+    /// 4. In a signature that contains an address, addresses, numbers and times become `*`.
     ///
-    /// Names of rules and categories stay: they are what a profile is for.
+    /// Names of rules and categories remain, because a profile is useless without them.
     pub fn anonymised(mut self) -> Profile {
         let of_table = (self.internal_client_addresses.iter())
             .chain(&self.internal_service_addresses)
@@ -77,7 +77,7 @@ fn holds_an_address(text: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_hexdigit() || matches!(c, '.' | ':')))
         .map(|word| word.trim_matches(['.', ':']))
         .any(|word| {
-            // `10.0.0.1:443` is one, too.
+            // `10.0.0.1:443` is an address too.
             let host = word.rsplit_once(':').map_or(word, |(host, _)| host);
             [word, host]
                 .iter()
@@ -85,10 +85,10 @@ fn holds_an_address(text: &str) -> bool {
         })
 }
 
-/// The `number`th made-up public address; `None` where it would end in 0 or 255.
+/// Made-up public address `number`; `None` if it would end in 0 or 255.
 fn outside(number: u32, is_v6: bool) -> Option<String> {
     let blocks = PUBLIC.len() as u32;
-    // An odd factor goes once through all 24 bits.
+    // An odd factor permutes all 24-bit numbers.
     let low = (number / blocks).wrapping_mul(0x9e_3779).wrapping_add(7) & 0xff_ffff;
     if is_v6 {
         let [_, a, b, c] = low.to_be_bytes();
@@ -115,15 +115,15 @@ fn network_of(address: Ipv4Addr) -> [u8; 3] {
     [a, b, c]
 }
 
-/// Inside addresses by what they became.
+/// Replacements of inside addresses.
 #[derive(Default)]
 struct Inside {
     known: BTreeMap<IpAddr, IpAddr>,
-    /// The table's own /24s, which no address becomes while there are others.
+    /// The /24 networks of the table, which are not used as replacements while others are free.
     of_table: BTreeSet<[u8; 3]>,
-    /// By /24: the one that it became, and its hosts so far.
+    /// By /24: its replacement, and the number of its hosts so far.
     networks: BTreeMap<[u8; 3], ([u8; 3], u32)>,
-    /// By block: its networks so far.
+    /// By block: the number of its networks so far.
     blocks: BTreeMap<[u8; 2], u32>,
     others: u16,
 }
@@ -146,7 +146,7 @@ impl Inside {
 
     fn v4(&mut self, address: Ipv4Addr) -> Ipv4Addr {
         let [a, b, _, _] = address.octets();
-        // First two octets of the block, and how many /24s it has.
+        // First two octets of the block, and its number of /24 networks.
         let (block, size): ([u8; 2], u32) = match (a, b) {
             (172, 16..=31) => ([172, 16], 1 << 12),
             (192, 168) => ([192, 168], 1 << 8),
@@ -172,7 +172,7 @@ impl Inside {
         });
         *hosts += 1;
         let [first, second, third] = *network;
-        // No more than 254 addresses of a /24 are hosts.
+        // A /24 has at most 254 hosts.
         Ipv4Addr::new(first, second, third, (1 + (*hosts - 1) % 254) as u8)
     }
 }
@@ -261,7 +261,7 @@ mod tests {
         assert!(first != second && first.starts_with("10."));
         assert!(matches!(of(third), IpAddr::V4(v4) if v4.octets()[0] == 172 && v4.is_private()));
         assert!(of(fourth).is_ipv6());
-        // One host is one host on both sides.
+        // A host is the same host on both sides.
         assert_eq!(&after.internal_service_addresses[0], first);
         for text in after
             .internal_client_addresses

@@ -10,26 +10,33 @@ const EMBEDDED: &str = include_str!("../../../data/profile/default.json");
 
 const FLAG: &str = "--profile";
 
-/// What to do about a profile that is no good.
+/// Remedy for an invalid profile.
 const FIT_AGAIN: &str = "fit it again: fusiongen profile --alerts-db F -o profile.json";
 
 impl Profile {
-    /// The default that is built in: figures of real alerts and of endpoint detections,
-    /// without any address but multicast (`data/profile/README.md`).
+    /// The built-in default: figures of real alerts and of endpoint detections, without
+    /// addresses except multicast (`data/profile/README.md`).
     #[expect(clippy::expect_used, reason = "our own file, which a test reads")]
     pub fn embedded() -> Profile {
         serde_json::from_str(EMBEDDED).expect("data/profile/default.json is a profile")
     }
 
-    /// Reads a profile from a JSON file, checks it and puts it in canonical order.
+    /// Reads a profile from a JSON file, validates it and sorts it into canonical order.
     ///
     /// # Errors
     /// [`Error::Input`] for a missing file, broken or truncated JSON (with the line),
     /// another version, or content that [`Profile::validate`] refuses; [`Error::Io`]
     /// if the file cannot be read.
     pub fn read(path: &Path) -> Result<Profile> {
-        let bytes = crate::grounding::read_file(path, FLAG)?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        Profile::parse(path, &crate::grounding::read_file(path, FLAG)?)
+    }
+
+    /// As [`read`](Profile::read), from the contents of the file.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Profile> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         check_version(path, bytes)?;
         let mut profile: Profile =
             serde_json::from_slice(bytes).map_err(|source| json_error(path, &source))?;
@@ -38,8 +45,8 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Writes the profile as JSON, a tuple a line. The file appears whole or not at all:
-    /// it is written under another name beside its place, then renamed.
+    /// Writes the profile as JSON, one tuple per line. The file appears complete or not at all: it is
+    /// written under another name in the same directory, then renamed.
     ///
     /// # Errors
     /// [`Error::Io`], or [`Error::Output`] if the path names no file.
@@ -56,13 +63,13 @@ impl Profile {
                 fs::rename(&temporary, path).map_err(|source| Error::io(path, "rename", source))
             });
         if written.is_err() {
-            // What went wrong first is what the caller must hear.
+            // Report the first error.
             let _ = fs::remove_file(&temporary);
         }
         written
     }
 
-    /// The profile as [`Profile::write`] writes it.
+    /// The JSON that [`Profile::write`] writes.
     pub fn to_json(&self) -> String {
         let Profile {
             version,
@@ -118,15 +125,13 @@ impl Profile {
     }
 
     /// BLAKE3 of the profile's canonical JSON (compact, fields in the order of the
-    /// type), as 64 hexadecimal digits. Equal profiles have equal digests, wherever
-    /// they came from.
+    /// type), as 64 hexadecimal digits. Equal profiles have equal digests, whatever their source.
     pub fn digest(&self) -> String {
         blake3::hash(compact(self).as_bytes()).to_hex().to_string()
     }
 
-    /// The same figures without any address: pools keep the counts of their ranks and
-    /// lose their names, external pools go, multicast groups (which are public
-    /// knowledge) stay, broadcast addresses go.
+    /// The same figures without addresses. Internal pools keep their counts by rank, external pools and
+    /// broadcast addresses are removed, and multicast groups, which are public knowledge, remain.
     pub fn without_addresses(mut self) -> Profile {
         self.external_clients.clear();
         self.external_services.clear();
@@ -140,7 +145,7 @@ impl Profile {
         self
     }
 
-    /// Takes another scale: what each number came from is read anew.
+    /// Changes the severity scale: each severity is converted from its original value.
     pub fn rescale(&mut self, scale: SeverityScale) {
         let old = self.severity_scale;
         for tuple in &mut self.tuples {
@@ -153,7 +158,7 @@ impl Profile {
         self.sort();
     }
 
-    /// Canonical order: tuples by descending count, then by their other fields; byte
+    /// Sorts into canonical order: tuples by descending count, then by their other fields; byte
     /// tables by protocol and application.
     pub(in crate::grounding) fn sort(&mut self) {
         self.tuples.sort_by(|one, two| {
@@ -177,13 +182,13 @@ impl Profile {
     }
 }
 
-/// Compact JSON of a value that has text keys only and so cannot fail.
+/// Compact JSON. It cannot fail, because all keys are strings.
 #[expect(clippy::expect_used, reason = "plain JSON cannot fail")]
 fn compact<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("a profile's fields are plain JSON")
 }
 
-/// A JSON array, an item a line.
+/// A JSON array with one item per line.
 fn lines<T: Serialize>(items: &[T]) -> String {
     let items: Vec<String> = items.iter().map(compact).collect();
     match items.is_empty() {
@@ -197,7 +202,7 @@ fn temporary_name(path: &Path) -> Result<PathBuf> {
         return Err(Error::Output {
             path: path.to_path_buf(),
             problem: "names no file".to_string(),
-            remedy: "give -o the path of the file to write, say profile.json".to_string(),
+            remedy: "give -o the path of the file to write, such as profile.json".to_string(),
         });
     };
     let mut hidden = std::ffi::OsString::from(".");
@@ -206,7 +211,7 @@ fn temporary_name(path: &Path) -> Result<PathBuf> {
     Ok(path.with_file_name(hidden))
 }
 
-/// Refuses another version before the rest is looked at: its fields may be others.
+/// Refuses other versions before the rest is parsed, because their fields may differ.
 fn check_version(path: &Path, bytes: &[u8]) -> Result<()> {
     #[derive(Deserialize)]
     struct Head {
@@ -228,7 +233,7 @@ fn check_version(path: &Path, bytes: &[u8]) -> Result<()> {
             FIT_AGAIN.to_string(),
         ),
         None => (
-            "has no version, so it is no profile".to_string(),
+            "has no version, so it is not a profile".to_string(),
             format!("give {FLAG} a file that `fusiongen profile` wrote"),
         ),
     };
@@ -241,7 +246,7 @@ fn json_error(path: &Path, source: &serde_json::Error) -> Error {
     let problem = if source.is_eof() {
         format!("the JSON ends too early: {message}")
     } else if source.is_data() {
-        format!("is no profile: {message}")
+        format!("is not a profile: {message}")
     } else {
         format!("is not JSON: {message}")
     };

@@ -1,35 +1,35 @@
-//! What a profile says, in figures: how varied its alerts are, and what dominates.
+//! Summary of a profile: how varied its alerts are, and which values dominate.
 //!
-//! For people and reports; nothing is generated of it.
+//! For people and reports only; generation does not use it.
 
 use std::collections::BTreeMap;
 
 use super::{Direction, Ends, Profile, Tuple};
 
-/// A profile in figures.
+/// The figures of a profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// Alerts that the tuples hold: rows, less what was too rare to keep.
+    /// Number of alerts in the tuples: rows without those too rare to keep.
     pub alerts: u64,
-    /// Tuples that stand for one alert only.
+    /// Number of tuples with a single alert.
     pub single_tuples: usize,
-    /// The facts of alerts, each with its values; the joint tuple first.
+    /// Fields of alerts with their values; the joint tuple first.
     pub facts: Vec<Ranking>,
-    /// Where flows go, summed over all tuples.
+    /// Ends of flows, summed over all tuples.
     pub ends: Ends,
     /// Alerts by direction: to server, to client, unknown.
     pub directions: [u64; 3],
-    /// Alerts that the sensor stopped.
+    /// Number of alerts that the sensor blocked.
     pub blocked: u64,
-    /// Alerts whose rule names an ATT&CK technique itself.
+    /// Number of alerts whose rule itself names an ATT&CK technique.
     pub with_techniques: u64,
 }
 
-/// The values of one fact by frequency.
+/// The values of one field by frequency.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     pub fact: &'static str,
-    /// Values with counts, most frequent first; for the tuple its place in the profile.
+    /// Values with counts, most frequent first; for the joint tuple, its index in the profile.
     pub values: Vec<(String, u64)>,
 }
 
@@ -44,13 +44,12 @@ impl Ranking {
         Ranking { fact, values }
     }
 
-    /// How many alerts (or sightings) were counted.
+    /// Number of alerts (or address occurrences) counted.
     pub fn total(&self) -> u64 {
         self.values.iter().map(|(_, count)| count).sum()
     }
 
-    /// Shannon's entropy in bits: 0 where one value is all there is, log₂ n where n values
-    /// are equally frequent.
+    /// Shannon entropy in bits: 0 for a single value, log₂ n for n equally frequent values.
     pub fn entropy(&self) -> f64 {
         let total = self.total() as f64;
         let bits: f64 = self
@@ -66,7 +65,7 @@ impl Ranking {
         if bits > 0.0 { bits } else { 0.0 }
     }
 
-    /// Values that were seen once.
+    /// Number of values with a count of one.
     pub fn singletons(&self) -> usize {
         self.values.iter().filter(|(_, count)| *count == 1).count()
     }
@@ -147,7 +146,7 @@ impl Summary {
         }
     }
 
-    /// A fact by name.
+    /// A field by name.
     pub fn fact(&self, name: &str) -> Option<&Ranking> {
         self.facts.iter().find(|ranking| ranking.fact == name)
     }

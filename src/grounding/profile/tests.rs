@@ -151,7 +151,7 @@ fn unusable_files_are_refused_with_a_place() {
     );
     assert!(refusal("not json").contains("is not JSON"));
     assert!(refusal("{}").contains("has no version"));
-    assert!(refusal("[1]").contains("is no profile"));
+    assert!(refusal("[1]").contains("is not a profile"));
     assert!(refusal("{\"version\":99,\"new\":1}").contains("use a newer fusiongen"));
     assert!(refusal("{\"version\":0}").contains("old version 0"));
     let unknown = refusal(&json.replace("\"rows\":", "\"lines\":"));
@@ -188,18 +188,18 @@ fn broken_promises_are_refused_with_a_place() {
         (|p| p.tuples[0].count = u64::MAX, "2⁶³"),
         (
             |p| p.external_clients = vec![("here".into(), 1)],
-            "no address",
+            "not an address",
         ),
         (
             |p| {
                 p.external_clients = vec![("9.9.9.9".into(), 1)];
                 p.external_services = p.external_clients.clone();
             },
-            "there twice",
+            "listed twice",
         ),
         (
             |p| p.internal_client_addresses = vec!["10.0.0.1".into()],
-            "as many addresses",
+            "differs from the number of ranks",
         ),
         (|p| p.bytes[0].pairs.clear(), "1 to 64 pairs"),
         (|p| p.bytes[0].pairs = vec![(2, 2), (1, 1)], "ascending"),

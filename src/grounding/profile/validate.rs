@@ -1,4 +1,4 @@
-//! What makes a profile usable.
+//! Validation of profiles.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -8,19 +8,19 @@ use crate::grounding::alerts_db::value::is_technique;
 use crate::grounding::shown;
 
 impl Profile {
-    /// Checks the promises on the types, for a profile that may have been edited:
+    /// Checks the invariants of the types, because a profile may have been edited:
     ///
-    /// 1. There are tuples; counts are positive, and everything summed stays below 2⁶³.
-    /// 2. Texts are not empty, bounded and free of control characters.
+    /// 1. There are tuples; counts are positive, and all sums are below 2⁶³.
+    /// 2. Texts are not empty, not too long and free of control characters.
     /// 3. `ends` and client ports sum to at most `count`; ports are not 0; spread ports
     ///    and a service port exclude each other.
-    /// 4. Addresses are addresses, each external one in one pool only; names of ranks are
-    ///    as many as ranks, or none.
-    /// 5. There are byte tables; each holds 1 to 64 pairs in ascending order of their sum, each sum positive.
+    /// 4. Addresses are valid, and each external one is in one pool only. There are as many addresses
+    ///    as ranks, or none.
+    /// 5. There are byte tables; each has 1 to 64 pairs in ascending order of their sum, each sum positive.
     /// 6. Hours are 24 counts, not all 0; shares are at most a million.
     ///
     /// # Errors
-    /// [`Error::Input`] that names `path`, the first broken place and a remedy.
+    /// [`Error::Input`] that names `path`, the first invalid place and a remedy.
     pub fn validate(&self, path: &Path) -> Result<()> {
         self.first_fault().map_or(Ok(()), |(place, problem)| {
             Err(Error::input(
@@ -35,7 +35,7 @@ impl Profile {
     fn first_fault(&self) -> Option<(String, String)> {
         let at = |place: &str, problem: &str| Some((place.to_string(), problem.to_string()));
         if self.version != PROFILE_VERSION {
-            return at("version", "is not this program's");
+            return at("version", "is not the version of this program");
         }
         if !is_clean(&self.table) {
             return at("table", "is longer than 1 KiB or has control characters");
@@ -53,7 +53,7 @@ impl Profile {
             );
         }
         if self.tuples.is_empty() {
-            return at("tuples", "there are none, so there is nothing to draw");
+            return at("tuples", "there are no tuples, so there is nothing to draw");
         }
         let faulty = self
             .tuples
@@ -74,7 +74,7 @@ impl Profile {
         ];
         for (name, pool) in pools {
             if let Some((address, _)) = pool.iter().find(|it| it.0.parse::<IpAddr>().is_err()) {
-                return at(name, &format!("{} is no address", shown(address)));
+                return at(name, &format!("{} is not an address", shown(address)));
             }
             if pool.iter().any(|&(_, count)| count == 0) {
                 return at(name, "a count is 0");
@@ -88,7 +88,7 @@ impl Profile {
             if !external.insert(address) {
                 return at(
                     "external_clients and external_services",
-                    &format!("{address} is there twice"),
+                    &format!("{address} is listed twice"),
                 );
             }
         }
@@ -112,10 +112,13 @@ impl Profile {
                 return at(name, "the counts sum to 2⁶³ or more");
             }
             if !addresses.is_empty() && addresses.len() != counts.len() {
-                return at(name, "there are not as many addresses as ranks");
+                return at(
+                    name,
+                    "the number of addresses differs from the number of ranks",
+                );
             }
             if let Some(bad) = addresses.iter().find(|it| it.parse::<IpAddr>().is_err()) {
-                return at(name, &format!("{} is no address", shown(bad)));
+                return at(name, &format!("{} is not an address", shown(bad)));
             }
         }
         if self.unseen_clients_ppm.max(self.unseen_services_ppm) > 1_000_000 {
@@ -125,7 +128,10 @@ impl Profile {
             );
         }
         if self.bytes.is_empty() {
-            return at("bytes", "there are none, so flows would have no size");
+            return at(
+                "bytes",
+                "there are no byte tables, so flows would have no size",
+            );
         }
         for table in &self.bytes {
             if let Some(problem) = table.fault() {
@@ -196,7 +202,7 @@ impl Tuple {
             ),
             (
                 !self.techniques.iter().all(|id| is_technique(id)),
-                "a technique is no ATT&CK id like T1021.002",
+                "a technique is not an ATT&CK id such as T1021.002",
             ),
         ];
         faults.iter().find(|(broken, _)| *broken).map(|it| it.1)

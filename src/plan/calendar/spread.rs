@@ -1,12 +1,12 @@
-//! Where the rows of one run stand: close together, as a sequence, or after their starts.
+//! The times of one run's rows: close together, as a sequence, or after their starts.
 
-use crate::random::{Key, below};
+use crate::random::{Draws, Key, slots};
 
-/// Microseconds between two records of a run, at least, where there is room: each has a record id
-/// or an audit serial of its own.
+/// Least microseconds between two records of a run, where there is room: each has its own record
+/// id or audit serial.
 pub const APART: i64 = 10_500;
 
-/// Fraction bits of a row's place in its run.
+/// Fraction bits of a row's position in its run.
 const BITS: u32 = 20;
 
 /// Consecutive rows with one cause.
@@ -19,35 +19,67 @@ pub struct Run {
     pub rows: u64,
 }
 
-/// Where the rows of a run stand.
+slots! {
+    /// Draws of one row of a run.
+    enum RowSlot {
+        Start = 0,
+        End = 1,
+        /// How long a person thinks before a command.
+        Pause = 2,
+    }
+}
+
+/// How the rows of a run are spread over time. All times are in microseconds.
 pub(super) struct Spread {
-    /// The first, Unix microseconds.
+    /// Time of the first row, Unix microseconds.
     pub from: i64,
-    /// The others come within so many microseconds.
+    /// The other rows come within this time.
     pub span: i64,
+    /// Rows are drawn from the key of their number.
     pub jitter: Key,
-    /// Rows follow each other at this distance, where they are a sequence's.
+    /// Distance of a sequence's rows; 0 for other runs.
     pub step: i64,
-    /// Where a sequence closes: from which row on, and when.
+    /// The first row that closes a sequence, and its time.
     pub closing: (u64, i64),
-    /// Bit i: row i has the time of the one before it.
+    /// Bit i: row i has the time of the row before it.
     pub companions: u16,
-    /// Bit i: before row i somebody thinks, and at most for so many microseconds.
+    /// Bit i: a person thinks before row i; and the longest pause.
     pub thought: (u16, i64),
-    /// Ends follow their starts by so much, and by up to so much more.
+    /// Ends follow their starts by `after`, and by up to `drift` more.
     pub after: i64,
     pub drift: i64,
 }
 
 impl Spread {
-    /// Time of a start of the run, or of its end: rising.
+    /// All rows at one time.
+    pub fn new(from: i64, jitter: Key) -> Self {
+        Spread {
+            from,
+            span: 0,
+            jitter,
+            step: 0,
+            closing: (0, 0),
+            companions: 0,
+            thought: (0, 0),
+            after: 0,
+            drift: 0,
+        }
+    }
+
+    #[inline]
+    fn draws(&self, row: u64) -> Draws<RowSlot> {
+        Draws::new(self.jitter.with(row))
+    }
+
+    /// Time of a start of the run, or of its end; non-decreasing in `start`.
     #[inline]
     pub fn time(&self, start: u64, run: &Run) -> i64 {
         let time = self.start_time(start, run);
         if self.after == 0 {
             return time;
         }
-        let x = ((start - run.first) << BITS) + (self.jitter.at2(start, 1) >> (64 - BITS));
+        let x =
+            ((start - run.first) << BITS) + (self.draws(start).bits(RowSlot::End) >> (64 - BITS));
         time + self.after + (self.drift as u64 * x / (run.rows << BITS)) as i64
     }
 
@@ -58,7 +90,7 @@ impl Spread {
             while self.companions >> nth & 1 == 1 {
                 nth -= 1;
             }
-            let jitter = self.jitter.at2(run.first + nth, 0);
+            let jitter = self.draws(run.first + nth).bits(RowSlot::Start);
             let (from, nth) = match nth.checked_sub(self.closing.0) {
                 Some(nth) => (self.closing.1, nth),
                 None => (self.from + self.typed(run, nth), nth),
@@ -69,27 +101,24 @@ impl Spread {
         if nth == 0 {
             return self.from;
         }
-        // Where there is little room they are still no comb.
+        // With little room, rows still have uneven distances.
         let apart = (self.span / 4 * 3 / run.rows as i64).min(APART);
         let free = self.span - apart * run.rows as i64;
-        // Point hashes of neighbours step evenly; of theirs each is independent.
-        let x = (nth << BITS) + (self.jitter.at2(start, 0) >> (64 - BITS));
+        // Point hashes of neighbours differ by even steps, so each row has a key of its own.
+        let x = (nth << BITS) + (self.draws(start).bits(RowSlot::Start) >> (64 - BITS));
         self.from + apart * nth as i64 + (free as u64 * x / (run.rows << BITS)) as i64
     }
 
-    /// How long somebody has thought before a row of a sequence opens: each time a third of the
-    /// most, or longer.
+    /// Total time a person has thought before a row of a sequence: each pause is at least a third
+    /// of the longest.
     fn typed(&self, run: &Run, nth: u64) -> i64 {
         let (pauses, most) = self.thought;
         let passed = (pauses & u16::MAX >> (15 - nth.min(15))).count_ones();
         (0..u64::from(passed))
             .map(|pause| {
                 let least = most / 3;
-                least
-                    + below(
-                        self.jitter.at2(run.first + pause, 2),
-                        (most - least).max(1) as u64,
-                    ) as i64
+                let draws = self.draws(run.first + pause);
+                least + draws.below(RowSlot::Pause, (most - least).max(1) as u64) as i64
             })
             .sum()
     }

@@ -1,57 +1,58 @@
-//! Which steps a chain takes, on which hosts, and when: before and after its volume is known.
+//! Steps, hosts and times of a chain, before and after its volume is known.
 
 use std::collections::HashSet;
 
-use super::{Chain, LONGEST, MOST_ROUNDS, PlacedStep, Stop};
+use super::{Chain, ChainSlot, LONGEST, MOST_ROUNDS, PlacedStep, Stop};
 use crate::catalog::{Catalog, HostClass, Playbook, Step};
 use crate::plan::Config;
 use crate::plan::calendar::DAY_US;
-use crate::random::{Alias, Key, below, heavy_tail, log_uniform};
+use crate::random::{Alias, Draws, Key, below, heavy_tail, log_uniform};
 use crate::world::World;
 
-/// How much of what a playbook can be stopped by stands where a chain runs, per mille: most
-/// places block little, few block much, and what blocks one step there blocks the next too.
+/// Strength of the defences that a chain meets, per mille of a step's usual chance to be blocked.
+/// Most environments block little and few block much; one draw applies to all steps of a chain,
+/// because an environment that blocks one step tends to block the next too.
 const HARDNESS: [u64; 5] = [100, 300, 600, 1000, 1500];
 
-/// How long somebody thinks before the next command, at most, in microseconds.
+/// Range of the maximum pause before a typed command, in microseconds.
 const TYPED: (u64, u64) = (4_000_000, 30_000_000);
 
-/// What (seed, i) says about a chain before its volume is known.
+/// The part of a chain that follows from (seed, i), before its volume is known.
 pub(super) struct Draft {
     playbook: usize,
     /// The alternative of each step.
     alternatives: Vec<usize>,
-    /// Steps that run; the rest are never reached.
+    /// Number of steps that run; later ones are never reached.
     steps: usize,
     blocked: Vec<bool>,
     stop: Stop,
 }
 
 impl Draft {
-    pub(super) fn new(key: Key, catalog: &Catalog, weights: &Alias) -> Self {
-        let playbook = weights.draw(key.at(0));
+    pub(super) fn new(key: Draws<ChainSlot>, catalog: &Catalog, weights: &Alias) -> Self {
+        let playbook = weights.draw(key.bits(ChainSlot::Playbook));
         let steps = &catalog.playbooks[playbook].steps;
         let mut blocked = Vec::with_capacity(steps.len());
         let alternatives: Vec<usize> = steps
             .iter()
             .enumerate()
-            .map(|(s, step)| alternative(step, key.with(10).at(s as u64)))
+            .map(|(s, step)| alternative(step, key.part(ChainSlot::Alternative).at(s as u64)))
             .collect();
         let reaches = |(step, &chosen): (&Step, &usize)| {
             let records = step.alternatives[chosen].records.clone();
             step.records[records].iter().any(|record| record.on > 0)
         };
-        // The first step on another host; none where the playbook has one host.
+        // The first step on another host; 0 if the playbook has one host.
         let moved = match catalog.playbooks[playbook].hosts.len() {
             1 => 0,
             _ => (steps.iter().zip(&alternatives))
                 .position(reaches)
                 .unwrap_or(steps.len()),
         };
-        let hardness = HARDNESS[key.below(11, HARDNESS.len() as u64) as usize];
+        let hardness = HARDNESS[key.below(ChainSlot::Hardness, HARDNESS.len() as u64) as usize];
         for (s, step) in steps.iter().enumerate() {
-            let draw = below(key.with(1).at(s as u64), 2000);
-            // Half of the blocked steps end the chain; one that moves gets over it until it has.
+            let draw = below(key.part(ChainSlot::Blocked).at(s as u64), 2000);
+            // Half of the blocked steps end the chain, but not before a chain that moves has moved.
             let least = u64::from(step.blocked) * hardness / 1000;
             blocked.push(draw < 2 * least);
             if draw < least && s >= moved {
@@ -73,9 +74,9 @@ impl Draft {
         }
     }
 
-    fn rounds(&self, key: Key, playbook: &Playbook, step: usize, factor: u64) -> u32 {
+    fn rounds(&self, key: Draws<ChainSlot>, playbook: &Playbook, step: usize, factor: u64) -> u32 {
         let s = &playbook.steps[step];
-        let bits = key.with(2).at(step as u64);
+        let bits = key.part(ChainSlot::Rounds).at(step as u64);
         let (low, high) = (u64::from(s.rounds[0]), u64::from(s.rounds[1]));
         let rounds = if s.scales {
             // heavy_tail has mean 1024, UNIT_FACTOR is 2¹⁶.
@@ -86,7 +87,7 @@ impl Draft {
         rounds.clamp(1, MOST_ROUNDS) as u32
     }
 
-    pub(super) fn events(&self, key: Key, catalog: &Catalog, factor: u64) -> u64 {
+    pub(super) fn events(&self, key: Draws<ChainSlot>, catalog: &Catalog, factor: u64) -> u64 {
         let playbook = &catalog.playbooks[self.playbook];
         (0..self.steps)
             .map(|s| {
@@ -115,10 +116,10 @@ fn alternative(step: &Step, bits: u64) -> usize {
 
 #[expect(
     clippy::too_many_arguments,
-    reason = "one caller, and each is a different thing"
+    reason = "one caller, and every argument is of a different kind"
 )]
 pub(super) fn place(
-    key: Key,
+    key: Draws<ChainSlot>,
     index: u64,
     count: u64,
     draft: &Draft,
@@ -132,16 +133,17 @@ pub(super) fn place(
     let playbook = &catalog.playbooks[draft.playbook];
     let window = i64::from(config.days) * DAY_US;
     let window_start = world.start * 1_000_000;
-    // Starts are spread over the window but for its last sixteenth, in order of i.
+    // Starts are spread over the window except its last sixteenth, in order of i.
     let reach = window - window / 16;
-    let position = (u128::from(index) << 32 | u128::from(key.at(3) >> 32)) * reach as u128;
+    let position =
+        (u128::from(index) << 32 | u128::from(key.bits(ChainSlot::Start) >> 32)) * reach as u128;
     let start = window_start + ((position / u128::from(count.max(1))) >> 32) as i64;
 
-    // Hosts first: a chain on a workstation is its user's.
+    // Draw hosts first: a chain on a workstation runs as its user.
     let mut hosts: Vec<u32> = Vec::new();
     for (k, &class) in playbook.hosts.iter().enumerate() {
         hosts.push(pick_host(
-            key.with(4).with(k as u64),
+            key.part(ChainSlot::Host).with(k as u64),
             world,
             class,
             start,
@@ -160,11 +162,19 @@ pub(super) fn place(
     let user = if users.contains(&victim) {
         victim
     } else {
-        users.start + key.below(5, u64::from(world.accounts.user_count().max(1))) as u32
+        users.start
+            + key.below(
+                ChainSlot::User,
+                u64::from(world.accounts.user_count().max(1)),
+            ) as u32
     };
     let admins = world.accounts.admins();
-    let admin = admins.start + key.below(6, u64::from(admins.end - admins.start).max(1)) as u32;
-    let adversary = key.below(7, u64::from(world.adversaries.count())) as u32;
+    let admin = admins.start
+        + key.below(
+            ChainSlot::Admin,
+            u64::from(admins.end - admins.start).max(1),
+        ) as u32;
+    let adversary = key.below(ChainSlot::Adversary, u64::from(world.adversaries.count())) as u32;
 
     // Delays and spans as drawn, in microseconds from the start.
     let mut cursor = 0i64;
@@ -177,19 +187,22 @@ pub(super) fn place(
         let records = alternative.records.len() as u32;
         if s > 0 {
             let (low, high) = (u64::from(step.delay[0]), u64::from(step.delay[1]));
-            cursor +=
-                log_uniform(key.with(8).at(s as u64), low * 1_000_000, high * 1_000_000) as i64;
+            cursor += log_uniform(
+                key.part(ChainSlot::Delay).at(s as u64),
+                low * 1_000_000,
+                high * 1_000_000,
+            ) as i64;
         }
         let pace = i64::from(step.round_seconds.max(1)) * 1_000_000;
-        // 0.6 to 1.6 of the usual pace; long series are run faster rather than for ever.
-        let pace = pace * (600 + key.with(9).below(s as u64, 1000) as i64) / 1000;
+        // 0.6 to 1.6 times the usual pace; long series run faster, so that they end.
+        let pace = pace * (600 + key.part(ChainSlot::Pace).below(s as u64, 1000) as i64) / 1000;
         let span = (pace.saturating_mul(i64::from(rounds)))
             .min(LONGEST / 3)
             .max(4 * i64::from(records * rounds));
         let (low, high) = TYPED;
         let pause = match alternative.pauses {
             0 => 0,
-            _ => log_uniform(key.with(12).at(s as u64), low, high) as i64,
+            _ => log_uniform(key.part(ChainSlot::Pause).at(s as u64), low, high) as i64,
         };
         let span = span + pause * i64::from(alternative.pauses.count_ones());
         let events = rounds * records;
@@ -209,7 +222,7 @@ pub(super) fn place(
         cursor += span;
         first += events;
     }
-    // Shrink to what is left of the window.
+    // Shrink to the rest of the window.
     let most = (window_start + window - start).min(LONGEST) - 1_000_000;
     for step in &mut steps {
         if cursor > most {
@@ -257,7 +270,7 @@ pub(super) fn place(
     chain
 }
 
-/// A host of a class that the chain isn't on yet; workstations whose user is at work.
+/// A host of a class that the chain does not use yet; for workstations, one whose user is at work.
 fn pick_host(key: Key, world: &World, class: HostClass, time: i64, taken: &[u32]) -> u32 {
     let list = world.class(class);
     let mut host = 0;

@@ -1,12 +1,12 @@
-//! Hosts from a CMDB, hosts made up, and what both still lack.
+//! Hosts from a CMDB, made-up hosts, and hosts that every network needs.
 
 use super::fleet::{FLEET, WORKSTATION_SYSTEMS};
 use super::role::{assumed, role_of, silent_role};
-use super::system::{System, distribution, system_of};
+use super::system::{ParsedSystem, distribution, system_of};
 use super::{Host, Inventory, OperatingSystem, Role, Said, SilentHost};
 use crate::catalog::{Device, HostClass, Names, Platform};
 use crate::grounding::{Asset, shown};
-use crate::random::{Alias, Key};
+use crate::random::{Alias, Draws, Key, choose, slots};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -20,12 +20,12 @@ pub(super) struct Builder<'a> {
     pub(super) systems: Vec<OperatingSystem>,
     pub(super) sites: Alias,
     pub(super) departments: Alias,
-    /// Addresses handed out so far per (site, zone).
+    /// Number of addresses assigned so far per (site, zone).
     pub(super) used: Vec<u32>,
 }
 
 impl Builder<'_> {
-    /// Index of a system among those of the fleet.
+    /// Index of an operating system in the fleet's list.
     fn system(&mut self, system: OperatingSystem) -> u16 {
         match self.systems.iter().position(|s| s.name == system.name) {
             Some(i) => i as u16,
@@ -36,7 +36,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The next free address of a site's zone: 10.x/24s of 240 hosts, never one that is taken.
+    /// The next free address of a site's zone, from /24 networks in 10/8 with 240 hosts each.
     fn address(&mut self, site: usize, zone: u32) -> Ipv4Addr {
         loop {
             let slot = site * 4 + zone as usize;
@@ -57,7 +57,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Hosts out of the CMDB come first; only they can clash with a made-up address.
+    /// CMDB hosts come first; a made-up address can conflict only with them.
     fn first_synthetic(&self) -> usize {
         self.all
             .iter()
@@ -65,7 +65,7 @@ impl Builder<'_> {
             .unwrap_or(self.all.len())
     }
 
-    /// Whether a name is a host's.
+    /// Whether a host has this name.
     fn is_taken(&self, name: &str) -> bool {
         let hosts = self.all.iter().map(|h| &h.inventory.name);
         let silent = self.silent.iter().map(|h| &h.inventory.name);
@@ -77,29 +77,31 @@ impl Builder<'_> {
     }
 
     fn timed(&self, index: u64, role: Role) -> (i64, i64) {
-        let key = self.key.child("boot").with(index);
+        let key = Draws::new(self.key.child("boot").with(index));
         let day = 86_400;
         let local_midnight = self.start - self.offset;
         if role == Role::Workstation {
-            let period = 1 + key.below(0, 7) as i64;
-            let back = period * (5 + key.below(1, 40) as i64) - key.below(2, period as u64) as i64;
-            let minute = 7 * 60 + key.below(3, 70) as i64;
+            let period = 1 + key.below(BootSlot::Period, 7) as i64;
+            let back = period * (5 + key.below(BootSlot::Back, 40) as i64)
+                - key.below(BootSlot::Offset, period as u64) as i64;
+            let minute = 7 * 60 + key.below(BootSlot::Moment, 70) as i64;
             (period * day, local_midnight - back * day + minute * 60)
         } else {
-            // Patch nights: a Sunday, 01:00 to 04:00, every fourth week.
+            // Servers reboot on patch nights: every fourth Sunday, 01:00 to 04:00.
             let weekday = (self.start / day + 4).rem_euclid(7);
             let sunday = local_midnight - weekday * day;
-            let weeks = 4 * (2 + key.below(1, 20) as i64) - key.below(2, 4) as i64;
+            let weeks = 4 * (2 + key.below(BootSlot::Back, 20) as i64)
+                - key.below(BootSlot::Offset, 4) as i64;
             (
                 28 * day,
-                sunday - weeks * 7 * day + 3600 + key.below(3, 10_800) as i64,
+                sunday - weeks * 7 * day + 3600 + key.below(BootSlot::Moment, 10_800) as i64,
             )
         }
     }
 
     fn synthetic(&mut self, role: Role, name: String, system: &str, kind: &str, criticality: &str) {
         let index = self.all.len() as u64;
-        let key = self.key.with(index);
+        let key = Draws::new(self.key.with(index));
         let Some(system) = operating_system(system, system_of(system)) else {
             return;
         };
@@ -111,24 +113,28 @@ impl Builder<'_> {
             Role::Vpn => 3,
             _ => 1,
         };
-        // Servers stand at headquarters, except every tenth.
-        let site = if zone == 0 || key.below(1, 10) == 0 {
-            self.sites.draw(key.at(2))
+        // Servers are at headquarters, except every tenth.
+        let site = if zone == 0 || key.below(HostSlot::IsAtBranch, 10) == 0 {
+            self.sites.draw(key.bits(HostSlot::Site))
         } else {
             0
         };
         let ip = self.address(site, zone);
         let department = match role {
-            Role::Workstation => self.names.departments[self.departments.draw(key.at(3))]
-                .0
-                .clone(),
+            Role::Workstation => self.names.departments
+                [self.departments.draw(key.bits(HostSlot::Department))]
+            .0
+            .clone(),
             _ => "IT".to_string(),
         };
-        let given = &self.names.given[key.below(4, self.names.given.len() as u64) as usize];
-        let family = &self.names.family[key.below(5, self.names.family.len() as u64) as usize];
+        let given = choose(&self.names.given, key.bits(HostSlot::OwnerGiven));
+        let family = choose(&self.names.family, key.bits(HostSlot::OwnerFamily));
         let (boot_period, boot_phase) = self.timed(index, role);
         let criticality = if role == Role::Workstation {
-            ["low", "medium", "medium", "high"][key.below(6, 4) as usize]
+            choose(
+                &["low", "medium", "medium", "high"],
+                key.bits(HostSlot::Criticality),
+            )
         } else {
             criticality
         };
@@ -148,24 +154,51 @@ impl Builder<'_> {
             platform,
             role,
             user: SYNTHETIC,
-            guid_prefix: key.at(7) as u32,
+            guid_prefix: key.bits(HostSlot::GuidPrefix) as u32,
             boot_period,
             boot_phase,
         });
     }
 }
 
-/// Marks a host whose user has yet to be found, and which came from no CMDB.
+slots! {
+    /// Draws of one host.
+    enum HostSlot {
+        /// Whether a server is outside headquarters.
+        IsAtBranch = 1,
+        Site = 2,
+        Department = 3,
+        OwnerGiven = 4,
+        OwnerFamily = 5,
+        Criticality = 6,
+        /// The part of its process GUIDs that stays the same.
+        GuidPrefix = 7,
+    }
+}
+
+slots! {
+    /// Draws of a host's boots.
+    enum BootSlot {
+        Period = 0,
+        /// How many periods before the window the first boot is, and how far into a period.
+        Back = 1,
+        Offset = 2,
+        /// Time of day.
+        Moment = 3,
+    }
+}
+
+/// Marks a made-up host without a user yet.
 const SYNTHETIC: u32 = u32::MAX;
-/// Marks a CMDB host whose user has yet to be found.
+/// Marks a CMDB host without a user yet.
 const GROUNDED: u32 = u32::MAX - 1;
 
-/// A system that reports, under the name that the inventory gives it.
-fn operating_system(name: &str, system: System) -> Option<OperatingSystem> {
+/// An operating system with telemetry, under the inventory's name for it.
+fn operating_system(name: &str, system: ParsedSystem) -> Option<OperatingSystem> {
     let (platform, file_version) = match system {
-        System::Windows { file_version, .. } => (Platform::Windows, file_version),
-        System::Linux => (Platform::Linux, "-"),
-        System::Silent(_) => return None,
+        ParsedSystem::Windows { file_version, .. } => (Platform::Windows, file_version),
+        ParsedSystem::Linux => (Platform::Linux, "-"),
+        ParsedSystem::Silent(_) => return None,
     };
     Some(OperatingSystem {
         name: name.to_string(),
@@ -178,9 +211,9 @@ fn operating_system(name: &str, system: System) -> Option<OperatingSystem> {
     })
 }
 
-/// The system of an asset and its name: as the inventory says, or assumed from the kind of
-/// asset. `Err` is of one that reports nothing.
-fn system_of_asset(asset: &Asset) -> Result<(&str, System), Device> {
+/// The operating system of an asset and its name, from the inventory or assumed from the kind of
+/// asset. `Err` if the asset has no telemetry.
+fn system_of_asset(asset: &Asset) -> Result<(&str, ParsedSystem), Device> {
     let silent = |by_system| silent_role(asset.asset_type.as_deref(), by_system);
     let name = match asset.os.as_deref() {
         Some(os) => os,
@@ -192,19 +225,19 @@ fn system_of_asset(asset: &Asset) -> Result<(&str, System), Device> {
         }
     };
     match system_of(name) {
-        System::Silent(by_system) => Err(silent(by_system)),
+        ParsedSystem::Silent(by_system) => Err(silent(by_system)),
         system => Ok((name, system)),
     }
 }
 
-/// How many of the assets have endpoint telemetry; without one there is nothing to generate.
+/// Number of assets with endpoint telemetry. If it is 0, there is nothing to generate.
 pub fn reporting(assets: &[Asset]) -> usize {
     (assets.iter())
         .filter(|asset| system_of_asset(asset).is_ok())
         .count()
 }
 
-/// What an asset's row says, and what is assumed where it says nothing.
+/// The values of an asset's row, with assumptions for missing ones.
 fn inventory(asset: &Asset, kind: &str) -> Inventory {
     let or = |value: &Option<String>, default: &str| {
         value.clone().unwrap_or_else(|| default.to_string())
@@ -227,7 +260,7 @@ fn inventory(asset: &Asset, kind: &str) -> Inventory {
     }
 }
 
-/// Counts of what assets have in common, most frequent first: `Cisco IOS (3), AIX (1)`.
+/// Formats counts, most frequent first: `Cisco IOS (3), AIX (1)`.
 fn counted(of: BTreeMap<String, usize>) -> String {
     const MOST: usize = 10;
     let mut list: Vec<(String, usize)> = of.into_iter().collect();
@@ -244,7 +277,7 @@ fn counted(of: BTreeMap<String, usize>) -> String {
     shown.join(", ")
 }
 
-/// `asset` or `assets`, with its number.
+/// `1 asset has`, `3 assets have`.
 fn assets_of(count: usize) -> String {
     match count {
         1 => "1 asset has".to_string(),
@@ -292,7 +325,7 @@ pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut 
         let platform = known.platform;
         let os = builder.system(known);
         let index = builder.all.len() as u64;
-        let key = builder.key.with(index);
+        let key = Draws::new(builder.key.with(index));
         let (boot_period, boot_phase) = builder.timed(index, role);
         let kind = match role {
             Role::Workstation => "Workstation",
@@ -305,21 +338,21 @@ pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut 
             platform,
             role,
             user: GROUNDED,
-            guid_prefix: key.at(7) as u32,
+            guid_prefix: key.bits(HostSlot::GuidPrefix) as u32,
             boot_period,
             boot_phase,
         });
     }
     if !silent.is_empty() {
         notices.push(format!(
-            "{} no endpoint telemetry: {}; they are kept in entities/assets and as ends of traffic",
+            "{} no endpoint telemetry: {}; kept in entities/assets and as ends of traffic",
             assets_of(silent.values().sum()),
             counted(silent)
         ));
     }
     if !guessed.is_empty() {
         notices.push(format!(
-            "{} no operating system in the inventory; assumed by kind: {}",
+            "{} no operating system in the inventory; assumed from the kind of asset: {}",
             assets_of(guessed.values().sum()),
             counted(guessed)
         ));
@@ -328,7 +361,7 @@ pub(super) fn ground(builder: &mut Builder<'_>, assets: &[Asset], notices: &mut 
         let count = no_controllers.len();
         no_controllers.truncate(10);
         notices.push(format!(
-            "{} the type of a domain controller and no Windows Server; used as plain servers: {}",
+            "{} the type of a domain controller but not Windows Server; used as ordinary servers: {}",
             assets_of(count),
             no_controllers.join(", ")
         ));
@@ -361,7 +394,7 @@ pub(super) fn synthesise(builder: &mut Builder<'_>, count: u32) {
     }
 }
 
-/// Adds the hosts that the rest of the world relies on, where they are missing.
+/// Adds missing hosts that the rest of the world relies on.
 pub(super) fn complete(builder: &mut Builder<'_>) {
     for (role, prefix, system, least, _, kind, criticality) in FLEET {
         let platform = operating_system(system, system_of(system)).map(|s| s.platform);
@@ -370,7 +403,7 @@ pub(super) fn complete(builder: &mut Builder<'_>) {
             .iter()
             .filter(|h| h.role == role && Some(h.platform) == platform)
             .count() as u32;
-        // General servers are worth having, not needed.
+        // General servers are useful but not required.
         let needed = if role == Role::Server {
             least.min(1)
         } else {

@@ -1,8 +1,8 @@
-//! What a synthetic fleet is made of.
+//! Composition of a synthetic fleet.
 
 use super::Role;
 
-/// How a synthetic fleet is made up: role, name prefix, OS, minimum, one per so many assets, asset type, criticality.
+/// Role, name prefix, OS, minimum, number of assets per such host, asset type, criticality.
 pub(super) const FLEET: [(Role, &str, &str, u32, u32, &str, &str); 13] = [
     (
         Role::DomainController,

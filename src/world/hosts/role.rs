@@ -1,27 +1,27 @@
-//! What a host is for, by what the inventory says.
+//! The role of a host, from the inventory.
 //!
-//! The asset's type and operating system decide. The name counts only where the type names no
-//! role, and by whole words: `NASSAU` is no NAS, and `dc1` in `fra-dc1-web01` a data centre.
+//! The asset's type and operating system decide. The name is used only if the type names no role,
+//! and only by whole words: `NASSAU` is not a NAS, and `dc1` in `fra-dc1-web01` is a data centre.
 
 use super::Role;
-use super::system::{Edition, System};
+use super::system::{Edition, ParsedSystem};
 use crate::catalog::Device;
 
-/// What a type's words say.
+/// The meaning of a type's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum AssetKind {
     Role(Role),
-    /// A server of whatever kind; the name may say which.
+    /// A server of unknown kind; the name may tell.
     AnyServer,
-    /// Something that usually has no endpoint telemetry.
+    /// A device that usually has no endpoint telemetry.
     Device(Device),
     Nothing,
 }
 
-/// Words of types, and what they say; the first line with a word of the type counts.
-const TYPES: [(Kind, &[&str]); 18] = [
+/// Words in types and their meaning; the first line with a word of the type decides.
+const TYPES: [(AssetKind, &[&str]); 18] = [
     (
-        Kind::Role(Role::DomainController),
+        AssetKind::Role(Role::DomainController),
         &[
             "domaincontroller",
             "domänencontroller",
@@ -32,7 +32,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Role(Role::JumpHost),
+        AssetKind::Role(Role::JumpHost),
         &[
             "jump",
             "jumphost",
@@ -44,12 +44,12 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Device(Device::Hypervisor),
+        AssetKind::Device(Device::Hypervisor),
         &["hypervisor", "esxi", "esx", "virtualisierungshost"],
     ),
-    (Kind::Role(Role::Vpn), &["vpn"]),
+    (AssetKind::Role(Role::Vpn), &["vpn"]),
     (
-        Kind::Role(Role::DatabaseServer),
+        AssetKind::Role(Role::DatabaseServer),
         &[
             "database",
             "databases",
@@ -68,7 +68,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Role(Role::MailServer),
+        AssetKind::Role(Role::MailServer),
         &[
             "mail",
             "email",
@@ -81,7 +81,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Role(Role::WebServer),
+        AssetKind::Role(Role::WebServer),
         &[
             "web",
             "webserver",
@@ -94,7 +94,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Role(Role::BackupServer),
+        AssetKind::Role(Role::BackupServer),
         &[
             "backup",
             "backupserver",
@@ -105,11 +105,11 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Role(Role::Scanner),
+        AssetKind::Role(Role::Scanner),
         &["vulnerability", "nessus", "scanner", "scan"],
     ),
     (
-        Kind::Role(Role::FileServer),
+        AssetKind::Role(Role::FileServer),
         &[
             "file",
             "files",
@@ -122,7 +122,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Role(Role::Server),
+        AssetKind::Role(Role::Server),
         &[
             "anwendungsserver",
             "applikationsserver",
@@ -131,7 +131,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Device(Device::Printer),
+        AssetKind::Device(Device::Printer),
         &[
             "printer",
             "drucker",
@@ -143,7 +143,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Device(Device::NetworkDevice),
+        AssetKind::Device(Device::NetworkDevice),
         &[
             "switch",
             "router",
@@ -162,7 +162,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Device(Device::Other),
+        AssetKind::Device(Device::Other),
         &[
             "phone",
             "smartphone",
@@ -189,7 +189,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::Role(Role::Workstation),
+        AssetKind::Role(Role::Workstation),
         &[
             "workstation",
             "workstations",
@@ -217,7 +217,7 @@ const TYPES: [(Kind, &[&str]); 18] = [
         ],
     ),
     (
-        Kind::AnyServer,
+        AssetKind::AnyServer,
         &[
             "server",
             "servers",
@@ -228,15 +228,15 @@ const TYPES: [(Kind, &[&str]); 18] = [
             "rackmount",
         ],
     ),
-    // Words that many types contain: they decide only where no other word does.
+    // Words that many types contain; they decide only if no other word does.
     (
-        Kind::Device(Device::NetworkDevice),
+        AssetKind::Device(Device::NetworkDevice),
         &["gateway", "access", "network", "netzwerk", "réseau"],
     ),
-    (Kind::Device(Device::Other), &["mobile"]),
+    (AssetKind::Device(Device::Other), &["mobile"]),
 ];
 
-/// Words that, beside `server`, name a kind of server without a role of its own here.
+/// Words that, together with `server`, name a kind of server without a role here.
 const GENERAL: [&str; 8] = [
     "application",
     "app",
@@ -248,7 +248,7 @@ const GENERAL: [&str; 8] = [
     "rds",
 ];
 
-/// Words of names that say a role.
+/// Words in host names that name a role.
 const NAMES: [(Role, &[&str]); 10] = [
     (
         Role::WebServer,
@@ -290,7 +290,7 @@ const NAMES: [(Role, &[&str]); 10] = [
             "workstation",
         ],
     ),
-    // Servers of a kind that has no role of its own.
+    // Kinds of servers without a role of their own.
     (
         Role::Server,
         &[
@@ -308,31 +308,33 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What an asset's type says.
-pub(super) fn kind_of(asset_type: Option<&str>) -> Kind {
+/// The meaning of an asset's type.
+pub(super) fn kind_of(asset_type: Option<&str>) -> AssetKind {
     let words = words(asset_type.unwrap_or(""));
     let has = |word: &str| words.iter().any(|w| w == word);
     let pair = |a: &str, b: &str| has(a) && has(b);
     if pair("domain", "controller") || pair("contrôleur", "domaine") || pair("active", "directory")
     {
-        return Kind::Role(Role::DomainController);
+        return AssetKind::Role(Role::DomainController);
     }
     if pair("privileged", "access") {
-        return Kind::Role(Role::JumpHost);
+        return AssetKind::Role(Role::JumpHost);
     }
     if pair("vm", "host") || pair("virtualization", "host") {
-        return Kind::Device(Device::Hypervisor);
+        return AssetKind::Device(Device::Hypervisor);
     }
     let found = TYPES
         .iter()
         .find(|(_, list)| list.iter().any(|word| has(word)));
-    match found.map_or(Kind::Nothing, |t| t.0) {
-        Kind::AnyServer if GENERAL.iter().any(|word| has(word)) => Kind::Role(Role::Server),
+    match found.map_or(AssetKind::Nothing, |t| t.0) {
+        AssetKind::AnyServer if GENERAL.iter().any(|word| has(word)) => {
+            AssetKind::Role(Role::Server)
+        }
         kind => kind,
     }
 }
 
-/// A word without the `srv` or `server` that is glued to it.
+/// A word without an attached `srv` or `server`.
 fn bare(word: &str) -> &str {
     for glue in ["server", "srv", "svr"] {
         let rest = word.strip_suffix(glue).or_else(|| word.strip_prefix(glue));
@@ -343,8 +345,8 @@ fn bare(word: &str) -> &str {
     word
 }
 
-/// What a name's last word of a role says. `dc` is a controller at an end of the name only,
-/// and where `may_control`.
+/// The role that a name's last role word names. `dc` means domain controller only at an end of the
+/// name, and only if `may_control`.
 fn role_of_name(name: &str, may_control: bool) -> Option<Role> {
     let words = words(name);
     let last = words.len().saturating_sub(1);
@@ -360,26 +362,26 @@ fn role_of_name(name: &str, may_control: bool) -> Option<Role> {
     words.iter().enumerate().rev().find_map(of_word)
 }
 
-/// The role of a host that reports, and whether its type asked for a domain controller that
-/// its system cannot be.
-pub(super) fn role_of(asset_type: Option<&str>, name: &str, system: System) -> (Role, bool) {
+/// The role of a host with telemetry, and whether its type names a domain controller although its
+/// operating system cannot be one.
+pub(super) fn role_of(asset_type: Option<&str>, name: &str, system: ParsedSystem) -> (Role, bool) {
     let edition = match system {
-        System::Windows { edition, .. } => Some(edition),
+        ParsedSystem::Windows { edition, .. } => Some(edition),
         _ => None,
     };
     let controls = matches!(edition, Some(Edition::Server | Edition::Unsaid));
     let kind = kind_of(asset_type);
     match kind {
-        Kind::Role(Role::DomainController) if !controls => return (Role::Server, true),
-        Kind::Role(role) => return (role, false),
-        Kind::AnyServer | Kind::Nothing | Kind::Device(_) => {}
+        AssetKind::Role(Role::DomainController) if !controls => return (Role::Server, true),
+        AssetKind::Role(role) => return (role, false),
+        AssetKind::AnyServer | AssetKind::Nothing | AssetKind::Device(_) => {}
     }
-    let server = kind != Kind::Nothing || edition == Some(Edition::Server);
+    let server = kind != AssetKind::Nothing || edition == Some(Edition::Server);
     let by_name = role_of_name(name, controls).filter(|role| {
-        // A name does not make a server a workstation, nor a client's system a server.
+        // A name turns neither a server into a workstation nor a client system into a server.
         match role {
             Role::Workstation => !server,
-            _ => kind == Kind::AnyServer || edition != Some(Edition::Client),
+            _ => kind == AssetKind::AnyServer || edition != Some(Edition::Client),
         }
     });
     let silent = match server || edition.is_none() {
@@ -389,26 +391,26 @@ pub(super) fn role_of(asset_type: Option<&str>, name: &str, system: System) -> (
     (by_name.unwrap_or(silent), false)
 }
 
-/// The operating system that is assumed where the inventory says none; `None` for what has no
-/// endpoint telemetry. `other` chooses Linux where a server can be either.
+/// The operating system assumed if the inventory has none; `None` if the asset has no endpoint
+/// telemetry. `other` chooses Linux for servers that can be either.
 pub(super) fn assumed(asset_type: Option<&str>, name: &str, other: bool) -> Option<&'static str> {
     const CLIENT: &str = "Windows 10 Pro";
     const SERVER: &str = "Windows Server 2019 Standard";
     const LINUX: &str = "Ubuntu 22.04.4 LTS";
     let kind = match kind_of(asset_type) {
-        Kind::Device(_) => return None,
-        Kind::Role(role) => Some(role),
-        Kind::AnyServer => Some(
+        AssetKind::Device(_) => return None,
+        AssetKind::Role(role) => Some(role),
+        AssetKind::AnyServer => Some(
             role_of_name(name, true)
                 .filter(|role| *role != Role::Workstation)
                 .unwrap_or(Role::Server),
         ),
-        Kind::Nothing => role_of_name(name, true),
+        AssetKind::Nothing => role_of_name(name, true),
     };
     let words = words(asset_type.unwrap_or(""));
     let is_one_of = |list: &[&str]| words.iter().any(|w| list.contains(&w.as_str()));
     if kind == Some(Role::Scanner) && !is_one_of(&["vulnerability", "nessus", "security"]) {
-        // A scanner of paper, most likely.
+        // Most likely a document scanner.
         return None;
     }
     Some(match kind {
@@ -417,7 +419,7 @@ pub(super) fn assumed(asset_type: Option<&str>, name: &str, other: bool) -> Opti
             SERVER
         }
         Some(Role::Scanner | Role::Vpn) => LINUX,
-        // A type may itself name the system: `server|windows`.
+        // A type may name the operating system itself: `server|windows`.
         Some(_) if is_one_of(&["windows", "exchange", "iis", "sql", "mssql"]) => SERVER,
         Some(_) if is_one_of(&["linux", "unix", "nginx", "apache", "postgres"]) => LINUX,
         Some(_) if other => LINUX,
@@ -425,10 +427,10 @@ pub(super) fn assumed(asset_type: Option<&str>, name: &str, other: bool) -> Opti
     })
 }
 
-/// What a host without telemetry is: its type says it better than its system.
+/// The kind of a device without telemetry; its type is more reliable than its system.
 pub(super) fn silent_role(asset_type: Option<&str>, by_system: Device) -> Device {
     match (by_system, kind_of(asset_type)) {
-        (Device::Other, Kind::Device(device)) => device,
+        (Device::Other, AssetKind::Device(device)) => device,
         (system, _) => system,
     }
 }

@@ -1,24 +1,24 @@
-//! Operating systems as inventories word them: `Win 10`, `RHEL 8`, `Cisco IOS`.
+//! Recognises operating systems in inventories: `Win 10`, `RHEL 8`, `Cisco IOS`.
 //!
-//! A text is read by whole words. The product's name and its build decide; any other number
-//! in the text (a year of support, 64-bit) says nothing.
+//! A text is read by whole words. The product's name and build decide; any other number in the
+//! text (a year of support, 64-bit) is ignored.
 
 use crate::catalog::Device;
 
-/// What a text says about the system.
+/// The operating system that a text names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum System {
+pub(super) enum ParsedSystem {
     Windows {
         edition: Edition,
-        /// File version of the binaries that the release ships.
+        /// File version of the binaries in the release.
         file_version: &'static str,
     },
     Linux,
-    /// Nothing here reports from such a system.
+    /// A system without telemetry.
     Silent(Device),
 }
 
-/// Whether a Windows is a server's.
+/// Edition of Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edition {
     Client,
@@ -27,8 +27,8 @@ pub(super) enum Edition {
     Unsaid,
 }
 
-/// Windows builds that have binaries of their own, ascending; later builds of the same base
-/// (19045, 22631) ship those of the base.
+/// Windows builds with their own binaries, ascending. Later builds of the same base (19045, 22631)
+/// have the binaries of the base.
 const BUILDS: [(u32, &str); 18] = [
     (6002, "6.0.6002.18005 (lh_sp2rtm.090410-1830)"),
     (7601, "6.1.7601.24545 (win7sp1_ldr_escrow.200102-1707)"),
@@ -50,7 +50,7 @@ const BUILDS: [(u32, &str); 18] = [
     (u32::MAX, ""),
 ];
 
-/// Releases of a year: servers', and long-term ones of clients.
+/// Releases named by year: servers, and long-term releases of clients.
 const YEARS: [(&str, u32); 8] = [
     ("2008", 6002),
     ("2012", 9200),
@@ -62,7 +62,7 @@ const YEARS: [(&str, u32); 8] = [
     ("2025", 26100),
 ];
 
-/// Feature releases: build of Windows 10 and Server, of Windows 11.
+/// Feature releases, with the build of Windows 10 and Server, and of Windows 11.
 const FEATURES: [(&str, u32, u32); 19] = [
     ("1507", 10240, 22000),
     ("1511", 10586, 22000),
@@ -85,7 +85,7 @@ const FEATURES: [(&str, u32, u32); 19] = [
     ("25h2", 26100, 26100),
 ];
 
-/// Clients by the product's number.
+/// Client releases by product number.
 const CLIENTS: [(&str, u32); 6] = [
     ("11", 22621),
     ("10", 19041),
@@ -95,7 +95,7 @@ const CLIENTS: [(&str, u32); 6] = [
     ("vista", 6002),
 ];
 
-/// Windows without the event log of Vista and later, and those that are no PC's.
+/// Windows versions before Vista's event log, and those that are not for PCs.
 const OLD_WINDOWS: [&str; 9] = [
     "xp", "2000", "2003", "95", "98", "me", "ce", "phone", "mobile",
 ];
@@ -140,7 +140,7 @@ const LINUX: [&str; 37] = [
     "archlinux",
 ];
 
-/// Words of distributions, their `ID` in os-release, and their family as Elastic's agents have it.
+/// Words for distributions, with `ID` in os-release and the family in Elastic's agents.
 const DISTRIBUTIONS: [(&[&str], (&str, &str)); 19] = [
     (&["ubuntu", "kubuntu", "xubuntu"], ("ubuntu", "debian")),
     (&["kali"], ("kali", "debian")),
@@ -163,7 +163,7 @@ const DISTRIBUTIONS: [(&[&str], (&str, &str)); 19] = [
     (&["alpine"], ("alpine", "alpine")),
 ];
 
-/// Words of systems that report nothing, by what their hosts are.
+/// Words for systems without telemetry, with the kind of device.
 const SILENT: [(Device, &[&str]); 4] = [
     (
         Device::NetworkDevice,
@@ -252,8 +252,8 @@ const SILENT: [(Device, &[&str]); 4] = [
     ),
 ];
 
-/// The words of a text in lower case: letters, digits and dots; a number that is glued to a
-/// word is one of its own (`Win10`), except in `22H2`.
+/// The words of a text in lower case: letters, digits and dots. A number attached to a word is a
+/// separate word (`Win10`), except in `22H2`.
 fn words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
     let mut all = Vec::new();
@@ -296,7 +296,7 @@ fn words(text: &str) -> Vec<String> {
     all
 }
 
-/// The distribution that a text of Linux names, and its family.
+/// The distribution that a Linux text names, and its family.
 pub(super) fn distribution(text: &str) -> (&'static str, &'static str) {
     let words = words(text);
     let has = |word: &&str| words.iter().any(|w| w == word);
@@ -309,14 +309,14 @@ pub(super) fn distribution(text: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// What an inventory's text says; a text of no known system is of one that reports nothing.
-pub(super) fn system_of(text: &str) -> System {
+/// Recognises an inventory's text. An unknown system is one without telemetry.
+pub(super) fn system_of(text: &str) -> ParsedSystem {
     let words = words(text);
     let has = |word: &str| words.iter().any(|w| w == word);
     let follows = |a: &str, b: &str| words.windows(2).any(|w| w[0] == a && w[1] == b);
     if is_windows(&words) {
         return match OLD_WINDOWS.iter().any(|word| has(word)) {
-            true => System::Silent(Device::Other),
+            true => ParsedSystem::Silent(Device::Other),
             false => windows(&words),
         };
     }
@@ -335,11 +335,11 @@ pub(super) fn system_of(text: &str) -> System {
         .find(|(_, list)| list.iter().any(|word| has(word)))
         .map(|s| s.0);
     if let Some(silent) = phrase.or(word) {
-        return System::Silent(silent);
+        return ParsedSystem::Silent(silent);
     }
     match follows("red", "hat") || LINUX.iter().any(|word| has(word)) {
-        true => System::Linux,
-        false => System::Silent(Device::Other),
+        true => ParsedSystem::Linux,
+        false => ParsedSystem::Silent(Device::Other),
     }
 }
 
@@ -357,7 +357,7 @@ fn is_windows(words: &[String]) -> bool {
         || first(&["w"]) && second(&["7", "8", "8.1", "10", "11"])
 }
 
-/// A build number in a word: `19045`, `19045.2311`, `10.0.22631`, `6.1.7601`.
+/// The build number in a word: `19045`, `19045.2311`, `10.0.22631`, `6.1.7601`.
 fn build_of(word: &str) -> Option<u32> {
     let parts: Vec<u32> = word.split('.').map_while(|p| p.parse().ok()).collect();
     let known = 6000..40_000;
@@ -368,7 +368,7 @@ fn build_of(word: &str) -> Option<u32> {
     }
 }
 
-fn windows(words: &[String]) -> System {
+fn windows(words: &[String]) -> ParsedSystem {
     let has = |word: &str| words.iter().any(|w| w == word);
     let year = YEARS.iter().find(|(year, _)| has(year));
     let client = CLIENTS.iter().find(|(number, _)| has(number));
@@ -405,11 +405,11 @@ fn windows(words: &[String]) -> System {
         _ if server => 17763,
         _ => 19041,
     };
-    // A build is exact; the name is what it falls back on.
+    // A build is exact; the name is the fallback.
     let build = build.unwrap_or(of_name);
     let after = BUILDS.iter().position(|(first, _)| build < *first);
     let at = after.unwrap_or(BUILDS.len() - 1).saturating_sub(1);
-    System::Windows {
+    ParsedSystem::Windows {
         edition,
         file_version: BUILDS.get(at).map_or("-", |b| b.1),
     }
@@ -422,7 +422,7 @@ mod tests {
 
     fn version(text: &str) -> (&'static str, Edition) {
         match system_of(text) {
-            System::Windows {
+            ParsedSystem::Windows {
                 edition,
                 file_version,
             } => (file_version, edition),
@@ -520,7 +520,7 @@ mod tests {
             "ubuntu2204",
             "centos7",
         ] {
-            assert_eq!(system_of(text), System::Linux, "{text}");
+            assert_eq!(system_of(text), ParsedSystem::Linux, "{text}");
         }
     }
 
@@ -552,7 +552,7 @@ mod tests {
             ("", Device::Other),
         ];
         for (text, expected) in cases {
-            assert_eq!(system_of(text), System::Silent(expected), "{text}");
+            assert_eq!(system_of(text), ParsedSystem::Silent(expected), "{text}");
         }
     }
 

@@ -1,40 +1,42 @@
-//! What the writer properties say of a leaf.
+//! The writer properties of one leaf.
 
-use arrow::datatypes::DataType;
+use arrow_schema::DataType;
 use parquet::basic::{Compression, CompressionCodec, ConvertedType, LogicalType};
 use parquet::file::properties::{BloomFilterProperties, EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnDescPtr;
 
-use super::super::thrift::{BINARY, Writer, put_binary};
-use super::super::values::ValueOptions;
+use crate::thrift::{BINARY, StructWriter, put_binary};
+use crate::values::ValueOptions;
 
-/// How a leaf's chunks are written: what the writer properties say of its column.
+/// How a leaf's chunks are encoded, according to the writer properties.
 #[derive(Debug, Clone)]
-pub(in super::super) struct LeafOptions {
+pub(crate) struct LeafOptions {
     pub descriptor: ColumnDescPtr,
     pub data_type: DataType,
     pub(super) codec: Compression,
+    /// The maximum number of rows of a page.
     pub(super) page_rows: usize,
     pub(super) values: ValueOptions,
     pub(super) statistics: EnabledStatistics,
+    /// The lengths in bytes to which bounds are truncated.
     pub(super) column_index_truncation: Option<usize>,
     pub(super) statistics_truncation: Option<usize>,
     pub(super) bloom: Option<BloomFilterProperties>,
     pub(super) bloom_for_dictionaries: bool,
     pub(super) offset_index: bool,
-    /// Fields 3 and 4 of `ColumnMetaData`: path and codec.
+    /// Encoded fields 3 and 4 of `ColumnMetaData`: path and codec.
     pub(super) path_and_codec: Vec<u8>,
 }
 
 impl LeafOptions {
-    pub(in super::super) fn new(
+    pub(crate) fn new(
         descriptor: ColumnDescPtr,
         data_type: DataType,
         properties: &WriterProperties,
     ) -> Self {
         let path = descriptor.path();
         let mut path_and_codec = Vec::new();
-        let mut writer = Writer::after(2, &mut path_and_codec);
+        let mut writer = StructWriter::after(2, &mut path_and_codec);
         let list = writer.list(3, BINARY, path.parts().len());
         for part in path.parts() {
             put_binary(list, part.as_bytes());
@@ -63,11 +65,12 @@ impl LeafOptions {
         }
     }
 
-    pub(in super::super) fn codec(&self) -> Compression {
+    pub(crate) fn codec(&self) -> Compression {
         self.codec
     }
 
-    pub(super) fn is_text(&self) -> bool {
+    /// Whether the values are UTF-8.
+    pub(super) fn is_utf8(&self) -> bool {
         self.descriptor.logical_type_ref() == Some(&LogicalType::String)
             || self.descriptor.converted_type() == ConvertedType::UTF8
     }

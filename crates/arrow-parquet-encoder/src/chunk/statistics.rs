@@ -1,23 +1,31 @@
-//! What a chunk's metadata say of its values: statistics, and the column index.
+//! A chunk's statistics and its column index.
 
 use parquet::basic::{BoundaryOrder, SortOrder};
 
-use super::super::bits::put_zigzag;
-use super::super::bounds::{lower, upper};
-use super::super::thrift::{BINARY, BOOLEAN, FALSE, INT64, TRUE, Writer, put_binary};
-use super::super::values::{Bounds, Values};
-use super::ChunkWriter;
+use super::options::LeafOptions;
+use crate::bits::put_zigzag;
+use crate::bounds::{Bounds, lower, sign_flip, upper};
+use crate::page::DataPage;
+use crate::thrift::{BINARY, BOOLEAN, FALSE, INT64, StructWriter, TRUE, put_binary};
 
-impl ChunkWriter<'_> {
-    /// Least and greatest value of the chunk.
+/// A chunk's pages, for its statistics and its column index.
+pub(super) struct ChunkStatistics<'c> {
+    pub options: &'c LeafOptions,
+    pub pages: &'c [DataPage],
+    /// The width of an integer in bytes.
+    pub integer_width: usize,
+}
+
+impl ChunkStatistics<'_> {
+    /// The minimum and maximum of the chunk.
     fn chunk_bounds(&self) -> Bounds {
-        let flip = self.flip();
+        let flip = sign_flip(&self.options.data_type);
         self.pages
             .iter()
             .fold(Bounds::None, |all, page| match (all, &page.bounds) {
                 (Bounds::None, page) => page.clone(),
                 (all, Bounds::None) => all,
-                (Bounds::Text(least, greatest), Bounds::Text(l, g)) => Bounds::Text(
+                (Bounds::ByteArray(least, greatest), Bounds::ByteArray(l, g)) => Bounds::ByteArray(
                     if *l < least { l.clone() } else { least },
                     if *g > greatest { g.clone() } else { greatest },
                 ),
@@ -32,31 +40,21 @@ impl ChunkWriter<'_> {
             })
     }
 
-    /// What turns the order of 64-bit unsigned integers into that of signed ones.
-    fn flip(&self) -> i64 {
-        match self.options.data_type {
-            arrow::datatypes::DataType::UInt64 => i64::MIN,
-            _ => 0,
-        }
-    }
-
-    /// Hands bounds on as statistics have them: bytes, and whether they are exact.
+    /// Passes bounds to `visit` as statistics have them: truncated to `limit` bytes, and whether they
+    /// are exact.
     fn with_bounds<R>(
         &self,
         bounds: &Bounds,
         limit: Option<usize>,
         visit: impl FnOnce(Option<[(&[u8], bool); 2]>) -> R,
     ) -> R {
-        let is_text = self.options.is_text();
-        let width = match &self.values {
-            Values::Integers(integers) if integers.narrow => 4,
-            _ => 8,
-        };
+        let is_utf8 = self.options.is_utf8();
+        let width = self.integer_width;
         match bounds {
             Bounds::None => visit(None),
-            Bounds::Text(least, greatest) => {
-                let (low, low_differs) = lower(least, limit, is_text);
-                let (high, high_differs) = upper(greatest, limit, is_text);
+            Bounds::ByteArray(least, greatest) => {
+                let (low, low_differs) = lower(least, limit, is_utf8);
+                let (high, high_differs) = upper(greatest, limit, is_utf8);
                 visit(Some([(low, !low_differs), (&high, !high_differs)]))
             }
             Bounds::Integer(least, greatest) => {
@@ -70,10 +68,10 @@ impl ChunkWriter<'_> {
         }
     }
 
-    /// `Statistics`.
-    pub(super) fn put_statistics(&self, mut statistics: Writer<'_>) {
+    /// Writes `Statistics`.
+    pub(crate) fn put_statistics(&self, mut statistics: StructWriter<'_>) {
         let nulls = self.pages.iter().map(|p| p.nulls as i64).sum();
-        // Old readers compare as signed what these two say.
+        // The deprecated fields 1 and 2 are only defined for signed order.
         let signed = self.options.descriptor.sort_order() == SortOrder::SIGNED;
         let limit = self.options.statistics_truncation;
         self.with_bounds(&self.chunk_bounds(), limit, |bounds| {
@@ -92,11 +90,11 @@ impl ChunkWriter<'_> {
         });
     }
 
-    /// `ColumnIndex`.
-    pub(super) fn put_column_index(&self, out: &mut Vec<u8>) {
+    /// Appends `ColumnIndex`.
+    pub(crate) fn put_column_index(&self, out: &mut Vec<u8>) {
         let limit = self.options.column_index_truncation;
         let pages = self.pages.len();
-        let mut index = Writer::new(out);
+        let mut index = StructWriter::new(out);
         index
             .list(1, BOOLEAN, pages)
             .extend(self.pages.iter().map(|page| {
@@ -108,7 +106,7 @@ impl ChunkWriter<'_> {
             }));
         for (field, side) in [(2, 0), (3, 1)] {
             let list = index.list(field, BINARY, pages);
-            for page in &self.pages {
+            for page in self.pages {
                 self.with_bounds(&page.bounds, limit, |bounds| {
                     put_binary(list, bounds.map_or(&[], |sides| sides[side].0));
                 });
@@ -116,14 +114,14 @@ impl ChunkWriter<'_> {
         }
         index.int32(4, self.boundary_order() as i32);
         let list = index.list(5, INT64, pages);
-        for page in &self.pages {
+        for page in self.pages {
             put_zigzag(list, page.nulls as i64);
         }
         index.end();
     }
 
     fn boundary_order(&self) -> BoundaryOrder {
-        let flip = self.flip();
+        let flip = sign_flip(&self.options.data_type);
         let (mut rising, mut falling) = (true, true);
         let mut present = self
             .pages
@@ -135,7 +133,7 @@ impl ChunkWriter<'_> {
         };
         for next in present {
             let (least, greatest) = match (last, next) {
-                (Bounds::Text(a, b), Bounds::Text(c, d)) => (a.cmp(c), b.cmp(d)),
+                (Bounds::ByteArray(a, b), Bounds::ByteArray(c, d)) => (a.cmp(c), b.cmp(d)),
                 (Bounds::Integer(a, b), Bounds::Integer(c, d)) => {
                     ((a ^ flip).cmp(&(c ^ flip)), (b ^ flip).cmp(&(d ^ flip)))
                 }

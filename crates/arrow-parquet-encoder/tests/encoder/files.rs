@@ -1,12 +1,12 @@
-//! Files by both writers, read back and compared.
+//! Writes files by both writers, reads them back, and compares them.
 
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::*;
-use arrow::datatypes::*;
-use arrow::error::ArrowError;
-use arrow_parquet_encoder::{Encoder, FileWriter, RowGroup};
+use arrow_array::*;
+use arrow_parquet_encoder::{Encoder, FileWriter, RowGroupWriter};
+use arrow_schema::ArrowError;
+use arrow_schema::*;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -37,13 +37,14 @@ pub fn encode(
     })
 }
 
-/// The same in row groups of so many rows, if that is said, with batches added as `write` does it.
+/// As [`encode`], with the number of rows of each group announced if `rows` is set, and batches
+/// appended by `write`.
 pub fn encode_by(
     schema: &SchemaRef,
     groups: &[&[RecordBatch]],
     properties: WriterProperties,
     rows: Option<usize>,
-    write: impl Fn(&mut RowGroup<'_>, &RecordBatch) -> parquet::errors::Result<()>,
+    write: impl Fn(&mut RowGroupWriter<'_>, &RecordBatch) -> parquet::errors::Result<()>,
 ) -> Bytes {
     let descriptor = ArrowSchemaConverter::new().convert(schema).unwrap();
     let properties = Arc::new(properties);
@@ -51,7 +52,7 @@ pub fn encode_by(
     let mut file = FileWriter::new(Vec::new(), &encoder).unwrap();
     for batches in groups {
         let mut group = match rows {
-            Some(rows) => encoder.row_group_of(rows).unwrap(),
+            Some(rows) => encoder.row_group_with_rows(rows).unwrap(),
             None => encoder.row_group().unwrap(),
         };
         for batch in *batches {
@@ -62,7 +63,7 @@ pub fn encode_by(
     file.finish().unwrap().into()
 }
 
-/// The same by `ArrowWriter`.
+/// As [`encode`], by `ArrowWriter`.
 pub fn reference(
     schema: &SchemaRef,
     groups: &[&[RecordBatch]],
@@ -97,10 +98,13 @@ pub fn try_read(file: &Bytes) -> Result<(Arc<ParquetMetaData>, RecordBatch), Arr
     let metadata = reader.metadata().clone();
     let schema = reader.schema().clone();
     let batches = reader.build()?.collect::<Result<Vec<RecordBatch>, _>>()?;
-    Ok((metadata, arrow::compute::concat_batches(&schema, &batches)?))
+    Ok((
+        metadata,
+        arrow_select::concat::concat_batches(&schema, &batches)?,
+    ))
 }
 
-/// Checks what must hold of every chunk's metadata, beside the other writer's.
+/// Compares the metadata of all chunks with the other writer's, and checks their page counts.
 pub fn check_metadata(ours: &ParquetMetaData, theirs: &ParquetMetaData) {
     assert_eq!(ours.num_row_groups(), theirs.num_row_groups());
     for (g, (a, b)) in ours
@@ -137,7 +141,8 @@ pub fn check_metadata(ours: &ParquetMetaData, theirs: &ParquetMetaData) {
     }
 }
 
-pub fn for_old_readers(statistics: Statistics) -> Statistics {
+/// Statistics with the deprecated minimum and maximum too.
+pub fn with_deprecated_bounds(statistics: Statistics) -> Statistics {
     macro_rules! each {
         ($($kind:ident)*) => {
             match statistics {
@@ -148,7 +153,7 @@ pub fn for_old_readers(statistics: Statistics) -> Statistics {
     each!(Boolean Int32 Int64 Int96 Float Double ByteArray FixedLenByteArray)
 }
 
-/// The bytes of a file's pages, with indexes and footer as the `parquet` crate writes what they say.
+/// The file with its page indexes and footer rewritten by the `parquet` crate.
 pub fn rewritten(file: &Bytes) -> Vec<u8> {
     let options = ParquetMetaDataOptions::new().with_encoding_stats_as_mask(false);
     let metadata = ParquetMetaDataReader::new()
@@ -156,13 +161,15 @@ pub fn rewritten(file: &Bytes) -> Vec<u8> {
         .with_metadata_options(Some(options))
         .parse_and_finish(file)
         .unwrap();
-    // A reader forgets whether bounds also stood where old readers look.
+    // The reader forgets whether the deprecated bounds were set.
     let groups = metadata.row_groups().iter().map(|group| {
         let chunks = group.columns().iter().map(|chunk| {
             let is_signed = chunk.column_descr().sort_order() == SortOrder::SIGNED;
             let rebuilt = chunk.clone().into_builder();
             match chunk.statistics().filter(|_| is_signed) {
-                Some(statistics) => rebuilt.set_statistics(for_old_readers(statistics.clone())),
+                Some(statistics) => {
+                    rebuilt.set_statistics(with_deprecated_bounds(statistics.clone()))
+                }
                 None => rebuilt,
             }
             .build()
@@ -193,16 +200,16 @@ pub fn rewritten(file: &Bytes) -> Vec<u8> {
     out
 }
 
-/// Writes by both and compares.
+/// Writes a file by both writers, and compares them.
 ///
-/// `None` where the reader refuses `ArrowWriter`'s own file, as it does some garbage under null
-/// parents (a required field's in a struct in a list): there is nothing to compare with.
+/// `None` if the reader rejects the file of `ArrowWriter`, as happens with some hidden values under
+/// null parents (of a required field in a struct in a list).
 pub fn compare(
     schema: &SchemaRef,
     groups: &[&[RecordBatch]],
     properties: &WriterProperties,
 ) -> Option<Bytes> {
-    // `ArrowWriter` leaves out row groups without rows.
+    // `ArrowWriter` omits row groups without rows.
     let rows = |batches: &[RecordBatch]| batches.iter().any(|b| b.num_rows() > 0);
     let groups: Vec<&[RecordBatch]> = groups.iter().copied().filter(|g| rows(g)).collect();
     let groups = groups.as_slice();
@@ -212,10 +219,10 @@ pub fn compare(
     let (our_metadata, a) = read(&ours);
     assert_eq!(a, b);
     check_metadata(&our_metadata, &their_metadata);
-    // Not by assert_eq!, which would print both files.
+    // `assert_eq!` would print both files.
     assert!(
         rewritten(&ours) == ours,
-        "another footer than the parquet crate's"
+        "the footer differs from the parquet crate's"
     );
     Some(ours)
 }

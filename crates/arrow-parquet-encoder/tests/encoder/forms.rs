@@ -1,24 +1,26 @@
-//! Columns in the forms that the encoder takes, and tables that outlive what they are used in.
+//! Packed columns, and Arrow dictionaries that outlive a row group.
 
 use std::sync::Arc;
 
-use arrow::array::*;
-use arrow::buffer::NullBuffer;
-use arrow::compute::filter;
-use arrow::datatypes::*;
-use arrow_parquet_encoder::{Column, Dictionary, Encoder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::*;
+use arrow_array::*;
+use arrow_buffer::NullBuffer;
+use arrow_parquet_encoder::{ColumnData, Encoder, PackedDictionary};
+use arrow_schema::*;
+use arrow_select::filter::filter;
 use parquet::arrow::ArrowSchemaConverter;
 use proptest::prelude::*;
 
 use super::files::{encode_by, properties};
 use super::random::{Dice, chunks, nulls, text};
 
-/// A column of only the rows that have something.
-fn packed(array: &ArrayRef) -> Column {
+/// A packed column of an array.
+fn packed(array: &ArrayRef) -> ColumnData {
     let nulls = array.nulls().cloned();
     if let Some(array) = array.as_dictionary_opt::<Int32Type>() {
         let keys = array.keys().iter().flatten().collect();
-        return Column::Dictionary(Dictionary {
+        return ColumnData::PackedDictionary(PackedDictionary {
             keys,
             nulls,
             values: array.values().clone(),
@@ -28,10 +30,10 @@ fn packed(array: &ArrayRef) -> Column {
         Some(nulls) => filter(array, &BooleanArray::new(nulls.inner().clone(), None)).unwrap(),
         None => array.clone(),
     };
-    Column::Packed { values, nulls }
+    ColumnData::Packed { values, nulls }
 }
 
-/// Texts of a table, some of them the same, in `rows` rows.
+/// A dictionary column of `rows` rows, with the values `table`.
 fn of_table(dice: &mut Dice, table: &ArrayRef, rows: usize, nulls: Option<NullBuffer>) -> ArrayRef {
     let distinct = match dice.one_in(4) {
         true => 1,
@@ -49,7 +51,7 @@ fn table(dice: &mut Dice) -> ArrayRef {
     ))
 }
 
-/// An integer, a text and a text of a table.
+/// A batch of integers, strings and dictionary values.
 fn mixed(dice: &mut Dice, table: &ArrayRef, rows: usize) -> RecordBatch {
     let distinct = [1, 50, 100_000][dice.below(3)];
     let integers = (0..rows).map(|_| dice.below(distinct) as i64 - 9);
@@ -111,9 +113,9 @@ proptest! {
         prop_assert_eq!(arrays, packed);
     }
 
-    /// What is known of a table from the row groups before changes no byte.
+    /// What is learnt about a dictionary in earlier row groups changes no byte.
     #[test]
-    fn tables_that_outlive_row_groups_are_written_as_new_ones(
+    fn dictionaries_that_outlive_row_groups_are_written_as_new_ones(
         seed in any::<u64>(),
         groups in prop::collection::vec(prop::collection::vec(1usize..900, 1..4), 2..7),
         known_rows in any::<bool>(),
@@ -155,14 +157,14 @@ proptest! {
 }
 
 #[test]
-fn packed_columns_that_are_not_what_they_say_are_refused() {
+fn inconsistent_packed_columns_are_rejected() {
     let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, true)]));
     let descriptor = ArrowSchemaConverter::new().convert(&schema).unwrap();
     let encoder = Encoder::new(&schema, &descriptor, &Arc::new(properties().build())).unwrap();
     let refused = |values: Int64Array, nulls: Vec<bool>| {
         let mut group = encoder.row_group().unwrap();
         let rows = nulls.len();
-        let column = Column::Packed {
+        let column = ColumnData::Packed {
             values: Arc::new(values),
             nulls: Some(nulls.into()),
         };
@@ -171,13 +173,13 @@ fn packed_columns_that_are_not_what_they_say_are_refused() {
     let two = vec![true, false, true];
     assert!(
         refused(vec![1, 2, 3].into(), two.clone())
-            .contains("2 rows have a value, of which there are 3")
+            .contains("a packed column has 3 values for 2 non-null rows")
     );
-    assert!(refused(vec![Some(1), None].into(), two).contains("a value among packed ones is null"));
+    assert!(refused(vec![Some(1), None].into(), two).contains("packed values contain a null"));
 }
 
 #[test]
-fn dictionaries_that_are_not_what_they_say_are_refused() {
+fn inconsistent_packed_dictionaries_are_rejected() {
     let schema = Arc::new(Schema::new(vec![Field::new_dictionary(
         "t",
         DataType::Int32,
@@ -185,11 +187,15 @@ fn dictionaries_that_are_not_what_they_say_are_refused() {
         true,
     )]));
     let descriptor = ArrowSchemaConverter::new().convert(&schema).unwrap();
-    let encoder = Encoder::new(&schema, &descriptor, &Arc::new(properties().build())).unwrap();
-    let refused = |keys: Vec<i32>, values: StringArray| {
+    let encoder = |has_dictionary| {
+        let properties = properties().set_dictionary_enabled(has_dictionary).build();
+        Encoder::new(&schema, &descriptor, &Arc::new(properties)).unwrap()
+    };
+    let refused = |has_dictionary, keys: Vec<i32>, values: StringArray| {
+        let encoder = encoder(has_dictionary);
         let mut group = encoder.row_group().unwrap();
         let rows = keys.len();
-        let column = Column::Dictionary(Dictionary {
+        let column = ColumnData::PackedDictionary(PackedDictionary {
             keys: keys.into(),
             nulls: None,
             values: Arc::new(values),
@@ -197,7 +203,33 @@ fn dictionaries_that_are_not_what_they_say_are_refused() {
         group.write_leaves(rows, [column]).unwrap_err().to_string()
     };
     let texts = || StringArray::from(vec!["a", "b"]);
-    assert!(refused(vec![0, 2], texts()).contains("a key without a value"));
-    assert!(refused(vec![0, -1], texts()).contains("a key without a value"));
-    assert!(refused(vec![0], StringArray::from(vec![Some("a"), None])).contains("null"));
+    for has_dictionary in [true, false] {
+        for keys in [vec![0, 2], vec![0, -1]] {
+            let error = refused(has_dictionary, keys, texts());
+            assert!(
+                error.contains("a dictionary key is out of range"),
+                "{error}"
+            );
+        }
+    }
+    assert!(refused(true, vec![0], StringArray::from(vec![Some("a"), None])).contains("null"));
+}
+
+#[test]
+fn packed_lists_are_rejected() {
+    let item = Arc::new(Field::new_list_field(DataType::Int64, true));
+    let schema = Arc::new(Schema::new(vec![Field::new(
+        "l",
+        DataType::List(item),
+        true,
+    )]));
+    let descriptor = ArrowSchemaConverter::new().convert(&schema).unwrap();
+    let encoder = Encoder::new(&schema, &descriptor, &Arc::new(properties().build())).unwrap();
+    let mut group = encoder.row_group().unwrap();
+    let column = ColumnData::Packed {
+        values: new_empty_array(schema.field(0).data_type()),
+        nulls: Some(vec![false; 3].into()),
+    };
+    let error = group.write_leaves(3, [column]).unwrap_err().to_string();
+    assert!(error.contains("column l is a list"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! The encoder against `ArrowWriter`: the same values from both files, whatever the schema.
+//! Compares files of this crate with those of `ArrowWriter`: both must read back the same.
 
 mod files;
 mod forms;
@@ -6,11 +6,14 @@ mod random;
 
 use std::sync::Arc;
 
-use arrow::array::*;
-use arrow::buffer::OffsetBuffer;
-use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::*;
+use arrow_array::builder::*;
+use arrow_array::types::*;
+use arrow_array::*;
+use arrow_buffer::OffsetBuffer;
+use arrow_cast::cast::cast;
 use arrow_parquet_encoder::{Encoder, FileWriter};
+use arrow_schema::*;
+use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression, Encoding, PageType};
@@ -65,7 +68,7 @@ fn a_constant_chunk_is_one_page() {
 }
 
 #[test]
-fn dictionaries_are_merged_by_value_and_hold_what_is_used() {
+fn dictionaries_are_merged_by_value_without_unused_values() {
     let batches = [
         one(
             "c",
@@ -89,7 +92,7 @@ fn dictionaries_are_merged_by_value_and_hold_what_is_used() {
 }
 
 #[test]
-fn a_full_dictionary_ends_and_the_statistics_say_so() {
+fn a_full_dictionary_ends_as_the_encoding_statistics_say() {
     let texts: Vec<String> = (0..20_000).map(|i| format!("some value {i}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let few = dictionary((0..20_000).map(|i| Some(i % 50)).collect(), &texts[..50]);
@@ -112,7 +115,7 @@ fn a_full_dictionary_ends_and_the_statistics_say_so() {
 }
 
 #[test]
-fn a_table_is_a_dictionary_where_its_values_come_again() {
+fn a_dictionary_longer_than_a_page_pays_if_later_pages_use_it() {
     const ROWS: usize = 2000;
     const PAGES: usize = 20;
     let of = |names: usize| -> Vec<RecordBatch> {
@@ -140,10 +143,10 @@ fn a_table_is_a_dictionary_where_its_values_come_again() {
         let encodings = metadata.row_group(0).column(0).encodings_mask();
         (encodings.is_set(Encoding::RLE_DICTIONARY), file.len())
     };
-    // Nearly every value of the first few is new, but not of the first page.
+    // Most of the first values are distinct, but not most of the first page's.
     let few = of(ROWS);
     assert!(write(&few, None).0);
-    // Nearly every value of the first page is new: whether there is a second decides.
+    // Most of the first page's values are distinct: it matters whether there are more pages.
     let many = of(3 * ROWS);
     let (unknown, long) = write(&many, None);
     let (known, short) = write(&many, Some(ROWS * PAGES));
@@ -171,7 +174,7 @@ fn shortened_bounds_are_inexact() {
 }
 
 #[test]
-fn raw_and_compressed_pages_stand_side_by_side() {
+fn a_chunk_has_raw_and_compressed_pages() {
     let mut dice = Dice(7);
     let noise: Vec<i64> = (0..20_000).map(|_| (dice.next() << 30) as i64).collect();
     let calm: Vec<i64> = (0..20_000).map(|i| 1000 * (i / 40 % 7) + i % 3).collect();
@@ -210,7 +213,7 @@ fn pages_are_cut_at_records() {
 }
 
 #[test]
-fn bloom_filters_know_used_values_only() {
+fn bloom_filters_have_used_values_only() {
     use parquet::file::properties::ReaderProperties;
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::file::serialized_reader::ReadOptionsBuilder;
@@ -261,7 +264,7 @@ fn bloom_filters_know_used_values_only() {
 }
 
 #[test]
-fn a_batch_of_another_schema_is_refused() {
+fn a_batch_of_another_schema_is_rejected() {
     let schema = Arc::new(Schema::new(vec![Field::new("c", DataType::Utf8, false)]));
     let descriptor = ArrowSchemaConverter::new().convert(&schema).unwrap();
     let encoder = Encoder::new(&schema, &descriptor, &Arc::new(properties().build())).unwrap();
@@ -275,7 +278,7 @@ fn a_batch_of_another_schema_is_refused() {
 }
 
 #[test]
-fn leaves_of_structs_are_those_of_the_batch() {
+fn leaves_of_structs_are_written_as_their_batch() {
     let rows = 3000;
     let text = |of: i32| dictionary((0..rows).map(|r| Some(r % of)).collect(), &["a", "b", "c"]);
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter(
@@ -284,7 +287,7 @@ fn leaves_of_structs_are_those_of_the_batch() {
     let child =
         |name, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
     let (x, y) = (text(2), text(3));
-    // One struct may be null, as far as the schema says.
+    // The schema allows one struct to be null.
     let inner = StructArray::from(vec![(child("y", &y), y.clone())]);
     let field = Arc::new(Field::new("inner", inner.data_type().clone(), true));
     let outer: ArrayRef = Arc::new(StructArray::from(vec![
@@ -321,17 +324,17 @@ fn leaves_of_structs_are_those_of_the_batch() {
     let refused = |leaves: &[&ArrayRef]| error(leaves, properties());
     assert!(refused(&[&x, &y]).contains("no leaf is left for column n"));
     assert!(refused(&[&x, &y, &numbers, &x]).contains("more leaves"));
-    assert!(refused(&[&x, &numbers, &y]).contains("column y is Int64"));
+    assert!(refused(&[&x, &numbers, &y]).contains("column y has the type Int64"));
     assert!(refused(&[&x, &y.slice(1, 9), &numbers]).contains("column y has 9 rows where 3000"));
     let hadoop = properties().set_compression(Compression::LZ4);
-    assert!(error(&[&x, &y, &numbers], hadoop).contains("takes whole batches"));
+    assert!(error(&[&x, &y, &numbers], hadoop).contains("can't be written one by one"));
 }
 
 #[test]
-fn lists_that_follow_each_other_in_memory_are_told_apart() {
+fn lists_at_reused_addresses_are_told_apart() {
     const ROWS: usize = 3000;
     let item = Arc::new(Field::new("element", DataType::Int64, false));
-    // Of the same size, each; that the next has the place of the last is up to the allocator.
+    // All have the same size, so that the allocator is likely to reuse their memory.
     let list = |longer: usize| -> ArrayRef {
         let mut offsets = Vec::with_capacity(ROWS + 1);
         offsets.push(0);
@@ -363,7 +366,7 @@ fn lists_that_follow_each_other_in_memory_are_told_apart() {
 }
 
 #[test]
-fn a_row_group_of_another_schema_is_refused() {
+fn a_row_group_of_another_schema_is_rejected() {
     let group = |batch: &RecordBatch| {
         let descriptor = ArrowSchemaConverter::new()
             .convert(&batch.schema())
@@ -378,12 +381,12 @@ fn a_row_group_of_another_schema_is_refused() {
     let refused = file.append(two.row_group().unwrap().finish().unwrap());
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "Parquet error: a row group of 2 columns where 1 are expected"
+        "Parquet error: a row group has 2 columns where 1 are expected"
     );
 }
 
 #[test]
-fn a_file_without_row_groups_is_one() {
+fn a_file_without_row_groups_reads_back() {
     let batch = one("c", dictionary(vec![], &[]));
     let file = encode(&batch.schema(), &[], properties().build());
     let (metadata, all) = read(&file);

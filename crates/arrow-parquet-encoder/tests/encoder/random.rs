@@ -1,18 +1,21 @@
-//! Random schemas and batches: the same values from both files, whatever they are.
+//! Random schemas and batches, written by both writers.
 
 use std::sync::Arc;
 
-use arrow::array::*;
-use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::compute::take;
-use arrow::datatypes::*;
+use arrow_array::builder::*;
+use arrow_array::types::*;
+use arrow_array::*;
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::*;
+use arrow_select::take::take;
 use bytes::Bytes;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use proptest::prelude::*;
 
 use super::files::*;
-/// A source of choices.
+
+/// A random number generator.
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -107,7 +110,7 @@ pub fn nulls(dice: &mut Dice, len: usize) -> Option<NullBuffer> {
         3 => 10,
         _ => 2,
     };
-    // In stretches, so that runs of levels come up.
+    // Several rows at once, so that there are runs of levels.
     let stretch = [1, 1, 9, 100][dice.below(4)];
     let mut valid = true;
     Some(NullBuffer::new(BooleanBuffer::collect_bool(len, |i| {
@@ -128,12 +131,12 @@ pub fn text(dice: &mut Dice, distinct: usize) -> String {
     }
 }
 
-/// An array of a field's type; `required` values are none but where a parent is null.
+/// An array of a field's type. A required field is null only where its parent is.
 fn array(dice: &mut Dice, field: &Field, len: usize, parent: Option<&NullBuffer>) -> ArrayRef {
     use DataType as T;
     let own = match field.is_nullable() {
         true => nulls(dice, len),
-        // Nulls where the parent is null: garbage that nobody may see.
+        // Hidden by the parent's nulls.
         false => parent.cloned().filter(|_| dice.one_in(2)),
     };
     let distinct = [1, 3, 100, 100_000][dice.below(4)];
@@ -197,23 +200,23 @@ fn array(dice: &mut Dice, field: &Field, len: usize, parent: Option<&NullBuffer>
                     }
                     Arc::new(builder.finish())
                 }
-                other => arrow::compute::cast(&values, other).unwrap(),
+                other => arrow_cast::cast::cast(&values, other).unwrap(),
             }
         }
         T::Utf8 | T::LargeUtf8 | T::Binary | T::LargeBinary | T::Utf8View => {
-            // Nulls over texts that are there all the same.
+            // Nulls with a value underneath.
             let texts: Vec<String> = (0..len).map(|_| text(dice, distinct)).collect();
             let texts = StringArray::from_iter_values(&texts);
             let (offsets, bytes, _) = texts.into_parts();
             let texts = StringArray::new(offsets, bytes, own);
             match field.data_type() {
                 T::Utf8 => Arc::new(texts),
-                other => arrow::compute::cast(&texts, other).unwrap(),
+                other => arrow_cast::cast::cast(&texts, other).unwrap(),
             }
         }
         T::Dictionary(key, value) => {
             let distinct = distinct.clamp(2, 100);
-            // Duplicates, nulls and values that no row uses.
+            // With duplicates, nulls and unused values.
             let values = Field::new(
                 "values",
                 (**value).clone(),
@@ -223,7 +226,7 @@ fn array(dice: &mut Dice, field: &Field, len: usize, parent: Option<&NullBuffer>
             let keys: Vec<i64> = keys(dice, len, distinct).map(|key| key as i64).collect();
             macro_rules! dictionary {
                 ($t:ty) => {{
-                    // Garbage under nulls, out of the values' range.
+                    // Keys of nulls are out of range.
                     let keys: Vec<_> = keys
                         .iter()
                         .enumerate()
@@ -299,7 +302,7 @@ fn array(dice: &mut Dice, field: &Field, len: usize, parent: Option<&NullBuffer>
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, max_global_rejects: 19, ..ProptestConfig::default() })]
 
-    /// Nested in any way, sliced, cut into pages, with dictionaries that come and go.
+    /// Any nesting, slices, page limits, and dictionaries that end.
     #[test]
     fn any_batch_reads_back_as_from_arrow_writer(
         seed in any::<u64>(),
@@ -308,7 +311,7 @@ proptest! {
         page_rows in prop::sample::select(vec![1usize, 7, 64, 1000, 20_000]),
         page_bytes in prop::sample::select(vec![100usize, 4096, 1 << 20]),
         dictionary_bytes in prop::sample::select(vec![64usize, 2000, 1 << 20]),
-        // LZ4 with Hadoop's frames is left to `ArrowColumnWriter`, all columns of it.
+        // `ArrowColumnWriter` encodes all columns with Hadoop's LZ4.
         codec in prop::sample::select(vec![
             Compression::ZSTD(ZstdLevel::default()),
             Compression::UNCOMPRESSED,
@@ -325,11 +328,11 @@ proptest! {
         for len in lengths {
             let arrays = schema.fields().iter().map(|f| array(&mut dice, f, len + 5, None)).collect();
             let batch = RecordBatch::try_new(schema.clone(), arrays).unwrap();
-            // Offsets into bitmaps.
+            // Slices begin within a bitmap.
             batches.push(batch.slice(dice.below(5), len));
         }
         if page_bytes == 100 && page_rows > 64 {
-            // Many pages of few values: enough rows as it is.
+            // These make many pages of few values.
             batches.truncate(1);
         }
         let properties = properties()
@@ -347,14 +350,14 @@ proptest! {
             .set_dictionary_page_size_limit(dictionary_bytes)
             .set_write_batch_size(page_rows.min(64))
             .build();
-        // More than a tenth of such cases fails the test.
+        // The test fails if more than a tenth of the cases are rejected.
         prop_assume!(compare(&schema, &[&batches], &properties).is_some());
         let halves = batches.split_at(batches.len() / 2);
         prop_assume!(compare(&schema, &[halves.0, halves.1], &properties).is_some());
     }
 }
 
-/// Keys of a dictionary of `distinct` values, each at random or thirty times in a row.
+/// Random keys of a dictionary of `distinct` values, once or thirty times in a row.
 fn keys(dice: &mut Dice, len: usize, distinct: usize) -> impl Iterator<Item = usize> {
     let stretch = [1, 1, 30][dice.below(3)];
     let mut current = 0;
@@ -366,8 +369,8 @@ fn keys(dice: &mut Dice, len: usize, distinct: usize) -> impl Iterator<Item = us
     })
 }
 
-/// Dictionary leaves of a batch that have one buffer of keys in common: with the same nulls or
-/// others, and dictionaries of all kinds. The last is a list of its own.
+/// A batch of dictionary columns with one key buffer, and different nulls and dictionaries. Those
+/// whose name begins with `list` are lists of one element.
 fn sharing(dice: &mut Dice, names: &[String], len: usize) -> RecordBatch {
     let distinct = 2 + dice.below(90);
     let keys: ScalarBuffer<i32> = keys(dice, len, distinct).map(|key| key as i32).collect();
@@ -380,7 +383,7 @@ fn sharing(dice: &mut Dice, names: &[String], len: usize) -> RecordBatch {
     let offsets = OffsetBuffer::new((0..=len as i32).collect());
     let arrays = names.iter().map(|name| {
         let text = |i: usize| match dice.below(4) {
-            // Values that are long, or stand there twice.
+            // Long values, and duplicates.
             0 => "x".repeat(i % 40),
             1 => "again".to_string(),
             _ => format!("{name} {i}"),
@@ -429,7 +432,7 @@ pub fn chunks(file: &Bytes) -> Vec<Bytes> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
-    /// A column's bytes don't depend on the columns beside it.
+    /// A column's bytes don't depend on the other columns.
     #[test]
     fn leaves_that_share_keys_are_written_as_each_alone(
         seed in any::<u64>(),
@@ -445,7 +448,7 @@ proptest! {
             let batch = sharing(&mut dice, &names, len + 9);
             batches.push(batch.slice(dice.below(9), len));
             if dice.one_in(3) {
-                // The same buffers in the next batch, from another row on.
+                // The next batch has the same buffers, from another row on.
                 batches.push(batch.slice(dice.below(9), len));
             }
         }
@@ -464,7 +467,7 @@ proptest! {
             let alone = encode(&alone[0].schema(), &[&alone], properties.clone());
             prop_assert_eq!(&chunks(&alone)[0], &bytes, "{}", &names[c]);
         }
-        // Leaf by leaf, too: as they are, and as copies, each in the memory of one before it.
+        // Also leaf by leaf: the same arrays, and copies, whose memory is reused.
         let schema = batches[0].schema();
         let as_they_are = encode_by(&schema, &[&batches], properties.clone(), None, |group, batch| {
             group.write_leaves(batch.num_rows(), batch.columns().iter().cloned())

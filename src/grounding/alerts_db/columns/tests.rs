@@ -40,11 +40,14 @@ fn foreign_names_are_understood() {
         ],
         &[&["5", "1723458104", "10.0.0.1", "10.0.0.2", "4000", "dns"]],
     );
-    assert_eq!(columns.name(Field::Time), Some("tstamp"));
-    assert_eq!(columns.name(Field::SourceAddress), Some("cli_ip"));
-    assert_eq!(columns.name(Field::SourcePort), Some("CLI_PORT"));
-    assert_eq!(columns.name(Field::Application), Some("l7_proto"));
-    assert!(columns.name(Field::Signature).is_none() && columns.name(Field::AlertId).is_none());
+    assert_eq!(columns.name(AlertField::Time), Some("tstamp"));
+    assert_eq!(columns.name(AlertField::SourceAddress), Some("cli_ip"));
+    assert_eq!(columns.name(AlertField::SourcePort), Some("CLI_PORT"));
+    assert_eq!(columns.name(AlertField::Application), Some("l7_proto"));
+    assert!(
+        columns.name(AlertField::Signature).is_none()
+            && columns.name(AlertField::AlertId).is_none()
+    );
 }
 
 #[test]
@@ -53,18 +56,21 @@ fn the_better_name_wins_where_its_values_fit() {
         &["message", "rule", "Signature", "host", "dest_ip"],
         &[&["a sentence", "5710", "S", "web01", "10.0.0.9"]],
     );
-    assert_eq!(columns.name(Field::Signature), Some("Signature"));
-    assert_eq!(columns.name(Field::SignatureId), Some("rule"));
-    assert_eq!(columns.name(Field::DestinationAddress), Some("dest_ip"));
-    assert!(columns.name(Field::HostAddress).is_none());
+    assert_eq!(columns.name(AlertField::Signature), Some("Signature"));
+    assert_eq!(columns.name(AlertField::SignatureId), Some("rule"));
+    assert_eq!(
+        columns.name(AlertField::DestinationAddress),
+        Some("dest_ip")
+    );
+    assert!(columns.name(AlertField::HostAddress).is_none());
     // A rule's number is not its name, a name in `rule` is.
     let columns = chosen(&["rule", "description"], &[&["5710", "sshd: failed"]]);
-    assert_eq!(columns.name(Field::Signature), Some("description"));
+    assert_eq!(columns.name(AlertField::Signature), Some("description"));
     let columns = chosen(
         &["rule", "description"],
         &[&["Brute force", "sshd: failed"]],
     );
-    assert_eq!(columns.name(Field::Signature), Some("rule"));
+    assert_eq!(columns.name(AlertField::Signature), Some("rule"));
 }
 
 #[test]
@@ -73,7 +79,7 @@ fn a_sentence_for_each_alert_names_no_rule() {
     let rows: Vec<[&str; 2]> = sentences.iter().map(|text| [text.as_str(), "S"]).collect();
     let rows: Vec<&[&str]> = rows.iter().map(|row| &row[..]).collect();
     let columns = chosen(&["message", "summary"], &rows);
-    assert_eq!(columns.name(Field::Signature), Some("summary"));
+    assert_eq!(columns.name(AlertField::Signature), Some("summary"));
     assert!(columns.notes[0].contains("nearly every value of message is different (100 in 100"));
     let columns = chosen(&["message", "other"], &rows);
     assert!(columns.is_varied && columns.notes[0].contains("replaced by `*`"));
@@ -82,7 +88,7 @@ fn a_sentence_for_each_alert_names_no_rule() {
 #[test]
 fn a_time_that_is_not_understood_is_named_with_a_sample() {
     let columns = chosen(&["signature", "timestamp"], &[&["S", "the day before"]]);
-    assert!(columns.name(Field::Time).is_none());
+    assert!(columns.name(AlertField::Time).is_none());
     assert!(
         columns.notes[0].contains("timestamp were not understood, such as the day before"),
         "{:?}",
@@ -92,7 +98,7 @@ fn a_time_that_is_not_understood_is_named_with_a_sample() {
         &["signature", "timestamp", "created_at"],
         &[&["S", "?", "2024-08-12 10:00:00"]],
     );
-    assert_eq!(columns.name(Field::Time), Some("created_at"));
+    assert_eq!(columns.name(AlertField::Time), Some("created_at"));
 }
 
 #[test]

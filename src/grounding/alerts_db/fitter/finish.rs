@@ -1,6 +1,7 @@
-//! Makes the profile of what was counted.
+//! Builds the profile from the counts.
 //!
-//! Everything is sorted here, so that no map's order decides. It counts no alert.
+//! Everything is sorted here, so that the order of maps does not matter. This module counts no
+//! alerts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -15,38 +16,38 @@ use crate::grounding::profile::{
 };
 use crate::grounding::severity::{Hints, Severity, choose};
 
-/// The rule for hours: that many alerts on each of that many days within that many.
+/// The rule for hours: minimum alerts per day, minimum number of such days, and the window in days.
 const HOURS_ALERTS: u64 = 50;
 const HOURS_DAYS: usize = 14;
 const HOURS_WINDOW: i64 = 60;
 
-/// What a fit needs besides the counts.
+/// Inputs of a fit besides the counts.
 pub(in super::super) struct Finish<'a> {
     pub table: &'a str,
     pub hints: Hints,
-    /// The scale that the user gives.
+    /// The scale that the user chose.
     pub scale: Option<SeverityScale>,
-    /// A column of times is there that was not understood, which the user hears of elsewhere.
+    /// The table has a time column that was not understood; another note says so.
     pub is_time_unread: bool,
 }
 
 impl Fitter {
-    /// Alerts that have a signature.
+    /// Number of alerts with a signature.
     pub(in super::super) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Rows without.
+    /// Number of rows without a signature.
     pub(in super::super) fn unnamed(&self) -> u64 {
         self.unnamed
     }
 
-    /// Whether any row named its protocol.
+    /// Whether any row has a protocol.
     pub(in super::super) fn has_protocol(&self) -> bool {
         self.seen.protocol
     }
 
-    /// The profile of everything counted; [`Fitter::rows`] must not be 0.
+    /// Builds the profile; [`Fitter::rows`] must not be 0.
     pub(in super::super) fn finish(mut self, how: Finish<'_>) -> Profile {
         self.spread_ports();
         self.cells.keep(TUPLE_LIMIT);
@@ -102,7 +103,7 @@ impl Fitter {
         profile
     }
 
-    /// The scale that the user gives, or the one that columns and values speak for.
+    /// The scale that the user chose, or the one inferred from columns and values.
     fn scale(&self, how: &Finish<'_>) -> (SeverityScale, String) {
         let mut seen: BTreeMap<Severity, u64> = BTreeMap::new();
         for (key, cell) in self.cells.iter() {
@@ -116,8 +117,8 @@ impl Fitter {
         }
     }
 
-    /// Alerts by hour, if enough days within some window have enough alerts: those of
-    /// the window with the most such days, the earliest of equals. Else how many such days there are at most.
+    /// Alerts by hour, if a window has enough days with enough alerts: those of the window with the most
+    /// such days, and the earliest of equals. Otherwise the maximum number of such days in a window.
     fn hours(&self) -> Result<Vec<u64>, usize> {
         let busy: Vec<i64> = self
             .days
@@ -147,7 +148,7 @@ impl Fitter {
         Ok(total)
     }
 
-    /// What the database lacked and what stands in for it.
+    /// Notes about what the database lacks, and what is used instead.
     fn missing(&self, hours: &Result<Vec<u64>, usize>, is_time_unread: bool) -> Vec<String> {
         let seen = &self.seen;
         let facts = [
@@ -238,7 +239,7 @@ fn tuples(
     techniques: &HashMap<Rc<str>, BTreeSet<String>>,
     scale: SeverityScale,
 ) -> Vec<Tuple> {
-    // A port that was let go and came back may belong to no cell; nobody asks for it.
+    // A port that was dropped and then seen again may belong to no cell; such ports are never read.
     let mut ports: HashMap<u64, Vec<(u16, u64)>> = HashMap::new();
     for ((cell, port), seen) in client_ports {
         if seen.several {
@@ -289,8 +290,8 @@ fn tuples(
 
 type Pool = Vec<(IpAddr, u64)>;
 
-/// Each public address goes to the side where it was seen more often (clients if
-/// equally), with all its sightings.
+/// Assigns each public address, with all its occurrences, to the side where it was seen more often
+/// (clients if equal).
 fn split_external(external: &Tally<IpAddr, Sides>) -> (Pool, Pool) {
     let (mut clients, mut services) = (Vec::new(), Vec::new());
     for (&address, sides) in external.iter() {
@@ -303,8 +304,8 @@ fn split_external(external: &Tally<IpAddr, Sides>) -> (Pool, Pool) {
     (clients, services)
 }
 
-/// Good–Turing: the share of draws that showed an address for the first and only time
-/// is the chance that the next draw shows a new one. In millionths.
+/// Good–Turing estimate of the chance that the next draw shows a new address: the share of draws
+/// whose address was seen only once. In millionths.
 fn unseen_ppm(pool: &Pool, lost: Lost) -> u32 {
     let draws: u128 = pool.iter().map(|&(_, count)| u128::from(count)).sum();
     let draws = draws + u128::from(lost.count);
@@ -313,7 +314,7 @@ fn unseen_ppm(pool: &Pool, lost: Lost) -> u32 {
     (singles * 1_000_000).checked_div(draws).unwrap_or(0) as u32
 }
 
-/// By descending count, then by address; at most [`POOL_LIMIT`].
+/// Sorted by descending count, then by address; at most [`POOL_LIMIT`].
 fn top_pool(mut pool: Pool) -> Pool {
     pool.sort_by_key(|&(address, count)| (std::cmp::Reverse(count), address));
     pool.truncate(POOL_LIMIT);

@@ -1,4 +1,4 @@
-//! Text files, plain or compressed by gzip or zstd, in whatever Unicode they are.
+//! Text files in UTF-8 or UTF-16, plain or compressed with gzip or zstd.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
@@ -6,13 +6,13 @@ use std::path::Path;
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 const BUFFER: usize = 1 << 17;
-/// A longer line is no alert; the rest of it is skipped.
+/// Maximum length of a line in bytes; no alert is longer. The rest of a longer line is skipped.
 const LONGEST: u64 = 8 << 20;
 
-/// The file's text from its beginning, as UTF-8 if it says UTF-16 by its mark.
+/// The text of the file from its beginning; converted to UTF-8 if it has a UTF-16 byte order mark.
 pub(super) fn text(path: &Path) -> Result<BufReader<Box<dyn Read>>> {
     let fault = |source| Error::io(path, "read", source);
     let mut file = File::open(path).map_err(fault)?;
@@ -33,7 +33,7 @@ pub(super) fn text(path: &Path) -> Result<BufReader<Box<dyn Read>>> {
     Ok(BufReader::with_capacity(BUFFER, decoded))
 }
 
-/// The first characters, to tell what the file is.
+/// The first characters, to recognise the format.
 pub(super) fn first_text(path: &Path) -> Result<String> {
     let mut start = [0; 4096];
     let length =
@@ -41,7 +41,7 @@ pub(super) fn first_text(path: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(start.get(..length).unwrap_or_default()).into_owned())
 }
 
-/// What went wrong in reading: a broken stream of gzip or zstd is bad input.
+/// Maps a read error: a damaged gzip or zstd stream is bad input.
 pub(super) fn fault(path: &Path, source: std::io::Error) -> Error {
     use std::io::ErrorKind;
     match source.kind() {
@@ -56,7 +56,7 @@ pub(super) fn fault(path: &Path, source: std::io::Error) -> Error {
         _ if source.raw_os_error().is_none() => Error::input(
             path,
             None,
-            format!("can't be decompressed: {source}"),
+            format!("cannot be decompressed: {source}"),
             "copy it again, or decompress it first",
         ),
         _ => Error::io(path, "read", source),

@@ -1,19 +1,19 @@
-//! CSV of alerts, with any usual separator.
+//! CSV files of alerts, with any common separator.
 
 use std::borrow::Cow;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
 use super::compressed::{fault, text};
-use super::{Each, Origin, Sheet};
+use super::{Each, Sheet, SheetFormat};
+use crate::error::{Error, Result};
 use crate::grounding::alerts_db::columns::{Layout, known};
 use crate::grounding::alerts_db::value::Value;
-use crate::{Error, Result};
 
-/// Longest header, and longest quoted cell that a header may have.
+/// Maximum length of a header, and of a quoted cell in it.
 const HEADER: u64 = 1 << 20;
 
-/// The separator is the one under which most columns have a name that is known.
+/// The separator that gives the most columns with a known name.
 pub(super) fn open(path: &Path) -> Result<Sheet> {
     let (declared, header) = first_lines(path)?;
     let mut best: Option<(usize, u8, Vec<String>)> = None;
@@ -43,11 +43,11 @@ pub(super) fn open(path: &Path) -> Result<Sheet> {
         return Err(Error::input(
             path,
             Some("line 1".to_string()),
-            "is no header of CSV",
+            "is not a CSV header",
             "give a file whose first line names the columns",
         ));
     };
-    let origin = Origin::Csv { separator };
+    let origin = SheetFormat::Csv { separator };
     Ok(Sheet::of_file(path, columns, Layout::Plain, origin))
 }
 
@@ -60,7 +60,7 @@ fn builder(separator: u8) -> ::csv::ReaderBuilder {
     builder
 }
 
-/// Skips `#TYPE …` and `sep=X` lines; what the latter says.
+/// Skips `#TYPE …` and `sep=X` lines; returns the separator of the latter.
 fn skip_marks(reader: &mut impl BufRead, path: &Path) -> Result<(Option<u8>, Vec<u8>)> {
     let mut declared = None;
     loop {
@@ -88,7 +88,7 @@ fn skip_marks(reader: &mut impl BufRead, path: &Path) -> Result<(Option<u8>, Vec
 fn first_lines(path: &Path) -> Result<(Option<u8>, Vec<u8>)> {
     let mut reader = text(path)?;
     let (declared, mut header) = skip_marks(&mut reader, path)?;
-    // A quoted name may hold line breaks.
+    // A quoted name may contain line breaks.
     while header.iter().filter(|&&byte| byte == b'"').count() % 2 == 1
         && (header.len() as u64) < HEADER
         && reader
@@ -101,7 +101,7 @@ fn first_lines(path: &Path) -> Result<(Option<u8>, Vec<u8>)> {
     Ok((declared, header))
 }
 
-/// UTF-8, else Windows-1252, in which every byte has a meaning.
+/// Decodes UTF-8, else Windows-1252, in which every byte is valid.
 fn decoded(cell: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(cell) {
         Ok(text) => Cow::Borrowed(text),

@@ -1,21 +1,21 @@
-//! Lines of JSON: Suricata's eve.json, or objects of any other tool.
+//! JSON lines: Suricata's eve.json, or objects of any other tool.
 
 use std::path::Path;
 
 use serde_json::Value as Json;
 
 use super::compressed::lines;
-use super::{Each, Origin, Sheet};
+use super::{Each, Sheet, SheetFormat};
+use crate::error::{Error, Result};
 use crate::grounding::alerts_db::columns::{Layout, TRIED};
 use crate::grounding::alerts_db::value::Value;
-use crate::{Error, Result};
 
-/// Levels of objects whose fields become columns: `rule.level`, `kibana.alert.rule.name`.
+/// Maximum depth of objects whose fields become columns: `rule.level`, `kibana.alert.rule.name`.
 const DEPTH: usize = 5;
-/// Most columns of objects.
+/// Maximum number of columns.
 const COLUMNS: usize = 4_096;
 
-/// Objects with `alert` are Suricata's; of others every field is a column.
+/// Objects with `alert` are Suricata's records. For other objects, every field is a column.
 pub(super) fn open(path: &Path) -> Result<Sheet> {
     let mut columns: Vec<String> = Vec::new();
     let mut known = std::collections::HashSet::new();
@@ -24,7 +24,7 @@ pub(super) fn open(path: &Path) -> Result<Sheet> {
         read += 1;
         if let Ok(Json::Object(object)) = serde_json::from_str::<Json>(line) {
             objects += 1;
-            // Suricata's other events have no `alert`, but these.
+            // Suricata's other events have no `alert`, but have these keys.
             let is_event = object.get("event_type").is_some_and(Json::is_string)
                 && ["flow_id", "in_iface", "stats"]
                     .iter()
@@ -43,20 +43,20 @@ pub(super) fn open(path: &Path) -> Result<Sheet> {
         return Err(Error::input(
             path,
             Some("line 1".to_string()),
-            "is no object of JSON",
-            "give a file with one JSON object a line, as eve.json is",
+            "is not a JSON object",
+            "give a file with one JSON object per line, such as eve.json",
         ));
     }
     if eve {
         let columns = vec!["source".to_string()];
-        let origin = Origin::Json { eve: true };
+        let origin = SheetFormat::Json { eve: true };
         return Ok(Sheet::of_file(path, columns, Layout::Records, origin));
     }
-    let origin = Origin::Json { eve: false };
+    let origin = SheetFormat::Json { eve: false };
     Ok(Sheet::of_file(path, columns, Layout::Plain, origin))
 }
 
-/// Elasticsearch's exports have the document in `_source`.
+/// The document of an Elasticsearch export, which is in `_source`.
 fn unwrapped(record: &Json) -> &Json {
     match record.get("_source") {
         Some(inner) if inner.is_object() => inner,
@@ -64,7 +64,7 @@ fn unwrapped(record: &Json) -> &Json {
     }
 }
 
-/// Every field that is no object, by its path.
+/// All fields that are not objects, by path.
 fn fields(json: &Json, path: &mut String, depth: usize, each: &mut dyn FnMut(&str)) {
     let Json::Object(object) = json else {
         return each(path);
@@ -83,7 +83,7 @@ fn fields(json: &Json, path: &mut String, depth: usize, each: &mut dyn FnMut(&st
     }
 }
 
-/// The value at a path; a name may itself hold dots.
+/// The value at a path; names may themselves contain dots.
 fn at<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
     let object = json.as_object()?;
     if let Some(found) = object.get(path) {
@@ -95,7 +95,7 @@ fn at<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
     })
 }
 
-/// Lines whole, as records. Lines without an alert are handed on as null, unparsed.
+/// Passes each line as a record. Lines without an alert are passed as null, unparsed.
 pub(super) fn visit_records(sheet: &Sheet, each: Each<'_>) -> Result<()> {
     lines(&sheet.path, |line| {
         if line.contains("\"alert\"") {
@@ -106,7 +106,7 @@ pub(super) fn visit_records(sheet: &Sheet, each: Each<'_>) -> Result<()> {
     })
 }
 
-/// Objects, as the wanted columns. A line that is no object is a row of nulls.
+/// Passes the wanted columns of each object. A line that is not an object is a row of nulls.
 pub(super) fn visit_objects(sheet: &Sheet, wanted: &[usize], each: Each<'_>) -> Result<()> {
     let names: Vec<&str> = wanted
         .iter()

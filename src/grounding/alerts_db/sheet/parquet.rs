@@ -1,20 +1,22 @@
-//! Parquet of alerts; fields of structs are columns by their path.
+//! Parquet files of alerts. Struct fields are columns named by their path.
 
 use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray, StructArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, TimeUnit};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, StructArray};
+use arrow_cast::cast::cast;
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::{DataType, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{Each, Origin, Sheet};
+use super::{Each, Sheet, SheetFormat};
+use crate::error::{Error, Result};
 use crate::grounding::alerts_db::columns::Layout;
 use crate::grounding::alerts_db::value::Value;
-use crate::{Error, Result};
 
 const BATCH: usize = 4_096;
 
@@ -22,7 +24,7 @@ fn damaged(path: &Path, source: &dyn std::fmt::Display) -> Error {
     Error::input(
         path,
         None,
-        format!("can't be read as Parquet: {source}"),
+        format!("cannot be read as Parquet: {source}"),
         "write it again, or copy it again if it was cut off",
     )
 }
@@ -32,7 +34,7 @@ fn builder(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
     ParquetRecordBatchReaderBuilder::try_new(file).map_err(|source| damaged(path, &source))
 }
 
-/// Path and root of every leaf; a list is a leaf.
+/// Path and root column of every leaf; a list is a leaf.
 fn leaves(schema: &Schema) -> Vec<(String, usize)> {
     fn add(path: String, root: usize, kind: &DataType, out: &mut Vec<(String, usize)>) {
         match kind {
@@ -63,15 +65,15 @@ pub(super) fn open(path: &Path) -> Result<Sheet> {
         path,
         columns,
         Layout::Plain,
-        Origin::Parquet,
+        SheetFormat::Parquet,
     ))
 }
 
 /// Cells of one column of a batch.
 enum Cells<'b> {
-    Integers(&'b arrow::array::Int64Array),
-    Reals(&'b arrow::array::Float64Array),
-    Texts(&'b arrow::array::StringArray),
+    Integers(&'b arrow_array::Int64Array),
+    Reals(&'b arrow_array::Float64Array),
+    Texts(&'b arrow_array::StringArray),
     Others(&'b dyn Array, ArrayFormatter<'b>),
 }
 
@@ -92,7 +94,7 @@ impl Cells<'_> {
     }
 }
 
-/// The leaf at a path below a column; fields of a null struct are null.
+/// The leaf at a path below a column. Fields of a null struct are null.
 fn leaf(array: &ArrayRef, path: &[&str]) -> Option<ArrayRef> {
     let Some((name, rest)) = path.split_first() else {
         return Some(array.clone());
@@ -100,17 +102,17 @@ fn leaf(array: &ArrayRef, path: &[&str]) -> Option<ArrayRef> {
     let structs: &StructArray = array.as_struct_opt()?;
     let child = structs.column_by_name(name)?;
     let child = match structs.nulls() {
-        // Nulls of the struct are nulls of the field.
+        // Where the struct is null, the field is null.
         Some(nulls) => {
-            let is_null = arrow::array::BooleanArray::new(!nulls.inner(), None);
-            arrow::compute::nullif(child, &is_null).ok()?
+            let is_null = arrow_array::BooleanArray::new(!nulls.inner(), None);
+            arrow_select::nullif::nullif(child, &is_null).ok()?
         }
         None => child.clone(),
     };
     leaf(&child, rest)
 }
 
-/// Whole numbers, reals, times (as microseconds) and texts as such.
+/// Converts integers, floats, times (as microseconds) and strings.
 fn simplified(array: &ArrayRef) -> ArrayRef {
     let kind = match array.data_type() {
         DataType::Dictionary(_, value) => value.as_ref(),

@@ -1,5 +1,5 @@
-//! A table of an SQLite database that belongs to somebody else: it is opened read-only and
-//! never written, its tables and columns are found by name.
+//! A table of a foreign SQLite database. It is opened read-only and never written; tables and
+//! columns are found by name.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Each, Origin, Sheet};
+use super::{Each, Sheet, SheetFormat};
+use crate::error::{Error, Result};
 use crate::grounding::alerts_db::columns::{Candidates, Layout};
 use crate::grounding::alerts_db::value::Value;
 use crate::grounding::shown_list;
-use crate::{Error, Result};
 
-/// Names of tables (or views) that hold alerts, the best first.
+/// Names of tables (or views) with alerts, best first.
 const TABLES: [(&str, Layout); 4] = [
     ("alerts", Layout::Plain),
     ("suri_events", Layout::Plain),
@@ -22,7 +22,7 @@ const TABLES: [(&str, Layout); 4] = [
     ("events", Layout::Records),
 ];
 
-/// A longer cell is read as if it were null: no alert's text is that long.
+/// Maximum length of a cell in bytes. A longer one counts as null, because no alert's text is that long.
 const CELL_LIMIT: usize = 1 << 20;
 
 impl<'a> From<ValueRef<'a>> for Value<'a> {
@@ -38,7 +38,7 @@ impl<'a> From<ValueRef<'a>> for Value<'a> {
     }
 }
 
-/// Finds the table with alerts. `header` is the file's beginning.
+/// Finds the table with alerts. `header` is the beginning of the file.
 pub(super) fn open(path: &Path, header: &[u8]) -> Result<Sheet> {
     let connection = connect(path, header)?;
     let names = table_names(&connection).map_err(|source| sql_error(path, None, source))?;
@@ -57,7 +57,7 @@ pub(super) fn open(path: &Path, header: &[u8]) -> Result<Sheet> {
         }
         lacking.get_or_insert((table.clone(), columns, layout));
     }
-    // The caller says what a table without a signature lacks.
+    // The caller reports a table without a signature.
     if let Some((name, columns, layout)) = chosen.or(lacking) {
         return Ok(Sheet {
             path: path.to_path_buf(),
@@ -65,14 +65,14 @@ pub(super) fn open(path: &Path, header: &[u8]) -> Result<Sheet> {
             name,
             columns,
             layout,
-            origin: Origin::Sqlite(connection),
+            origin: SheetFormat::Sqlite(connection),
         });
     }
     Err(Error::input(
         path,
         None,
         format!(
-            "none of the tables {} is there; the database has {}",
+            "the database has none of the tables {}; it has {}",
             TABLES.map(|(name, _)| name).join(", "),
             match names.as_slice() {
                 [] => "no tables at all".to_string(),
@@ -124,7 +124,7 @@ pub(super) fn visit(
     }
 }
 
-/// Opens the database so that nothing in it or beside it changes.
+/// Opens the database so that neither it nor the files next to it change.
 fn connect(path: &Path, header: &[u8]) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
@@ -133,7 +133,7 @@ fn connect(path: &Path, header: &[u8]) -> Result<Connection> {
     let prepare = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(uri, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
-        // Views and their functions come from outside.
+        // Views and the functions in them are untrusted.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -143,9 +143,9 @@ fn connect(path: &Path, header: &[u8]) -> Result<Connection> {
     prepare().map_err(|source| sql_error(path, None, source))
 }
 
-/// Whether the database is in WAL mode with nothing waiting in its log. SQLite would
-/// then still make `-wal` and `-shm` files beside it (and fail where it may not), so
-/// such a file is opened as immutable. One with a log must be opened the usual way.
+/// Whether the database is in WAL mode with an empty log. SQLite would still create `-wal` and
+/// `-shm` files next to it (and fail in a read-only directory), so such a file is opened as
+/// immutable. A database with a log must be opened normally.
 fn is_settled_wal(path: &Path, header: &[u8]) -> bool {
     const WAL_MODE: u8 = 2;
     let mut log = path.as_os_str().to_os_string();
@@ -154,7 +154,7 @@ fn is_settled_wal(path: &Path, header: &[u8]) -> bool {
         && std::fs::metadata(log).map_or(true, |found| found.len() == 0)
 }
 
-/// A `file:` URI of a path, every unusual byte percent-encoded.
+/// The `file:` URI of a path, with unusual bytes percent-encoded.
 fn uri(path: &Path, immutable: bool) -> String {
     let mut uri = String::from(if path.is_absolute() {
         "file://"
@@ -187,8 +187,8 @@ fn table_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// The names of a table's columns, the generated ones too. One that is not UTF-8 is no
-/// name that we know (and must not reach `Statement::column_names`, which panics on it).
+/// The names of a table's columns, including generated ones. A name that is not UTF-8 is not a known
+/// name, and must not reach `Statement::column_names`, which panics on it.
 fn column_names(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     let names: Vec<String> = connection
         .prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid")?
@@ -200,7 +200,7 @@ fn column_names(connection: &Connection, table: &str) -> rusqlite::Result<Vec<St
         .collect())
 }
 
-/// A name as it is, save for what is not UTF-8.
+/// A name, with invalid UTF-8 replaced.
 fn lossy(cell: rusqlite::types::ValueRef<'_>) -> String {
     cell.as_bytes()
         .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
@@ -215,16 +215,16 @@ fn sql_error(path: &Path, place: Option<String>, source: rusqlite::Error) -> Err
     use rusqlite::ErrorCode;
     let remedy = match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            "another program holds the database: stop it, or give a copy"
+            "another program has locked the database: stop it, or give a copy"
         }
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             "it has unfinished transactions beside it (-journal or -wal): open and close it with \
              the program that wrote it, then try again"
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            "the file is damaged: restore it, or save what is left with `sqlite3 F .recover`"
+            "the file is damaged: restore it, or recover the rest with `sqlite3 F .recover`"
         }
-        _ => "see that `sqlite3 -readonly` can read the table",
+        _ => "check that `sqlite3 -readonly` can read the table",
     };
     let message = crate::grounding::shown_up_to(300, &source.to_string());
     Error::input(path, place, format!("SQLite says: {message}"), remedy)

@@ -104,11 +104,12 @@ fn csv_with_any_separator_and_encoding() {
 
 #[test]
 fn parquet_with_nested_and_dictionary_columns() {
-    use arrow::array::{
+    use arrow_array::RecordBatch;
+    use arrow_array::types::Int32Type;
+    use arrow_array::{
         ArrayRef, DictionaryArray, Int32Array, StringArray, StructArray, TimestampMillisecondArray,
     };
-    use arrow::datatypes::{DataType, Field, Int32Type};
-    use arrow::record_batch::RecordBatch;
+    use arrow_schema::{DataType, Field};
     let signature: DictionaryArray<Int32Type> = vec!["S", "S", "T"].into_iter().collect();
     let alert: Vec<(Arc<Field>, ArrayRef)> = vec![
         (
@@ -153,16 +154,16 @@ fn parquet_with_nested_and_dictionary_columns() {
 
     let content = std::fs::read(&file.path).expect("read");
     let message = refused("cut.parquet", &content[..content.len() / 2]);
-    assert!(message.contains("can't be read as Parquet"), "{message}");
+    assert!(message.contains("cannot be read as Parquet"), "{message}");
 }
 
 /// The type of an array, before it is given away.
 trait TypeOf {
-    fn data_type_of(&self) -> arrow::datatypes::DataType;
+    fn data_type_of(&self) -> arrow_schema::DataType;
 }
 
-impl<A: arrow::array::Array> TypeOf for A {
-    fn data_type_of(&self) -> arrow::datatypes::DataType {
+impl<A: arrow_array::Array> TypeOf for A {
+    fn data_type_of(&self) -> arrow_schema::DataType {
         self.data_type().clone()
     }
 }
@@ -171,7 +172,7 @@ impl<A: arrow::array::Array> TypeOf for A {
 fn a_file_without_rules_is_refused_by_its_columns() {
     let message = refused("x.csv", b"a,b\n1,2\n");
     assert!(
-        message.contains("x.csv") && message.contains("its columns are a, b"),
+        message.contains("x.csv") && message.contains("the columns are a, b"),
         "{message}"
     );
     assert!(refused("x", b"").contains("the file is empty"));

@@ -58,7 +58,7 @@ fn a_column_whose_name_is_no_utf8_is_left_alone() {
     std::fs::write(&database.path, &bytes).expect("written");
     let message = fit(&database.path, None).expect_err("refused").to_string();
     assert!(
-        message.contains("its columns are category, zzz"),
+        message.contains("the columns are category, zzz"),
         "{message}"
     );
 }
