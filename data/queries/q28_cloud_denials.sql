@@ -9,6 +9,6 @@ SELECT fusionai_cloud_dataset, user_name, count(*) AS calls, count(*) FILTER (WH
     count(*) OVER () AS groups
 FROM events
 WHERE fusionai_cloud_event_name IS NOT NULL
-GROUP BY fusionai_cloud_dataset NULLS LAST, user_name NULLS LAST
-ORDER BY refused DESC, calls DESC, fusionai_cloud_dataset, user_name
+GROUP BY fusionai_cloud_dataset, user_name
+ORDER BY refused DESC, calls DESC, fusionai_cloud_dataset NULLS LAST, user_name NULLS LAST
 LIMIT 50
