@@ -264,7 +264,7 @@ def test_a_slower_engine_is_noticed_and_an_equal_one_is_not(small, engine, tmp_p
     assert compare("slow", "--threshold", "200%").returncode == 0
 
 
-def test_answers_of_an_engine_are_judged(small, engine):
+def test_answers_of_an_engine_are_judged(small, engine, answers):
     done = queries("run", small.path, "--engine", engine("one"), "--only", "q02,q38", "--tries", "2")
     assert done.returncode == 1
     line = next(line for line in done.stdout.splitlines() if line.startswith("q38"))
