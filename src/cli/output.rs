@@ -13,14 +13,21 @@ pub fn refuse_unwritable(path: &Path) -> Result<()> {
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
     let there = std::fs::symlink_metadata(path);
     let problem = match (directory, there) {
-        (Some(directory), _) if !directory.is_dir() => "its directory does not exist",
-        (_, Ok(found)) if !found.is_file() => "this exists and is not a regular file",
+        (Some(directory), _) if !directory.exists() => {
+            "cannot be written: its directory does not exist"
+        }
+        (Some(directory), _) if !directory.is_dir() => {
+            "cannot be written: what should be its directory is a file"
+        }
+        (_, Ok(found)) if !found.is_file() => {
+            "cannot be written: this exists and is not a regular file"
+        }
         _ => return Ok(()),
     };
     Err(Error::Output {
         path: path.to_path_buf(),
         problem: problem.into(),
-        remedy: "give a file in a directory that exists".into(),
+        remedy: "name a file in a directory that exists".into(),
     })
 }
 
