@@ -20,7 +20,7 @@ use arrow_schema::SchemaRef;
 
 pub use batches::{Batches, ParallelBatches, Select};
 pub use builder::Builder;
-pub use sample::{Sampling, System};
+pub use sample::{Page, Sampling, System};
 pub use stream::{Chunk, Stream};
 pub use truth_batches::TruthBatches;
 
@@ -81,13 +81,14 @@ impl Generator {
 
     /// Builds the world and the plan. The settings must be valid.
     pub(crate) fn new(config: Config, grounding: Grounding, catalog: Catalog) -> Self {
-        let world = Plan::world(&config, &grounding, &catalog);
+        let catalog = Arc::new(catalog);
+        let world = Arc::new(Plan::world(&config, &grounding, &catalog));
         let plan = Plan::new(config, &grounding, &catalog, &world);
         Generator {
             schema: Arc::new(Schema::of(&plan.config)),
             plan: Arc::new(plan),
-            world: Arc::new(world),
-            catalog: Arc::new(catalog),
+            world,
+            catalog,
             profile: grounding.profile,
             plan_file: OnceLock::new(),
             maker: OnceLock::new(),

@@ -40,6 +40,7 @@ pub mod check;
 pub mod cli;
 pub mod columns;
 pub mod corpus;
+pub mod day;
 pub mod error;
 pub mod frame;
 pub mod generator;

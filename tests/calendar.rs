@@ -15,9 +15,17 @@ fn hours(config: Config) -> [Vec<u64>; 2] {
     for partition in &plan.partitions {
         for population in &partition.populations {
             let law = population.law(&plan.calendar, partition.date, partition.category);
-            let Some(law) = law else { continue };
             times.clear();
-            law.times(0..population.rows, &mut times);
+            match (law, population.origin) {
+                (Some(law), _) => law.times(0..population.rows, &mut times),
+                (None, Origin::Days) => {
+                    let (calendar, date) = (&plan.calendar, partition.date);
+                    let (from, to) = (calendar.midnight(date), calendar.midnight(date + 1));
+                    let found = plan.scripts.rows(calendar, date, from, to);
+                    times.extend(found.rows.iter().map(|row| row.time));
+                }
+                (None, _) => continue,
+            }
             let which = usize::from(population.origin == Origin::Alerts);
             for &time in &times {
                 let hour = (time - plan.calendar.midnight(0)) / 3_600_000_000;

@@ -70,7 +70,7 @@ impl Rows {
 
 fn config() -> Config {
     Config {
-        events: 60_000,
+        events: 90_000,
         days: 2,
         ..Config::default()
     }

@@ -1,7 +1,7 @@
 //! Events and truth without files: streams and samples.
 
 use fusiongen::Error;
-use fusiongen::generator::{Sampling, System};
+use fusiongen::generator::{Page, Sampling, System};
 use fusiongen::plan::TruthTable;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -37,13 +37,21 @@ pub fn stream(
 
 /// A few events as dicts, without the others.
 #[pyfunction]
-#[pyo3(signature = (n=3, *, category=None, platform=None, playbook=None, **settings))]
+#[pyo3(signature = (
+    n=None, *, category=None, platform=None, playbook=None, host=None, minutes=10, **settings
+))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the keyword arguments of the Python function"
+)]
 pub fn sample<'py>(
     py: Python<'py>,
-    n: usize,
+    n: Option<usize>,
     category: Option<String>,
     platform: Option<&str>,
     playbook: Option<String>,
+    host: Option<String>,
+    minutes: u32,
     settings: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let system = match platform {
@@ -59,10 +67,12 @@ pub fn sample<'py>(
         }
     };
     let what = Sampling {
-        number: n,
+        // A page is printed whole.
+        number: n.unwrap_or(if host.is_some() { 1000 } else { 3 }),
         category,
         system,
         playbook,
+        page: host.map(|host| Page { host, minutes }),
     };
     let generator = Plan::from_keywords(py, settings)?.generator();
     let events = run(py, None, Interrupted::Forgotten, move |_| {

@@ -19,6 +19,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     embed!("residents.toml"),
     embed!("programs.toml"),
     embed!("noise.toml"),
+    embed!("routines.toml"),
     embed!("names.toml"),
     embed!("playbooks/c2_nuance.toml"),
     embed!("playbooks/cloud_cli_abuse.toml"),

@@ -17,7 +17,7 @@ use crate::kinds::{Platform, Telemetry};
 pub const PROCESS_LIFE: &str = "process_activity";
 
 /// Files with a fixed name, in the order of the digest. Playbooks follow, sorted by file name.
-pub(super) const FILES: [&str; 8] = [
+pub(super) const FILES: [&str; 9] = [
     "attack.toml",
     "categories.toml",
     "heuristics.toml",
@@ -25,6 +25,7 @@ pub(super) const FILES: [&str; 8] = [
     "residents.toml",
     "programs.toml",
     "noise.toml",
+    "routines.toml",
     "names.toml",
 ];
 
@@ -61,6 +62,7 @@ impl Catalog {
             residents,
             programs,
             noise,
+            routines,
             names,
         ] = sources.files.as_slice()
         else {
@@ -79,6 +81,7 @@ impl Catalog {
         let heuristics = tables.heuristics(heuristics)?;
         let programs = resident::programs(programs, &images, &residents)?;
         let scenarios = tables.scenarios(noise)?;
+        let routines = tables.routines(routines)?;
         let mut playbooks = Vec::new();
         for source in &sources.playbooks {
             let (playbook, name) = tables.playbook(source)?;
@@ -105,6 +108,7 @@ impl Catalog {
             residents,
             programs,
             scenarios,
+            routines,
             playbooks,
             names,
         })

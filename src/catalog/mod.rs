@@ -11,7 +11,8 @@
 //! | `heuristics.toml` | keyword rules for signatures and categories not listed | [`Heuristic`] |
 //! | `images.toml` | executables with their version resources | [`Image`] |
 //! | `residents.toml` | processes that live as long as a boot or a session | [`Resident`] |
-//! | `programs.toml` | programs that come and go: process life | [`Program`] |
+//! | `programs.toml` | programs that come and go on Linux | [`Program`] |
+//! | `routines.toml` | what Windows hosts do by themselves and for their users | [`Routine`] |
 //! | `noise.toml` | benign scenarios | [`Scenario`] |
 //! | `playbooks/*.toml` | attack chains | [`Playbook`] |
 //! | `names.toml` | names of a synthetic organisation's people, sites and domains | [`Names`] |
@@ -34,6 +35,7 @@ mod raw;
 pub mod record;
 mod records;
 mod resident;
+pub mod routine;
 pub mod scenario;
 mod source;
 pub mod template;
@@ -54,6 +56,7 @@ pub use playbook::{Alternative, Playbook, Step};
 pub use program::{FileVersion, Image, Lifetime, Program, Resident, Scope};
 pub use record::{AccountRef, Connection, ProcessRef, Record};
 pub use resident::MOST_RESIDENTS;
+pub use routine::{Lives, Routine, Step as RoutineStep, When};
 pub use scenario::{Scenario, Sequence, Variant, Verdict, Visit};
 pub use template::{Piece, Placeholder, Template, TemplateError};
 
@@ -75,6 +78,7 @@ pub struct Catalog {
     pub residents: Vec<Resident>,
     pub programs: Vec<Program>,
     pub scenarios: Vec<Scenario>,
+    pub routines: Vec<Routine>,
     pub playbooks: Vec<Playbook>,
     pub names: Names,
     /// BLAKE3 of the files' contents in a fixed order; part of the fingerprint.

@@ -119,7 +119,7 @@ fn with_ends(records: &[Record], is_own: &impl Fn(usize) -> bool) -> Vec<Record>
 }
 
 /// The termination record of the process that a record starts.
-fn end_of(start: &Record) -> Record {
+pub(super) fn end_of(start: &Record) -> Record {
     Record {
         telemetry: Telemetry::ProcessTermination,
         alert: false,

@@ -89,8 +89,6 @@ pub struct Program {
     pub commands: Vec<Template>,
     /// Working directory.
     pub directory: Template,
-    /// Sysmon's integrity level: `Medium`, `High`, `System`, `Low`, `AppContainer`; `-` on Linux.
-    pub integrity: String,
     /// Service ports that it opens connections to; Linux.
     pub connects: Vec<u16>,
 }

@@ -149,6 +149,19 @@ entries! {
         record: Vec<Record>,
     }
 
+    /// `routines/*.toml`
+    RoutinesFile {
+        routine: Vec<Routine>,
+    }
+
+    Routine {
+        name: Text,
+        hosts: Text,
+        when: Text,
+        weight: Spanned<u32>,
+        record: Vec<Record>,
+    }
+
     /// `playbooks/*.toml`
     PlaybookFile {
         name: Text,
@@ -215,6 +228,11 @@ entries! {
         logon_type: Option<Spanned<u8>>,
         success: Option<Spanned<bool>>,
         connection: Option<Connection>,
+        after: Option<Text>,
+        times: Option<Spanned<[u8; 2]>>,
+        each: Option<Text>,
+        chance: Option<Spanned<u16>>,
+        lives: Option<Text>,
     }
 
     /// The call that a record of a cloud or a service reports.

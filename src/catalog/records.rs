@@ -23,6 +23,8 @@ pub(super) enum Setting<'a> {
     Row(HostClass),
     /// A record of a sequence of noise on a host of this class.
     Sequence(HostClass),
+    /// A step of a routine on a host of this class.
+    Routine(HostClass),
     /// A standalone alert of a keyword rule, on hosts of this platform.
     Alert(Option<Platform>),
 }
@@ -33,7 +35,10 @@ impl Setting<'_> {
     }
 
     fn is_noise(self) -> bool {
-        matches!(self, Setting::Row(_) | Setting::Sequence(_))
+        matches!(
+            self,
+            Setting::Row(_) | Setting::Sequence(_) | Setting::Routine(_)
+        )
     }
 }
 
@@ -153,18 +158,25 @@ impl<'a> RecordResolver<'a> {
         self.started.len()
     }
 
+    /// Number of the started process with this label.
+    pub fn labelled(&self, label: &str) -> Option<usize> {
+        let is_it = |started: &Started| started.label.as_deref() == Some(label);
+        self.started.iter().position(is_it)
+    }
+
     /// Resolves the next record. `category` is that of the step or variant; keyword rules have none.
     pub fn resolve(&mut self, raw: &raw::Record, category: Option<&Category>) -> Result<Record> {
         let source = self.source;
         let telemetry: Telemetry = source.word(&raw.telemetry)?;
         check_fields(source, raw, telemetry)?;
+        self.check_timing(raw)?;
         let on = self.reporting_host(raw)?;
         let Some(written_on) = telemetry.platform() else {
             return self.call_record(raw, telemetry, on, category);
         };
         let class = match self.setting {
             Setting::Chain(hosts) => Some(hosts[on]),
-            Setting::Row(class) | Setting::Sequence(class) => Some(class),
+            Setting::Row(class) | Setting::Sequence(class) | Setting::Routine(class) => Some(class),
             Setting::Alert(_) => None,
         };
         let platform = match self.setting {
@@ -224,7 +236,7 @@ impl<'a> RecordResolver<'a> {
             .transpose()?;
         let starts = match (telemetry.is_start(), self.setting) {
             (false, _) => None,
-            (true, Setting::Chain(_) | Setting::Sequence(_)) => {
+            (true, Setting::Chain(_) | Setting::Sequence(_) | Setting::Routine(_)) => {
                 Some(self.start(raw, on, &account)?)
             }
             (true, _) => Some(0),
@@ -325,6 +337,21 @@ impl<'a> RecordResolver<'a> {
             call: None,
             request: None,
         })
+    }
+
+    /// Rejects keys of a step's time outside of routines.
+    fn check_timing(&self, raw: &raw::Record) -> Result<()> {
+        let texts = [&raw.after, &raw.each, &raw.lives];
+        let is_timed =
+            texts.into_iter().any(Option::is_some) || raw.times.is_some() || raw.chance.is_some();
+        if !is_timed || matches!(self.setting, Setting::Routine(_)) {
+            return Ok(());
+        }
+        Err(self.source.error_at(
+            &raw.telemetry,
+            "`after`, `each`, `times`, `chance` and `lives` are for steps of routines",
+            "remove them, or make this a routine",
+        ))
     }
 
     /// Index of the chain's host that reports.

@@ -1,6 +1,6 @@
 //! Resolves residents and programs: the processes of ordinary life.
 
-use super::lookup::{check_integrity, default_integrity, find_image, find_resident, weight};
+use super::lookup::{check_integrity, find_image, find_resident, weight};
 use super::place::HostClass;
 use super::program::{Image, Lifetime, Program, Resident, Scope};
 use super::raw;
@@ -227,6 +227,13 @@ pub(super) fn programs(
     for raw in &file.program {
         let hosts: HostClass = source.word(&raw.hosts)?;
         let platform = platform(source, &raw.image, hosts, images)?;
+        if platform != Platform::Linux {
+            return Err(source.error_at(
+                &raw.image,
+                "programs are for Linux",
+                "write a routine in routines.toml: it says what the program does and when it ends",
+            ));
+        }
         let parent = find_resident(source, &raw.parent, raw.parent.get_ref(), residents)?;
         let runs = residents[parent].platform == platform
             && residents[parent].hosts.covers(hosts, platform);
@@ -251,10 +258,6 @@ pub(super) fn programs(
             platform,
             hosts,
             lifetime: source.word(&raw.lifetime)?,
-            integrity: raw.integrity.as_ref().map_or_else(
-                || default_integrity(platform, &account).to_owned(),
-                |level| level.get_ref().clone(),
-            ),
             account,
             parent,
             weight: weight(source, &raw.weight)?,
@@ -267,21 +270,13 @@ pub(super) fn programs(
             connects: raw.connects.clone(),
         });
     }
-    for platform in [Platform::Windows, Platform::Linux] {
-        for lifetime in Lifetime::WORDS.iter().map(|(_, lifetime)| *lifetime) {
-            let some = programs
-                .iter()
-                .any(|program| program.platform == platform && program.lifetime == lifetime);
-            if !some {
-                return Err(source.error(
-                    0,
-                    format!(
-                        "no {} program of lifetime {lifetime:?}",
-                        platform.attack_name()
-                    ),
-                    "add one; each lifetime is a population of its own",
-                ));
-            }
+    for lifetime in Lifetime::WORDS.iter().map(|(_, lifetime)| *lifetime) {
+        if !programs.iter().any(|program| program.lifetime == lifetime) {
+            return Err(source.error(
+                0,
+                format!("no program of lifetime {lifetime:?}"),
+                "add one; each lifetime is a population of its own",
+            ));
         }
     }
     Ok(programs)

@@ -11,7 +11,7 @@ use super::fields::{EventRow, Field as F};
 use super::linux::UNSET;
 use super::logins::{Logins, is_of_daemon};
 use super::records::{Guid, utc};
-use super::windows::{SYSTEM_SID, is_system};
+use super::windows::{SYSTEM_SID, TICK, is_system};
 use crate::plan::ORDINAL_BITS;
 
 /// The first occurrence of a value, and the number of equal ones.
@@ -285,6 +285,8 @@ impl Cross {
                 continue;
             };
             self.see(A::SysmonGuidPrefix, &host, &parsed.prefix, row, tallies);
+            // Kinds spell the path as the file has it, or as it was launched.
+            let image = image.map(str::to_lowercase);
             self.see(
                 A::SysmonGuid,
                 &text,
@@ -455,7 +457,8 @@ impl Cross {
         processes.sort_by_key(|p| (p.pid, p.start, p.last, p.last_sequence));
         for process in &processes {
             if process.end != i64::MAX {
-                tallies.tried(A::TimeEnd, process.last <= process.end, || {
+                // Event 5 has the time of the tick before the end, event 1 its own.
+                tallies.tried(A::TimeEnd, process.last <= process.end + TICK, || {
                     (
                         Some(process.last_sequence),
                         format!("no event after the process's end at {}", process.end),

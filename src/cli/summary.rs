@@ -13,7 +13,7 @@ pub fn composition(plan: &Plan, world: &World) -> String {
         let share = 100.0 * events as f64 / c.events as f64;
         format!("  {name} {:>16}  {share:5.1}%{more}", grouped(events))
     };
-    let life = format!("  ({} process starts and ends)", grouped(c.life));
+    let life = format!("  ({} of ordinary life)", grouped(c.life));
     let chains = format!(
         "  ({}, {}, {})",
         counted(c.chains, "chain"),

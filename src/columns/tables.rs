@@ -10,7 +10,8 @@ use super::meaning::Meanings;
 use super::shared::{SharedTexts, optional};
 use super::windows::Filters;
 use super::{cloud, ecs, table};
-use crate::catalog::FileVersion;
+use crate::catalog::template::Piece;
+use crate::catalog::{Catalog, FileVersion, Image};
 use crate::frame::{FRAME_ROWS, Maker};
 use crate::grounding::protocol;
 use crate::kinds::{KINDS, Platform, Writer};
@@ -84,6 +85,8 @@ pub struct Tables {
     pub original_file_name: ArrayRef,
     /// By image × operating system.
     pub file_version: ArrayRef,
+    /// Paths of images as their files have them, then as they are launched.
+    pub image_spellings: ArrayRef,
     pub hashes: ArrayRef,
     /// Windows images by their file name in lower case.
     pub image_of_name: BTreeMap<String, usize>,
@@ -110,6 +113,33 @@ pub struct Tables {
     /// By kind of record: the resident that writes it.
     pub writers: Vec<Option<usize>>,
     ecs: OnceLock<ecs::EcsTables>,
+}
+
+/// The path of an image as command lines spell it: `C:\Windows\system32\svchost.exe`. What has no path in
+/// any command line is found in `system32`.
+fn launched(catalog: &Catalog, image: &Image, path: &str) -> String {
+    let own = |other: usize| catalog.images[other].key == image.key;
+    let residents = catalog.residents.iter().filter(|r| own(r.image));
+    let records = catalog
+        .routines
+        .iter()
+        .flat_map(|r| &r.steps)
+        .map(|s| &s.record);
+    let started = records.filter(|r| r.image.is_some_and(own));
+    let commands = residents
+        .map(|r| Some(&r.command))
+        .chain(started.map(|r| r.command.as_ref()));
+    let spelled = commands.flatten().find_map(|command| {
+        let Some(Piece::Literal(text)) = command.pieces.first() else {
+            return None;
+        };
+        let text = text.strip_prefix('"').unwrap_or(text);
+        let spelled = text.get(..path.len())?;
+        spelled
+            .eq_ignore_ascii_case(path)
+            .then(|| spelled.to_owned())
+    });
+    spelled.unwrap_or_else(|| path.replacen(r"C:\Windows\System32\", r"C:\Windows\system32\", 1))
 }
 
 impl Tables {
@@ -243,6 +273,15 @@ impl Tables {
                 Some(rest) => format!("\\device\\harddiskvolume3{}", rest.to_lowercase()),
                 None => p.clone(),
             })),
+            image_spellings: table(
+                (paths.iter().cloned()).chain(
+                    catalog
+                        .images
+                        .iter()
+                        .zip(&paths)
+                        .map(|(i, p)| launched(catalog, i, p)),
+                ),
+            ),
             image_path: table(&paths),
             description: table(catalog.images.iter().map(|i| &i.description)),
             product: table(catalog.images.iter().map(|i| &i.product)),
@@ -250,7 +289,7 @@ impl Tables {
             original_file_name: table(catalog.images.iter().map(|i| &i.original_file_name)),
             file_version: table(catalog.images.iter().flat_map(|i| {
                 systems.iter().map(move |s| match &i.file_version {
-                    FileVersion::Windows => s.file_version.to_string(),
+                    FileVersion::Windows => s.version_of(&i.key),
                     FileVersion::Fixed(text) => text.clone(),
                     FileVersion::None => "-".to_string(),
                 })
@@ -265,14 +304,18 @@ impl Tables {
                 systems.iter().map(move |s| {
                     // Equal image and version means an equal file, and so an equal hash.
                     let version = match &i.file_version {
-                        FileVersion::Windows => s.file_version,
-                        FileVersion::Fixed(text) => text.as_str(),
-                        FileVersion::None => "-",
+                        FileVersion::Windows => s.version_of(&i.key),
+                        FileVersion::Fixed(text) => text.clone(),
+                        FileVersion::None => "-".to_owned(),
                     };
-                    let key = crate::random::Key::root(0x4a5e)
-                        .child(&i.key)
-                        .child(version);
-                    crate::frame::file_hashes(key)
+                    let image = crate::random::Key::root(0x4a5e).child(&i.key);
+                    // Half of the files import the same functions in all revisions of a build.
+                    let base = version.rsplit_once('.').map_or("", |(base, _)| base);
+                    let imports = match image.below(0, 2) {
+                        0 => image.child(base),
+                        _ => image.child(&version),
+                    };
+                    crate::frame::file_hashes_with(image.child(&version), imports)
                 })
             })),
             resident_command: table(

@@ -252,6 +252,7 @@ impl<'m> Alerts<'m> {
             stream: start.map_or(OTHER_STREAM, |_| ALERT_STREAM),
             whole: None,
             chain: None,
+            cast: None,
         };
         let recipe = self.recipes.heuristics[heuristic][choice];
         self.records.emit(frame, row, record, recipe, &scene);

@@ -122,6 +122,7 @@ impl<'m> ChainRows<'m> {
                 step: event.step,
                 known,
             }),
+            cast: None,
         }
     }
 

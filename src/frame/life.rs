@@ -1,25 +1,24 @@
-//! Process life: programs that start and end.
+//! Process life on Linux: programs that start.
 //!
 //! The runs of starts of a ten-minute slot are assigned to its active hosts in rotation:
-//! run i of the slot belongs to the host at position i mod H. So start ↔ (host, ordinal)
-//! and start ↔ time are O(1), and a row that ends a process recomputes all of it.
+//! run i of the slot belongs to the host at position i mod H.
 
 use super::lineage::Lineage;
 use super::merge::Row;
-use super::processes::{EndSlot, Processes};
+use super::processes::Processes;
 use super::scene::Scene;
 use super::text::Texts;
-use super::vocabulary::{EXEC, Vocabulary};
+use super::vocabulary::EXEC;
 use super::{Frame, lag};
 use crate::catalog::{Catalog, Platform, Program, Telemetry};
 use crate::plan::{LIFE_RUN, TimeLaw};
-use crate::random::{Alias, DRAWS, Draws, Key, chance, choose};
+use crate::random::{Alias, DRAWS, Draws, Key, choose};
 use crate::world::activity::SLOT;
 use crate::world::hosts::{ROLES, Role};
 use crate::world::processes::OTHER_STREAM;
 use crate::world::{Process, World};
 
-/// Programs by (lifetime class, platform, role): which may start, and how often.
+/// Programs by (lifetime class, role): which may start, and how often.
 #[derive(Debug, Clone)]
 pub struct LifeTables {
     cells: Vec<(Vec<usize>, Alias)>,
@@ -27,53 +26,48 @@ pub struct LifeTables {
 
 const ROLE_COUNT: usize = ROLES.len();
 
-fn cell(class: usize, platform: Platform, role: Role) -> usize {
+fn cell(class: usize, role: Role) -> usize {
     let role = ROLES.iter().position(|&r| r == role).unwrap_or(0);
-    (class * 2 + platform as usize) * ROLE_COUNT + role
+    class * ROLE_COUNT + role
 }
 
-/// Whether a program can start on hosts of a platform and role.
-fn fits(program: &Program, world: &World, platform: Platform, role: Role) -> bool {
-    program.platform == platform
-        && world
-            .hosts
-            .all
-            .iter()
-            .find(|h| h.role == role && h.platform == platform)
-            .is_some_and(|h| h.is(program.hosts))
+/// Whether a program can start on Linux hosts of a role.
+fn fits(program: &Program, world: &World, role: Role) -> bool {
+    world
+        .hosts
+        .all
+        .iter()
+        .find(|h| h.role == role && h.platform == Platform::Linux)
+        .is_some_and(|h| h.is(program.hosts))
 }
 
 impl LifeTables {
     pub fn new(catalog: &Catalog, world: &World) -> Self {
-        let mut cells = vec![(Vec::new(), Alias::new(&[])); 3 * 2 * ROLE_COUNT];
+        let mut cells = vec![(Vec::new(), Alias::new(&[])); 3 * ROLE_COUNT];
         for class in 0..3 {
-            for platform in [Platform::Windows, Platform::Linux] {
-                for role in ROLES {
-                    let of_class = |any_class: bool| -> Vec<usize> {
-                        (0..catalog.programs.len())
-                            .filter(|&p| {
-                                any_class || catalog.programs[p].lifetime as usize == class
-                            })
-                            .filter(|&p| fits(&catalog.programs[p], world, platform, role))
-                            .collect()
-                    };
-                    let mut programs = of_class(false);
-                    if programs.is_empty() {
-                        programs = of_class(true);
-                    }
-                    let weights: Vec<u64> = programs
-                        .iter()
-                        .map(|&p| u64::from(catalog.programs[p].weight))
-                        .collect();
-                    cells[cell(class, platform, role)] = (programs, Alias::new(&weights));
+            for role in ROLES {
+                let of_class = |any_class: bool| -> Vec<usize> {
+                    (0..catalog.programs.len())
+                        .filter(|&p| any_class || catalog.programs[p].lifetime as usize == class)
+                        .filter(|&p| fits(&catalog.programs[p], world, role))
+                        .collect()
+                };
+                let mut programs = of_class(false);
+                if programs.is_empty() {
+                    programs = of_class(true);
                 }
+                let weights: Vec<u64> = programs
+                    .iter()
+                    .map(|&p| u64::from(catalog.programs[p].weight))
+                    .collect();
+                cells[cell(class, role)] = (programs, Alias::new(&weights));
             }
         }
         LifeTables { cells }
     }
 }
 
-/// The start that a row records, or whose process it ends.
+/// The start that a row records.
 struct Start {
     host: u32,
     ordinal: u64,
@@ -90,13 +84,11 @@ struct StartDraws {
     event: u64,
     salt: u64,
     command: u64,
-    integrity: u64,
-    end: Draws<EndSlot>,
 }
 
 impl StartDraws {
     fn new(words: [u64; DRAWS]) -> Self {
-        let [program, lag, scene, event, salt, command, integrity, end] = words;
+        let [program, lag, scene, event, salt, command, ..] = words;
         StartDraws {
             program,
             lag,
@@ -104,71 +96,55 @@ impl StartDraws {
             event,
             salt,
             command,
-            integrity,
-            end: Draws::new(Key::root(end)),
         }
     }
 }
 
-/// Fills starts and ends of programs.
+/// Fills starts of programs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Life<'m> {
     pub tables: &'m LifeTables,
     pub world: &'m World,
     pub catalog: &'m Catalog,
-    pub vocabulary: &'m Vocabulary,
     pub lineage: Lineage<'m>,
     pub processes: Processes<'m>,
 }
 
 impl<'m> Life<'m> {
-    /// Fills starts, or ends; `key` is that of the starts.
+    /// Fills the starts of a lifetime class.
     pub fn fill<'r>(
         &self,
         frame: &mut Frame,
         key: Key,
         class: u8,
         law: &TimeLaw,
-        is_end: bool,
         mine: impl Iterator<Item = (usize, &'r Row)>,
     ) {
-        let platform = match class / 3 {
-            0 => Platform::Windows,
-            _ => Platform::Linux,
-        };
         let mut stream = key.rows();
         let (mut slot, mut first) = (i64::MIN, 0);
         for (row, at) in mine {
-            let start = law.start(at.ordinal);
-            let time = match is_end {
-                true => law.start_time(start),
-                false => at.time,
-            };
-            let seconds = time.div_euclid(1_000_000);
-            let wheel = self.world.wheel_of(platform, seconds);
+            let seconds = at.time.div_euclid(1_000_000);
+            let wheel = self.world.wheel_of(Platform::Linux, seconds);
             if seconds.div_euclid(SLOT) != slot {
                 slot = seconds.div_euclid(SLOT);
                 first = law.run(law.starts_before(slot * SLOT * 1_000_000)).number;
             }
-            let run = law.run(start);
+            let run = law.run(at.ordinal);
             let index = run.number - first;
             let start = Start {
                 host: wheel.host(index % wheel.len()),
-                ordinal: index / wheel.len() * LIFE_RUN + start - run.first,
-                draws: StartDraws::new(stream.row(start)),
-                time,
+                ordinal: index / wheel.len() * LIFE_RUN + at.ordinal - run.first,
+                draws: StartDraws::new(stream.row(at.ordinal)),
+                time: at.time,
             };
-            match is_end {
-                true => self.end(frame, row, class % 3, &start),
-                false => self.start(frame, row, class % 3, &start),
-            }
+            self.start(frame, row, class, &start);
         }
     }
 
     /// The program that starts, and its process.
     fn process(&self, class: u8, start: &Start) -> Option<(&'m Program, Process, u32)> {
         let h = &self.world.hosts[start.host];
-        let (programs, alias) = &self.tables.cells[cell(class.into(), h.platform, h.role)];
+        let (programs, alias) = &self.tables.cells[cell(class.into(), h.role)];
         let &program = programs.get(alias.draw(start.draws.program))?;
         let program = &self.catalog.programs[program];
         let account =
@@ -187,34 +163,6 @@ impl<'m> Life<'m> {
         Some((program, process, account))
     }
 
-    /// Fills the fields that starts and ends have in common.
-    fn row(&self, frame: &mut Frame, row: usize, host: u32, account: u32, process: &Process) {
-        frame.host[row] = host as i32;
-        frame.user[row] = account as i32;
-        frame.noise[row] = self.catalog.scenarios.len() as i32;
-        frame.audit_key[row] = EXEC;
-        frame.process.set(row, process);
-    }
-
-    fn end(&self, frame: &mut Frame, row: usize, class: u8, start: &Start) {
-        let Some((program, process, account)) = self.process(class, start) else {
-            return;
-        };
-        self.row(frame, row, start.host, account, &process);
-        let draws = start.draws.end;
-        let seen = draws.bits(EndSlot::SeenBySecurity);
-        frame.telemetry[row] = match self.world.is_seen_by_security(start.host, seen) {
-            true => Telemetry::ProcessExited,
-            false => Telemetry::ProcessTermination,
-        };
-        frame.salt[row] = draws.bits(EndSlot::Salt);
-        let lag = lag(frame.telemetry[row], draws.bits(EndSlot::Lag));
-        frame.set_native(row, lag, Some(&process));
-        let scene = self.scene(&start.host, start);
-        let texts = Texts::new((self.world, self.catalog), &scene, start.host, account);
-        self.path(frame, row, program, &texts);
-    }
-
     fn scene<'s>(&self, host: &'s u32, start: &Start) -> Scene<'s> {
         let user = self.world.hosts[*host].user;
         Scene {
@@ -230,6 +178,7 @@ impl<'m> Life<'m> {
             stream: OTHER_STREAM,
             whole: None,
             chain: None,
+            cast: None,
         }
     }
 
@@ -247,48 +196,22 @@ impl<'m> Life<'m> {
             return;
         };
         let host = start.host;
-        let h = &self.world.hosts[host];
-        self.row(frame, row, host, account, &process);
-        frame.telemetry[row] = match h.platform {
-            Platform::Windows => {
-                let bits = start.draws.end.bits(EndSlot::SeenBySecurity);
-                match self.world.is_seen_by_security(host, bits) {
-                    true => Telemetry::ProcessCreated,
-                    false => Telemetry::ProcessCreation,
-                }
-            }
-            Platform::Linux => Telemetry::Execve,
-        };
+        frame.host[row] = host as i32;
+        frame.user[row] = account as i32;
+        frame.noise[row] = self.catalog.scenarios.len() as i32;
+        frame.audit_key[row] = EXEC;
+        frame.process.set(row, &process);
+        frame.telemetry[row] = Telemetry::Execve;
         frame.salt[row] = start.draws.salt;
         frame.native[row] = process.start;
         let scene = self.scene(&start.host, start);
         let parent = self.lineage.resident(host, program.parent, process.start);
         self.processes.set(&mut frame.parent, row, &parent, &scene);
-        if h.platform == Platform::Windows {
-            let key = self.processes.known_hashes(program.image as u32, host);
-            frame.hashes.set_key(row, key);
-        }
         let mut texts = Texts::new((self.world, self.catalog), &scene, host, account);
         texts.pid = process.pid;
         self.path(frame, row, program, &texts);
         let command = choose(&program.commands, start.draws.command);
         texts.set(&mut frame.process.command, row, command);
         texts.set(&mut frame.directory, row, &program.directory);
-        frame.integrity[row] = self.integrity(program, start.draws.integrity);
-    }
-
-    fn integrity(&self, program: &Program, bits: u64) -> u8 {
-        let wanted = self
-            .vocabulary
-            .integrity
-            .iter()
-            .position(|i| *i == program.integrity)
-            .unwrap_or(0) as u8;
-        // One in 25 of a user's processes runs elevated.
-        if program.integrity == "Medium" && chance(bits, 40_000) {
-            wanted + 1
-        } else {
-            wanted
-        }
     }
 }

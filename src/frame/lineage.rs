@@ -2,10 +2,11 @@
 
 use super::lag;
 use super::owners::Owners;
-use super::scene::{ChainScene, EventSlot, Scene, SceneSlot, Whole};
+use super::scene::{Cast, ChainScene, EventSlot, Scene, SceneSlot, Whole};
 use super::sessions::Sessions;
 use crate::catalog::{Catalog, Platform, ProcessRef, Program, Record, Scope, Telemetry, Template};
-use crate::plan::chains::{ChainSlot, Chains};
+use crate::plan::Plan;
+use crate::plan::chains::ChainSlot;
 use crate::random::Draws;
 use crate::world::processes::{CHAIN_STREAM, OF_SEQUENCE, OTHER_STREAM, STARTS_PER_SLOT};
 use crate::world::users::ROOT;
@@ -48,7 +49,7 @@ impl<'r> Acting<'r> {
 pub(super) struct Lineage<'m> {
     pub world: &'m World,
     pub catalog: &'m Catalog,
-    pub chains: &'m Chains,
+    pub plan: &'m Plan,
     pub owners: &'m Owners,
     pub sessions: Sessions<'m>,
 }
@@ -76,6 +77,9 @@ impl<'m> Lineage<'m> {
         host: u32,
         time: i64,
     ) -> Acting<'m> {
+        if let (Some(cast), ProcessRef::Started(number)) = (scene.cast, process) {
+            return self.in_run(scene, &cast, number, host);
+        }
         match (process, scene.chain, scene.whole) {
             (ProcessRef::Started(p), Some(_), _) => self.started(scene, p, time),
             (ProcessRef::Started(p), None, Some(whole)) => self.in_sequence(scene, &whole, p, host),
@@ -83,6 +87,19 @@ impl<'m> Lineage<'m> {
             (ProcessRef::Resident(r), ..) => self
                 .login_child(scene, r, host, time)
                 .unwrap_or_else(|| self.resident(host, r, time)),
+        }
+    }
+
+    /// Process `number` of a run of a routine.
+    fn in_run(&self, scene: &Scene<'_>, cast: &Cast<'_>, number: usize, host: u32) -> Acting<'m> {
+        match self.starting(scene, number) {
+            Some(starting) => Acting {
+                process: cast.processes[number],
+                host,
+                call: Call::Record(starting),
+                round: 0,
+            },
+            None => self.resident(host, self.fallback(host), 0),
         }
     }
 
@@ -206,7 +223,7 @@ impl<'m> Lineage<'m> {
         let Some(c) = scene.chain else {
             return self.resident(scene.hosts[0], self.fallback(scene.hosts[0]), time);
         };
-        let chains = self.chains;
+        let chains = &self.plan.chains;
         let (step, position) = chains.start_of(c.chain, number);
         let placed = &c.chain.steps[step as usize];
         let record = &self.catalog.playbooks[c.chain.playbook as usize].steps[step as usize]
@@ -241,7 +258,7 @@ impl<'m> Lineage<'m> {
             let session = self.inherited(scene, record, host, account, start);
             let ordinal = u64::from(c.chain.host_ordinals[on]) * 32 + number as u64;
             let image = record.image.unwrap_or(0) as u32;
-            self.world.started(
+            let process = self.world.started(
                 host,
                 start,
                 CHAIN_STREAM,
@@ -249,7 +266,25 @@ impl<'m> Lineage<'m> {
                 image,
                 account,
                 Some(session),
-            )
+            );
+            // It is counted among the births of its host.
+            let of = (c.index, number);
+            let place = match round {
+                0 => self.plan.scripts.place_of_guest(
+                    &self.plan.calendar,
+                    (host, at),
+                    of,
+                    &c.known.births,
+                ),
+                _ => None,
+            };
+            let Some(place) = place else { return process };
+            let seconds = at.div_euclid(1_000_000);
+            let boot = self.world.settled_boot(host, seconds);
+            Process {
+                sequence: self.world.sequence(boot, seconds, place),
+                ..process
+            }
         });
         Acting {
             process,
@@ -320,9 +355,13 @@ impl<'m> Lineage<'m> {
 
     /// The record that starts process `number` of a scene's chain or sequence.
     fn starting(&self, scene: &Scene<'_>, number: usize) -> Option<&'m Record> {
+        if let Some(cast) = scene.cast {
+            let routine = &self.catalog.routines[cast.routine];
+            return Some(&routine.steps[*routine.starts.get(number)?].record);
+        }
         match (scene.chain, scene.whole) {
             (Some(c), _) => {
-                let (step, position) = self.chains.start_of(c.chain, number);
+                let (step, position) = self.plan.chains.start_of(c.chain, number);
                 let placed = &c.chain.steps[step as usize];
                 let playbook = &self.catalog.playbooks[usize::from(c.chain.playbook)];
                 Some(&playbook.steps[step as usize].records[placed.record(u32::from(position))])
@@ -387,7 +426,7 @@ impl<'m> Lineage<'m> {
             (Some(c), _) => {
                 let on = c.chain.hosts.iter().position(|&h| h == host)?;
                 let step = self.login_step(&c, on, resident)?;
-                let start = self.chains.time(c.index, step, 0);
+                let start = self.plan.chains.time(c.index, step, 0);
                 (start, u64::from(c.chain.host_ordinals[on]))
             }
             (None, whole) => (whole?.start, scene.ordinal),

@@ -95,7 +95,7 @@ impl<'m> Logins<'m> {
             (Some(c), _) => {
                 let (index, position) = self.first_of_call(&c, record, is_daemon);
                 let index = scene.round * c.chain.steps[usize::from(c.step)].records + index;
-                let time = self.lineage.chains.time(c.index, c.step, index);
+                let time = self.lineage.plan.chains.time(c.index, c.step, index);
                 (time, u64::from(c.step) + position)
             }
             (None, Some(whole)) => (whole.start, scene.ordinal),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::alerts::{AlertTables, Alerts};
 use super::chain::{Actor, ChainRows};
 use super::cloud::CloudRecords;
+use super::days::DayRows;
 use super::life::{Life, LifeTables};
 use super::lineage::Lineage;
 use super::logins::Logins;
@@ -45,6 +46,7 @@ pub struct Maker {
 struct Fillers<'m> {
     alerts: Alerts<'m>,
     chains: ChainRows<'m>,
+    days: DayRows<'m>,
     life: Life<'m>,
     noise: Noise<'m>,
 }
@@ -78,7 +80,7 @@ impl Maker {
         let lineage = Lineage {
             world,
             catalog,
-            chains,
+            plan: &self.plan,
             owners: &self.owners,
             sessions: Sessions { world },
         };
@@ -98,11 +100,15 @@ impl Maker {
                 recipes,
                 chains,
             },
+            days: DayRows {
+                records,
+                recipes,
+                world,
+            },
             life: Life {
                 tables: &self.life,
                 world,
                 catalog,
-                vocabulary,
                 lineage,
                 processes,
             },
@@ -266,20 +272,13 @@ impl Maker {
                 fillers.noise.fill(frame, key, of, law, mine);
             }
             (Origin::Life { class }, Some(law)) => {
-                fillers.life.fill(frame, key, class, law, false, mine);
+                fillers.life.fill(frame, key, class, law, mine);
             }
-            (Origin::Ends { class, day, .. }, Some(law)) => {
-                let starts = Population {
-                    origin: Origin::Life { class },
-                    ..*population
-                };
-                let key = self.population_key(date - u32::from(day), category, &starts);
-                fillers.life.fill(frame, key, class, law, true, mine);
-            }
+            (Origin::Days, _) => fillers.days.fill(frame, &source.scripts, mine),
             (Origin::Chains, _) => {
                 fillers.chains.fill(frame, &source.chain_events, mine);
             }
-            // Only chains have no law.
+            // Only chains and scripts have no law.
             (_, None) => {}
         }
     }

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::FRAME_ROWS;
 use crate::plan::chains::ChainEvent;
-use crate::plan::{Plan, RowGroup, TimeLaw};
+use crate::plan::days::Rows as ScriptRows;
+use crate::plan::{Origin, Plan, RowGroup, TimeLaw};
 
 /// One row's identity within its row group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct Row {
     pub time: i64,
     /// Index into the order's populations.
     pub population: u16,
-    /// Ordinal in the population; for chains, index into the population's event list.
+    /// Ordinal in the population; for chains and scripts, index into the source's list.
     pub ordinal: u64,
 }
 
@@ -24,10 +25,12 @@ pub struct Source {
     pub partition: usize,
     /// Index into the partition's populations.
     pub population: usize,
-    /// `None` for chains, whose events have times of their own.
+    /// `None` for chains and scripts, whose rows have times of their own.
     pub law: Option<TimeLaw>,
     /// The events of chains in the row group, in order; empty for other populations.
     pub chain_events: Vec<ChainEvent>,
+    /// The rows of scripts in the row group; empty for other populations.
+    pub scripts: ScriptRows,
 }
 
 /// The rows of a row group in order.
@@ -58,11 +61,23 @@ impl Order {
             let mut first = 0;
             for (p, law) in partition.laws(&plan.calendar).into_iter().enumerate() {
                 let population = sources.len() as u16;
-                let before = partition.before_of(plan, p, law.as_ref(), from);
-                first += before;
                 let mut chain_events = Vec::new();
+                let mut scripts = ScriptRows::default();
                 times.clear();
+                let is_script = partition.populations[p].origin == Origin::Days;
+                let before = match is_script {
+                    true => {
+                        scripts = plan.scripts.rows(&plan.calendar, partition.date, from, to);
+                        scripts.before
+                    }
+                    false => partition.before_of(plan, p, law.as_ref(), from),
+                };
+                first += before;
                 let first_ordinal = match &law {
+                    _ if is_script => {
+                        times.extend(scripts.rows.iter().map(|row| row.time));
+                        0
+                    }
                     Some(law) => {
                         let until = partition.before_of(plan, p, Some(law), to);
                         law.times(before..until, &mut times);
@@ -89,6 +104,7 @@ impl Order {
                     population: p,
                     law,
                     chain_events,
+                    scripts,
                 });
             }
             sequences.push(partition.sequence(first));

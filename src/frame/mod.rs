@@ -8,13 +8,14 @@
 //! tables (`vocabulary`, `recipe`, `owners`), where a record happens (`scene`) and its
 //! texts (`words`, `text`), its sessions and processes (`sessions`, `lineage`, `logins`,
 //! `processes`), the record as a row (`cloud`, `record`), one filler per population kind
-//! (`chain`, `noise`, `life`, `alerts`), and [`Maker`], which holds what they borrow. `merge`
+//! (`chain`, `days`, `noise`, `life`, `alerts`), and [`Maker`], which holds what they borrow. `merge`
 //! decides the order of rows before any is filled.
 
 mod alerts;
 mod calls;
 mod chain;
 mod cloud;
+mod days;
 mod life;
 mod lineage;
 mod logins;
@@ -39,7 +40,7 @@ pub use maker::Maker;
 pub use merge::{Order, Row, Source};
 pub use sparse::Sparse;
 pub use text_column::TextColumn;
-pub use words::{hashes as file_hashes, program as program_key};
+pub use words::{hashes as file_hashes, hashes_with as file_hashes_with, program as program_key};
 
 use crate::catalog::scenario::Verdict;
 use crate::kinds::{DATA_SLOTS, Lag, Telemetry};

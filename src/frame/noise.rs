@@ -125,6 +125,7 @@ impl<'m> Noise<'m> {
                 stream: OTHER_STREAM,
                 whole,
                 chain: None,
+                cast: None,
             };
             let recipe = recipes[turn.choice];
             self.records.emit(frame, row, turn.record, recipe, &scene);

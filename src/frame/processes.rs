@@ -16,8 +16,6 @@ slots! {
         Salt = 0,
         /// Time from the record to `@timestamp`.
         Lag = 1,
-        /// Which sensor's record of the process is kept.
-        SeenBySecurity = 2,
     }
 }
 

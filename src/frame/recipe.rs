@@ -51,12 +51,14 @@ impl Recipe {
     }
 }
 
-/// Recipes in the catalog's nesting: `[scenario][variant][record]`, `[playbook][step][record]`, `[heuristic][record]`.
+/// Recipes in the catalog's nesting: `[scenario][variant][record]`, `[playbook][step][record]`,
+/// `[heuristic][record]`, `[routine][step]`.
 #[derive(Debug, Clone)]
 pub struct Recipes {
     pub variants: Vec<Vec<Vec<Recipe>>>,
     pub playbooks: Vec<Vec<Vec<Recipe>>>,
     pub heuristics: Vec<Vec<Recipe>>,
+    pub routines: Vec<Vec<Recipe>>,
 }
 
 impl Recipes {
@@ -82,6 +84,12 @@ impl Recipes {
                 .heuristics
                 .iter()
                 .map(|h| list(&h.records))
+                .collect(),
+            routines: (catalog.routines.iter())
+                .map(|routine| {
+                    let steps = routine.steps.iter();
+                    steps.map(|s| Recipe::new(&s.record, vocabulary)).collect()
+                })
                 .collect(),
         }
     }

@@ -10,12 +10,17 @@ use super::recipe::Recipe;
 use super::scene::{BurstSlot, EventSlot, Scene};
 use super::text::{Texts, service};
 use super::{Frame, TextColumn, lag};
-use crate::catalog::{Catalog, Connection, End, Record, Telemetry, Template};
-use crate::random::{Draws, log_uniform};
+use crate::catalog::{
+    Catalog, Connection, End, Placeholder, ProcessRef, Record, Telemetry, Template,
+};
+use crate::random::{Draws, Key, chance, log_uniform};
 use crate::world::World;
 
 /// The logon type of a desk that is unlocked: a session of its own, which ends at once.
 const UNLOCK: u8 = 7;
+
+/// Share of the writes of a registry value that write the same again, per million (recorded: 0.84).
+const KEPT: u32 = 840_000;
 
 /// Fills rows from catalog records.
 #[derive(Debug, Clone, Copy)]
@@ -85,8 +90,11 @@ impl<'m> Records<'m> {
     ) {
         let (lineage, processes) = (&self.lineage, &self.processes);
         let time = frame.time[row];
-        let acting = match (scene.chain, record.starts) {
-            (Some(_), Some(process)) => lineage.started(scene, process, time),
+        let acting = match (scene.chain, scene.cast, record.starts) {
+            (Some(_), _, Some(process)) => lineage.started(scene, process, time),
+            (None, Some(_), Some(process)) => {
+                lineage.acting(scene, ProcessRef::Started(process), host, time)
+            }
             _ => lineage.start(scene, record, host, time, scene.round),
         };
         let parent = lineage.acting(scene, record.process, host, acting.process.start);
@@ -174,7 +182,10 @@ impl<'m> Records<'m> {
         put(&mut frame.directory, self.lineage.directory(scene, record));
         put(&mut frame.file, &record.file);
         put(&mut frame.registry, &record.registry);
-        put(&mut frame.details, &record.details);
+        match scene.cast {
+            Some(_) => self.set_details(frame, row, record, scene, host),
+            None => put(&mut frame.details, &record.details),
+        }
         put(&mut frame.query, &record.query);
         put(&mut frame.url, &record.url);
         put(&mut frame.message, &record.message);
@@ -185,6 +196,29 @@ impl<'m> Records<'m> {
         for (slot, template) in &record.data {
             texts.set(&mut frame.data[*slot], row, template);
         }
+    }
+
+    /// Sets the value that a run of a routine writes. Most writes of a value do not change it.
+    fn set_details(
+        &self,
+        frame: &mut Frame,
+        row: usize,
+        record: &Record,
+        scene: &Scene<'_>,
+        host: u32,
+    ) {
+        let Some(template) = &record.details else {
+            return;
+        };
+        let mut kept = *scene;
+        if chance(scene.burst.bits(BurstSlot::Keeps), KEPT) {
+            let path = frame.registry.text(row);
+            kept.key = Draws::new(self.world.host_key(host).child(path));
+        }
+        let account = frame.user[row] as u32;
+        let mut texts = Texts::new((self.world, self.catalog), &kept, host, account);
+        texts.pid = frame.process.pid[row];
+        texts.set(&mut frame.details, row, template);
     }
 
     /// The address of an end.
@@ -208,12 +242,34 @@ impl<'m> Records<'m> {
             End::Adversary(purpose) => self.world.addresses.adversary(scene.adversary, *purpose),
             End::Internet => {
                 let service = service(&self.catalog.names, scene);
-                self.world
-                    .addresses
-                    .benign(service, scene.event.bits(EventSlot::ServiceAddress))
+                match scene.cast {
+                    // A run connects to the address that it was told.
+                    Some(cast) => {
+                        let service = self.asked(cast.routine, scene, host).unwrap_or(service);
+                        let address = scene.burst.bits(BurstSlot::ServiceAddress);
+                        self.world.addresses.benign(service, address)
+                    }
+                    None => {
+                        let address = scene.event.bits(EventSlot::ServiceAddress);
+                        self.world.addresses.benign(service, address)
+                    }
+                }
             }
             End::Resolver => self.world.resolver(host),
         }
+    }
+
+    /// The service behind the name that a run of a routine asks for: always the same for one name.
+    fn asked(&self, routine: usize, scene: &Scene<'_>, host: u32) -> Option<u32> {
+        let steps = &self.catalog.routines[routine].steps;
+        let query = steps.iter().find_map(|step| step.record.query.as_ref())?;
+        if query.placeholders().any(|p| p == Placeholder::Service) {
+            return None;
+        }
+        let account = self.world.hosts[host].user;
+        let texts = Texts::new((self.world, self.catalog), scene, host, account);
+        let services = self.catalog.names.services.len() as u64;
+        Some(Key::root(0xd5).child(&texts.text(query)).below(0, services) as u32)
     }
 
     fn connect(

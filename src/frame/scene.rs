@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use crate::catalog::{AccountRef, Record};
 use crate::plan::TimeLaw;
 use crate::plan::chains::Chain;
+use crate::plan::days::KnownBirths;
 use crate::random::{Draws, below, slots};
 use crate::world::{Process, World};
 
@@ -80,6 +81,10 @@ slots! {
         ClientRank = 8,
         ClientAddress = 9,
         DisabledUser = 0xd15a,
+        /// Whether a run of a routine writes registry values again as they are.
+        Keeps = 0x4ee9,
+        /// Address of a service on the Internet that a run of a routine asks for.
+        ServiceAddress = 0x5ad,
     }
 }
 
@@ -104,6 +109,17 @@ pub struct Scene<'s> {
     /// The sequence of records that the event belongs to; noise only.
     pub whole: Option<Whole<'s>>,
     pub chain: Option<ChainScene<'s>>,
+    /// The run of a routine that the event belongs to.
+    pub cast: Option<Cast<'s>>,
+}
+
+/// A run of a routine.
+#[derive(Debug, Clone, Copy)]
+pub struct Cast<'s> {
+    /// Index into the catalog's routines.
+    pub routine: usize,
+    /// The processes that it starts, by number.
+    pub processes: &'s [Process],
 }
 
 /// A sequence of records with one cause: a visit to a host.
@@ -136,21 +152,24 @@ pub struct ChainScene<'s> {
     pub index: u32,
     pub chain: &'s Chain,
     pub step: u8,
-    /// Processes that earlier rows of the frame have computed.
+    /// Processes that earlier rows of the frame have computed, and births of their hosts.
     pub known: &'s Started,
 }
 
 /// Cache of the processes that chains start, by chain, number and round.
 #[derive(Debug, Default)]
-pub struct Started(RefCell<HashMap<(u32, usize, u32), Process, FixedState>>);
+pub struct Started {
+    processes: RefCell<HashMap<(u32, usize, u32), Process, FixedState>>,
+    pub births: KnownBirths,
+}
 
 impl Started {
     /// A process, computed by `make` on its first use.
     pub(super) fn get(&self, of: (u32, usize, u32), make: impl FnOnce() -> Process) -> Process {
-        let known = self.0.borrow().get(&of).copied();
+        let known = self.processes.borrow().get(&of).copied();
         known.unwrap_or_else(|| {
             let process = make();
-            self.0.borrow_mut().insert(of, process);
+            self.processes.borrow_mut().insert(of, process);
             process
         })
     }

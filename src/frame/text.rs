@@ -52,6 +52,13 @@ impl<'m, 's> Texts<'m, 's> {
         }
     }
 
+    /// The text of a template.
+    pub fn text(&self, template: &Template) -> String {
+        let mut text = String::new();
+        self.render(template, &mut text);
+        text
+    }
+
     /// Adds the text of a template to a column; returns its key.
     pub fn add(&self, column: &mut TextColumn, template: &Template) -> i32 {
         column.write(|out| self.render(template, out))
@@ -267,12 +274,23 @@ impl<'m, 's> Texts<'m, 's> {
                 Self::letters(key.nth(Slot::Digits, others), others, b"0123456789", out);
             }
             Placeholder::Guid => {
+                let from = out.len();
                 for (i, n) in [8u8, 4, 4, 4, 12].into_iter().enumerate() {
                     if i > 0 {
                         out.push('-');
                     }
                     let group = Slot::Guid as u64 + ((i as u64) << 8);
-                    Self::letters(key.key().with(group | u64::from(n)), n, HEX, out);
+                    let key = key.key().with(group | u64::from(n));
+                    // Version 4 (RFC 9562): random but for two digits.
+                    match i {
+                        2 => out.push('4'),
+                        3 => Self::letters(key, 1, b"89ab", out),
+                        _ => Self::letters(key, 1, HEX, out),
+                    }
+                    Self::letters(key.with(u64::from(n)), n - 1, HEX, out);
+                }
+                if world.hosts[self.host].platform == Platform::Windows {
+                    out[from..].make_ascii_uppercase();
                 }
             }
             Placeholder::Organization => {

@@ -81,6 +81,11 @@ pub fn program(scene: Key, name: &str) -> Key {
 
 /// Sysmon's `Hashes` of a file, from its key.
 pub fn hashes(key: Key) -> String {
+    hashes_with(key, key)
+}
+
+/// As [`hashes`], with a key of its own for the import hash.
+pub fn hashes_with(key: Key, imports: Key) -> String {
     let mut text = String::with_capacity(170);
     for (i, (name, length)) in [("SHA1", 40), ("MD5", 32), ("SHA256", 64), ("IMPHASH", 32)]
         .into_iter()
@@ -91,6 +96,7 @@ pub fn hashes(key: Key) -> String {
         }
         text.push_str(name);
         text.push('=');
+        let key = if name == "IMPHASH" { imports } else { key };
         let key = key.with(i as u64);
         let mut digits = [0; 64];
         for (word, part) in digits[..length].chunks_mut(16).enumerate() {

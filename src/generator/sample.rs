@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use arrow_array::RecordBatch;
 use serde_json::{Map, Value};
 
 use super::Generator;
 use crate::catalog::{Platform, Telemetry};
 use crate::columns::{Tables, View};
 use crate::error::{Result, encoding_failed};
-use crate::frame::{Frame, Maker};
+use crate::frame::{Frame, Maker, Order};
 use crate::near::index_of;
 use crate::plan::{Partition, RowGroup};
 use crate::random::Key;
 use crate::schema::Schema;
 use crate::sink::json;
 
+/// Microseconds.
+const SECOND: i64 = 1_000_000;
 /// Number of rows in one span of a partition.
 const SPAN: u64 = 512;
 /// Number of spans, in addition to one per requested event.
@@ -41,6 +44,18 @@ pub struct Sampling {
     pub system: Option<System>,
     /// Only attacks with this playbook, step by step.
     pub playbook: Option<String>,
+    /// All events of a host, in the order of its logs, instead of a varied choice.
+    pub page: Option<Page>,
+}
+
+/// A page of a host's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The host's name, in any case.
+    pub host: String,
+    /// How long the page is. It begins at ten o'clock by local time, on the first working day if there is
+    /// one.
+    pub minutes: u32,
 }
 
 /// The events of a sample, as documents.
@@ -68,6 +83,10 @@ pub(super) fn sample(generator: &Generator, what: &Sampling) -> Result<Vec<Map<S
         seen: BTreeSet::new(),
     };
     let order = Key::root(plan.config.seed).child("sample");
+    if let Some(page) = &what.page {
+        search.page(page, category)?;
+        return Ok(search.found);
+    }
     match playbook {
         Some(playbook) => search.playbook(playbook, category, order)?,
         None => {
@@ -118,10 +137,7 @@ impl Search<'_> {
                 .saturating_sub(taken)
                 .min(self.wanted - self.found.len());
             if number > 0 && !rows.is_empty() {
-                let batch = self
-                    .schema
-                    .batch(&View::new(frame, self.maker, self.tables))
-                    .map_err(|e| encoding_failed(Path::new("sample"), e.into()))?;
+                let batch = self.batch(frame)?;
                 let step = (rows.len() / number).max(1);
                 for &row in rows.iter().skip(step / 2).step_by(step).take(number) {
                     self.found.push(json::row(&batch, row));
@@ -143,6 +159,49 @@ impl Search<'_> {
             },
         };
         self.system.is_none_or(|wanted| wanted == of_row)
+    }
+
+    /// Finds the events of a host in a part of a day.
+    fn page(&mut self, page: &Page, category: Option<u32>) -> Result<()> {
+        let (plan, world) = (self.maker.plan.clone(), self.maker.world.clone());
+        let host = (world.hosts.all.iter())
+            .position(|h| h.inventory.name.eq_ignore_ascii_case(&page.host));
+        let Some(host) = host else {
+            let names: Vec<&str> = (world.hosts.all.iter())
+                .map(|h| h.inventory.name.as_str())
+                .collect();
+            return index_of("host", &page.host, &names).map(|_| ());
+        };
+        let dates = 0..plan.calendar.days() as u32;
+        let midnight = |date: u32| plan.calendar.midnight(date);
+        let is_workday = |date: &u32| world.local(midnight(*date) / SECOND + 43_200).1 < 5;
+        let date = dates.clone().find(is_workday).unwrap_or(0);
+        let morning = (10 * 3600 - world.time_zone_offset).rem_euclid(86_400) * SECOND;
+        let from = midnight(date) + morning;
+        let to = (from + i64::from(page.minutes) * 60 * SECOND).min(midnight(date + 1));
+        let order = Order::between(&plan, plan.partitions_of(date), from, to);
+        for number in 0..order.frames() {
+            let frame = self.maker.frame(&order, number);
+            let rows: Vec<usize> = (0..frame.len)
+                .filter(|&row| frame.host[row] as usize == host)
+                .filter(|&row| category.is_none_or(|c| c == frame.category[row]))
+                .filter(|&row| self.is_recorded_there(&frame, row))
+                .collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let batch = self.batch(&frame)?;
+            for row in rows.into_iter().take(self.wanted - self.found.len()) {
+                self.found.push(json::row(&batch, row));
+            }
+        }
+        Ok(())
+    }
+
+    fn batch(&self, frame: &Frame) -> Result<RecordBatch> {
+        self.schema
+            .batch(&View::new(frame, self.maker, self.tables))
+            .map_err(|e| encoding_failed(Path::new("sample"), e.into()))
     }
 
     /// Finds events of any kind: one span of each partition, then another of each.

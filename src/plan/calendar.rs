@@ -9,12 +9,13 @@ mod spread;
 use super::config::{AlertWeights, Config, NoiseWeights};
 use crate::catalog::scenario::Sequence;
 use crate::catalog::{Catalog, Platform};
+use crate::day::Minutes;
 use crate::grounding::Profile;
 use crate::random::{HEAVY_TAIL, Key, heavy_tail};
 use crate::world::World;
 use crate::world::activity;
 pub use exits::{Exits, SEEN};
-pub use law::{BUCKETS, ENDING, TimeLaw};
+pub use law::TimeLaw;
 use rhythm::MINUTES;
 pub use rhythm::{DAY_US, Rhythm};
 pub use runs::LIFE_RUN;
@@ -283,12 +284,32 @@ impl Calendar {
     /// The time law of `rows` rows of a population on a date. `name` is the population's own
     /// key, so that unrelated populations have no bursts in common.
     pub fn law(&self, rhythm: Rhythm, date: u32, name: Key, rows: u64) -> TimeLaw {
+        let key = self.key.with(name.at(0)).with(u64::from(date));
+        TimeLaw::new(
+            self.midnight(date),
+            self.cumulative(rhythm, date, key),
+            rows,
+            key.child("jitter"),
+            rhythm,
+        )
+    }
+
+    /// The minutes of a date, as hosts' days follow them.
+    pub fn minutes(&self, date: u32, name: Key) -> Minutes {
+        let key = self.key.with(name.at(0)).with(u64::from(date));
+        Minutes {
+            midnight: self.midnight(date),
+            cumulative: self.cumulative(Rhythm::Days, date, key),
+        }
+    }
+
+    /// Sums of a population's weights up to each minute of a date.
+    fn cumulative(&self, rhythm: Rhythm, date: u32, key: Key) -> Vec<u64> {
         let weights = match rhythm {
             Rhythm::Alerts => &self.alerts,
             Rhythm::Noise | Rhythm::People | Rhythm::Sequence { .. } => &self.noise,
-            Rhythm::Life => &self.life,
+            Rhythm::Life | Rhythm::Days => &self.life,
         };
-        let key = self.key.with(name.at(0)).with(u64::from(date));
         let mut cumulative = Vec::with_capacity(MINUTES + 1);
         let mut sum = 0u64;
         cumulative.push(0);
@@ -315,6 +336,8 @@ impl Calendar {
             };
             let storm = match rhythm {
                 Rhythm::Noise | Rhythm::People | Rhythm::Sequence { .. } => storm,
+                // Schedules go on in a storm, and in a quiet spell.
+                Rhythm::Days => (1024 + storm) / 2,
                 Rhythm::Life => life_storm(storm),
                 Rhythm::Alerts => 1024,
             };
@@ -322,12 +345,6 @@ impl Calendar {
             sum += (weights[slot] * factor).max(1);
             cumulative.push(sum);
         }
-        TimeLaw::new(
-            self.midnight(date),
-            cumulative,
-            rows,
-            key.child("jitter"),
-            rhythm,
-        )
+        cumulative
     }
 }

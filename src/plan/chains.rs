@@ -5,6 +5,7 @@
 //! exfiltration are heavy-tailed keyed counts, multiplied by one factor that is computed here.
 //! Every event of a chain is a function of (chain, step, index).
 
+mod births;
 mod place;
 
 use std::collections::{BTreeMap, HashSet};

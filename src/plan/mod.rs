@@ -7,6 +7,7 @@
 pub mod calendar;
 pub mod chains;
 pub mod config;
+pub mod days;
 pub mod files;
 pub mod fingerprint;
 pub mod parse;
@@ -16,17 +17,20 @@ pub mod shards;
 pub mod truth;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::catalog::{Catalog, HostClass, PROCESS_LIFE, Platform};
+use crate::day::Days;
 use crate::grounding::{Asset, Profile, User};
 use crate::numbers::counted;
 use crate::random::Key;
 use crate::world::{Sources, Starts, World, WorldSize};
 
 pub use calendar::{APART, Calendar, LIFE_RUN, TimeLaw};
-use calendar::{BUCKETS, ENDING, Exits, SEEN};
+use calendar::{Exits, SEEN};
 pub use chains::{Chain, Chains};
 pub use config::Config;
+pub use days::Scripts;
 pub use files::{Compression, Format, PartitionBy, Table};
 pub use fingerprint::Inputs;
 pub use quota::apportion;
@@ -50,20 +54,10 @@ pub enum Origin {
     Alerts,
     /// A variant of a noise scenario.
     Noise { scenario: u16, variant: u16 },
-    /// Process starts of one lifetime class: on Windows 0 (seconds), 1 (minutes) and 2 (hours), on
-    /// Linux 3 to 5 likewise.
+    /// The scripts of the date on all Windows hosts.
+    Days,
+    /// Process starts on Linux, of one lifetime class: 0 (seconds), 1 (minutes) or 2 (hours).
     Life { class: u8 },
-    /// Process ends on Windows, of the first two classes. These are the ends of a bucket's processes that
-    /// started on the date, or (`day` 1) that started on the date before and ended after midnight.
-    Ends {
-        class: u8,
-        bucket: u8,
-        day: u8,
-        /// Number of starts of the class on the date of the starts.
-        starts: u64,
-        /// Number of the bucket's ends on the date before.
-        first: u64,
-    },
     /// Ends of processes that standalone alerts of a category start, for one lifetime.
     Exits {
         category: u32,
@@ -89,7 +83,7 @@ pub struct Composition {
     pub events: u64,
     pub alerts: u64,
     pub noise: u64,
-    /// The part of `noise` that is ordinary process starts and ends.
+    /// The part of `noise` that is the ordinary life of hosts.
     pub life: u64,
     pub chain_events: u64,
     pub chains: u64,
@@ -107,6 +101,7 @@ pub struct Plan {
     pub inputs: Inputs,
     pub fingerprint: String,
     pub calendar: Calendar,
+    pub scripts: Scripts,
     pub chains: Chains,
     pub partitions: Vec<Partition>,
     pub row_groups: Vec<RowGroup>,
@@ -119,8 +114,8 @@ pub struct Plan {
     pub notices: Vec<String>,
 }
 
-/// Share of the noise that is ordinary process starts and ends, per mille.
-const LIFE_SHARE: u64 = 400;
+/// Share of the noise that is the ordinary life of hosts, per mille.
+const LIFE_SHARE: u64 = 600;
 /// Mean process starts per active host in the busiest slot: half a run. A slot's ordinals have room for
 /// two runs.
 const STARTS_AT_ONCE: u64 = 6;
@@ -154,7 +149,12 @@ impl Plan {
     }
 
     /// Plans a corpus in [its world](Plan::world).
-    pub fn new(config: Config, grounding: &Grounding, catalog: &Catalog, world: &World) -> Plan {
+    pub fn new(
+        config: Config,
+        grounding: &Grounding,
+        catalog: &Arc<Catalog>,
+        world: &Arc<World>,
+    ) -> Plan {
         let mut notices = Vec::new();
         let (chain_ratio, noise_ratio) = config.ratios(&mut notices);
         config.idle(&mut notices);
@@ -202,13 +202,18 @@ impl Plan {
             Some(_) => None,
             None => Some(&per_category[..]),
         };
-        let life = plan_life(
+        let (life, days) = plan_life(
             &mut add,
             &calendar,
             world,
             catalog,
             exits,
             noise * LIFE_SHARE / 1000,
+        );
+        let scripts = Scripts::new(
+            Days::new(config.key("days"), world.clone(), catalog.clone()),
+            days,
+            &chains,
         );
         plan_noise(
             &mut add,
@@ -243,7 +248,7 @@ impl Plan {
                 }
             })
             .collect();
-        let row_groups = shards::split(&partitions, &config, &calendar, &chains);
+        let row_groups = shards::split(&partitions, &config, &calendar, &chains, &scripts);
         let shards = shards::pack(&row_groups, &partitions, &config);
         let truth = truth::shards(&partitions, &row_groups, &chains, world, catalog);
         let composition = Composition {
@@ -260,6 +265,7 @@ impl Plan {
             inputs,
             fingerprint,
             calendar,
+            scripts,
             chains,
             partitions,
             row_groups,
@@ -335,10 +341,9 @@ fn apportion_shifted(rows: u64, weights: &[u64], shift: u64) -> Vec<u64> {
     counts
 }
 
-/// Plans ordinary process starts and ends. First come the ends of processes that alerts start, then
-/// starts on all hosts with those of their ends that fall into the window. These starts are half of the
-/// remaining rows, and are limited so that no host starts more than its share in a slot. Returns the
-/// number of rows.
+/// Plans the ordinary life of hosts: first the ends of processes that alerts start, then the scripts of
+/// days on Windows, and process starts on Linux, so that no host starts more than its share in a slot.
+/// Returns the number of rows, and those of the scripts by date.
 fn plan_life(
     add: &mut Add<'_>,
     calendar: &Calendar,
@@ -346,46 +351,50 @@ fn plan_life(
     catalog: &Catalog,
     alerts: Option<&[u64]>,
     wanted: u64,
-) -> u64 {
+) -> (u64, Vec<u64>) {
+    let none = vec![0; calendar.days()];
     let Some(category) = catalog
         .categories
         .iter()
         .position(|c| c.name == PROCESS_LIFE)
     else {
-        return 0;
+        return (0, none);
     };
     let category = world.detections.category(category);
     let mut life = alerts.map_or(0, |alerts| {
         plan_exits(add, calendar, world, category, alerts, wanted / 2)
     });
-    let bounds = [Platform::Windows, Platform::Linux]
-        .map(|platform| calendar.life_room(world, platform, STARTS_AT_ONCE));
     let machines =
         [HostClass::Windows, HostClass::Linux].map(|class| world.class(class).len() as u64);
-    let starts = apportion((wanted - life) / 2, &machines);
-    for (platform, (starts, bound)) in starts.into_iter().zip(bounds).enumerate() {
-        let mut weights = [0u64; 3];
-        for program in &catalog.programs {
-            if program.platform as usize == platform {
-                weights[program.lifetime as usize] += u64::from(program.weight);
-            }
-        }
-        for (class, rows) in apportion(starts.min(bound), &weights)
-            .into_iter()
-            .enumerate()
-        {
-            let class = (3 * platform + class) as u8;
-            let dates = apportion(rows, calendar.noise_dates());
-            for (date, rows) in dates.iter().enumerate() {
-                add(date as u32, category, Origin::Life { class }, *rows);
-                life += rows;
-            }
-            if class < ENDING {
-                life += plan_ends(add, calendar, category, class, &dates);
-            }
+    let [windows, linux] = apportion(wanted - life, &machines)[..] else {
+        return (life, none);
+    };
+    let days = apportion(windows, calendar.noise_dates());
+    for (date, &rows) in days.iter().enumerate() {
+        add(date as u32, category, Origin::Days, rows);
+        life += rows;
+    }
+    let bound = calendar.life_room(world, Platform::Linux, STARTS_AT_ONCE);
+    let mut weights = [0u64; 3];
+    for program in &catalog.programs {
+        if program.platform == Platform::Linux {
+            weights[program.lifetime as usize] += u64::from(program.weight);
         }
     }
-    life
+    let starts = (linux / 2).min(bound);
+    for (class, rows) in apportion(starts, &weights).into_iter().enumerate() {
+        let dates = apportion(rows, calendar.noise_dates());
+        for (date, rows) in dates.into_iter().enumerate() {
+            add(
+                date as u32,
+                category,
+                Origin::Life { class: class as u8 },
+                rows,
+            );
+            life += rows;
+        }
+    }
+    (life, days)
 }
 
 /// Plans the ends of processes that alerts start, at most `most`. Returns the number of rows.
@@ -427,54 +436,6 @@ fn plan_exits(
             add(date, category, origin, rows);
         }
         life += rows;
-    }
-    life
-}
-
-/// Plans the ends of a class's processes, given its starts by date. Returns the number of rows.
-fn plan_ends(
-    add: &mut Add<'_>,
-    calendar: &Calendar,
-    category: u32,
-    class: u8,
-    dates: &[u64],
-) -> u64 {
-    let mut life = 0;
-    for (date, &starts) in dates.iter().enumerate() {
-        for bucket in 0..BUCKETS as u8 {
-            let population = |day: u8, first: u64, rows: u64| Population {
-                origin: Origin::Ends {
-                    class,
-                    bucket,
-                    day,
-                    starts,
-                    first,
-                },
-                rows,
-            };
-            let of = Population {
-                origin: Origin::Life { class },
-                rows: starts,
-            };
-            let Some(law) = of.law(calendar, date as u32, category) else {
-                continue;
-            };
-            let all = law.in_bucket(bucket);
-            let law = law.ending(class, bucket, 0, all);
-            let today = law.before(calendar.midnight(date as u32 + 1));
-            for (day, first, rows) in [(0, 0, today), (1, today, all - today)] {
-                if date + usize::from(day) < dates.len() {
-                    let population = population(day, first, rows);
-                    add(
-                        date as u32 + u32::from(day),
-                        category,
-                        population.origin,
-                        rows,
-                    );
-                    life += rows;
-                }
-            }
-        }
     }
     life
 }

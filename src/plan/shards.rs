@@ -8,10 +8,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::calendar::{Exits, Rhythm};
+use super::days::Counts;
 use super::files::PartitionBy;
-use super::{Calendar, Chains, Config, Origin, Plan, Population, TimeLaw};
+use super::{Calendar, Chains, Config, Origin, Plan, Population, Scripts, TimeLaw};
 use crate::random::Key;
 
+/// Microseconds.
+const MILLISECOND: i64 = 1_000;
+const MINUTE: i64 = 60_000_000;
 /// Number of events from which partitions are split by several threads.
 const PARALLEL: u64 = 100_000_000;
 
@@ -69,12 +73,7 @@ impl Population {
                 .with(u64::from(scenario))
                 .with(u64::from(variant)),
             Origin::Life { class } => root.child("life").with(u64::from(class)),
-            Origin::Ends {
-                class, bucket, day, ..
-            } => root
-                .child("ends")
-                .with(u64::from(class))
-                .with(u64::from(bucket) * 2 + u64::from(day)),
+            Origin::Days => root.child("days"),
             Origin::Exits { category, turn, .. } => root
                 .child("exits")
                 .with(u64::from(category))
@@ -88,26 +87,13 @@ impl Population {
         self.key(category).child("starts").with(u64::from(date))
     }
 
-    /// The population's time law on a date. Chains have none, because their events have times of their own.
+    /// The population's time law on a date. Chains and scripts have none, because their rows have times of
+    /// their own.
     pub fn law(&self, calendar: &Calendar, date: u32, category: u32) -> Option<TimeLaw> {
         let rhythm = match self.origin {
             Origin::Alerts => Rhythm::Alerts,
             Origin::Noise { scenario, variant } => calendar.noise_rhythm(scenario, variant),
             Origin::Life { .. } => Rhythm::Life,
-            Origin::Ends {
-                class,
-                bucket,
-                day,
-                starts,
-                first,
-            } => {
-                let of = Population {
-                    origin: Origin::Life { class },
-                    rows: starts,
-                };
-                let law = of.law(calendar, date - u32::from(day), category)?;
-                return Some(law.ending(class, bucket, first, self.rows));
-            }
             Origin::Exits {
                 category,
                 turn,
@@ -126,7 +112,7 @@ impl Population {
                     rows: self.rows,
                 }));
             }
-            Origin::Chains => return None,
+            Origin::Chains | Origin::Days => return None,
         };
         Some(calendar.law(rhythm, date, self.key(category), self.rows))
     }
@@ -174,9 +160,10 @@ impl Partition {
         if time >= plan.calendar.midnight(self.date + 1) {
             return self.populations[population].rows;
         }
-        match law {
-            Some(law) => law.before(time),
-            None => plan.chains.count(self.category, midnight, time),
+        match (law, self.populations[population].origin) {
+            (Some(law), _) => law.before(time),
+            (None, Origin::Days) => plan.scripts.before(&plan.calendar, self.date, time),
+            (None, _) => plan.chains.count(self.category, midnight, time),
         }
     }
 }
@@ -190,6 +177,7 @@ impl Plan {
             std::slice::from_ref(partition),
             &self.calendar,
             &self.chains,
+            &self.scripts,
         );
         let (from, before) = match first {
             0 => (counter.start, 0),
@@ -246,6 +234,7 @@ pub(super) fn split(
     config: &Config,
     calendar: &Calendar,
     chains: &Chains,
+    scripts: &Scripts,
 ) -> Vec<RowGroup> {
     let together = |a: &Partition, b: &Partition| match config.partition_by {
         PartitionBy::DateCategory => false,
@@ -258,7 +247,7 @@ pub(super) fn split(
         range
     });
     let merged: Vec<Range<usize>> = merged.collect();
-    let split = |range| row_groups(partitions, range, config, calendar, chains);
+    let split = |range| row_groups(partitions, range, config, calendar, chains, scripts);
     match pool(config.events) {
         Some(pool) => pool.install(|| merged.into_par_iter().flat_map_iter(split).collect()),
         None => merged.into_iter().flat_map(split).collect(),
@@ -281,6 +270,7 @@ fn row_groups(
     config: &Config,
     calendar: &Calendar,
     chains: &Chains,
+    scripts: &Scripts,
 ) -> Vec<RowGroup> {
     let of = &partitions[merged.clone()];
     let rows: u64 = of.iter().map(|p| p.rows).sum();
@@ -295,7 +285,7 @@ fn row_groups(
             rows,
         }];
     }
-    let counter = Counter::new(of, calendar, chains);
+    let counter = Counter::new(of, calendar, chains, scripts);
     cut(
         &counter,
         &merged,
@@ -374,8 +364,12 @@ fn cut(counter: &Counter<'_>, merged: &Range<usize>, rows: u64, groups: u64) -> 
 struct Counter<'c> {
     start: i64,
     end: i64,
-    /// Laws of the populations of all partitions; `None` for chains.
+    /// Laws of the populations of all partitions; `None` for chains and scripts.
     laws: Vec<Option<TimeLaw>>,
+    /// By population: rows of scripts by minute.
+    minutes: Vec<Option<&'c Counts>>,
+    /// The least time between two splits: scripts are counted by the minute.
+    finest: i64,
     /// Rows of these populations.
     rows: Vec<u64>,
     /// Steps of chains with rows on the date.
@@ -396,13 +390,22 @@ struct Placed {
 type Split = (i64, Vec<u64>);
 
 impl<'c> Counter<'c> {
-    fn new(partitions: &[Partition], calendar: &Calendar, chains: &'c Chains) -> Self {
+    fn new(
+        partitions: &[Partition],
+        calendar: &Calendar,
+        chains: &'c Chains,
+        scripts: &'c Scripts,
+    ) -> Self {
         let date = partitions.first().map_or(0, |p| p.date);
         let (start, end) = (calendar.midnight(date), calendar.midnight(date + 1));
         let (mut laws, mut rows, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        let mut minutes = Vec::new();
         for partition in partitions {
-            for law in partition.laws(calendar) {
-                if law.is_none() {
+            let origins = partition.populations.iter().map(|p| p.origin);
+            for (law, origin) in partition.laws(calendar).into_iter().zip(origins) {
+                let is_script = origin == Origin::Days;
+                minutes.push(is_script.then(|| scripts.counts(calendar, date)));
+                if origin == Origin::Chains {
                     let spans = chains.spans(partition.category, start, end);
                     steps.extend(spans.map(|(chain, step, rows)| Placed {
                         population: laws.len(),
@@ -415,10 +418,13 @@ impl<'c> Counter<'c> {
             }
             rows.extend(partition.populations.iter().map(|p| p.rows));
         }
+        let is_scripted = minutes.iter().any(Option::is_some);
         Counter {
             start,
             end,
             laws,
+            minutes,
+            finest: if is_scripted { MINUTE } else { MILLISECOND },
             rows,
             steps,
             chains,
@@ -465,17 +471,22 @@ impl Search<'_> {
         if targets.is_empty() {
             return;
         }
-        if high.0 - low.0 <= 1000 {
+        let finest = self.counter.finest;
+        if high.0 - low.0 <= finest {
             let count = high.1.iter().sum();
             targets.iter().for_each(|_| each(high.0, count));
             return;
         }
-        let middle = low.0 + (high.0 - low.0) / 2;
+        let middle = low.0 + (high.0 - low.0) / 2 / finest * finest;
         let ranges = low.1.iter().zip(&high.1).zip(&self.counter.laws);
-        let counts = ranges.map(|((&low, &high), law)| match law {
-            Some(law) => law.before_within(middle, low..high),
-            // Its steps are counted below.
-            None => low,
+        let minute = ((middle - self.counter.start) / MINUTE) as usize;
+        let counts = (ranges.zip(&self.counter.minutes)).map(|(((&low, &high), law), minutes)| {
+            match (law, minutes) {
+                (Some(law), _) => law.before_within(middle, low..high),
+                (None, Some(minutes)) => minutes[minute],
+                // Its steps are counted below.
+                (None, None) => low,
+            }
         });
         let mut split: Split = (middle, counts.collect());
         let (mut earlier, mut later) = (Vec::new(), Vec::new());

@@ -79,7 +79,7 @@ pub fn has_verdict(origin: Origin, catalog: &Catalog) -> bool {
             let scenario = &catalog.scenarios[scenario as usize];
             scenario.variants[variant as usize].verdict != Verdict::Benign
         }
-        Origin::Life { .. } | Origin::Ends { .. } | Origin::Exits { .. } => false,
+        Origin::Days | Origin::Life { .. } | Origin::Exits { .. } => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::World;
 
 /// Seconds after the start of residents before any record may name them.
-pub(super) const SETTLED: i64 = 600;
+pub const SETTLED: i64 = 600;
 /// Seconds after a boot in which only the session that starts with the boot begins.
 pub(super) const COMING_UP: i64 = 120;
 

@@ -2,6 +2,7 @@
 
 mod build;
 mod fleet;
+mod revisions;
 mod role;
 mod system;
 
@@ -12,6 +13,7 @@ use crate::grounding::Asset;
 use crate::random::{Alias, Key};
 pub use build::reporting;
 use build::{Builder, complete, ground, synthesise};
+use revisions::Revisions;
 
 /// The role of a host. It decides what runs on the host and who connects to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,7 +74,26 @@ pub struct OperatingSystem {
     /// Distribution and family as Elastic's agents name them: `rhel` and `redhat`; `windows` twice.
     pub distribution: (&'static str, &'static str),
     /// File version of the binaries it ships: `10.0.19041.4717 (WinBuild.160101.0800)`; `-` on Linux.
+    /// Its latest ones: each file has the build of the month that last changed it.
     pub file_version: &'static str,
+    revisions: Option<Revisions>,
+}
+
+impl OperatingSystem {
+    /// Appends the file version of one of its files, by a name or key of the file.
+    pub fn push_version(&self, file: &str, out: &mut Vec<u8>) {
+        match &self.revisions {
+            Some(revisions) => revisions.push(file, out),
+            None => out.extend_from_slice(self.file_version.as_bytes()),
+        }
+    }
+
+    /// As [`push_version`](Self::push_version), as text.
+    pub fn version_of(&self, file: &str) -> String {
+        let mut version = Vec::new();
+        self.push_version(file, &mut version);
+        String::from_utf8_lossy(&version).into_owned()
+    }
 }
 
 /// A host's record in the inventory.

@@ -24,7 +24,7 @@ use crate::random::{Key, below};
 
 pub use activity::Wheel;
 pub use adversary::Adversaries;
-pub use boots::Boot;
+pub use boots::{Boot, SETTLED};
 pub use cloud::{Cloud, CloudSession};
 pub use detections::Detections;
 pub use hosts::{Host, Hosts, Inventory};

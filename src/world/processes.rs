@@ -9,11 +9,11 @@ use super::World;
 use super::activity::SLOT;
 use super::boots::{Boot, COMING_UP, SETTLED};
 use super::hosts::Role;
-use super::sessions::Session;
+use super::sessions::{Purpose, Session};
 use super::starts::STARTING;
 use super::users::{ROOT, SYSTEM};
 use crate::catalog::{Catalog, Platform, Resident, Scope};
-use crate::random::{Draws, Key, chance, slots};
+use crate::random::{Draws, Key, Permutation, chance, slots};
 
 /// [`SETTLED`] of Windows' System process and of init: their pids are fixed, so those of the last boot
 /// must be gone.
@@ -31,6 +31,14 @@ const OTHERS: u32 = 1 << 15;
 pub const STARTS_PER_SLOT: u64 = 32;
 /// The stream of processes that alerts and noise start; each is in one record only.
 pub const OTHER_STREAM: u32 = 3;
+/// Most processes that a day's script starts on a host in a slot.
+pub const BIRTHS_PER_SLOT: u16 = 96;
+/// Number of slots after which such a process's pid may be used again.
+const BIRTH_SLOTS: u32 = 25;
+/// Longest life of such a process, in microseconds.
+pub const LONGEST_BIRTH: i64 = (BIRTH_SLOTS as i64 - 2) * SLOT * 1_000_000;
+/// A factor that permutes the units of such processes: it has no divisor with their number in common.
+const BIRTH_FACTOR: u32 = 1_543;
 /// Marks the ordinal of a process in a sequence. Its lowest bits number the processes of the sequence;
 /// the others identify the sequence.
 pub const OF_SEQUENCE: u64 = 1 << 63;
@@ -79,6 +87,8 @@ slots! {
         /// The affine permutation of what a boot starts first.
         EarlyFactor = 3,
         EarlyOffset = 4,
+        /// Order of the units of a slot's births.
+        Births = 5,
     }
 }
 
@@ -313,6 +323,40 @@ impl World {
             boot: boot.number,
             session: self.session_of(account, boot, interactive),
         }
+    }
+
+    /// A process that the script of a host's day starts at `start` (Unix microseconds). `place` counts
+    /// the births of the host's slot, and is below [`BIRTHS_PER_SLOT`].
+    pub fn born(&self, host: u32, start: i64, place: u32, image: u32, account: u32) -> Process {
+        let seconds = start.div_euclid(1_000_000);
+        let boot = self.settled_boot(host, seconds);
+        let slot = self.slot_of(boot, seconds);
+        let births = u32::from(BIRTHS_PER_SLOT);
+        let pids = self.pids(host);
+        // In another order in every slot, so that the steps between pids differ.
+        let order = Permutation::new(pids.part(PidSlot::Births).with(slot.into()), births.into());
+        let unit = slot % BIRTH_SLOTS * births + order.forward(place.into()) as u32;
+        let unit = LIFE[0] + unit * BIRTH_FACTOR % (BIRTH_SLOTS * births);
+        // Another account than the host's user has logged on a moment ago.
+        let session = match account == self.hosts[host].user {
+            true => self.session(host, seconds),
+            false => self.logon(host, boot, seconds - 1, account, Purpose::Visit),
+        };
+        Process {
+            image,
+            account,
+            pid: self.spread_pid(host, unit),
+            start,
+            sequence: self.sequence(boot, seconds, place),
+            boot: boot.number,
+            session: self.session_of(account, boot, session),
+        }
+    }
+
+    /// The sequence number of a process that starts at `time` (Unix seconds) and is birth `place` of its
+    /// host's slot.
+    pub fn sequence(&self, boot: Boot, time: i64, place: u32) -> u32 {
+        (self.slot_of(boot, time) << SEQUENCE_BITS) + place
     }
 
     /// Whether a host audits process creation (Security 4688, 4689) in addition to Sysmon: domain

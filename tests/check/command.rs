@@ -30,7 +30,7 @@ fn the_command_says_how_it_went() {
     let (code, text, _) = fusiongen(&["check", directory, "--json"]);
     assert_eq!(code, 0);
     let report: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(report["events"], 6_000);
+    assert_eq!(report["events"], 9_000);
     assert_eq!(report["passed"], true);
     let names: Vec<&str> = report["invariants"]
         .as_array()

@@ -58,7 +58,7 @@ pub fn larger_config() -> Config {
 
 pub fn config() -> Config {
     Config {
-        events: 6_000,
+        events: 9_000,
         days: 1,
         assets: Some(60),
         ..Config::default()

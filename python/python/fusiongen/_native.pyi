@@ -239,14 +239,20 @@ def stream(
     """
 
 def sample(
-    n: int = 3,
+    n: int | None = None,
     *,
     category: str | None = None,
     platform: _Platform | None = None,
     playbook: str | None = None,
+    host: str | None = None,
+    minutes: int = 10,
     **settings: Unpack[Settings],
 ) -> list[dict[str, Any]]:
-    """A few events as dicts, without the others."""
+    """A few events as dicts, without the others: ``n``, by default 3.
+
+    With ``host`` a page of this host's events in the order of its logs: ``minutes`` from ten o'clock on,
+    by local time, on the first working day, and by default at most 1,000.
+    """
 
 def truth(table: _Table, /, **settings: Unpack[Settings]) -> Stream:
     """A table of truth as Arrow record batches: chains, steps, edges, iocs, lookalikes or verdicts."""

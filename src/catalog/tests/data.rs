@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::catalog::load::Sources;
 use crate::catalog::*;
 
-fn embedded() -> Catalog {
+pub(super) fn embedded() -> Catalog {
     Catalog::embedded().unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -312,8 +312,21 @@ fn process_life_is_dominated_by_few_images_but_not_by_one() {
     let catalog = embedded();
     for platform in [Platform::Windows, Platform::Linux] {
         let mut weights = vec![0u32; catalog.images.len()];
-        for program in catalog.programs.iter().filter(|p| p.platform == platform) {
-            weights[program.image] += program.weight;
+        match platform {
+            Platform::Linux => {
+                for program in &catalog.programs {
+                    weights[program.image] += program.weight;
+                }
+            }
+            Platform::Windows => {
+                for routine in &catalog.routines {
+                    let started = routine.steps.iter().filter(|s| s.record.starts.is_some());
+                    for step in started {
+                        let image = step.record.image.unwrap();
+                        weights[image] += routine.weight * u32::from(step.chance);
+                    }
+                }
+            }
         }
         weights.sort_unstable_by(|a, b| b.cmp(a));
         let all: u32 = weights.iter().sum();

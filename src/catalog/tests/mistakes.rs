@@ -61,14 +61,14 @@ fn unknown_words_are_refused() {
     );
     refuses(
         "programs.toml",
-        "image = \"conhost\"",
-        "image = \"cohost\"",
+        "image = \"sh\"",
+        "image = \"shh\"",
         "unknown image",
     );
     refuses(
         "programs.toml",
-        "parent = \"services\"",
-        "parent = \"service\"",
+        "parent = \"cron\"",
+        "parent = \"crond\"",
         "unknown resident",
     );
     refuses(

@@ -7,4 +7,5 @@ mod order;
 mod playbooks;
 mod properties;
 mod records;
+mod routines;
 mod worlds;

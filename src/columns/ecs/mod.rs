@@ -23,6 +23,8 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, ListArray, StringArray, StructArray, new_null_array};
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Fields};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
 use super::{Column, Values, View, dictionary, own_values, packed_texts, plain_texts, text_type};
 use crate::frame::{NONE, TextColumn};
@@ -124,30 +126,42 @@ fn own_lists(
     ))
 }
 
-/// One DNS answer per row with a key: (data, type) from two tables.
+/// The DNS answers of each row: `push` calls its argument with the data and the type of each answer, a key
+/// of `types`.
 fn answers(
     v: &View<'_>,
-    (data, types): (&ArrayRef, &ArrayRef),
-    key: impl Fn(usize) -> Option<(i32, i32)>,
+    types: &ArrayRef,
+    push: impl Fn(usize, &mut dyn FnMut(&str, i32)),
 ) -> Column {
     let (mut data_keys, mut type_keys) = (Vec::new(), Vec::new());
+    // Every text once: the encoder writes it as a dictionary.
+    let mut known: HashMap<String, i32, FixedState> = HashMap::default();
+    let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
     let mut offsets = Vec::with_capacity(v.len() + 1);
     offsets.push(0i32);
     let valid = BooleanBuffer::collect_bool(v.len(), |row| {
-        let answer = key(row);
-        if let Some((data, kind)) = answer {
-            data_keys.push(data);
+        let before = data_keys.len();
+        push(row, &mut |text, kind| {
+            let key = known.get(text).copied().unwrap_or_else(|| {
+                let key = ends.len() as i32 - 1;
+                bytes.extend_from_slice(text.as_bytes());
+                ends.push(bytes.len() as i32);
+                known.insert(text.to_owned(), key);
+                key
+            });
+            data_keys.push(key);
             type_keys.push(kind);
-        }
+        });
         offsets.push(data_keys.len() as i32);
-        answer.is_some()
+        data_keys.len() > before
     });
+    let data = plain_texts(bytes, ends, None);
     let item = answer_item();
     let DataType::Struct(fields) = item.data_type() else {
         return new_null_array(&DataType::List(item), v.len()).into();
     };
     let length = data_keys.len();
-    let columns = vec![dictionary(data, data_keys), dictionary(types, type_keys)];
+    let columns = vec![dictionary(&data, data_keys), dictionary(types, type_keys)];
     let items = StructArray::try_new_with_length(fields.clone(), columns, None, length);
     match items {
         Ok(items) => Column::of(ListArray::new(

@@ -5,12 +5,13 @@ use arrow_array::{Array, ArrayRef};
 
 use super::{EcsTables, answers, parts};
 use crate::columns::network::{DIRECTIONS, DNS, direction_of};
+use crate::columns::windows::each_alias;
 use crate::columns::{Column, View};
 use crate::frame::NONE;
 use crate::kinds::{ALL, Provider};
 
 static TYPES: WordTable = WordTable::new(&["ipv4", "ipv6"]);
-static ANSWER_TYPES: WordTable = WordTable::new(&["A", "AAAA"]);
+static ANSWER_TYPES: WordTable = WordTable::new(&["A", "AAAA", "CNAME"]);
 static STATUSES: WordTable = WordTable::new(&[
     "SUCCESS",
     "DNS_ERROR_RCODE_NAME_ERROR",
@@ -213,11 +214,15 @@ pub fn direction(v: &View<'_>) -> Column {
 
 /// `dns.answers`: (data, type).
 pub fn dns_answers(v: &View<'_>) -> Column {
-    let types = ANSWER_TYPES.table();
-    answers(v, (&v.tables.address, types), |r| {
-        let address = usize::try_from(v.frame.answer[r]).ok()?;
-        v.is(r, DNS)
-            .then(|| (address as i32, i32::from(v.tables.is_ipv6[address])))
+    answers(v, ANSWER_TYPES.table(), |r, push| {
+        let Ok(address) = usize::try_from(v.frame.answer[r]) else {
+            return;
+        };
+        if v.is(r, DNS) {
+            each_alias(v, r, |alias| push(alias, 2));
+            let text = &v.maker.world.addresses.texts[address];
+            push(text, i32::from(v.tables.is_ipv6[address]));
+        }
     })
 }
 /// `dns.resolved_ip`.

@@ -5,19 +5,84 @@ use super::{
 };
 use crate::columns::enrichment::TimeWriter;
 use crate::columns::{Column, View};
+use crate::frame::NONE;
 use crate::kinds::Telemetry as T;
+use crate::random::Key;
+
+/// Domains of content networks and clouds, to which names of services are aliases.
+const CLOUDS: [&str; 8] = [
+    "trafficmanager.net",
+    "akamaiedge.net",
+    "cloudfront.net",
+    "azurefd.net",
+    "cloudapp.azure.com",
+    "fastly.net",
+    "edgekey.net",
+    "awsglobalaccelerator.com",
+];
+
+/// Calls `each` with the aliases (CNAME) of the name that a row asks for, from the first to the last: none
+/// for most names, and always the same for one name.
+pub(in crate::columns) fn each_alias(v: &View<'_>, row: usize, mut each: impl FnMut(&str)) {
+    let address = v.frame.answer[row];
+    let name = v.frame.query.text(row);
+    let is_outside = u32::try_from(address).is_ok_and(|a| !v.maker.world.addresses.is_inside(a));
+    if !is_outside || v.frame.chain[row] != NONE {
+        return;
+    }
+    let key = Key::root(0xc4a3).child(name);
+    let links = match key.below(0, 100) {
+        0..=21 => 1,
+        22..=32 => 2,
+        33..=36 => 3,
+        _ => 0,
+    };
+    let stem = (name.split('.').find(|label| label.len() > 3)).unwrap_or("www");
+    for link in 0..links {
+        let cloud = CLOUDS[key.below(2 * link + 1, CLOUDS.len() as u64) as usize];
+        let number = key.at(2 * link + 2);
+        let nth = (number >> 8) as usize % 4;
+        each(&match number & 3 {
+            0 => format!("{stem}-prod.{cloud}"),
+            1 => format!(
+                "e{}.dsc{}.{cloud}",
+                1000 + (number >> 10) % 60_000,
+                ["a", "b", "g", "x"][nth]
+            ),
+            2 => format!("{stem}.{}.{cloud}", ["weu", "neu", "eus", "frc"][nth]),
+            _ => format!("d{:010x}.{cloud}", (number >> 8) & 0xff_ffff_ffff),
+        });
+    }
+}
 
 /// TargetFilename.
 pub fn target_filename(v: &View<'_>) -> Column {
     v.own(FILE, &v.frame.file, None)
 }
+/// Endings of files that programs write again and again.
+const KEPT: [&str; 7] = [".pf", ".chk", ".log", ".dat", ".odl", "-ms", "_history.txt"];
+/// Microseconds before the window's start in which such files were created: four months.
+const KEPT_SINCE: u64 = 120 * 86_400_000_000;
+
+/// When a file was created that exists before the event, Unix microseconds.
+fn created_before(v: &View<'_>, row: usize) -> Option<i64> {
+    let path = v.frame.file.text(row);
+    if !KEPT.iter().any(|end| path.ends_with(end)) {
+        return None;
+    }
+    let host = v.maker.world.host_key(v.frame.host[row] as u32);
+    let age = host.child(path).below(0, KEPT_SINCE) as i64;
+    Some(v.maker.world.start * 1_000_000 - age)
+}
+
 /// CreationUtcTime: that of the event if the file is new.
 pub fn creation_utc_time(v: &View<'_>) -> Column {
     v.plain(NEW_FILE | SET_BACK, 23, |r, out| {
         if v.is(r, SET_BACK) {
             crate::columns::sysmon::write_set_back(v, r, out);
         } else {
-            TimeWriter::default().write(out, v.frame.native[r]);
+            let time = created_before(v, r).unwrap_or(v.frame.native[r]);
+            TimeWriter::default().write(out, time);
         }
         true
     })
@@ -62,11 +127,16 @@ pub fn query_status(v: &View<'_>) -> Column {
         _ => 2,
     })
 }
-/// QueryResults: `::ffff:a.b.c.d;`, or `-` if there are none.
+/// QueryResults: `type:  5 alias;::ffff:a.b.c.d;`, or `-` if there are none.
 pub fn query_results(v: &View<'_>) -> Column {
     v.plain(DNS, 24, |r, out| {
         match usize::try_from(v.frame.answer[r]) {
             Ok(address) => {
+                each_alias(v, r, |alias| {
+                    out.extend_from_slice(b"type:  5 ");
+                    out.extend_from_slice(alias.as_bytes());
+                    out.push(b';');
+                });
                 super::logon::push_mapped(out, &v.maker.world.addresses.texts[address]);
                 out.push(b';');
             }

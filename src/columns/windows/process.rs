@@ -11,7 +11,7 @@ use crate::columns::enrichment::{TimeWriter, push_hexadecimal};
 use crate::columns::process::{entity_ids, guid};
 use crate::columns::{Column, View};
 use crate::frame::NONE;
-use crate::kinds::{FILTERING, SYSMON, SYSMON_PROCESS, Telemetry as T, field};
+use crate::kinds::{FILTERING, Kinds, SYSMON, SYSMON_PROCESS, Telemetry as T, field, kinds};
 use crate::random::Key;
 use crate::world::processes::write_logon_guid;
 
@@ -45,13 +45,29 @@ pub fn process_id(v: &View<'_>) -> Column {
         })
     })
 }
+/// Kinds that repeat the image's path as it was launched; others have the file's own spelling.
+const LAUNCHED: Kinds = kinds(&[
+    T::FileCreate,
+    T::RegistryKey,
+    T::RegistrySet,
+    T::RegistryRenamed,
+    T::PipeCreated,
+    T::PipeConnected,
+    T::FileDeleted,
+    T::FileDeleteLogged,
+]);
+
 /// Image.
 pub fn image(v: &View<'_>) -> Column {
-    v.own(
-        SYSMON_PROCESS,
-        &v.frame.process.path,
-        Some(&v.tables.image_path),
-    )
+    let path = &v.frame.process.path;
+    let key = |r| match path.key(r) {
+        key if key < 0 => NONE,
+        key if key >= path.known => i32::MAX,
+        key => key + if v.is(r, LAUNCHED) { path.known } else { 0 },
+    };
+    v.mix(SYSMON_PROCESS, &v.tables.image_spellings, key, |r, out| {
+        out.extend_from_slice(path.text(r).as_bytes());
+    })
 }
 /// User, as `NETBIOS\name`.
 pub fn user(v: &View<'_>) -> Column {
@@ -87,15 +103,16 @@ pub fn file_version(v: &View<'_>) -> Column {
                 .given_text(r, "Signature")
                 .is_some_and(|s| s.starts_with("Microsoft W"));
             let os = v.maker.world.hosts[v.frame.host[r] as u32].os as usize;
-            let version = if v.frame.file.text(r).ends_with("\\mpengine.dll") {
+            let path = v.frame.file.text(r);
+            if path.ends_with("\\mpengine.dll") {
                 // Defender's engine is updated with its signatures, not with Windows.
-                "1.1.24070.3"
+                out.extend_from_slice(b"1.1.24070.3");
             } else if microsoft {
-                v.maker.world.hosts.systems[os].file_version
+                let file = crate::paths::file_name(path);
+                v.maker.world.hosts.systems[os].push_version(file, out);
             } else {
-                "-"
-            };
-            out.extend_from_slice(version.as_bytes());
+                out.push(b'-');
+            }
         },
     )
 }

@@ -84,5 +84,6 @@ pub(super) fn scene<'s>(world: &World, hosts: &'s [u32; 1], salt: u64) -> Scene<
         stream: OTHER_STREAM,
         whole: None,
         chain: None,
+        cast: None,
     }
 }

@@ -1,10 +1,10 @@
-//! When row j of a population happens: runs, starts, ends.
+//! When row j of a population happens.
 
 use super::exits::Exits;
 use super::rhythm::{ACTIVITY_US, DAY_US, MINUTE_US, MINUTES, Rhythm};
 use super::runs::{ALERT_RUNS, LIFE_RUNS, NOISE_RUNS, PEOPLE_RUNS, Runs};
 use super::spread::{APART, Run, Spread};
-use crate::random::{Draws, Key, below, log_uniform, slots};
+use crate::random::{Draws, Key, log_uniform, slots};
 
 /// Longest session of a sequence, in microseconds.
 const LONGEST_SESSION: u64 = 5_400_000_000;
@@ -20,16 +20,10 @@ const TYPED: (u64, u64) = (2_000_000, 20_000_000);
 slots! {
     /// Draws of a time law, by run or block. A run's own position is drawn at its first row.
     enum LawSlot {
-        /// By group of blocks: which bucket of lifetimes each block has.
-        Bucket = 2,
         /// How long the run lasts.
         Span = 3,
         /// The times of its rows.
         Rows = 4,
-        /// Time from a lifetime's end to the first end of the run.
-        Wait = 5,
-        /// How far the ends of the run drift apart.
-        Drift = 6,
         /// Time from row to row of a sequence.
         Step = 8,
         /// How long a sequence's session is open.
@@ -42,48 +36,28 @@ slots! {
 /// The times of `rows` rows, by an inverse cumulative weight: a run that begins with row j of n
 /// begins at Q((j + u_j · length)/n), and its rows follow within seconds.
 ///
-/// 1. `time` is non-decreasing in j and lies within the date (except for [ends](Self::ending)).
+/// 1. `time` is non-decreasing in j and lies within the date.
 /// 2. The time of any row can be computed alone.
 #[derive(Debug)]
 pub struct TimeLaw {
     midnight: i64,
     /// Sums of minute weights, 1,441 values.
     cumulative: Vec<u64>,
-    /// Number of rows, or of starts where the law is of ends.
+    /// Number of rows, or of alerts where the law is of ends.
     starts: u64,
     jitter: Draws<LawSlot>,
     /// Weight per 2⁻²⁴ row, fixed point.
     step: u64,
     rhythm: Rhythm,
     runs: Runs,
-    ends: Option<Ends>,
     /// Set where the law is of the ends of processes that its alerts start.
     exits: Option<Exits>,
-}
-
-/// The process ends of one lifetime bucket.
-#[derive(Debug)]
-struct Ends {
-    bucket: u64,
-    /// Rows of the bucket before this law's first; another law has them.
-    first: u64,
-    rows: u64,
-    /// Microseconds.
-    lifetime: i64,
 }
 
 /// Fraction bits of a row's position.
 const POSITION_BITS: u32 = 24;
 /// Fraction bits of `step`.
 const STEP_BITS: u32 = 24;
-/// Lifetime buckets per class; blocks of starts are assigned to them in rotation.
-pub const BUCKETS: u64 = 6;
-/// Least and most lifetime of the classes whose ends are seen, in microseconds: seconds and
-/// minutes. Programs that run for hours end with their session.
-const LIFETIMES: [(u64, u64); 2] = [(250_000, 45_000_000), (60_000_000, 1_200_000_000)];
-/// Lifetime classes whose ends are seen.
-pub const ENDING: u8 = LIFETIMES.len() as u8;
-
 impl TimeLaw {
     pub(super) fn new(
         midnight: i64,
@@ -97,7 +71,7 @@ impl TimeLaw {
         let lengths = match rhythm {
             Rhythm::Alerts => ALERT_RUNS,
             // Sequences are runs of one length.
-            Rhythm::Noise | Rhythm::Sequence { .. } => NOISE_RUNS,
+            Rhythm::Noise | Rhythm::Sequence { .. } | Rhythm::Days => NOISE_RUNS,
             Rhythm::People => PEOPLE_RUNS,
             Rhythm::Life => LIFE_RUNS,
         };
@@ -109,7 +83,6 @@ impl TimeLaw {
             step,
             rhythm,
             runs: Runs::new(jitter.child("runs"), lengths),
-            ends: None,
             exits: None,
         }
     }
@@ -127,57 +100,21 @@ impl TimeLaw {
         self.exits.as_ref()
     }
 
-    /// The law of the ends of this law's processes in one lifetime bucket of their class: `rows`
-    /// ends, starting with the bucket's end number `first`.
-    pub fn ending(self, class: u8, bucket: u8, first: u64, rows: u64) -> TimeLaw {
-        let (low, high) = LIFETIMES[usize::from(class) % LIFETIMES.len()];
-        // Middle of the bucket's share of the logarithmic scale.
-        let middle = ((2 * u128::from(bucket) + 1) << 64) / (2 * u128::from(BUCKETS));
-        TimeLaw {
-            ends: Some(Ends {
-                bucket: u64::from(bucket),
-                first,
-                rows,
-                lifetime: log_uniform(middle as u64, low, high) as i64,
-            }),
-            ..self
-        }
-    }
-
-    /// Number of this law's processes in a bucket.
-    pub fn in_bucket(&self, bucket: u8) -> u64 {
-        let group = BUCKETS * self.runs.block;
-        let (whole, rest) = (self.starts / group, self.starts % group);
-        let block = self.block_of(u64::from(bucket), whole) % BUCKETS;
-        let of_rest = rest.saturating_sub(block * self.runs.block);
-        whole * self.runs.block + of_rest.min(self.runs.block)
-    }
-
     /// Number of rows.
     pub fn rows(&self) -> u64 {
-        match (&self.ends, &self.exits) {
-            (Some(ends), _) => ends.rows,
-            (None, Some(exits)) => exits.rows,
-            (None, None) => self.starts,
+        match &self.exits {
+            Some(exits) => exits.rows,
+            None => self.starts,
         }
-    }
-
-    /// The block of a group that belongs to a bucket.
-    fn block_of(&self, bucket: u64, group: u64) -> u64 {
-        let turn = self.jitter.part(LawSlot::Bucket).below(group, BUCKETS);
-        group * BUCKETS + (bucket + turn) % BUCKETS
     }
 
     /// The start that a row records, or whose process it ends.
     #[inline]
     pub fn start(&self, row: u64) -> u64 {
-        if let Some(exits) = &self.exits {
-            return exits.starts.row(exits.key, exits.nth(row));
+        match &self.exits {
+            Some(exits) => exits.starts.row(exits.key, exits.nth(row)),
+            None => row,
         }
-        let Some(ends) = &self.ends else { return row };
-        let row = row + ends.first;
-        let block = self.block_of(ends.bucket, row / self.runs.block);
-        block * self.runs.block + row % self.runs.block
     }
 
     /// The run that a start belongs to.
@@ -308,31 +245,6 @@ impl TimeLaw {
         log_uniform(self.jitter.part(slot).at(run.first), low, high) as i64
     }
 
-    /// The times of a run's ends: each a lifetime and a wait after its start, and before the ends
-    /// of the next run.
-    fn stopping(&self, run: &Run, lifetime: i64) -> Spread {
-        let (begin, next) = self.bounds(run);
-        let gap = next - begin;
-        let wait = below(
-            self.jitter.part(LawSlot::Wait).at(run.first),
-            (gap / 4).min(lifetime / 2).max(1) as u64,
-        );
-        let drawn = self.drawn(LawSlot::Drift, run, 30_000, 5_000_000);
-        Spread {
-            after: lifetime + wait as i64,
-            drift: drawn.min(lifetime).min(gap / 8),
-            ..self.starting(run)
-        }
-    }
-
-    /// The times of this law's rows of a run.
-    fn spread(&self, run: &Run) -> Spread {
-        match &self.ends {
-            None => self.starting(run),
-            Some(ends) => self.stopping(run, ends.lifetime),
-        }
-    }
-
     /// Time of a row, Unix microseconds.
     pub fn time(&self, row: u64) -> i64 {
         if let Some(exits) = &self.exits {
@@ -342,7 +254,7 @@ impl TimeLaw {
         let run = self.run(start);
         match self.rhythm {
             Rhythm::Alerts => self.begin(&run),
-            _ => self.spread(&run).time(start, &run),
+            _ => self.starting(&run).time(start, &run),
         }
     }
 
@@ -386,12 +298,12 @@ impl TimeLaw {
             return;
         }
         let mut run = self.run(self.start(rows.start));
-        let mut spread = self.spread(&run);
+        let mut spread = self.starting(&run);
         for row in rows {
             let start = self.start(row);
             if start >= run.first + run.rows {
                 run = self.run(start);
-                spread = self.spread(&run);
+                spread = self.starting(&run);
             }
             out.push(spread.time(start, &run));
         }

@@ -29,6 +29,8 @@ pub enum Rhythm {
     },
     /// Noise that people make by hand.
     People,
+    /// What Windows hosts do.
+    Days,
     /// Noise whose bursts are bounded, so that no host starts too many processes at once.
     Life,
 }

@@ -1,4 +1,4 @@
-//! The times of one run's rows: close together, as a sequence, or after their starts.
+//! The times of one run's rows: close together, or as a sequence.
 
 use crate::random::{Draws, Key, slots};
 
@@ -23,7 +23,6 @@ slots! {
     /// Draws of one row of a run.
     enum RowSlot {
         Start = 0,
-        End = 1,
         /// How long a person thinks before a command.
         Pause = 2,
     }
@@ -45,9 +44,6 @@ pub(super) struct Spread {
     pub companions: u16,
     /// Bit i: a person thinks before row i; and the longest pause.
     pub thought: (u16, i64),
-    /// Ends follow their starts by `after`, and by up to `drift` more.
-    pub after: i64,
-    pub drift: i64,
 }
 
 impl Spread {
@@ -61,8 +57,6 @@ impl Spread {
             closing: (0, 0),
             companions: 0,
             thought: (0, 0),
-            after: 0,
-            drift: 0,
         }
     }
 
@@ -71,20 +65,9 @@ impl Spread {
         Draws::new(self.jitter.with(row))
     }
 
-    /// Time of a start of the run, or of its end; non-decreasing in `start`.
+    /// Time of a row of the run; non-decreasing in `start`.
     #[inline]
     pub fn time(&self, start: u64, run: &Run) -> i64 {
-        let time = self.start_time(start, run);
-        if self.after == 0 {
-            return time;
-        }
-        let x =
-            ((start - run.first) << BITS) + (self.draws(start).bits(RowSlot::End) >> (64 - BITS));
-        time + self.after + (self.drift as u64 * x / (run.rows << BITS)) as i64
-    }
-
-    #[inline]
-    fn start_time(&self, start: u64, run: &Run) -> i64 {
         let mut nth = start - run.first;
         if self.step > 0 {
             while self.companions >> nth & 1 == 1 {

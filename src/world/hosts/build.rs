@@ -1,8 +1,9 @@
 //! Hosts from a CMDB, made-up hosts, and hosts that every network needs.
 
 use super::fleet::{FLEET, WORKSTATION_SYSTEMS};
+use super::revisions::Revisions;
 use super::role::{assumed, role_of, silent_role};
-use super::system::{ParsedSystem, distribution, system_of};
+use super::system::{Edition, ParsedSystem, distribution, system_of};
 use super::{Host, Inventory, OperatingSystem, Role, Said, SilentHost};
 use crate::catalog::{Device, HostClass, Names, Platform};
 use crate::grounding::{Asset, shown};
@@ -195,9 +196,12 @@ const GROUNDED: u32 = u32::MAX - 1;
 
 /// An operating system with telemetry, under the inventory's name for it.
 fn operating_system(name: &str, system: ParsedSystem) -> Option<OperatingSystem> {
-    let (platform, file_version) = match system {
-        ParsedSystem::Windows { file_version, .. } => (Platform::Windows, file_version),
-        ParsedSystem::Linux => (Platform::Linux, "-"),
+    let (platform, file_version, is_server) = match system {
+        ParsedSystem::Windows {
+            file_version,
+            edition,
+        } => (Platform::Windows, file_version, edition == Edition::Server),
+        ParsedSystem::Linux => (Platform::Linux, "-", true),
         ParsedSystem::Silent(_) => return None,
     };
     Some(OperatingSystem {
@@ -207,6 +211,7 @@ fn operating_system(name: &str, system: ParsedSystem) -> Option<OperatingSystem>
             Platform::Windows => ("windows", "windows"),
             Platform::Linux => distribution(name),
         },
+        revisions: Revisions::new(file_version, is_server),
         file_version,
     })
 }

@@ -75,35 +75,6 @@ proptest! {
     }
 
     #[test]
-    fn every_process_ends_once_and_after_its_start(
-        rows in 1u64..5_000,
-        weights in proptest::collection::vec(0u64..150_000_000, 1..50),
-        class in 0..ENDING,
-    ) {
-        let starts = law(rows, &weights, Rhythm::Life);
-        let mut ended = vec![false; rows as usize];
-        for bucket in 0..BUCKETS as u8 {
-            let number = starts.in_bucket(bucket);
-            let ends = law(rows, &weights, Rhythm::Life).ending(class, bucket, 0, number);
-            let mut times = Vec::new();
-            ends.times(0..number, &mut times);
-            prop_assert!(times.is_sorted());
-            for (row, time) in times.iter().enumerate() {
-                let start = ends.start(row as u64);
-                prop_assert!(!std::mem::replace(&mut ended[start as usize], true));
-                prop_assert_eq!(ends.start_time(start), starts.time(start));
-                prop_assert!(*time > starts.time(start) && *time < starts.time(start) + DAY_US);
-                prop_assert_eq!(*time, ends.time(row as u64));
-            }
-            if number > 1 {
-                let rest = law(rows, &weights, Rhythm::Life).ending(class, bucket, 1, number - 1);
-                prop_assert_eq!(rest.time(0), times[1]);
-            }
-        }
-        prop_assert!(ended.iter().all(|e| *e));
-    }
-
-    #[test]
     fn starts_of_every_turn_end_once_after_it_on_their_date(
         alerts in 1u64..3_000,
         part in 1u64..100,

@@ -1,0 +1,106 @@
+//! The clocks of a day: when routines begin, and how a sensor stamps what it sees.
+
+use crate::kinds::Telemetry;
+use crate::random::Key;
+
+/// The system tick of Windows in microseconds.
+const TICK: i64 = 15_625;
+
+/// Weights of a date's minutes.
+#[derive(Debug, Clone)]
+pub struct Minutes {
+    /// Unix microseconds.
+    pub midnight: i64,
+    /// Sums of weights up to each minute; begins with 0.
+    pub cumulative: Vec<u64>,
+}
+
+impl Minutes {
+    /// The number of minutes.
+    pub fn count(&self) -> usize {
+        self.cumulative.len() - 1
+    }
+
+    /// The end of the date, Unix microseconds.
+    pub fn end(&self) -> i64 {
+        self.midnight + self.count() as i64 * 60_000_000
+    }
+
+    /// A time by the minutes' weights.
+    #[inline]
+    pub(super) fn draw(&self, bits: u64) -> i64 {
+        let total = self.cumulative.last().copied().unwrap_or(1);
+        let position = ((u128::from(bits) * u128::from(total)) >> 64) as u64;
+        let minute = self.cumulative.partition_point(|&sum| sum <= position) - 1;
+        let weight = self.cumulative[minute + 1] - self.cumulative[minute];
+        let into = (position - self.cumulative[minute]) * 60_000_000 / weight;
+        // The seconds of a minute come from the weight; what is finer, from the draw's low bits.
+        let fine = bits & 0xffff;
+        self.midnight + minute as i64 * 60_000_000 + (into + fine % 1_000) as i64
+    }
+}
+
+/// Who stamps a record, and how late it is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stamp {
+    /// The process's precise time of creation (Sysmon 1).
+    Precise,
+    /// The system tick: Sysmon's kinds from the kernel.
+    Tick,
+    /// The network's own clock; its records come in batches, a second or more late (Sysmon 3, 22).
+    Late,
+    /// Windows' own logs.
+    Log,
+}
+
+pub(super) fn stamp(telemetry: Telemetry) -> Stamp {
+    use Telemetry::*;
+    match telemetry {
+        ProcessCreation => Stamp::Precise,
+        NetworkConnection | DnsQuery => Stamp::Late,
+        FileTimeChanged | ProcessTermination | ImageLoaded | ProcessAccess | FileCreate
+        | RegistryKey | RegistrySet | RegistryRenamed | StreamCreated | PipeCreated
+        | PipeConnected | FileDeleted | ClipboardChanged | ProcessTampering | FileDeleteLogged
+        | ExecutableBlocked | ExecutableDetected | RemoteThread => Stamp::Tick,
+        _ => Stamp::Log,
+    }
+}
+
+/// A host's system tick before a time. Ticks of a host have one phase, since its boot.
+#[inline]
+pub(super) fn tick(host: Key, time: i64) -> i64 {
+    let phase = host.below(TICK_PHASE, TICK as u64) as i64;
+    (time - phase).div_euclid(TICK) * TICK + phase
+}
+
+/// The draw of a host's phase.
+const TICK_PHASE: u64 = 0x71c;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_apart_by_their_length() {
+        let host = Key::root(3);
+        for time in (1_700_000_000_000_000i64..).step_by(977).take(1000) {
+            let found = tick(host, time);
+            assert!((0..TICK).contains(&(time - found)));
+            assert_eq!(tick(host, found), found);
+            assert_eq!(tick(host, found + TICK), found + TICK);
+        }
+    }
+
+    #[test]
+    fn draws_follow_the_weights() {
+        let law = Minutes {
+            midnight: 0,
+            cumulative: vec![0, 1, 4],
+        };
+        let key = Key::root(1);
+        let later = (0..4000u64)
+            .filter(|&i| law.draw(key.at(i)) >= 60_000_000)
+            .count();
+        assert!((2_900..3_100).contains(&later), "{later}");
+    }
+}

@@ -1,0 +1,326 @@
+//! The scripts of days as a population of the plan: when their routines begin, and how many of their
+//! rows are before a time.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+use super::calendar::Calendar;
+use super::chains::Chains;
+use crate::day::{Days, Minutes, Script};
+use crate::random::Key;
+use crate::world::Process;
+use crate::world::activity::SLOT;
+
+/// Rows of a date's scripts by minute: the number before each minute, and at the end all.
+pub type Counts = Vec<u64>;
+
+/// Times of births by host and date.
+type Births = BTreeMap<(u32, u32), Rc<[i64]>>;
+
+/// Births of hosts' dates that earlier rows have asked for.
+#[derive(Debug, Default)]
+pub struct KnownBirths(RefCell<Births>);
+
+impl KnownBirths {
+    fn get(&self, of: (u32, u32), make: impl FnOnce() -> Vec<i64>) -> Rc<[i64]> {
+        let known = self.0.borrow().get(&of).cloned();
+        known.unwrap_or_else(|| {
+            let births: Rc<[i64]> = make().into();
+            self.0.borrow_mut().insert(of, births.clone());
+            births
+        })
+    }
+}
+
+/// Microseconds.
+const MINUTE: i64 = 60_000_000;
+
+/// The draw of a run's administrator.
+const ADMINISTRATOR: u64 = 1 << 50;
+
+/// A process that a chain starts on a host that has scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Guest {
+    host: u32,
+    /// When its start is recorded, Unix microseconds.
+    time: i64,
+    chain: u32,
+    process: u16,
+}
+
+/// What the scripts of a date share.
+#[derive(Debug)]
+struct Shared {
+    law: Minutes,
+    /// Rows of each host, in the order of hosts.
+    budgets: Vec<u32>,
+}
+
+/// The scripts of all dates.
+#[derive(Debug)]
+pub struct Scripts {
+    pub days: Days,
+    /// By date: rows of all hosts together.
+    rows: Vec<u64>,
+    counts: Vec<OnceLock<Counts>>,
+    shared: Vec<OnceLock<Shared>>,
+    /// Index of each host among those that have scripts, by host.
+    places: Vec<u32>,
+    /// Sorted.
+    guests: Vec<Guest>,
+}
+
+/// One host's rows of a date.
+pub struct HostDay<'s> {
+    pub host: u32,
+    pub script: &'s Script,
+}
+
+/// A run of a routine of which rows are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    pub host: u32,
+    /// The administrator who works on the host, if one does.
+    pub admin: u32,
+    /// Index into the catalog's routines.
+    pub routine: u16,
+    pub key: Key,
+    /// Index of its first process in [`Rows::processes`].
+    pub processes: u32,
+}
+
+/// A row of a script.
+#[derive(Debug, Clone, Copy)]
+pub struct ScriptRow {
+    /// `@timestamp`, and the time that the record gives; Unix microseconds.
+    pub time: i64,
+    pub native: i64,
+    /// Index into [`Rows::runs`].
+    pub run: u32,
+    /// Index into the routine's steps, and which of the step's repetitions.
+    pub step: u8,
+    pub round: u8,
+    /// The host's own port of a TCP connection that it opens; 0 for all other rows.
+    pub port: u16,
+}
+
+/// The rows of all hosts in a part of a date, in order of time.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// The number of the date's rows before them.
+    pub before: u64,
+    pub rows: Vec<ScriptRow>,
+    pub runs: Vec<Run>,
+    /// The processes that the runs start; those that are not born have the default.
+    pub processes: Vec<Process>,
+}
+
+impl Scripts {
+    /// `rows`: by date.
+    pub(super) fn new(days: Days, rows: Vec<u64>, chains: &Chains) -> Self {
+        let mut places = vec![u32::MAX; days.world.hosts.len()];
+        for (place, &host) in (0..).zip(days.hosts()) {
+            places[host as usize] = place;
+        }
+        let mut guests: Vec<Guest> = (chains.births(&days.catalog))
+            .filter(|birth| places[birth.host as usize] != u32::MAX)
+            .map(|birth| Guest {
+                host: birth.host,
+                time: birth.time,
+                chain: birth.chain,
+                process: birth.process as u16,
+            })
+            .collect();
+        guests.sort_unstable();
+        Scripts {
+            days,
+            counts: rows.iter().map(|_| OnceLock::new()).collect(),
+            shared: rows.iter().map(|_| OnceLock::new()).collect(),
+            rows,
+            places,
+            guests,
+        }
+    }
+
+    fn shared(&self, calendar: &Calendar, date: u32) -> &Shared {
+        self.shared[date as usize].get_or_init(|| Shared {
+            law: calendar.minutes(date, Key::root(0).child("days")),
+            budgets: self.days.budgets(date, self.rows[date as usize]),
+        })
+    }
+
+    /// When guests start on a host in a part of the window, with what each is.
+    fn guests(&self, host: u32, from: i64, to: i64) -> &[Guest] {
+        let until = |time| {
+            self.guests
+                .partition_point(|g| (g.host, g.time) < (host, time))
+        };
+        &self.guests[until(from)..until(to)]
+    }
+
+    /// Times of the births of a host's script on a date, ascending, without guests.
+    fn births(&self, calendar: &Calendar, host: u32, date: u32) -> Vec<i64> {
+        let shared = self.shared(calendar, date);
+        let rows = shared.budgets[self.places[host as usize] as usize];
+        let mut script = Script::default();
+        self.days
+            .script((host, date), &shared.law, rows, &[], &mut script);
+        let births = script.births.iter().map(|birth| birth.time);
+        let mut times: Vec<i64> = births.filter(|&time| time != 0).collect();
+        times.sort_unstable();
+        times
+    }
+
+    /// The number of births of a host's slot before process `process` of a chain, whose start is recorded
+    /// at `time`; `None` if the host has no scripts. `known` keeps the births of hosts' dates.
+    pub fn place_of_guest(
+        &self,
+        calendar: &Calendar,
+        (host, time): (u32, i64),
+        (chain, process): (u32, usize),
+        known: &KnownBirths,
+    ) -> Option<u32> {
+        if self.places[host as usize] == u32::MAX {
+            return None;
+        }
+        let slot = SLOT * 1_000_000;
+        let begin = time.div_euclid(slot) * slot;
+        let date = calendar.date_of(time);
+        let births = match self.rows.get(date as usize) {
+            None => Vec::new().into(),
+            Some(_) => known.get((host, date), || self.births(calendar, host, date)),
+        };
+        let own = births.partition_point(|&birth| birth < time)
+            - births.partition_point(|&birth| birth < begin);
+        let others = self.guests(host, begin, time + 1);
+        let before = others
+            .iter()
+            .filter(|g| (g.time, g.chain, usize::from(g.process)) < (time, chain, process));
+        Some((own + before.count()) as u32)
+    }
+
+    /// Calls `each` with the script of every host that has rows on a date, in the order of hosts.
+    pub fn each(&self, calendar: &Calendar, date: u32, mut each: impl FnMut(HostDay<'_>)) {
+        let Shared { law, budgets } = self.shared(calendar, date);
+        let mut script = Script::default();
+        let mut times = Vec::new();
+        for (&host, &rows) in self.days.hosts().iter().zip(budgets) {
+            if rows > 0 {
+                let guests = self.guests(host, law.midnight, law.end());
+                times.clear();
+                times.extend(guests.iter().map(|guest| guest.time));
+                self.days
+                    .script((host, date), law, rows, &times, &mut script);
+                each(HostDay {
+                    host,
+                    script: &script,
+                });
+            }
+        }
+    }
+
+    /// The rows of a date in `from..to`.
+    pub fn rows(&self, calendar: &Calendar, date: u32, from: i64, to: i64) -> Rows {
+        let mut found = Rows::default();
+        let mut kept: Vec<u32> = Vec::new();
+        self.each(calendar, date, |day| {
+            let steps = &day.script.steps;
+            let first = steps.partition_point(|step| step.log < from);
+            let until = steps.partition_point(|step| step.log < to);
+            found.before += first as u64;
+            kept.clear();
+            kept.resize(day.script.episodes.len(), u32::MAX);
+            for step in &steps[first..until] {
+                let episode = step.episode as usize;
+                if kept[episode] == u32::MAX {
+                    kept[episode] = found.runs.len() as u32;
+                    let run = self.run(&day, episode, &mut found.processes);
+                    found.runs.push(run);
+                }
+                found.rows.push(ScriptRow {
+                    time: step.log,
+                    native: step.native,
+                    run: kept[episode],
+                    step: step.step,
+                    round: step.round,
+                    port: step.port,
+                });
+            }
+        });
+        // Stable: rows of one time keep the order of hosts.
+        found.rows.sort_by_key(|row| row.time);
+        found
+    }
+
+    /// A run, whose processes are added to `processes`.
+    fn run(&self, day: &HostDay<'_>, episode: usize, processes: &mut Vec<Process>) -> Run {
+        let (world, catalog) = (&self.days.world, &self.days.catalog);
+        let episode = &day.script.episodes[episode];
+        let routine = &catalog.routines[usize::from(episode.routine)];
+        let first = processes.len();
+        processes.resize(first + routine.born, Process::default());
+        let host = &world.hosts[day.host];
+        let admin = world.administrator(day.host, episode.key.at(ADMINISTRATOR));
+        for (number, &start) in routine.starts.iter().enumerate() {
+            let birth = day.script.births[episode.births as usize + number];
+            if birth.time == 0 {
+                continue;
+            }
+            let record = &routine.steps[start].record;
+            let account =
+                world
+                    .accounts
+                    .resolve(&record.account, host.platform, day.host, host.user, admin);
+            let image = record.image.unwrap_or(0) as u32;
+            processes[first + number] =
+                world.born(day.host, birth.time, birth.place, image, account);
+        }
+        Run {
+            host: day.host,
+            admin,
+            routine: episode.routine,
+            key: episode.key,
+            processes: first as u32,
+        }
+    }
+
+    /// Rows of a date before each minute.
+    pub fn counts(&self, calendar: &Calendar, date: u32) -> &Counts {
+        self.counts[date as usize].get_or_init(|| {
+            let law = &self.shared(calendar, date).law;
+            let mut counts = vec![0u64; law.count() + 1];
+            self.each(calendar, date, |day| {
+                for step in &day.script.steps {
+                    let minute = (step.log - law.midnight).div_euclid(MINUTE) as usize;
+                    counts[minute.min(law.count() - 1) + 1] += 1;
+                }
+            });
+            let mut sum = 0;
+            for count in &mut counts {
+                sum += *count;
+                *count = sum;
+            }
+            counts
+        })
+    }
+
+    /// Rows of a date before a time. Whole minutes are counted once for all; for other times the
+    /// scripts run again.
+    pub fn before(&self, calendar: &Calendar, date: u32, time: i64) -> u64 {
+        let minutes = (time - calendar.midnight(date)).max(0);
+        let counts = self.counts(calendar, date);
+        match counts.get((minutes / MINUTE) as usize) {
+            None => counts[counts.len() - 1],
+            Some(&before) if minutes % MINUTE == 0 => before,
+            Some(_) => {
+                let mut before = 0;
+                self.each(calendar, date, |day| {
+                    before += day.script.steps.partition_point(|step| step.log < time) as u64;
+                });
+                before
+            }
+        }
+    }
+}
