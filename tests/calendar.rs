@@ -22,7 +22,7 @@ fn hours(config: Config) -> [Vec<u64>; 2] {
                     let (calendar, date) = (&plan.calendar, partition.date);
                     let (from, to) = (calendar.midnight(date), calendar.midnight(date + 1));
                     let found = plan.scripts.rows(calendar, date, from, to);
-                    times.extend(found.rows.iter().map(|row| row.time));
+                    times.extend(found.iter().map(|(_, row)| row.time));
                 }
                 (None, _) => continue,
             }

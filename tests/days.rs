@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use fusiongen::Generator;
 use fusiongen::catalog::Telemetry;
+use fusiongen::plan::days::{Rows, ScriptRow, Slice};
 use fusiongen::plan::{Config, Origin};
 use fusiongen::world::hosts::Role;
 
@@ -41,13 +42,30 @@ fn a_date_has_exactly_its_rows_in_the_order_of_time() {
                 plan.calendar.midnight(date),
                 plan.calendar.midnight(date + 1),
             );
-            let rows = plan.scripts.rows(&plan.calendar, date, from, to);
-            assert_eq!(rows.rows.len() as u64, planned(&generator, date));
-            assert!(rows.rows.is_sorted_by_key(|row| row.time));
-            assert!(rows.rows.iter().all(|row| (from..to).contains(&row.time)));
-            assert!(rows.rows.iter().all(|row| row.native <= row.time));
+            let found = plan.scripts.rows(&plan.calendar, date, from, to);
+            let rows: Vec<_> = found.iter().map(|(_, row)| *row).collect();
+            assert_eq!(rows.len() as u64, planned(&generator, date));
+            assert!(rows.is_sorted_by_key(|row| row.time));
+            assert!(rows.iter().all(|row| (from..to).contains(&row.time)));
+            assert!(rows.iter().all(|row| row.native <= row.time));
         }
     }
+}
+
+/// Time, native time, host, routine, step and repetition of each row.
+fn identities(rows: &Rows) -> Vec<(i64, i64, u32, u16, u8, u8)> {
+    let identity = |(slice, row): (&Slice, &ScriptRow)| {
+        let run = slice.runs[row.run as usize];
+        (
+            row.time,
+            row.native,
+            run.host,
+            run.routine,
+            row.step,
+            row.round,
+        )
+    };
+    rows.iter().map(identity).collect()
 }
 
 #[test]
@@ -67,32 +85,9 @@ fn parts_of_a_date_are_the_date() {
             plan.scripts.before(&plan.calendar, 0, hour(part)),
             rows.before
         );
-        joined.extend(rows.rows.iter().map(|row| {
-            let run = rows.runs[row.run as usize];
-            (
-                row.time,
-                row.native,
-                run.host,
-                run.routine,
-                row.step,
-                row.round,
-            )
-        }));
+        joined.extend(identities(&rows));
     }
-    let whole: Vec<_> = (whole.rows.iter())
-        .map(|row| {
-            let run = whole.runs[row.run as usize];
-            (
-                row.time,
-                row.native,
-                run.host,
-                run.routine,
-                row.step,
-                row.round,
-            )
-        })
-        .collect();
-    assert_eq!(joined, whole);
+    assert_eq!(joined, identities(&whole));
 }
 
 #[test]
@@ -104,10 +99,10 @@ fn a_process_starts_before_its_other_records_and_ends_after_them() {
     let mut born = BTreeMap::new();
     let mut ended = BTreeMap::new();
     let (mut acted, mut children) = (0, 0);
-    for row in &rows.rows {
-        let run = &rows.runs[row.run as usize];
+    for (slice, row) in rows.iter() {
+        let run = &slice.runs[row.run as usize];
         let step = &catalog.routines[usize::from(run.routine)].steps[usize::from(row.step)];
-        let process = |number: usize| rows.processes[run.processes as usize + number];
+        let process = |number: usize| slice.processes[run.processes as usize + number];
         if let Some(actor) = step.actor() {
             let actor = (row.run, actor);
             assert!(
@@ -146,17 +141,17 @@ fn no_two_processes_of_a_host_are_one() {
             plan.calendar.midnight(date + 1),
         );
         let rows = plan.scripts.rows(&plan.calendar, date, from, to);
-        for run in &rows.runs {
-            let born = generator.catalog().routines[usize::from(run.routine)].born;
-            let first = run.processes as usize;
-            for process in rows.processes[first..first + born]
-                .iter()
-                .filter(|p| p.start != 0)
-            {
-                let guid = (run.host, process.boot, process.sequence);
-                assert!(seen.insert(guid, process.start).is_none());
-                assert!(process.pid.is_multiple_of(4));
-            }
+        for (slice, row) in rows.iter() {
+            let run = &slice.runs[row.run as usize];
+            let step = &generator.catalog().routines[usize::from(run.routine)].steps
+                [usize::from(row.step)];
+            let Some(number) = step.record.starts else {
+                continue;
+            };
+            let process = slice.processes[run.processes as usize + number];
+            let guid = (run.host, process.boot, process.sequence);
+            assert!(seen.insert(guid, process.start).is_none());
+            assert!(process.pid.is_multiple_of(4));
         }
     }
     assert!(seen.len() > 1_000);
@@ -169,8 +164,8 @@ fn people_work_by_day_and_machines_always() {
     let (from, to) = (plan.calendar.midnight(0), plan.calendar.midnight(1));
     let rows = plan.scripts.rows(&plan.calendar, 0, from, to);
     let mut hours = [[0u32; 24]; 2];
-    for row in &rows.rows {
-        let run = &rows.runs[row.run as usize];
+    for (slice, row) in rows.iter() {
+        let run = &slice.runs[row.run as usize];
         if world.hosts[run.host].role != Role::Workstation {
             continue;
         }

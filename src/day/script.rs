@@ -355,7 +355,8 @@ impl Days {
             order,
             ..
         } = script;
-        steps.sort_unstable_by_key(|step| (step.native, step.episode, step.step, step.round));
+        // Stable: rows of one time keep the order of episodes, and that of their steps.
+        steps.sort_by_key(|step| step.native);
         let routines = &self.catalog.routines;
         let mut written = 0;
         let mut ports = today.key.below(PORTS, DYNAMIC_PORTS.1);

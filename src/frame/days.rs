@@ -41,8 +41,10 @@ impl DayRows<'_> {
     ) {
         let catalog = self.records.catalog;
         for (row, at) in mine {
-            let of = &scripts.rows[at.ordinal as usize];
-            let run = &scripts.runs[of.run as usize];
+            let Some((slice, of)) = scripts.get(at.ordinal) else {
+                continue;
+            };
+            let run = &slice.runs[of.run as usize];
             let routine = &catalog.routines[usize::from(run.routine)];
             let step = &routine.steps[usize::from(of.step)];
             let draws = Draws::<RunSlot>::new(run.key);
@@ -63,7 +65,7 @@ impl DayRows<'_> {
                 chain: None,
                 cast: Some(Cast {
                     routine: run.routine.into(),
-                    processes: &scripts.processes[first..first + routine.born],
+                    processes: &slice.processes[first..first + routine.born],
                 }),
             };
             let recipe = self.recipes.routines[usize::from(run.routine)][usize::from(of.step)];

@@ -1,4 +1,4 @@
-//! Logins: whose session a row is in, and which of a login's processes writes a record.
+//! Logins: the account that logged in to a row's session, and the process that writes a login's record.
 
 use super::Frame;
 use super::lineage::{Acting, Lineage};
@@ -12,7 +12,7 @@ pub(super) struct Logins<'m> {
 }
 
 impl<'m> Logins<'m> {
-    /// Sets the account that logged in to the session of a row's process.
+    /// Sets a row's login account: the one that logged in to the session of the row's process.
     pub(super) fn set_login(
         &self,
         frame: &mut Frame,
@@ -29,8 +29,8 @@ impl<'m> Logins<'m> {
         frame.login[row] = self.lineage.login_of(scene, process, host, account) as i32;
     }
 
-    /// Sets the session that a record of sshd or cron opens, closes or uses: their own processes
-    /// have none. A record of sudo is in its caller's session.
+    /// Sets the session of a record of sshd or cron, which opens, closes or uses a session although the
+    /// process itself is in none. A record of sudo is in the session of its caller.
     pub(super) fn set_session(
         &self,
         frame: &mut Frame,
@@ -64,7 +64,8 @@ impl<'m> Logins<'m> {
         frame.login[row] = account as i32;
     }
 
-    /// The process that writes a record; of a login, the one that talks to PAM.
+    /// The process that writes a record. The records of a login are written by the process that talks to
+    /// PAM.
     pub(super) fn writer(
         &self,
         scene: &Scene<'_>,
@@ -108,8 +109,9 @@ impl<'m> Logins<'m> {
         acting.with_child(process)
     }
 
-    /// The first record of a round that the same process writes: the round's first for a daemon,
-    /// else where sudo is called. Returns its index and its position in the round.
+    /// The first record of a round that the same process writes. A daemon writes from the first record
+    /// of the round; another process from the record where sudo is called. Returns the record's index
+    /// and its position in the round.
     fn first_of_call(&self, c: &ChainScene<'_>, record: &Record, is_daemon: bool) -> (u32, u64) {
         if is_daemon {
             return (0, 0);

@@ -13,7 +13,7 @@ use crate::plan::{Origin, Plan, RowGroup, TimeLaw};
 pub struct Row {
     pub time: i64,
     /// Index into the order's populations.
-    pub population: u16,
+    pub population: u32,
     /// Ordinal in the population; for chains and scripts, index into the source's list.
     pub ordinal: u64,
 }
@@ -60,7 +60,7 @@ impl Order {
             let partition = &plan.partitions[index];
             let mut first = 0;
             for (p, law) in partition.laws(&plan.calendar).into_iter().enumerate() {
-                let population = sources.len() as u16;
+                let population = sources.len() as u32;
                 let mut chain_events = Vec::new();
                 let mut scripts = ScriptRows::default();
                 times.clear();
@@ -75,7 +75,7 @@ impl Order {
                 first += before;
                 let first_ordinal = match &law {
                     _ if is_script => {
-                        times.extend(scripts.rows.iter().map(|row| row.time));
+                        times.extend(scripts.iter().map(|(_, row)| row.time));
                         0
                     }
                     Some(law) => {
@@ -135,7 +135,7 @@ impl Order {
                 [only] => *only += rows.len() as i64,
                 _ => {
                     for row in &self.rows[rows] {
-                        let source = &self.sources[usize::from(row.population)];
+                        let source = &self.sources[row.population as usize];
                         next[source.partition - self.partitions.start] += 1;
                     }
                 }
@@ -163,11 +163,11 @@ impl Order {
     pub(super) fn by_source(&self, rows: &[Row]) -> Vec<Vec<usize>> {
         let mut counts = vec![0; self.sources.len()];
         for row in rows {
-            counts[usize::from(row.population)] += 1;
+            counts[row.population as usize] += 1;
         }
         let mut of_source: Vec<_> = counts.into_iter().map(Vec::with_capacity).collect();
         for (at, row) in rows.iter().enumerate() {
-            of_source[usize::from(row.population)].push(at);
+            of_source[row.population as usize].push(at);
         }
         of_source
     }
@@ -181,7 +181,7 @@ impl Order {
             return (first..first + rows.len() as i64).collect();
         }
         let of_row = |row: &Row| {
-            let source = &self.sources[usize::from(row.population)];
+            let source = &self.sources[row.population as usize];
             let next = &mut next[source.partition - self.partitions.start];
             *next += 1;
             *next - 1

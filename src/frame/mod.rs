@@ -143,6 +143,7 @@ pub struct Frame {
     pub time: Vec<i64>,
     /// The time in the endpoint's own record (UtcTime), Unix microseconds.
     pub native: Vec<i64>,
+    /// The kind of record; `src/kinds/` has a row for each.
     pub telemetry: Vec<Telemetry>,
     pub host: Vec<i32>,
     /// Account the row is about.

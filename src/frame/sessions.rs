@@ -1,4 +1,4 @@
-//! Logon sessions: in which one a record's account acts, and the processes forked into one.
+//! Logon sessions: the session that a record's account acts in, and processes that are forked into it.
 
 use super::scene::{EventSlot, Scene, SceneSlot, Whole};
 use crate::catalog::Platform;
@@ -16,7 +16,7 @@ pub(super) struct Sessions<'m> {
 }
 
 impl Sessions<'_> {
-    /// The session an account acts in on a scene's host.
+    /// The session that an account acts in on a scene's host.
     pub(super) fn session(
         &self,
         scene: &Scene<'_>,
@@ -32,10 +32,11 @@ impl Sessions<'_> {
         let account_here = self.login_account(scene, account, host);
         let at_desk = account_here == h.user;
         match scene.chain {
-            // On its first workstation a chain acts in the victim's session; elsewhere it logged on when it arrived.
+            // On its first workstation, a chain acts in the victim's session.
             Some(_) if on == 0 && h.role == Role::Workstation && at_desk => {
                 self.acting_session(host, account, boot, world.session(host, seconds))
             }
+            // Otherwise, it acts in the session that it opened when it arrived on the host.
             Some(c) => {
                 let on = on.min(c.chain.arrivals.len() - 1);
                 let arrival = c.chain.arrivals[on].div_euclid(1_000_000);
@@ -59,10 +60,10 @@ impl Sessions<'_> {
                 world.logon(host, boot, begin, account, purpose)
             }
             None if account == h.user => world.session(host, seconds),
-            // The network logon of another account, a little earlier.
+            // Another account logged on over the network a little earlier.
             None => {
                 let before = match scene.whole {
-                    // On Windows, the records of a sequence belong to one logon.
+                    // On Windows, all records of a sequence belong to the logon at its start.
                     Some(whole) if h.platform == Platform::Windows => {
                         whole.start.div_euclid(1_000_000)
                     }
@@ -89,7 +90,7 @@ impl Sessions<'_> {
             .logon(host, boot, seconds, account, Purpose::Visit)
     }
 
-    /// The account that logged in: on Linux, a user who becomes root by sudo.
+    /// The account that logged in. On Linux, root does not log in: a user became root by sudo.
     fn login_account(&self, scene: &Scene<'_>, account: u32, host: u32) -> u32 {
         let linux = self.world.hosts[host].platform == Platform::Linux;
         match account {
@@ -98,7 +99,8 @@ impl Sessions<'_> {
         }
     }
 
-    /// The session of a process that an account starts: on Linux, sudo stays in its caller's.
+    /// The session of a process that an account starts. On Linux, a process that sudo starts stays in
+    /// the session of its caller.
     fn acting_session(&self, host: u32, account: u32, boot: Boot, session: Session) -> Session {
         match self.world.hosts[host].platform {
             Platform::Windows => self.world.session_of(account, boot, session),
@@ -124,7 +126,7 @@ impl Sessions<'_> {
         is_closed: bool,
     ) -> Session {
         let boot = self.world.settled_boot(host, seconds);
-        // A session that closes has lasted long enough for its records to precede the close.
+        // A session that closes began early enough for its other records to precede the close.
         let lasted = match is_closed {
             true => {
                 let most = (seconds - boot.start - LASTED).clamp(1, 7200);

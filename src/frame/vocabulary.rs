@@ -1,7 +1,7 @@
 //! Words that rows refer to by number.
 
 use super::NONE;
-use crate::catalog::{Call, Catalog, Record};
+use crate::catalog::{Call, Catalog, INTEGRITY_LEVELS, Record};
 use crate::grounding::Profile;
 
 /// TCP's number among [`Vocabulary::protocols`].
@@ -40,9 +40,9 @@ impl Vocabulary {
             audit_keys: ["network_accept", "exec", "network_connect"]
                 .map(String::from)
                 .to_vec(),
-            integrity: ["-", "Low", "Medium", "High", "System", "AppContainer"]
+            integrity: (std::iter::once("-").chain(INTEGRITY_LEVELS))
                 .map(String::from)
-                .to_vec(),
+                .collect(),
             calls: Vec::new(),
             noise_types: catalog.scenarios.iter().map(|s| s.name.clone()).collect(),
         };

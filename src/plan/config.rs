@@ -395,8 +395,14 @@ impl Config {
         (scaled, MOST - scaled)
     }
 
-    /// Notices about weights that are set but have no effect.
+    /// Notices about settings that are given but have no effect.
     pub(super) fn idle(&self, notices: &mut Vec<String>) {
+        if !self.bloom_filter.is_empty() && !self.format.is_parquet() {
+            notices.push(format!(
+                "--bloom-filter has no effect with --format {}: only Parquet has Bloom filters",
+                self.format.name()
+            ));
+        }
         let default = Config::default();
         for (name, given, on, instead) in [
             (
@@ -496,5 +502,22 @@ mod tests {
             950_000
         );
         assert!(!notices.is_empty());
+    }
+
+    #[test]
+    fn settings_without_effect_have_a_notice() {
+        let notices = |format| {
+            let config = Config {
+                format,
+                bloom_filter: vec!["source.ip".into()],
+                ..Config::default()
+            };
+            let mut notices = Vec::new();
+            config.idle(&mut notices);
+            notices
+        };
+        assert!(notices(Format::Parquet).is_empty());
+        let said = notices(Format::Ndjson);
+        assert!(said[0].starts_with("--bloom-filter"), "{said:?}");
     }
 }

@@ -1,10 +1,15 @@
-//! The scripts of days as a population of the plan: when their routines begin, and how many of their
-//! rows are before a time.
+//! The scripts of days as a population of the plan: their rows in order of time, and how many of them
+//! are before a time.
+
+mod kept;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+use kept::Kept;
 
 use super::calendar::Calendar;
 use super::chains::Chains;
@@ -70,6 +75,7 @@ pub struct Scripts {
     places: Vec<u32>,
     /// Sorted.
     guests: Vec<Guest>,
+    kept: Kept,
 }
 
 /// One host's rows of a date.
@@ -87,7 +93,7 @@ pub struct Run {
     /// Index into the catalog's routines.
     pub routine: u16,
     pub key: Key,
-    /// Index of its first process in [`Rows::processes`].
+    /// Index of its first process in [`Slice::processes`].
     pub processes: u32,
 }
 
@@ -106,9 +112,38 @@ pub struct ScriptRow {
     pub port: u16,
 }
 
-/// The rows of all hosts in a part of a date, in order of time.
+/// The rows of a part of a date, in order of time.
 #[derive(Debug, Default)]
 pub struct Rows {
+    /// The number of the date's rows before them.
+    pub before: u64,
+    /// Slices, and their rows that are of the part.
+    parts: Vec<(Arc<Slice>, Range<usize>)>,
+}
+
+impl Rows {
+    /// Each row with its slice.
+    pub fn iter(&self) -> impl Iterator<Item = (&Slice, &ScriptRow)> {
+        let parts = self.parts.iter();
+        parts.flat_map(|(slice, own)| slice.rows[own.clone()].iter().map(|row| (&**slice, row)))
+    }
+
+    /// A row by its ordinal among them, and its slice.
+    pub fn get(&self, ordinal: u64) -> Option<(&Slice, &ScriptRow)> {
+        let mut at = ordinal as usize;
+        for (slice, own) in &self.parts {
+            if at < own.len() {
+                return Some((slice, &slice.rows[own.start + at]));
+            }
+            at -= own.len();
+        }
+        None
+    }
+}
+
+/// The rows of all hosts in a slice of a date, in order of time.
+#[derive(Debug, Default)]
+pub struct Slice {
     /// The number of the date's rows before them.
     pub before: u64,
     pub rows: Vec<ScriptRow>,
@@ -141,6 +176,7 @@ impl Scripts {
             rows,
             places,
             guests,
+            kept: Kept::default(),
         }
     }
 
@@ -224,6 +260,44 @@ impl Scripts {
     /// The rows of a date in `from..to`.
     pub fn rows(&self, calendar: &Calendar, date: u32, from: i64, to: i64) -> Rows {
         let mut found = Rows::default();
+        let bounds = self.bounds(calendar, date);
+        for (number, bound) in bounds.windows(2).enumerate() {
+            if bound[1] <= from || to <= bound[0] {
+                continue;
+            }
+            let make = || self.slice(calendar, date, bound[0], bound[1]);
+            let slice = self.kept.get((date, number as u32), make);
+            let until = |time| slice.rows.partition_point(|row| row.time < time);
+            let own = until(from)..until(to);
+            if found.parts.is_empty() {
+                found.before = slice.before + own.start as u64;
+            }
+            found.parts.push((slice, own));
+        }
+        found
+    }
+
+    /// The times between which a date's slices are: whole minutes, from midnight to midnight.
+    fn bounds(&self, calendar: &Calendar, date: u32) -> Vec<i64> {
+        let midnight = calendar.midnight(date);
+        let mut bounds = vec![midnight];
+        if self.rows[date as usize] > kept::SLICE_ROWS {
+            let counts = self.counts(calendar, date);
+            let mut next = kept::SLICE_ROWS;
+            for (minute, pair) in (0..).zip(counts.windows(2)) {
+                if pair[1] > next && minute > 0 {
+                    bounds.push(midnight + minute * MINUTE);
+                    next = pair[0] + kept::SLICE_ROWS;
+                }
+            }
+        }
+        bounds.push(calendar.midnight(date + 1));
+        bounds
+    }
+
+    /// The slice of a date in `from..to`.
+    fn slice(&self, calendar: &Calendar, date: u32, from: i64, to: i64) -> Slice {
+        let mut found = Slice::default();
         let mut kept: Vec<u32> = Vec::new();
         self.each(calendar, date, |day| {
             let steps = &day.script.steps;
@@ -324,3 +398,6 @@ impl Scripts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -176,7 +176,7 @@ def test_ecs_agrees_with_the_native_record(db):
                   count(*) FILTER (winlog.event_id = '4624'
                                    AND NOT regexp_full_match(winlog.event_data.TargetLogonId, '0x[0-9a-f]+')),
                   count(*) FILTER (auditd."type" = 'EXECVE' AND auditd.a0 <> process.args[1]),
-                  count(*) FILTER (dns.answers IS NOT NULL AND dns.answers[1].data <> dns.resolved_ip[1])
+                  count(*) FILTER (dns.answers IS NOT NULL AND dns.answers[len(dns.answers)].data <> dns.resolved_ip[len(dns.resolved_ip)])
            FROM e"""
     ).fetchone()
     assert wrong == (0,) * len(wrong)
@@ -216,7 +216,7 @@ def test_pyarrow_and_polars_read_it(corpus):
         .select(pl.col("answers").struct.field("data"), pl.col("answers").struct.field("type"))
         .collect()
     )
-    assert answers.height > 0 and set(answers["type"]) == {"A"}
+    assert answers.height > 0 and set(answers["type"]) == {"A", "CNAME"}
     for address in answers["data"].head(100):
         ipaddress.ip_address(address)
     for path in corpus.files[:: max(1, len(corpus.files) // 5)]:
@@ -237,7 +237,7 @@ def test_spark_reads_it(corpus, db):
     frame = session.read.parquet(str(corpus.events))
     assert frame.count() == 100_000
     found = frame.selectExpr("explode(dns.answers) AS a").selectExpr("a.data").count()
-    assert found == one(db, "SELECT count(*) FROM e WHERE len(dns.answers) > 0") > 0
+    assert found == one(db, "SELECT sum(len(dns.answers)) FROM e") > 0
 
 
 def test_sample_prints_ecs():

@@ -24,6 +24,8 @@ def test_every_figure_has_hosts_or_none_applies(schema, tmp_path):
     assert len(seen) >= len(figures) - 3
     for figure in seen:
         low, median, high = figure["p10, median, p90"]
-        assert 0 <= low <= median <= high, figure
+        # An end has the time of the host's tick, which may be 15.625 ms before.
+        least = -16 if figure["figure"].startswith("lifetime") else 0
+        assert least <= low <= median <= high and median >= 0, figure
     shares = [figure for name, figure in figures.items() if name.startswith(("newborn", "births whose", "neighbours"))]
     assert len(shares) == 3 and all(figure["p10, median, p90"][2] <= 1 for figure in shares)

@@ -1,5 +1,8 @@
 //! What the database has about each tuple, as tables to draw from.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use super::requests;
 use crate::catalog::{Catalog, HostClass, Platform};
 use crate::frame::NONE;
@@ -75,14 +78,14 @@ pub(super) struct Ranks {
 }
 
 impl Ranks {
-    fn new(weights: &[u64], addresses: &[String], world: &World) -> Self {
-        let of_host = |text: &String| {
-            let ip = text.parse::<std::net::IpAddr>().ok()?;
-            let silent = world.hosts.silent.iter().map(|asset| asset.inventory.ip);
-            let mut all = world.hosts.all.iter().map(|h| h.inventory.ip).chain(silent);
-            all.position(|other| other == ip).map(|at| at as u32)
-        };
-        let known: Vec<Option<u32>> = addresses.iter().map(of_host).collect();
+    fn new(
+        weights: &[u64],
+        addresses: &[String],
+        world: &World,
+        owners: &BTreeMap<IpAddr, u32>,
+    ) -> Self {
+        let owner = |text: &String| owners.get(&text.parse::<IpAddr>().ok()?).copied();
+        let known: Vec<Option<u32>> = addresses.iter().map(owner).collect();
         let mut devices = known.iter().flatten();
         Ranks {
             alias: Alias::new(weights),
@@ -129,6 +132,17 @@ impl Ranks {
         let next = (at..list.len()).chain(0..at).find(|&i| fits(list[i]));
         list[next.unwrap_or(at)]
     }
+}
+
+/// The host or device of each address of the inventory; the first if several have it.
+fn owners(world: &World) -> BTreeMap<IpAddr, u32> {
+    let silent = world.hosts.silent.iter().map(|asset| asset.inventory.ip);
+    let all = world.hosts.all.iter().map(|h| h.inventory.ip).chain(silent);
+    let mut owners = BTreeMap::new();
+    for (ip, at) in all.zip(0..) {
+        owners.entry(ip).or_insert(at);
+    }
+    owners
 }
 
 /// Kinds of ends, in the order of `Ends`.
@@ -262,6 +276,7 @@ impl AlertTables {
             categories[detection.category as usize].push(t as u32);
         }
         let alerts = counts(profile);
+        let owners = owners(world);
         AlertTables {
             // The profile's tuples are the first rules.
             tuples: (world.detections.all.iter())
@@ -278,11 +293,13 @@ impl AlertTables {
                 &profile.internal_clients,
                 &profile.internal_client_addresses,
                 world,
+                &owners,
             ),
             services: Ranks::new(
                 &profile.internal_services,
                 &profile.internal_service_addresses,
                 world,
+                &owners,
             ),
         }
     }
