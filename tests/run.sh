@@ -109,5 +109,6 @@ if [[ -z ${FUSIONGEN:-} ]]; then
     cargo build --release </dev/null
 fi
 
+# Two at a time, because most of them wait for one thread of an engine.
 say "Other engines read corpora back"
-"$venv/bin/python" -m pytest -c tests/interop/pytest.ini tests/interop "$@" </dev/null
+"$venv/bin/python" -m pytest -c tests/interop/pytest.ini tests/interop -n 2 --dist loadfile "$@" </dev/null

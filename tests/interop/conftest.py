@@ -59,10 +59,26 @@ def table(request):
     return connection
 
 
+# Values that tests of all processes have measured.
+MEASURED = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    report = yield
+    report.user_properties += [("measured", text) for text in FIGURES]
+    FIGURES.clear()
+    return report
+
+
+def pytest_runtest_logreport(report):
+    MEASURED.extend(text for name, text in report.user_properties if name == "measured")
+
+
 def pytest_terminal_summary(terminalreporter):
-    if FIGURES:
+    if MEASURED:
         terminalreporter.section("measured")
-        for text in FIGURES:
+        for text in MEASURED:
             terminalreporter.line(text)
 
 
