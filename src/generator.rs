@@ -117,12 +117,12 @@ impl Generator {
         &self.catalog
     }
 
-    /// The Arrow schema of [`batches`](Generator::batches) without partition columns.
+    /// The Arrow schema of [`batches`](Generator::batches), without partition columns.
     pub fn schema(&self) -> &SchemaRef {
         self.schema.arrow()
     }
 
-    /// Makes frames; shared by all readers.
+    /// Makes frames. All readers share it.
     pub fn maker(&self) -> &Arc<Maker> {
         self.maker.get_or_init(|| {
             let (plan, world) = (self.plan.clone(), self.world.clone());
@@ -136,8 +136,9 @@ impl Generator {
             .get_or_init(|| Arc::new(Tables::new(self.maker())))
     }
 
-    /// Events as record batches of up to 16,384 rows, sorted by date and category, and by time within a
-    /// partition. The reader owns its data and can move to another thread.
+    /// Events as record batches of up to 16,384 rows, in the order of the files: by date and category,
+    /// and by time within both; by time if the corpus is partitioned by date only. The reader owns
+    /// its data and can move to another thread.
     ///
     /// # Errors
     /// The corpus has no such date, category or file.
@@ -146,10 +147,10 @@ impl Generator {
     }
 
     /// Events as bytes for a pipe, in the format and compression of the settings, made by `threads`
-    /// threads. Without partition columns, which only record batches have.
+    /// threads. Only record batches can have partition columns, so the bytes have none.
     ///
     /// # Errors
-    /// As [`batches`](Generator::batches); the format needs a file.
+    /// As [`batches`](Generator::batches), or the format can only be written to files.
     pub fn stream(&self, select: &Select, threads: usize) -> Result<Stream> {
         Stream::new(self, select, threads)
     }
@@ -157,13 +158,14 @@ impl Generator {
     /// Writes the corpus, or the missing files of a partly written one.
     ///
     /// # Errors
-    /// The directory contains something else, I/O, or `progress` stopped the run.
+    /// The directory contains something else, another version began this corpus, I/O, or `progress`
+    /// stopped the run.
     pub fn write(&self, to: &Corpus, run: Run, progress: &dyn Progress) -> Result<Summary> {
         run::generate(to, self.maker(), self.tables(), run, progress)
     }
 
-    /// Writes the files with these indices in the plan, unless they are there unchanged. Any number
-    /// of processes may call it for one corpus at once; [`run::finish`] then completes the corpus.
+    /// Writes the files with these indices in the plan, except those that exist unchanged. Any number of
+    /// processes may call it for one corpus at once. Then [`run::finish`] completes the corpus.
     ///
     /// # Errors
     /// As [`write`](Generator::write), or the plan has no such file.

@@ -45,7 +45,8 @@ fn python_type(setting: &Setting) -> String {
 fn sentence(setting: &Setting) -> String {
     let mut help = setting.help.to_string();
     for other in SETTINGS {
-        help = help.replace(&other.flag(), &format!("``{}``", other.name));
+        let flag = format!("--{}", other.name.replace('_', "-"));
+        help = help.replace(&flag, &format!("``{}``", other.name));
     }
     let mut letters = help.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());

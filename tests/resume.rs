@@ -307,6 +307,32 @@ fn another_corpus_is_refused_with_what_differs() {
 }
 
 #[test]
+fn a_corpus_that_another_version_began_is_not_completed() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("out");
+    succeeds(command("2k", &out).args(["--part", "1/2"]));
+    let plan = out.join("plan.json");
+    let own = std::fs::read_to_string(&plan).unwrap();
+    let version = concat!("fusiongen version ", env!("CARGO_PKG_VERSION"));
+    assert!(own.contains(version));
+    std::fs::write(&plan, own.replace(version, "fusiongen version 0.0.9")).unwrap();
+    let before = digests(&out);
+    let refused = |command: &mut Command| {
+        let output = run(command);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        for said in ["fusiongen version 0.0.9 began this corpus", version] {
+            assert!(message.contains(said), "{message}");
+        }
+        assert!(digests(&out) == before, "something changed");
+    };
+    refused(command("2k", &out).args(["--part", "2/2"]));
+    refused(program().arg("finish").arg(&out));
+    succeeds(command("2k", &out).arg("--overwrite"));
+    assert_eq!(std::fs::read_to_string(&plan).unwrap(), own);
+}
+
+#[test]
 fn overwriting_removes_nothing_foreign() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("out");

@@ -411,16 +411,34 @@ fn a_replay_refuses_what_it_cannot_do() {
         (&["--rate", "fast"][..], "'fast' is not a rate"),
         (&["--rate", "1k/s", "--events", "1M"], "cannot be used with"),
         (&["--duration", "soon"], "'soon' is not a duration"),
-        (&["--format", "arrow"], "--format: replay writes each event"),
-        (
-            &["--compression", "gzip"],
-            "--compression: replay writes each event",
-        ),
+        (&["--format", "arrow"], "unexpected argument '--format'"),
+        (&["--table", "delta"], "unexpected argument '--table'"),
     ] {
         let output = replay(more).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{more:?}");
         assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     }
+}
+
+#[test]
+fn a_replay_has_no_settings_of_files() {
+    let help = program().args(["replay", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(help.contains("--schema"), "{help}");
+    assert!(!help.contains("--partition-by"), "{help}");
+    let place = tempfile::tempdir().unwrap();
+    let config = place.path().join("corpus.toml");
+    let text = "format = \"parquet\"\ntable = \"delta\"\nstart = \"2024-08-12\"\n";
+    std::fs::write(&config, text).unwrap();
+    let even = ["--rate", "500/s", "--pace", "even", "--duration", "1s"];
+    let output = replay(&even)
+        .args(["--config", config.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let note = "note: --start has no effect with replay";
+    assert!(stderr(&output).contains(note), "{}", stderr(&output));
+    assert!(!lines(&output.stdout).is_empty());
 }
 
 #[test]

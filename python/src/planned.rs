@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fusiongen::corpus::to_json;
 use fusiongen::grounding::{Asset, Profile, User};
+use fusiongen::plan::fingerprint::CREATED_BY;
 use fusiongen::plan::{Config, Grounding};
 use fusiongen::settings::Values;
 use fusiongen::{Error, Generator, Result};
@@ -37,6 +38,8 @@ pub struct Planned {
 /// alerts, users and hosts.
 #[derive(Serialize, Deserialize)]
 struct Origin {
+    /// The version that made the plan. Parquet files name the version that wrote them.
+    created_by: String,
     config: Config,
     /// `None` for the built-in one.
     profile: Option<Profile>,
@@ -85,6 +88,7 @@ impl Planned {
     pub fn origin(&self) -> Result<Vec<u8>> {
         let profile = &self.grounding.profile;
         let origin = Origin {
+            created_by: CREATED_BY.into(),
             config: self.generator.plan().config.clone(),
             profile: (*profile != Profile::embedded()).then(|| profile.clone()),
             users: self.grounding.users.clone(),
@@ -98,6 +102,14 @@ impl Planned {
     fn from_origin(origin: &[u8]) -> Result<Self> {
         let text = zstd::decode_all(origin).map_err(unreadable)?;
         let origin: Origin = serde_json::from_slice(&text).map_err(unreadable)?;
+        if origin.created_by != CREATED_BY {
+            let made_by = origin.created_by;
+            return Err(Error::setting(
+                "plan",
+                format!("{made_by} made it, and {CREATED_BY} may write other bytes"),
+                "use the same version of fusiongen in all processes",
+            ));
+        }
         let mut settings = Values::default();
         if let Some(directory) = &origin.catalog {
             settings.set("catalog", directory)?;
@@ -125,7 +137,7 @@ impl Planned {
 /// tasks it gets, and however many of its threads ask at the same time.
 ///
 /// # Errors
-/// The plan would be another one here, or its catalog cannot be read.
+/// The plan would be another one here, another version made it, or its catalog cannot be read.
 pub fn restored(fingerprint: &str, origin: &[u8]) -> Result<Arc<Planned>> {
     // Held while a plan is made, so that other threads wait for it.
     let mut restored = RESTORED.lock().unwrap_or_else(PoisonError::into_inner);

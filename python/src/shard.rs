@@ -144,18 +144,27 @@ pub fn tasks(file: &PlanFile, rows: Option<u64>) -> Vec<Vec<Shard>> {
         let of_table = tables.iter().filter(|shard| shard.path.starts_with(table));
         of_table.count().max(1) as u64
     };
-    let (steps, verdicts) = (files_of("truth/steps/"), files_of("truth/verdicts/"));
-    let rows_of = |shard: &Shard| match &shard.path {
-        path if path.starts_with("truth/steps/") => file.composition.chain_events / steps,
-        // The verdict of an event takes a twelfth of the event's time.
-        path if path.starts_with("truth/verdicts/") => file.composition.events / verdicts / 12,
-        _ => shard.rows,
+    let chain_events = file.composition.chain_events;
+    // A file of lookalikes has no more events behind it than a file of verdicts. Each of these events
+    // takes a twelfth of the time that it takes in a file of events.
+    let behind_events = file.composition.events / files_of("truth/verdicts/") / 12;
+    let costs = [
+        ("truth/steps/", chain_events / files_of("truth/steps/")),
+        ("truth/lookalikes/", behind_events),
+        ("truth/verdicts/", behind_events),
+    ];
+    // In events that take as long.
+    let cost = |shard: &Shard| {
+        let of_table = costs
+            .iter()
+            .find(|(table, _)| shard.path.starts_with(*table));
+        of_table.map_or(shard.rows, |(_, cost)| *cost)
     };
     // By date; the order of files within a date stays.
     tables.sort_by(|a, b| a.date().cmp(&b.date()));
     let mut groups: Vec<(u64, Vec<Shard>)> = Vec::new();
     for shard in tables.into_iter().chain(shards) {
-        let more = rows_of(&shard);
+        let more = cost(&shard);
         match groups.last_mut() {
             Some((sum, group))
                 if group.first().is_some_and(|first| {

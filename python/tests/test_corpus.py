@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -113,6 +112,16 @@ def test_tasks_are_groups_of_files(tmp_path, from_command, files):
     assert list(path.name for path in tmp_path.iterdir()) == ["plan.json"]
 
 
+def test_files_of_lookalikes_and_verdicts_have_a_weight():
+    """Each file has 10,000 events behind it, and takes as long as 833 events."""
+    tasks = fusiongen.plan(**SMALL, attack_chain_ratio="0").tasks(1000)
+    tables = [
+        {shard.path.split("/")[1] for shard in task if shard.kind == "truth"} for task in tasks
+    ]
+    assert {"lookalikes", "verdicts"} <= set().union(*tables)
+    assert not any({"lookalikes", "verdicts"} <= of_task for of_task in tables)
+
+
 def test_a_pickle_is_small_and_a_process_restores_it_once(tmp_path):
     catalog = tmp_path / "catalog"
     shutil.copytree(SAMPLES.parent / "catalog", catalog)
@@ -194,6 +203,18 @@ def test_a_plan_of_another_catalog_is_refused(tmp_path):
     playbook.write_text(playbook.read_text() + "\n# changed\n")
     with pytest.raises(fusiongen.SettingError, match="fingerprint"):
         pickle.loads(state)
+
+
+def test_a_plan_of_another_version_is_refused():
+    """Its fingerprint may be the same, but Parquet files name the version that wrote them."""
+    pyarrow = pytest.importorskip("pyarrow")
+    restore, (fingerprint, origin) = fusiongen.plan(**SMALL).__reduce__()
+    made = json.loads(pyarrow.CompressedInputStream(pyarrow.BufferReader(origin), "zstd").read())
+    assert made["created_by"] == f"fusiongen version {fusiongen.__version__}"
+    made["created_by"] = "fusiongen version 0.0.9"
+    other = pyarrow.compress(json.dumps(made).encode(), codec="zstd", asbytes=True)
+    with pytest.raises(fusiongen.SettingError, match=r"0\.0\.9 made it"):
+        restore(fingerprint, other)
 
 
 def test_check_integrity_and_report(corpus, tmp_path):

@@ -100,7 +100,7 @@ def test_the_environment_is_not_read(monkeypatch):
     assert config()["seed"] == 42
 
 
-def test_a_configuration_file_is_keyword_arguments(tmp_path):
+def test_a_configuration_file_is_keyword_arguments():
     tomllib = pytest.importorskip("tomllib")
     text = re.search(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.S).group(1)
     settings = tomllib.loads(text)

@@ -141,6 +141,15 @@ def test_a_date_and_categories(session, partition_by):
     }
 
 
+@pytest.mark.parametrize("day", [date(2024, 8, 13), "2024-8-13", f"{DAY}, 2024-8-13"])
+def test_a_date_and_a_category_given_twice_are_read_once(session, day):
+    part = next(part for part in fusiongen.plan(**SMALL).partitions if part.date == DAY)
+    given = {"date": day, "category": f"{part.category}, {part.category}", "partition_by": "date"}
+    rows = events(session, **given, columns="event.kind").load().groupBy("date", "category")
+    found = [(str(row["date"]), row["category"], row["count"]) for row in rows.count().collect()]
+    assert found == [(DAY, part.category, part.rows)]
+
+
 def test_a_frame_with_two_conditions_has_the_rows_of_each(session):
     """PySpark 4.3.0 mixes them up for readers that take filters."""
     session.conf.set("spark.sql.python.filterPushdown.enabled", "true")
@@ -178,6 +187,7 @@ def test_columns_and_a_schema_of_ones_own(session):
         ({"columns": "host.nam"}, None, "did you mean host.name"),
         ({"category": "psexec_latera"}, None, "did you mean psexec_lateral"),
         ({"date": "2031-01-01"}, None, "window"),
+        ({"date": "yesterday"}, None, "is not a date"),
         ({}, "host struct<nam:string>", "events have no field 'host.nam'"),
         ({}, "host string", "'host' is struct"),
     ],

@@ -102,7 +102,7 @@ def test_any_number_of_threads_makes_the_same_stream(stream):
         fusiongen.stream(**SMALL, threads=0)
 
 
-def test_a_category_a_date_a_shard(stream):
+def test_a_category_a_date_a_shard():
     plan = fusiongen.plan(**SMALL)
     partition = max(plan.partitions, key=lambda partition: partition.rows)
     for day in (partition.date, date.fromisoformat(partition.date)):

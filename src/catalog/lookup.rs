@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::attack::Technique;
 use super::category::Category;
 use super::program::{Image, Resident};
-use super::record::AccountRef;
+use super::record::{AccountRef, INTEGRITY_LEVELS};
 use super::source::{Source, Text};
 use super::template::Template;
 use crate::error::Result;
@@ -162,8 +162,7 @@ pub(super) fn check_integrity(
     platform: Platform,
 ) -> Result<()> {
     let Some(word) = word else { return Ok(()) };
-    let known = ["Low", "Medium", "High", "System", "AppContainer"];
-    if platform == Platform::Windows && known.contains(&word.get_ref().as_str()) {
+    if platform == Platform::Windows && INTEGRITY_LEVELS.contains(&word.get_ref().as_str()) {
         return Ok(());
     }
     Err(source.error_at(
@@ -171,7 +170,7 @@ pub(super) fn check_integrity(
         format!("unknown integrity level {:?}", word.get_ref()),
         format!(
             "use one of {} on Windows; omit it on Linux",
-            known.join(", ")
+            INTEGRITY_LEVELS.join(", ")
         ),
     ))
 }

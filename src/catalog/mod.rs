@@ -54,7 +54,7 @@ pub use names::Names;
 pub use place::{Device, End, HostClass, Purpose};
 pub use playbook::{Alternative, Playbook, Step};
 pub use program::{FileVersion, Image, Lifetime, Program, Resident, Scope};
-pub use record::{AccountRef, Connection, ProcessRef, Record};
+pub use record::{AccountRef, Connection, INTEGRITY_LEVELS, ProcessRef, Record};
 pub use resident::MOST_RESIDENTS;
 pub use routine::{Lives, Routine, Step as RoutineStep, When};
 pub use scenario::{Scenario, Sequence, Variant, Verdict, Visit};

@@ -8,6 +8,9 @@ use super::template::Template;
 use crate::kinds::{Platform, Telemetry};
 use crate::random::chance;
 
+/// The integrity levels that a process of Windows may have, as Sysmon names them.
+pub const INTEGRITY_LEVELS: [&str; 5] = ["Low", "Medium", "High", "System", "AppContainer"];
+
 /// The account of a process or record, relative to its host or chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountRef {
@@ -82,6 +85,7 @@ pub struct Record {
     pub image: Option<usize>,
     pub command: Option<Template>,
     pub directory: Option<Template>,
+    /// One of [`INTEGRITY_LEVELS`]; `-` if there is none.
     pub integrity: String,
     /// The other process of a remote thread or a process access.
     pub target: Option<ProcessRef>,

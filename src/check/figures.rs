@@ -44,6 +44,7 @@ struct Threshold {
     what: String,
     low: f64,
     high: f64,
+    /// A figure of fewer rows is not compared with the range.
     least: u64,
     #[serde(default)]
     fails: bool,
@@ -85,7 +86,7 @@ pub enum Status {
     Passed,
     Warned,
     Failed,
-    /// The corpus has no matching rows.
+    /// The corpus has no matching rows, or too few for a figure.
     NotApplicable,
 }
 
@@ -454,7 +455,7 @@ impl Figures {
                 let range = (!(hours_given && t.hours))
                     .then_some((t.low, t.high + allowance.unwrap_or(0.0)));
                 let wrong = |(low, high): (f64, f64)| value.is_some_and(|v| v < low || v > high);
-                let outside = range.is_some_and(wrong) && rows >= t.least;
+                let outside = range.is_some_and(wrong);
                 Figure {
                     name: t.name.clone(),
                     what: t.what.clone(),
@@ -463,7 +464,7 @@ impl Figures {
                     range,
                     // A divergence from a profile other than the corpus's own is not a failure.
                     status: match (outside, t.fails && (given || allowance.is_none())) {
-                        _ if value.is_none() => Status::NotApplicable,
+                        _ if value.is_none() || rows < t.least => Status::NotApplicable,
                         (false, _) => Status::Passed,
                         (true, true) => Status::Failed,
                         (true, false) => Status::Warned,

@@ -3,7 +3,7 @@
 //! `_SUCCESS` has the manifest's digest, and the manifest has every file's. So a single flipped bit
 //! anywhere is found, and so is an extra file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -135,9 +135,13 @@ fn counts(plan: &PlanFile, manifest: &Manifest, damages: &mut Vec<Damage>) {
             rows.to_string(),
         ));
     }
+    // If a path is listed twice, which has been reported, its first entry counts.
+    let mut by_path: BTreeMap<&str, &FileEntry> = BTreeMap::new();
+    for entry in &manifest.files {
+        by_path.entry(&entry.path).or_insert(entry);
+    }
     for shard in &plan.shards {
-        let entry = manifest.files.iter().find(|f| f.path == shard.path);
-        if let Some(entry) = entry
+        if let Some(entry) = by_path.get(shard.path.as_str())
             && entry.rows != shard.rows
         {
             damages.push(damage(

@@ -5,6 +5,7 @@ use super::facts::Facts;
 use super::fields::{EventRow, Field as F};
 use super::records::{Guid, utc};
 use super::rows::is_windows_image;
+use crate::catalog::INTEGRITY_LEVELS;
 
 const SYSMON: &str = "Microsoft-Windows-Sysmon";
 
@@ -235,11 +236,9 @@ fn texts(row: &EventRow<'_>, id: i64, tallies: &mut Tallies) {
         (F::ParentProcessId, "a decimal", &decimal),
         (F::FlowSourcePort, "a decimal", &decimal),
         (F::FlowDestinationPort, "a decimal", &decimal),
-        (
-            F::IntegrityLevel,
-            "Low, Medium, High, System, AppContainer",
-            &|t| ["Low", "Medium", "High", "System", "AppContainer"].contains(&t),
-        ),
+        (F::IntegrityLevel, "the name of an integrity level", &|t| {
+            INTEGRITY_LEVELS.contains(&t)
+        }),
         (F::Hashes, "SHA1=…,MD5=…,SHA256=…,IMPHASH=…", &is_hashes),
         (F::FlowProtocol, "tcp or udp", &|t| {
             ["tcp", "udp"].contains(&t)

@@ -33,10 +33,10 @@ impl Finish {
             counted(summary.events, "event"),
             counted(summary.files, "file"),
             sized(summary.bytes),
-            self.directory.display(),
+            corpus.root.display(),
             plan.config.seed,
             plan.fingerprint,
-            next_command(&self.directory, plan.config.format)
+            next_command(&corpus.root, plan.config.format)
         ))
     }
 }

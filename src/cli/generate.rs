@@ -26,7 +26,7 @@ pub struct Generate {
     pub(super) settings: Settings,
 
     /// Directory of the corpus, or a URL: s3://BUCKET/PREFIX, gs://, az://, file://; - writes events to
-    /// stdout in order of time
+    /// stdout in order of time, as NDJSON unless --format is given
     #[arg(
         long,
         default_value = "out/corpus",
@@ -83,7 +83,8 @@ impl Generate {
         let outcome = generator.write(&corpus, run, &progress);
         bar.finish();
         let summary = outcome.map_err(|error| signals.named(error))?;
-        output::print(&self.outcome(&generator, run, &summary, started.elapsed()))
+        let elapsed = started.elapsed();
+        output::print(&Self::outcome(&corpus, &generator, run, &summary, elapsed))
     }
 
     fn stream_config(&self) -> Result<Config> {
@@ -98,7 +99,7 @@ impl Generate {
                 "omit it",
             ));
         }
-        stream::config(&self.settings, "--out -", &[]).map(stream::unsplit)
+        stream::config(&self.settings).map(stream::unsplit)
     }
 
     fn part(&self) -> Result<Option<Part>> {
@@ -112,13 +113,13 @@ impl Generate {
 
     /// The summary printed at the end: events, size, speed, and the next command.
     fn outcome(
-        &self,
+        corpus: &Corpus,
         generator: &Generator,
         run: Run,
         summary: &Summary,
         elapsed: Duration,
     ) -> String {
-        let (plan, out) = (generator.plan(), self.out.display());
+        let (plan, out) = (generator.plan(), corpus.root.display());
         if summary.unchanged {
             return format!("{out} already holds this corpus and is complete; nothing to do\n");
         }
@@ -166,7 +167,7 @@ impl Generate {
                 }
                 lines.push(format!(
                     "next: {}",
-                    next_command(&self.out, plan.config.format)
+                    next_command(&corpus.root, plan.config.format)
                 ));
             }
         }

@@ -31,6 +31,26 @@ pub fn refuse_unwritable(path: &Path) -> Result<()> {
     })
 }
 
+/// Refuses a file to write that is one of the files that the command reads.
+///
+/// # Errors
+/// Both are the same file, whether or not their paths are written alike.
+pub fn refuse_replacing(path: &Path, reads: &[&Path]) -> Result<()> {
+    // A file that does not exist yet is none of those that are read.
+    let Ok(there) = path.canonicalize() else {
+        return Ok(());
+    };
+    let is_there = |read: &&Path| read.canonicalize().is_ok_and(|read| read == there);
+    match reads.iter().any(is_there) {
+        true => Err(Error::Output {
+            path: path.to_path_buf(),
+            problem: "the command reads this file, so it would replace its own input".into(),
+            remedy: "give the output a file of its own".into(),
+        }),
+        false => Ok(()),
+    }
+}
+
 /// Prints text. A closed pipe is no error: the reader has seen enough.
 ///
 /// # Errors

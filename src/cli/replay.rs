@@ -9,14 +9,14 @@ use chrono::{DateTime, Days, NaiveDate};
 use clap::{Args, ValueEnum};
 
 use super::generate::threads;
-use super::settings::Settings;
+use super::settings::EventSettings;
 use super::signals::Signals;
 use super::stream::{self, Pipe, stopped};
 use super::summary::{counted, grouped};
 use crate::error::{Error, Result};
 use crate::generator::{Chunk, Generator, Select};
 use crate::plan::parse::parse_count;
-use crate::plan::{Compression, Config, Format, Grounding};
+use crate::plan::{Config, Format, Grounding};
 
 /// Events a second if neither `--rate` nor `--events` is given.
 const RATE: u64 = 1_000;
@@ -26,6 +26,10 @@ const NAP: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_millis(5);
 /// A delay that is worth a note.
 const LATE: Duration = Duration::from_secs(5);
+
+/// Help of `--events` and `--start`, which differ from those of `generate`.
+const EVENTS: &str = "Number of events in --days, instead of --rate";
+const START: &str = "No effect: a replay starts today";
 
 /// When an event is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,9 +43,11 @@ enum Pace {
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 #[command(after_help = super::settings::hours_help())]
+#[command(mut_arg("events", |arg| arg.help(EVENTS).hide_default_value(true)))]
+#[command(mut_arg("start", |arg| arg.help(START).hide_default_value(true)))]
 pub struct Replay {
     #[command(flatten)]
-    settings: Settings,
+    settings: EventSettings,
 
     /// Mean events per second, minute or hour: 500, 5k/s, 2M/h [default: 1k/s, or --events over --days]
     #[arg(
@@ -127,8 +133,8 @@ impl Replay {
         let threads = threads(self.threads)?;
         let until = self.duration.as_deref().map(duration).transpose()?;
         let mut config = self.config(date_of(now()))?;
-        let grounding: Grounding = self.settings.grounding()?;
-        let catalog = self.settings.catalog()?;
+        let grounding: Grounding = self.settings.0.grounding()?;
+        let catalog = self.settings.0.catalog()?;
         let signals = Signals::catch()?;
         let mut begun = None;
         let mut player = Player {
@@ -164,19 +170,15 @@ impl Replay {
     }
 
     fn config(&self, today: NaiveDate) -> Result<Config> {
-        let mut config = stream::config(&self.settings, "replay", &["start"])?;
-        let remedy = "omit it, or use generate --out -";
-        let problem = "replay writes each event when it happens, as a line of its own";
-        if config.format != Format::Ndjson {
-            return Err(Error::setting("--format", problem, remedy));
-        }
-        if config.compression != Compression::None {
-            return Err(Error::setting("--compression", problem, remedy));
-        }
+        let mut settings = self.settings.0.clone();
+        settings.remove_idle(["start"], "replay");
+        // Each event is a line of its own.
+        settings.set("format", Format::Ndjson.name())?;
+        let mut config = settings.config()?;
         let seconds = u64::from(config.days) * 86_400;
         config.events = match &self.rate {
             Some(rate) => events_in(seconds, rate)?,
-            None if self.settings.is_given("events") => config.events,
+            None if settings.is_given("events") => config.events,
             None => RATE * seconds,
         };
         config.start = today;

@@ -5,6 +5,7 @@
 //! [settings](crate::settings), so a new setting needs no change here.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::builder::{
     BoolishValueParser, PossibleValue, PossibleValuesParser, RangedU64ValueParser,
@@ -28,7 +29,8 @@ pub struct Settings {
     environment: Vec<String>,
 }
 
-/// The settings of a command that writes no files: those of files are no flags.
+/// The settings of a command that writes no files. Those of files are no flags, and are ignored in the
+/// environment and in the configuration file.
 #[derive(Debug, Clone)]
 pub struct EventSettings(pub Settings);
 
@@ -77,7 +79,12 @@ pub fn variable_of(name: &str) -> String {
     settings::find(name).map_or(String::new(), variable)
 }
 
-/// The flag of a setting.
+/// The flag of a setting, by its name: `--attack-chain-ratio`.
+fn flag(name: &str) -> String {
+    format!("--{}", name.replace('_', "-"))
+}
+
+/// The argument of a setting.
 fn argument(setting: &'static Setting) -> Arg {
     let arg = Arg::new(setting.name)
         .long(setting.name.replace('_', "-"))
@@ -214,7 +221,7 @@ pub(super) fn flagged(error: Error) -> Error {
             problem,
             remedy,
         } if !setting.starts_with("--") => Error::Setting {
-            setting: format!("--{}", setting.replace('_', "-")),
+            setting: flag(&setting),
             problem,
             remedy,
         },
@@ -228,9 +235,18 @@ impl Settings {
         self.values.is_given(name)
     }
 
-    /// Takes a setting back; whether it was given.
-    pub fn remove(&mut self, name: &str) -> bool {
-        self.values.remove(name)
+    /// The path of an input, if it was given.
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.values.path(name)
+    }
+
+    /// Removes settings that have no effect with `command`. A note names each one that was given.
+    pub fn remove_idle<'n>(&mut self, names: impl IntoIterator<Item = &'n str>, command: &str) {
+        for name in names {
+            if self.values.remove(name) {
+                eprintln!("note: {} has no effect with {command}", flag(name));
+            }
+        }
     }
 
     /// Sets a setting.

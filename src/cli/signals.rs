@@ -1,7 +1,8 @@
 //! SIGINT and SIGTERM stop a run between two frames of rows.
 //!
-//! A second signal ends the process immediately, as if the first had not been caught. Only commands
-//! that write events catch signals: a corpus, `--out -`, `replay`. All others may end at any point.
+//! A second signal ends the process immediately, as if the first had not been caught. Commands that
+//! write events (a corpus, `--out -`, `replay`), `queries run` and `queries answers` catch signals. All
+//! others may end at any point.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

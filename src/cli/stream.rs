@@ -12,23 +12,18 @@ use crate::plan::{Config, Format};
 use crate::progress::Progress;
 use crate::settings::SETTINGS;
 
-/// The configuration of a stream. Without a format, it is NDJSON. Settings without effect, which a
-/// configuration file for all commands may have, give a note each.
+/// The configuration of `--out -`. The format is NDJSON unless it is given. Settings that only files
+/// have are removed with a note, because one configuration file may serve all commands.
 ///
 /// # Errors
-/// An invalid value.
-pub fn config(settings: &Settings, command: &str, more: &[&str]) -> Result<Config> {
+/// An invalid value, or a format that needs files.
+pub fn config(settings: &Settings) -> Result<Config> {
     let mut settings = settings.clone();
     let of_files = SETTINGS.iter().filter(|setting| is_of_files(setting));
+    let names = of_files.map(|setting| setting.name);
     // A stream has these two.
-    let without = of_files.map(|setting| setting.name);
-    let without = without.filter(|name| !["format", "compression"].contains(name));
-    for name in without.chain(more.iter().copied()) {
-        if settings.remove(name) {
-            let flag = name.replace('_', "-");
-            eprintln!("note: --{flag} has no effect with {command}");
-        }
-    }
+    let idle = names.filter(|name| !["format", "compression"].contains(name));
+    settings.remove_idle(idle, "--out -");
     if !settings.is_given("format") {
         settings.set("format", Format::Ndjson.name())?;
     }
@@ -36,7 +31,7 @@ pub fn config(settings: &Settings, command: &str, more: &[&str]) -> Result<Confi
     if config.format.is_parquet() {
         return Err(Error::setting(
             "--format",
-            format!("Parquet needs files, and {command} writes none"),
+            "Parquet needs files, and --out - writes none",
             "use --format ndjson or --format arrow",
         ));
     }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use arrow_array::{ArrayRef, Int32Array};
 use arrow_buffer::ScalarBuffer;
 
+use super::ecs::process::{FileHashes, Split};
 use super::keyed::{Entry, Keyed};
 use super::selection::Selection;
 use super::{Column, KeyedTexts, enrichment, linux, process};
@@ -36,6 +37,11 @@ pub(super) struct Cache {
     pub guids: OnceCell<process::Guids>,
     /// Command lines of EXECVE rows, split.
     pub arguments: OnceCell<linux::Arguments>,
+    /// Command lines of the rows' processes, and of their parents, split as ECS has them.
+    pub split: OnceCell<Split>,
+    pub parent_split: OnceCell<Split>,
+    /// Hashes of the files of the rows' records, in parts as ECS has them.
+    pub file_hashes: OnceCell<FileHashes>,
 }
 
 /// A kind of entry, its mask of entries that have a value, and the rows' keys.

@@ -177,7 +177,7 @@ pub fn argument<const N: usize>(v: &View<'_>) -> Column {
             let name = usize::try_from(v.frame.syscall[r])
                 .map_or("", |s| v.maker.vocabulary.syscalls[s].0.as_str());
             let to_ipv6 = usize::try_from(v.frame.destination[r])
-                .is_ok_and(|a| v.maker.world.addresses.texts[a].contains(':'));
+                .is_ok_and(|address| v.tables.is_ipv6[address]);
             let value = call_argument(name, N, v.frame.salt[r], to_ipv6);
             push_hexadecimal(out, value);
             return true;

@@ -205,19 +205,18 @@ pub fn archived(v: &View<'_>) -> Column {
 }
 /// PreviousCreationUtcTime: the true time of creation.
 pub fn previous_creation_time(v: &View<'_>) -> Column {
+    let mut writer = TimeWriter::default();
     v.plain(TIME, 23, |r, out| {
-        TimeWriter::default().write(
-            out,
-            v.frame.native[r] - (v.frame.salt[r] % 90_000_000) as i64,
-        );
+        let since = (v.frame.salt[r] % 90_000_000) as i64;
+        writer.write(out, v.frame.native[r] - since);
         true
     })
 }
-/// CreationUtcTime of event 2: the forged time, some years back.
-pub(super) fn write_set_back(v: &View<'_>, row: usize, out: &mut Vec<u8>) {
+/// CreationUtcTime of event 2, in Unix microseconds: the forged time, some years back.
+pub(super) fn set_back(v: &View<'_>, row: usize) -> i64 {
     let bits = Key::root(v.frame.salt[row]).at(5);
     let back = (200 + (bits % 2000) as i64) * 86_400_000_000 + (bits >> 20) as i64 % 86_400_000_000;
-    TimeWriter::default().write(out, v.frame.native[row] - back);
+    v.frame.native[row] - back
 }
 /// Operation of the WMI records.
 pub fn operation(v: &View<'_>) -> Column {

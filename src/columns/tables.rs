@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, new_null_array};
 use arrow_schema::DataType;
 
@@ -179,22 +180,15 @@ impl Tables {
             stages.extend(playbook.steps.iter().map(|s| s.stage.as_str()));
         }
         let location = SharedTexts::new(hosts.iter().map(|h| Some(h.inventory.location.as_str())));
-        let mut locations: Vec<String> = Vec::new();
-        let location_tag = hosts
+        let locations: Vec<String> = hosts
             .iter()
-            .map(|host| {
-                let tag = host.inventory.location.to_lowercase();
-                let at = locations.iter().position(|known| *known == tag);
-                at.unwrap_or_else(|| {
-                    locations.push(tag);
-                    locations.len() - 1
-                }) as i32
-            })
+            .map(|host| host.inventory.location.to_lowercase())
             .collect();
-        let mut tags: Vec<String> = vec!["fusionai".into()];
-        tags.extend(super::base::SEVERITY_TAGS.map(String::from));
-        tags.extend(locations);
-        tags.extend(world.detections.categories.iter().cloned());
+        let (location_tag, locations) = optional(locations.iter().map(|tag| Some(tag.as_str())));
+        let mut tags: Vec<&str> = vec!["fusionai"];
+        tags.extend(super::base::SEVERITY_TAGS);
+        tags.extend(locations.as_string::<i32>().iter().flatten());
+        tags.extend(world.detections.categories.iter().map(String::as_str));
         let iana_numbers: Vec<Option<String>> = maker
             .vocabulary
             .protocols

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::layout::Corpus;
 use super::manifest::{Identity, PlanFile};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
+use crate::plan::fingerprint::CREATED_BY;
 
 /// Names that the root of a corpus may hold.
 const OURS: [&str; 8] = [
@@ -30,16 +31,20 @@ pub enum Found {
     Complete,
 }
 
-/// The part of a manifest that lists the files of the format's commit.
+/// The files that a manifest lists; any version can be read.
 #[derive(Default, Deserialize)]
-struct Committed {
+pub(super) struct Listed {
     #[serde(default)]
-    commit: Vec<CommittedPath>,
+    pub(super) files: Vec<ListedPath>,
+    /// Those that the format added.
+    #[serde(default)]
+    pub(super) commit: Vec<ListedPath>,
 }
 
+/// A file in a list of `plan.json` or of the manifest.
 #[derive(Deserialize)]
-struct CommittedPath {
-    path: String,
+pub(super) struct ListedPath {
+    pub(super) path: String,
 }
 
 /// Whether a name in the root is one of a corpus.
@@ -65,10 +70,23 @@ impl Corpus {
         )
     }
 
+    /// The error for a corpus that another version began: Parquet files name the version that wrote
+    /// them.
+    pub(crate) fn refuse_version(&self, created_by: &str) -> Error {
+        self.refuse(
+            &format!(
+                "{} began this corpus, and {CREATED_BY} may write other bytes",
+                shown(created_by)
+            ),
+            "complete it with that version, or write all of it again with --overwrite",
+        )
+    }
+
     /// Whether the existing corpus, which has this `plan.json`, is the one of this plan.
     ///
     /// # Errors
-    /// It is another one, and must not be overwritten; or it is not known which one it is.
+    /// It is another one or another version's, and must not be overwritten; or it is not known which
+    /// one it is.
     pub(super) fn is_same(
         &self,
         existing: Option<&[u8]>,
@@ -85,9 +103,12 @@ impl Corpus {
                 &format!("use an empty or new {place} as --out"),
             ));
         };
-        let same = existing.fingerprint == plan.fingerprint;
-        if !same && !overwrite {
-            return Err(self.refuse(
+        let is_version = existing.created_by == plan.created_by;
+        match existing.fingerprint == plan.fingerprint {
+            true if is_version => Ok(true),
+            _ if overwrite => Ok(false),
+            true => Err(self.refuse_version(&existing.created_by)),
+            false => Err(self.refuse(
                 &format!(
                     "the {place} holds another corpus (fingerprint {}, this one would be {}): {}",
                     existing.fingerprint,
@@ -95,9 +116,8 @@ impl Corpus {
                     existing.difference(plan)
                 ),
                 "use another --out, or --overwrite to replace it",
-            ));
+            )),
         }
-        Ok(same)
     }
 
     fn kind(&self) -> &'static str {
@@ -107,13 +127,21 @@ impl Corpus {
         }
     }
 
-    /// Paths that the manifest lists as added by the format; any version can be read.
+    /// What the manifest lists: nothing if there is none, or it cannot be read.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub(super) fn listed(&self) -> Result<Listed> {
+        let text = self.read_existing(Corpus::MANIFEST)?.unwrap_or_default();
+        Ok(serde_json::from_slice(&text).unwrap_or_default())
+    }
+
+    /// Paths that the manifest lists as added by the format.
     ///
     /// # Errors
     /// The store fails.
     pub(super) fn committed(&self) -> Result<BTreeSet<String>> {
-        let text = self.read_existing(Corpus::MANIFEST)?.unwrap_or_default();
-        let manifest: Committed = serde_json::from_slice(&text).unwrap_or_default();
-        Ok(manifest.commit.into_iter().map(|file| file.path).collect())
+        let commit = self.listed()?.commit.into_iter();
+        Ok(commit.map(|file| file.path).collect())
     }
 }

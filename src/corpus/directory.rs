@@ -142,12 +142,11 @@ fn sweep_below(directory: &Path) -> Result<()> {
 /// Removes what an earlier run wrote: `_SUCCESS` first, `plan.json` last. Only files that a run
 /// of this program can have written are removed.
 fn clear(corpus: &Corpus) -> Result<()> {
-    // Files of tables have names that a journal may have, too.
-    corpus.owns_tables()?;
     let root = &corpus.root;
     let trees = ["events", "truth", "entities", "journal"].map(|name| root.join(name));
-    let commit = corpus.committed()?;
-    let commit = commit.into_iter().map(|file| root.join(file)).collect();
+    // Files of tables have names that a journal may have, too.
+    let commit = corpus.owns_tables()?.into_iter();
+    let commit = commit.map(|file| root.join(file)).collect();
     // The first pass only checks, so that a foreign file leaves everything unchanged.
     for tree in &trees {
         walk(tree, 0, &commit, false)?;

@@ -127,6 +127,7 @@ impl PlanFile {
 #[derive(Debug, Deserialize)]
 pub struct Identity {
     pub fingerprint: String,
+    pub created_by: String,
     /// Everything else.
     #[serde(flatten)]
     other: Map<String, Value>,

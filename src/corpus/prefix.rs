@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::claim::{Found, is_ours};
+use super::claim::{Found, Listed, ListedPath, is_ours};
 use super::layout::Corpus;
 use super::manifest::{PlanFile, to_json};
 use super::objects::{Object, Objects, list, remove};
@@ -21,23 +21,9 @@ const ATTEMPTS: u32 = 5;
 #[derive(Default, Deserialize)]
 struct Planned {
     #[serde(default)]
-    shards: Vec<PlannedPath>,
+    shards: Vec<ListedPath>,
     #[serde(default)]
     tables: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct PlannedPath {
-    path: String,
-}
-
-/// The files that a manifest lists; any version can be read.
-#[derive(Default, Deserialize)]
-struct Listed {
-    #[serde(default)]
-    files: Vec<PlannedPath>,
-    #[serde(default)]
-    commit: Vec<PlannedPath>,
 }
 
 /// As [`Corpus::begin`].
@@ -144,11 +130,11 @@ pub(super) fn clear_journal(corpus: &Corpus, objects: &dyn Objects) -> Result<()
 fn clear(corpus: &Corpus, objects: &dyn Objects) -> Result<()> {
     let mut named: BTreeSet<String> = BTreeSet::new();
     named.extend([Corpus::PLAN, Corpus::MANIFEST, Corpus::SUCCESS].map(String::from));
-    let plan: Planned = parsed(corpus.read_existing(Corpus::PLAN)?);
-    named.extend(plan.shards.into_iter().map(|shard| shard.path));
-    named.extend(plan.tables);
-    let manifest: Listed = parsed(corpus.read_existing(Corpus::MANIFEST)?);
-    let listed = manifest.files.into_iter().chain(manifest.commit);
+    let plan = corpus.read_existing(Corpus::PLAN)?.unwrap_or_default();
+    let Planned { shards, tables } = serde_json::from_slice(&plan).unwrap_or_default();
+    named.extend(tables);
+    let Listed { files, commit } = corpus.listed()?;
+    let listed = shards.into_iter().chain(files).chain(commit);
     named.extend(listed.map(|file| file.path));
     let mut data = Vec::new();
     for Object { path, .. } in list(objects, &corpus.root, "")? {
@@ -174,10 +160,6 @@ fn clear(corpus: &Corpus, objects: &dyn Objects) -> Result<()> {
         remove(objects, &corpus.root, paths)?;
     }
     Ok(())
-}
-
-fn parsed<T: Default + for<'d> Deserialize<'d>>(text: Option<Vec<u8>>) -> T {
-    serde_json::from_slice(&text.unwrap_or_default()).unwrap_or_default()
 }
 
 fn is_journal(path: &str) -> bool {

@@ -155,7 +155,11 @@ impl<M: Make> Parallel<M> {
                 .spawn(move || shared.work());
             match thread {
                 Ok(thread) => self.threads.push(thread),
-                Err(error) if self.threads.is_empty() => return Err(error),
+                Err(error) if self.threads.is_empty() => {
+                    // No thread makes further items, so the consumer must not wait for them.
+                    lock(&self.shared.line).is_stopped = true;
+                    return Err(error);
+                }
                 // Fewer threads make the same items.
                 Err(_) => break,
             }

@@ -267,6 +267,8 @@ impl Adapter {
         patience: Duration,
         progress: &dyn Progress,
     ) -> std::result::Result<Value, Failure> {
+        // While every answer comes at once, the wait below never looks for a request to stop.
+        self.stopped(progress)?;
         let sent = writeln!(self.input, "{request}").and_then(|()| self.input.flush());
         if sent.is_err() {
             return Err(Failure::Broken(self.ended()));
@@ -276,21 +278,13 @@ impl Adapter {
             let left = until.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left.min(TICK)) {
                 Ok(line) => break line,
-                // The engine is in a group of its own, which a terminal's Ctrl-C does not reach.
-                Err(RecvTimeoutError::Timeout) if progress.stopped() => {
-                    self.end();
-                    return Err(Failure::Stopped(Error::Stopped {
-                        path: self.launch.name().into(),
-                        problem: "stopped".into(),
-                        remedy: "run the same command again: it starts over".into(),
-                        signal: None,
-                    }));
+                Err(RecvTimeoutError::Timeout) => {
+                    self.stopped(progress)?;
+                    if left.is_zero() {
+                        self.end();
+                        return Err(Failure::TimedOut);
+                    }
                 }
-                Err(RecvTimeoutError::Timeout) if left.is_zero() => {
-                    self.end();
-                    return Err(Failure::TimedOut);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::Broken(self.ended())),
             }
         };
@@ -310,6 +304,24 @@ impl Adapter {
             }
             None => Ok(reply),
         }
+    }
+
+    /// Ends the engine if the run should stop. A terminal's Ctrl-C does not reach the engine, which
+    /// has a process group of its own.
+    ///
+    /// # Errors
+    /// The run should stop.
+    fn stopped(&mut self, progress: &dyn Progress) -> std::result::Result<(), Failure> {
+        if !progress.stopped() {
+            return Ok(());
+        }
+        self.end();
+        Err(Failure::Stopped(Error::Stopped {
+            path: self.launch.name().into(),
+            problem: "stopped".into(),
+            remedy: "run the same command again: it starts over".into(),
+            signal: None,
+        }))
     }
 
     fn broken(&self, problem: &str) -> Error {

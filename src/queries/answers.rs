@@ -1,5 +1,5 @@
-//! Known answers of the queries over one corpus: derived, written to a file, read again, and
-//! compared with what an engine says.
+//! Known answers of the queries over one corpus. They are derived, kept in files, and compared with
+//! the results of engines.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub enum Known {
     Constructed,
     /// From the events, by fusiongen's own program for the query.
     Reference,
-    /// A reference answer of a corpus on which two engines gave the same.
+    /// As `Reference`, and two engines gave the same answer.
     Agreed,
 }
 
@@ -51,7 +51,7 @@ pub struct Answer {
     pub rows: u64,
     /// BLAKE3 of the rows as lines of JSON.
     pub checksum: String,
-    /// The rows, if there are few.
+    /// The rows, if there are at most [`KEPT_ROWS`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub result: Option<ResultRows>,
 }
@@ -66,8 +66,7 @@ impl Answer {
         }
     }
 
-    /// How a result with this checksum differs from the answer, as a sentence; `None` if it is the
-    /// answer.
+    /// How a result with this checksum differs from the answer, as a sentence; `None` if it does not.
     pub fn difference(
         &self,
         columns: &[String],
@@ -111,7 +110,8 @@ macro_rules! agreed {
     };
 }
 
-/// Answers of corpora with default settings, on which two engines agreed: the file's name and text.
+/// Names and texts of the files of answers on which two engines agreed. Their corpora have default
+/// settings.
 const AGREED: &[(&str, &str)] = agreed! {
     "data/queries/agreed/100k.json",
     "data/queries/agreed/1m.json",
@@ -145,8 +145,8 @@ impl Answers {
         Ok(answers)
     }
 
-    /// Derives the answers of these queries: the constructed ones, and from generated events the
-    /// reference ones. The number of threads changes nothing.
+    /// Derives the constructed answers of these queries, and from generated events the reference
+    /// answers. The answers are the same for any number of threads.
     ///
     /// # Errors
     /// The truth or the events cannot be made, the threads cannot be started, or `progress` asked to
@@ -171,8 +171,7 @@ impl Answers {
         self.answers.extend(answers);
     }
 
-    /// Adds the answers that are embedded for this corpus, if it is one of those with default
-    /// settings on which two engines agreed.
+    /// Adds the embedded answers if there are some for this corpus: two engines agreed on them.
     ///
     /// # Errors
     /// An embedded file cannot be read, which is a defect.
@@ -193,7 +192,7 @@ impl Answers {
         Ok(self)
     }
 
-    /// The same answers without their rows; the checksums are enough to compare.
+    /// The same answers without their rows. A comparison needs only the checksums.
     pub fn without_results(mut self) -> Self {
         for answer in self.answers.values_mut() {
             answer.result = None;

@@ -1,4 +1,4 @@
-//! A run in the format of ClickBench's results: <https://github.com/ClickHouse/ClickBench>.
+//! A recorded run in the format of [ClickBench](https://github.com/ClickHouse/ClickBench)'s results.
 
 use serde::Serialize;
 
@@ -9,12 +9,12 @@ use crate::numbers::{counted, grouped};
 /// Tries that the format has for each query.
 const TRIES: usize = 3;
 
-/// What a record does not know.
+/// Facts about a run that its record does not have.
 #[derive(Debug, Clone, Default)]
 pub struct Labels {
-    /// Date of the measurement, `2026-11-29`. There is no clock here.
+    /// Date of the measurement, such as `2026-11-29`. A record has no date.
     pub date: Option<String>,
-    /// Name of the machine, such as `c6a.4xlarge`; the record's processor if there is none.
+    /// Name of the machine, such as `c6a.4xlarge`; by default the record's processor.
     pub machine: Option<String>,
 }
 
@@ -31,7 +31,7 @@ pub struct ClickBench {
     tuned: &'static str,
     comment: String,
     tags: Vec<String>,
-    /// Queries read the files where they are.
+    /// Always 0: queries read the files in place.
     load_time: u32,
     data_size: u64,
     result: Vec<[Option<f64>; TRIES]>,

@@ -1,8 +1,8 @@
 //! The query suite: questions of analysts in plain SQL, views that make one text run on every
 //! engine, parameters that give every query an answer, known answers, and a runner.
 //!
-//! Knows schemas, the plan, and what the truth says; no world, no frame. An engine is never linked:
-//! it runs as a process of its own, which speaks lines of JSON.
+//! It knows schemas, the plan and the truth, but neither world nor frame. No engine is linked: each
+//! runs as a process of its own, and answers lines of JSON.
 
 mod adapter;
 mod answers;

@@ -20,7 +20,7 @@ pub type ResultRows = Vec<Vec<Value>>;
 /// One run of one query.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
-    /// As the engine measured it.
+    /// Time of the query, as the engine measured it.
     pub ms: f64,
     /// Processor time of the engine's processes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -33,9 +33,9 @@ pub struct Sample {
 pub enum Status {
     /// The answer is the known one, or no answer is known.
     Fine,
-    /// The answer is not the known one, is empty, or changes between runs.
+    /// The answer is not the known one, or changes between runs.
     Wrong,
-    /// The engine refused the query or took too long.
+    /// The engine refused the query, took too long, or ended.
     Failed,
     /// The corpus has no value for a parameter.
     Skipped,
@@ -50,15 +50,15 @@ pub struct Outcome {
     pub status: Status,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<String>,
-    /// Cold first.
+    /// The first is cold.
     pub samples: Vec<Sample>,
     pub rows: u64,
     /// BLAKE3 of the rows as lines of JSON.
     pub checksum: String,
     pub columns: Vec<String>,
-    /// The rows, if there are few.
+    /// The rows, if there are at most [`KEPT_ROWS`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub result: Option<Vec<Vec<Value>>>,
+    pub result: Option<ResultRows>,
 }
 
 /// The machine that a run was measured on.
@@ -71,7 +71,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The machine at hand.
+    /// The machine that this process runs on.
     pub fn here() -> Self {
         let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info
@@ -86,7 +86,7 @@ impl Machine {
         }
     }
 
-    /// The processor, where the system names it, and its threads.
+    /// The name of the processor, if the system has one, and the number of threads.
     pub(super) fn shown(&self) -> String {
         let threads = counted(self.threads as u64, "thread");
         match self.processor.as_str() {
@@ -109,14 +109,14 @@ pub struct Record {
     #[serde(default)]
     pub event_bytes: u64,
     pub machine: Machine,
-    /// Threads that the engine was asked to use; null: its own choice.
+    /// Threads that the engine was asked to use; `None` if it chose for itself.
     pub threads: Option<usize>,
     pub tries: usize,
     #[serde(flatten)]
     pub about: About,
     /// Values of the queries' parameters.
     pub parameters: Value,
-    /// Sum of the peaks of the engine's processes.
+    /// Peak memory of the engine: the sum of its processes' peaks.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub peak_kib: Option<u64>,
     pub queries: Vec<Outcome>,
@@ -166,7 +166,7 @@ impl Record {
 }
 
 impl Outcome {
-    /// The samples that count: all but the cold one, if there are more.
+    /// The samples that count: all but the cold one, or the cold one if there is no other.
     pub fn warm(&self) -> &[Sample] {
         match self.samples.as_slice() {
             [_, warm @ ..] if !warm.is_empty() => warm,
@@ -174,7 +174,7 @@ impl Outcome {
         }
     }
 
-    /// Least and greatest time of the samples that count.
+    /// The shortest and the longest time of the samples that count.
     pub fn range(&self) -> Option<(f64, f64)> {
         let times = self.warm().iter().map(|sample| sample.ms);
         let least = times.clone().reduce(f64::min)?;

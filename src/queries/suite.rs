@@ -1,4 +1,4 @@
-//! The queries: SQL texts with a head that says what they ask and where their answer comes from.
+//! The queries. The head of each SQL text says what the query asks and where its answer comes from.
 
 use std::fmt::Write as _;
 
@@ -61,7 +61,7 @@ const TEXTS: &[(&str, &str)] = texts! {
     "q43_playbook_reach",
 };
 
-/// Where the right answer of a query comes from.
+/// What the right answer of a query is derived from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provenance {
     /// The plan, the truth and the entities hold the answer; no event is read.
@@ -90,7 +90,7 @@ pub struct Query {
     /// What the query demands of an engine.
     pub choke_point: String,
     pub provenance: Provenance,
-    /// What the right answer is derived from.
+    /// What the right answer is derived from, in words.
     pub source: String,
     /// Names of its parameters, in order of use.
     pub parameters: Vec<String>,
@@ -99,7 +99,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Parses a text; the error names the part of the head that is missing or wrong.
+    /// Parses a text. The error names the part of the head that is missing or wrong.
     fn parse(name: &'static str, text: &'static str) -> std::result::Result<Self, String> {
         let body = text.lines().take_while(|line| line.starts_with("--"));
         let head: Vec<&str> = body.collect();
@@ -147,12 +147,13 @@ impl Query {
         self.name.split('_').next().unwrap_or(self.name)
     }
 
-    /// Whether the query counts in a geometric mean: the floor and the recursion do not.
+    /// Whether the query counts in a geometric mean. `q00`, which reads no row, and the recursive
+    /// `q24` do not.
     pub fn is_timed(&self) -> bool {
         !matches!(self.number(), "q00" | "q24")
     }
 
-    /// The SQL with the values of its parameters as literals of the engine.
+    /// The SQL, with each parameter replaced by its value as a literal of the engine.
     ///
     /// # Errors
     /// The corpus has no value for a parameter.
@@ -195,7 +196,7 @@ pub fn suite() -> Result<Vec<Query>> {
         .map_err(|problem| Error::setting("queries", problem, "this is a bug in fusiongen"))
 }
 
-/// The queries with these names or numbers; all queries if there are none.
+/// The queries with these names or numbers; all queries if none are given.
 ///
 /// # Errors
 /// The suite has no such query.
@@ -212,7 +213,7 @@ pub fn select(names: &[String]) -> Result<Vec<Query>> {
     Ok(all.into_iter().filter(wanted).collect())
 }
 
-/// BLAKE3 of all texts: results of different suites are not compared.
+/// The version of the suite: BLAKE3 of all texts. Results of different versions are not compared.
 pub fn version() -> String {
     let mut hash = blake3::Hasher::new();
     for (name, text) in TEXTS {

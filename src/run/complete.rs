@@ -13,6 +13,7 @@ use super::Summary;
 use crate::corpus::journal::Notes;
 use crate::corpus::{Corpus, EventPath, FileEntry, Manifest, PlanFile, to_json};
 use crate::error::{Error, Result};
+use crate::plan::fingerprint::CREATED_BY;
 use crate::progress::{Progress, go_on};
 use crate::schema::Schema;
 use crate::sink::format::{CommitFile, CompleteCorpus, CompleteFile, FileFormat};
@@ -33,7 +34,8 @@ pub(super) enum Compared {
 /// Completes a corpus whose parts were written apart: checks every file, writes the manifest.
 ///
 /// # Errors
-/// A part is missing, a file has changed since it was written, or `progress` stops it.
+/// A part is missing, a file has changed since it was written, another version began the corpus, or
+/// `progress` stops it.
 pub fn finish(corpus: &Corpus, progress: &dyn Progress) -> Result<Summary> {
     finish_by(corpus, Compared::Contents, progress)
 }
@@ -42,7 +44,8 @@ pub fn finish(corpus: &Corpus, progress: &dyn Progress) -> Result<Summary> {
 /// are files, not bytes. For a scheduler whose tasks have all just written or checked their files.
 ///
 /// # Errors
-/// A part is missing, a file has another size than the one written, or `progress` stops it.
+/// A part is missing, a file has another size than the one written, another version began the corpus,
+/// or `progress` stops it.
 pub fn finish_noted(corpus: &Corpus, progress: &dyn Progress) -> Result<Summary> {
     finish_by(corpus, Compared::Sizes, progress)
 }
@@ -50,6 +53,9 @@ pub fn finish_noted(corpus: &Corpus, progress: &dyn Progress) -> Result<Summary>
 fn finish_by(corpus: &Corpus, compared: Compared, progress: &dyn Progress) -> Result<Summary> {
     corpus.watched(progress, || {
         let plan_file = PlanFile::read(corpus)?;
+        if plan_file.created_by != CREATED_BY {
+            return Err(corpus.refuse_version(&plan_file.created_by));
+        }
         let finish = Finish {
             corpus,
             plan_file: &plan_file,

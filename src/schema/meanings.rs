@@ -248,7 +248,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("winlog.event_data.LogonGuid", "unique id of the logon session; ends with LogonId"),
     ("winlog.event_data.LogonId", "logon session on the host"),
     ("winlog.event_data.TerminalSessionId", "0 for services, 1 and up for people"),
-    ("winlog.event_data.IntegrityLevel", "`Low`, `Medium`, `High` or `System`"),
+    ("winlog.event_data.IntegrityLevel", "`Low`, `Medium`, `High`, `System` or `AppContainer`"),
     ("winlog.event_data.Hashes", "hashes of the executable"),
     ("winlog.event_data.ParentProcessGuid", "unique id of the parent"),
     ("winlog.event_data.ParentProcessId", "id of the parent"),

@@ -44,7 +44,7 @@ pub enum Section {
 /// A setting.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
-    /// Key of the configuration file and Python argument; the flag has `-` for `_`.
+    /// Key of the configuration file and Python argument.
     pub name: &'static str,
     pub kind: Kind,
     pub section: Section,
@@ -103,11 +103,6 @@ impl Setting {
     /// Its own environment variable: `FUSIONGEN_SEED`.
     pub fn own_variable(&self) -> String {
         format!("FUSIONGEN_{}", self.name.to_uppercase())
-    }
-
-    /// The flag of the command line: `--attack-chain-ratio`.
-    pub fn flag(&self) -> String {
-        format!("--{}", self.name.replace('_', "-"))
     }
 }
 

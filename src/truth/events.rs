@@ -77,7 +77,7 @@ impl Truth<'_> {
             let kinds: Vec<_> = populations.map(|p| lookalike(p.origin, catalog)).collect();
             let rows: Vec<(i64, usize)> = order
                 .numbered()
-                .map(|(row, sequence)| (sequence, usize::from(row.population)))
+                .map(|(row, sequence)| (sequence, row.population as usize))
                 .filter(|(_, population)| kinds[*population].is_some())
                 .collect();
             let of = |what: &dyn Fn(usize) -> String| {
@@ -137,7 +137,7 @@ impl Truth<'_> {
             let verdicts = self.maker.verdicts(order);
             let rows: Vec<(i64, Verdict, i32)> = (order.numbered().zip(verdicts))
                 .filter_map(|((row, sequence), verdict)| {
-                    Some((sequence, verdict?, scenarios[usize::from(row.population)]))
+                    Some((sequence, verdict?, scenarios[row.population as usize]))
                 })
                 .collect();
             for rows in batches(&rows) {

@@ -364,7 +364,7 @@ impl<'t> Truth<'t> {
             }
             let order = Order::between(self.plan, index..index + 1, from, to);
             for (row, event_sequence) in order.numbered() {
-                if usize::from(row.population) != chains {
+                if row.population as usize != chains {
                     continue;
                 }
                 let event = &order.sources[chains].chain_events[row.ordinal as usize];

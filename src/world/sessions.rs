@@ -33,7 +33,7 @@ pub enum Purpose {
 const SLOT: i64 = 60;
 /// Maximum duration of a boot in seconds: four weeks plus the maximum delay of its start.
 const LONGEST_BOOT: i64 = 29 * 86_400;
-/// The interactive sessions of a slot: the one that starts with the boot, and the day's.
+/// Number of interactive sessions of a slot: one that starts with the boot, and one of the day.
 const DESK: u64 = 2;
 /// Number of administrators with an account on a Linux host.
 const ADMINISTRATORS: u64 = 8;
@@ -57,9 +57,10 @@ struct Numbering {
     slot: i64,
 }
 
-/// Draws of a host's logons: of the session that comes up with a boot; and by day, XOR these, of
-/// a logon's minute and second. A weekend is worked by the draw of the day itself.
+/// The draw of the second at which a host's session starts with the boot.
 const COMING_UP_SLOT: u64 = u64::MAX;
+/// Draws of the minute and the second of a day's logon; each is XORed with the day. The draw of the day
+/// alone decides whether the user works at a weekend.
 const MINUTE: u64 = 0xd0;
 const SECOND: u64 = 0xe0;
 
@@ -99,7 +100,7 @@ impl World {
         }
     }
 
-    /// Index within a slot of an account's remote session.
+    /// The index of an account's remote session within a slot.
     fn visitor(&self, host: u32, account: u32) -> u64 {
         let accounts = &self.accounts;
         let admins = accounts.admins();
@@ -122,7 +123,7 @@ impl World {
         }
     }
 
-    /// Index within a chain's slot of an account's session.
+    /// The index of an account's session within a chain's slot.
     fn member(&self, account: u32) -> u64 {
         let services = self.accounts.services();
         if self.accounts.admins().contains(&account) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::common::falsify::{File, set};
 
-/// A row: its file, its number there, its values.
+/// A row: the index of its file, its index in the file, its values.
 pub type Row = (usize, usize, Value);
 
 /// The rows of a table of a corpus.
@@ -80,7 +80,7 @@ impl Rows {
         vec![cell((*file, *row), path, value(values))]
     }
 
-    /// The same change in several rows.
+    /// The same change in the first rows that match, at most `most`.
     pub fn many(
         &self,
         most: usize,
@@ -97,7 +97,7 @@ impl Rows {
         cells
     }
 
-    /// Two rows with the same key, of which the second matches, given the first.
+    /// The first two rows with the same key for which `wanted` is true.
     pub fn pair<K: Ord>(
         &self,
         key: impl Fn(&Value) -> Option<K>,

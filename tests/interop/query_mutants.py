@@ -402,7 +402,7 @@ def noise(options) -> None:
         corpus = sample(Path(directory), options.events)
         base = Path(directory) / "base.json"
         environment = {"FUSIONGEN_PYTHON": sys.executable}
-        arguments = ["queries", "run", corpus.path, "--threads", str(options.threads)]
+        arguments = ["queries", "run", corpus.path, "--threads", options.threads, "--tries", options.tries]
         first = fusiongen(*arguments, "-o", base, env=environment, timeout=7200)
         assert first.returncode == 0, first.stdout + first.stderr
         raised: Counter[str] = Counter()
@@ -429,6 +429,7 @@ def main() -> None:
         if command is noise:
             added.add_argument("rounds", type=int, nargs="?", default=20)
             added.add_argument("--threads", type=int, default=2)
+            added.add_argument("--tries", type=int, default=5)
     options = parser.parse_args()
     options.call(options)
 

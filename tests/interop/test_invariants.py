@@ -77,7 +77,6 @@ class Invariant:
 
 
 WINDOWS = "e WHERE winlog.event_id IS NOT NULL"
-SECURITY = "e WHERE winlog.provider_name = 'Microsoft-Windows-Security-Auditing'"
 FLOWS = "e WHERE source.ip IS NOT NULL AND destination.ip IS NOT NULL"
 
 INVARIANTS = [

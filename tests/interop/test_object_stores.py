@@ -103,7 +103,7 @@ def test_the_objects_are_the_files_of_a_directory(bucket, small, tmp_path):
     assert "events/more.parquet" in found.stdout
 
 
-def test_other_libraries_read_the_objects(bucket, small):
+def test_other_libraries_read_the_objects(bucket):
     import polars
     import pyarrow.dataset
     import pyarrow.fs
@@ -151,10 +151,11 @@ def test_other_urls_are_refused(out, problem, tmp_path):
 def test_a_file_url_is_a_directory(small, tmp_path):
     done = fusiongen("generate", "--out", f"file://{tmp_path}/a%20b", *SMALL)
     assert done.returncode == 0, done.stderr
+    assert f"in {tmp_path}/a b, seed" in done.stdout
     assert files(tmp_path / "a b") == small
 
 
-def test_refusals_of_a_store_say_what_to_do(bucket, proxy, tmp_path):
+def test_refusals_of_a_store_say_what_to_do(bucket, proxy):
     missing = run(bucket, "generate", "--out", "s3://there-is-none/corpus", *SMALL, code=3)
     assert "the bucket 'there-is-none' does not exist" in missing.stderr
     proxy.rule = lambda method, path: DENIED
@@ -281,7 +282,7 @@ def faulty(proxy, wrong):
 
 
 @pytest.mark.parametrize("wrong", [ERROR, CUT, LOST, HALF])
-def test_requests_that_fail_are_repeated(bucket, proxy, small, long, wrong, tmp_path):
+def test_requests_that_fail_are_repeated(bucket, proxy, small, long, wrong):
     tried = faulty(proxy, wrong)
     generate(bucket, "small", *SMALL, url=proxy.url)
     generate(bucket, "long", *LONG, url=proxy.url)

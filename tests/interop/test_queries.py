@@ -3,6 +3,8 @@
 import html.parser
 import json
 import re
+import signal
+import subprocess
 import sys
 import textwrap
 
@@ -10,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import query_mutants
-from support import SAMPLE_INPUTS, fusiongen, generate
+from support import SAMPLE_INPUTS, binary, fusiongen, generate
 
 ENVIRONMENT = {"FUSIONGEN_PYTHON": sys.executable}
 
@@ -195,7 +197,7 @@ def wrong(directory) -> set[str]:
     return {line[0][:3] for line in lines if "WRONG" in line}
 
 
-def test_a_changed_event_is_noticed(copy, tmp_path):
+def test_a_changed_event_is_noticed(copy):
     steps = pq.read_table(sorted(copy.glob("truth/steps/*/*.parquet"))[0], partitioning=None).to_pylist()
     step = next(row for row in steps if row["host"])
     path = copy / f"events/date={step['event_date']}"
@@ -427,6 +429,55 @@ def test_failures_of_an_engine_are_reported(small, engine, tmp_path):
     assert missing.returncode == 3 and "FUSIONGEN_PYTHON" in missing.stderr
 
 
+def test_a_run_of_quick_answers_is_stopped(small, engine, tmp_path):
+    """44,000 answers, each of which comes at once. The record of an earlier run stays."""
+    record, command = tmp_path / "run.json", engine("quick", milliseconds=0.0)
+    record.write_text("{}")
+    program = subprocess.Popen(
+        [binary(), "queries", "run", small.path, "--engine", command, "--tries", "1000", "-o", record],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    # The first line is printed before signals are caught, the second after the first query.
+    lines = [program.stdout.readline() for _ in range(2)]
+    assert lines[1].startswith("q00_floor"), lines
+    program.send_signal(signal.SIGINT)
+    _, stderr = program.communicate(timeout=10)
+    assert program.returncode == 130 and "stopped" in stderr, stderr
+    assert record.read_text() == "{}"
+    assert {path.name for path in tmp_path.iterdir()} == {"quick.py", "run.json"}
+
+
+def test_a_file_that_is_read_is_not_replaced(small, engine, answers, tmp_path):
+    run, link, known = (tmp_path / name for name in ("run.json", "link.json", "answers.json"))
+    known.write_bytes(answers.read_bytes())
+    alerts = tmp_path / "alerts.sqlite"
+    alerts.write_bytes(SAMPLE_INPUTS[1].read_bytes())
+    command = engine("one")
+    done = queries("run", small.path, "--engine", command, "--only", "q02", "-o", run)
+    assert done.returncode == 0, done.stdout + done.stderr
+    link.symlink_to(run)
+    again = ("run", small.path, "--engine", command, "--only", "q02")
+    for arguments in [
+        (*again, "--baseline", run, "-o", run),
+        (*again, "--baseline", link, "-o", f"{tmp_path}/./run.json"),
+        (*again, "--answers", known, "-o", known),
+        (*again, "--against", command, "--answers", known, "--against-output", known),
+        ("report", run, "-o", run),
+        ("report", link, "-o", run),
+        ("export", run, "-o", run),
+        ("answers", "--alerts-db", alerts, "-o", alerts),
+    ]:
+        before = [path.read_bytes() for path in (run, known, alerts)]
+        refused = queries(*arguments)
+        assert refused.returncode == 2 and "the command reads this file" in refused.stderr, (arguments, refused.stderr)
+        assert [path.read_bytes() for path in (run, known, alerts)] == before
+    done = queries(*again, "--baseline", run, "--answers", known, "-o", tmp_path / "new.json")
+    assert (tmp_path / "new.json").exists(), done.stderr
+
+
 def test_wrong_usage_names_the_remedy(small, tmp_path):
     def refused(*arguments):
         done = queries(*arguments)
@@ -442,6 +493,7 @@ def test_wrong_usage_names_the_remedy(small, tmp_path):
     assert "cannot be used with" in refused("run", small.path, "--against", "duckdb", "--baseline", tmp_path / "a.json")
     assert "--against: 'ducdb'" in refused("run", small.path, "--against", "ducdb")
     assert "inside the corpus" in refused("run", small.path, "--against", "duckdb", "--against-output", small.path / "b")
+    assert "--tries 2 or more" in refused("run", small.path, "--against", "duckdb", "--tries", "1")
     assert "cannot be used with" in refused("params", "--corpus", small.path, "--seed", "3")
     assert not (small.path / "run.json").exists()
 

@@ -54,7 +54,7 @@ def database():
 
 
 @pytest.fixture(scope="module")
-def alerts(database, tmp_path_factory):
+def alerts(tmp_path_factory):
     out = tmp_path_factory.mktemp("grounded") / "corpus"
     made = generate(out, "--events", "1M", "--alerts-db", outside(DATABASE))
     connection = made.connect()

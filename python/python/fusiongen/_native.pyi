@@ -120,8 +120,8 @@ class Plan:
     def tasks(self, rows: int | str | None = None) -> list[list[Shard]]:
         """All files in groups, one for each task of a scheduler.
 
-        The files of a group are of one date and have about ``rows`` events; by default there are
-        256 groups or more, unless they would have less than 65,536 events.
+        The files of a group are of one date and have about ``rows`` events. By default there are
+        256 groups or more, unless a group would have fewer than 65,536 events.
         """
     def to_json(self) -> str:
         """The text of the corpus's plan.json."""
@@ -142,7 +142,7 @@ class Plan:
     ) -> Summary:
         """As ``write_shard``, for several files."""
     def __reduce__(self) -> tuple[Callable[..., Plan], tuple[str, _Bytes]]:
-        """How a pickle makes it again: from its fingerprint, and what it was made from."""
+        """What a pickle makes the plan from: its fingerprint, and the settings and inputs."""
     @staticmethod
     def _restore(fingerprint: str, origin: _Bytes) -> Plan: ...
     def stream(
@@ -206,14 +206,14 @@ def generate(
     """Writes a corpus into the directory or URL ``out``, or the files that it lacks.
 
     ``part`` such as ``"1/3"`` writes only a share of the files; ``finish`` then completes the
-    corpus. ``threads`` are all processors by default; the files are the same for any number.
+    corpus. ``threads`` is the number of processors by default; any number makes the same files.
     """
 
 def finish(out: _Path, *, verify: bool = True) -> Summary:
     """Checks that no file of a corpus is missing, and writes its manifest.
 
-    ``verify=False`` compares only sizes, for a scheduler whose tasks have all just written or kept
-    their files. ``verify=True`` reads every byte.
+    ``verify=True`` reads every byte. ``verify=False`` compares only sizes, which is enough if tasks
+    have just written or checked all files.
     """
 
 def sweep(out: _Path) -> None:
@@ -248,10 +248,10 @@ def sample(
     minutes: int = 10,
     **settings: Unpack[Settings],
 ) -> list[dict[str, Any]]:
-    """A few events as dicts, without the others: ``n``, by default 3.
+    """A few events as dicts, without making the others: ``n``, by default 3.
 
-    With ``host`` a page of this host's events in the order of its logs: ``minutes`` from ten o'clock on,
-    by local time, on the first working day, and by default at most 1,000.
+    With ``host``, the events of this host in the order of its logs, at most ``n``, by default 1,000.
+    They begin at ten o'clock local time on the first working day, and end ``minutes`` later.
     """
 
 def truth(table: _Table, /, **settings: Unpack[Settings]) -> Stream:
@@ -267,8 +267,8 @@ def check(
 ) -> CheckReport:
     """Audits a complete corpus.
 
-    ``alerts_db`` or ``profile`` is what the corpus was made from, for figures of divergence. Above
-    ``exact_events`` (100M), hosts, accounts and chains are sampled.
+    Alerts are compared with the profile that the corpus keeps, or with ``alerts_db`` or ``profile``.
+    Above ``exact_events`` (100M), hosts, accounts and chains are sampled.
     """
 
 def integrity(out: _Path) -> Integrity:

@@ -16,8 +16,9 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pyspark import TaskContext
@@ -124,8 +125,13 @@ class FusiongenDataSource(DataSource):
         return self._made
 
     def _list(self, option: str) -> list[str] | None:
+        """The names in a list with commas, each once: a name given twice would be read twice."""
         given = self.options.get(option)
-        return None if given is None else [name.strip() for name in given.split(",")]
+        return None if given is None else _once(name.strip() for name in given.split(","))
+
+    def _dates(self) -> list[str] | None:
+        given = self._list("date")
+        return None if given is None else _once(map(_date, given))
 
     def schema(self) -> StructType:
         stream = self._plan().stream(columns=self._list("columns"), partition_columns=True)
@@ -133,7 +139,7 @@ class FusiongenDataSource(DataSource):
 
     def reader(self, schema: StructType) -> DataSourceReader:
         types.require_part(schema, self.schema())
-        dates, categories = self._list("date"), self._list("category")
+        dates, categories = self._dates(), self._list("category")
         # A date outside of the window and an unknown category are errors here.
         for date in dates or []:
             self._plan().stream(date=date)
@@ -159,6 +165,20 @@ class FusiongenDataSource(DataSource):
         plan = fusiongen.Plan._restore(options["fingerprint"], origin)
         threads = _threads_of(options.get("threads"))
         return _Writer(plan, options["out"], options.get("task_rows"), threads)
+
+
+def _once(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _date(text: str) -> str:
+    """A date as the plan writes it: 2024-8-13 is 2024-08-13."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date().isoformat()
+    except ValueError:
+        raise fusiongen.SettingError(
+            "date", f"'{text}' is not a date", "give one like 2024-08-12"
+        ) from None
 
 
 def _flag(text: str) -> bool | str:

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::facts::Facts;
 use crate::cli::generate::threads;
-use crate::cli::output::{print, refuse_unwritable};
+use crate::cli::output::{print, refuse_replacing, refuse_unwritable};
 use crate::cli::progress::Bar;
 use crate::cli::signals::{Signals, Stoppable};
 use crate::corpus::file::NewFile;
@@ -19,7 +19,7 @@ use crate::queries::{Answers, Parameters, select};
 pub struct AnswersCommand {
     #[command(flatten)]
     facts: Facts,
-    /// Only these queries: names or numbers
+    /// Only these queries: full names or numbers, such as q01,q18_drop_run_connect
     #[arg(long, value_name = "QUERY,…", value_delimiter = ',')]
     only: Vec<String>,
     /// Only the answers that follow from plan and truth; quick, because no event is made
@@ -51,6 +51,7 @@ impl AnswersCommand {
                 crate::corpus::refuse_inside(directory, output)?;
             }
             refuse_unwritable(output)?;
+            refuse_replacing(output, &self.facts.inputs())?;
         }
         let answers = match self.constructed {
             true => self.facts.with(|source| {

@@ -1,13 +1,13 @@
 //! `fusiongen queries export` and `queries report`: a run for other tools, runs for people.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::output::{print, refuse_unwritable};
+use crate::cli::output::{print, refuse_replacing, refuse_unwritable};
 use crate::corpus::file::NewFile;
 use crate::corpus::to_json;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::numbers::{counted, sized};
 use crate::queries::{ClickBench, Labels, Record, select, write_page};
 
@@ -45,6 +45,7 @@ impl Export {
     pub fn run(&self) -> Result<()> {
         if let Some(output) = &self.output {
             refuse_unwritable(output)?;
+            refuse_replacing(output, &[self.run.as_path()])?;
         }
         let record = Record::read(&self.run)?;
         let json = match self.format {
@@ -84,13 +85,8 @@ impl Report {
     /// A file is not a record, or the page cannot be written.
     pub fn run(&self) -> Result<()> {
         refuse_unwritable(&self.output)?;
-        if self.runs.contains(&self.output) {
-            return Err(Error::setting(
-                "--output",
-                "names a run, which the page would replace",
-                "give the page a file of its own",
-            ));
-        }
+        let runs: Vec<&Path> = self.runs.iter().map(PathBuf::as_path).collect();
+        refuse_replacing(&self.output, &runs)?;
         let records = self.runs.iter().map(|path| Record::read(path));
         let records: Vec<Record> = records.collect::<Result<_>>()?;
         let limit = 1.0 + self.threshold / 100.0;

@@ -12,7 +12,7 @@ use crate::generator::Generator;
 use crate::grounding::Profile;
 use crate::plan::Grounding;
 use crate::queries::{Files, Generated, Source};
-use crate::settings::SETTINGS;
+use crate::settings::{Kind, SETTINGS};
 
 /// A corpus on disk, or the settings of one.
 #[derive(Debug, Args)]
@@ -40,6 +40,13 @@ impl Facts {
             Some(directory) => use_it(&Files::new(directory, finished(directory)?.0)),
             None => use_it(&Generated(&self.generator()?)),
         }
+    }
+
+    /// The files that the settings name.
+    pub fn inputs(&self) -> Vec<&Path> {
+        let files = (SETTINGS.iter()).filter(|setting| matches!(setting.kind, Kind::File));
+        let paths = files.filter_map(|setting| self.settings.path(setting.name));
+        paths.collect()
     }
 
     /// The generator of the corpus's events.

@@ -1,13 +1,13 @@
 //! `fusiongen queries run`: runs the suite on an engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
 use super::compare::{Judge, concluded, header, is_timed, judged, row};
 use super::engine::{engines, finished, launch};
-use crate::cli::output::{print, refuse_unwritable};
+use crate::cli::output::{print, refuse_replacing, refuse_unwritable};
 use crate::cli::signals::{Signals, Stoppable};
 use crate::corpus::refuse_inside;
 use crate::error::{Error, Result};
@@ -31,10 +31,11 @@ pub struct Run {
     /// SQL dialect that the command takes [default: duckdb]
     #[arg(long, value_name = "DIALECT", value_parser = engines())]
     dialect: Option<String>,
-    /// Only these queries: names or numbers
+    /// Only these queries: full names or numbers, such as q01,q18_drop_run_connect
     #[arg(long, value_name = "QUERY,…", value_delimiter = ',')]
     only: Vec<String>,
-    /// Runs of each query; the first is cold and does not count, unless it is the only one
+    /// Runs of each query; the first is cold and does not count, unless it is the only one. --against
+    /// needs 2 or more
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     tries: u32,
     /// Longest time of one run, and of the engine's start, in seconds
@@ -102,6 +103,7 @@ impl Run {
     /// An answer is wrong, a query is slower than the baseline, or the engine fails.
     pub fn run(&self) -> Result<()> {
         let queries = select(&self.only)?;
+        self.check_tries()?;
         let first = launch(
             ["--engine", "--dialect"],
             &self.engine,
@@ -136,11 +138,26 @@ impl Run {
         }
     }
 
-    /// Refuses files that cannot be written, before hours are measured.
+    /// Refuses a single try with a second engine: it is cold, and cold times are not compared.
+    fn check_tries(&self) -> Result<()> {
+        match (&self.against, self.tries) {
+            (Some(_), 1) => Err(Error::setting(
+                "--tries",
+                "the only try is cold, and --against does not compare cold times",
+                "give --tries 2 or more",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses files that cannot be written or that are read, before hours are measured.
     fn check_outputs(&self) -> Result<()> {
+        let reads = [&self.baseline, &self.answers].into_iter().flatten();
+        let reads: Vec<&Path> = reads.map(PathBuf::as_path).collect();
         for output in [&self.output, &self.against_output].into_iter().flatten() {
             refuse_inside(&self.directory, output)?;
             refuse_unwritable(output)?;
+            refuse_replacing(output, &reads)?;
         }
         if self.output.is_some() && self.output == self.against_output {
             return Err(Error::setting(
@@ -247,7 +264,7 @@ fn none_failed(record: &Record, engine: &str) -> Result<()> {
         failed => Err(Error::Engine {
             engine: engine.to_string(),
             problem: format!("{} failed", counted(failed as u64, "query")),
-            remedy: "the table above says why; --only skips queries that the engine cannot run"
+            remedy: "the table above says why; --only can name the queries that the engine can run"
                 .into(),
         }),
     }

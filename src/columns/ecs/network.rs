@@ -1,4 +1,5 @@
-//! `source.*`, `destination.*`, `network.*`, `dns.*` and `url.*`, for records that contain them.
+//! `source.*`, `destination.*`, `network.*`, `dns.*` and `url.*`; null in records without such
+//! values.
 
 use crate::columns::words::WordTable;
 use arrow_array::{Array, ArrayRef};

@@ -1,13 +1,17 @@
 //! Fields of `process.*`, `file.*` and `registry.*` that the `fusionai` schema does not have.
 
-use crate::columns::words::WordTable;
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef, StringArray};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
 use super::tables::{EcsTables, HASHES, hash_part};
 use super::{own_lists, parts};
 use crate::columns::process::{COMMANDED, FILES, REGISTRY, START, command_of, guid};
 use crate::columns::sysmon::file_hashes;
 use crate::columns::windows::HASHED_FILE;
+use crate::columns::words::WordTable;
 use crate::columns::{Column, View, plain_texts, table};
 use crate::frame::{NONE, ProcessColumns};
 use crate::kinds::{Kinds, RECORDS, SYSMON, Telemetry as T, WINDOWS, field, kinds};
@@ -117,42 +121,91 @@ fn split_shell(command: &str, out: &mut Vec<u8>, ends: &mut Vec<i32>) {
     }
 }
 
-fn arguments(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Column {
-    let t = tables(v);
-    own_lists(v, of, |r, out, ends| {
-        let windows = !t.is_linux[v.frame.host[r] as usize];
-        split(command_of(v, process, r), windows, out, ends);
-    })
+/// The command lines of a frame's processes, each distinct one split once.
+pub(in crate::columns) struct Split {
+    text: Vec<u8>,
+    /// End of each argument in `text`, after a leading 0.
+    ends: Vec<i32>,
+    /// Per row, the numbers of its arguments; empty without a command line.
+    rows: Vec<Range<usize>>,
 }
 
-fn argument_count(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Column {
-    let t = tables(v);
-    let scratch = std::cell::RefCell::new((Vec::new(), Vec::new()));
-    v.integers(of, |r| {
-        let (out, ends) = &mut *scratch.borrow_mut();
-        out.clear();
-        ends.clear();
-        let windows = !t.is_linux[v.frame.host[r] as usize];
-        split(command_of(v, process, r), windows, out, ends);
-        (!ends.is_empty()).then_some(ends.len() as i64)
-    })
+impl Split {
+    fn new(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Self {
+        let (t, column) = (tables(v), &process.command);
+        let (mut text, mut ends) = (Vec::new(), vec![0]);
+        // By key and platform.
+        let lines = column.known as usize + column.own();
+        let mut known: Vec<Option<Range<usize>>> = vec![None; 2 * lines];
+        let rows = (0..v.len())
+            .map(|row| {
+                let Ok(key) = usize::try_from(column.key(row)) else {
+                    return 0..0;
+                };
+                if !v.is(row, of) {
+                    return 0..0;
+                }
+                let windows = !t.is_linux[v.frame.host[row] as usize];
+                let arguments = known[2 * key + usize::from(windows)].get_or_insert_with(|| {
+                    let first = ends.len() - 1;
+                    let command = command_of(v, process, row);
+                    split(command, windows, &mut text, &mut ends);
+                    first..ends.len() - 1
+                });
+                arguments.clone()
+            })
+            .collect();
+        Split { text, ends, rows }
+    }
+
+    /// The command lines of the rows' processes.
+    fn of_processes<'v>(v: &'v View<'_>) -> &'v Self {
+        let split = || Split::new(v, COMMANDED, &v.frame.process);
+        v.cache.split.get_or_init(split)
+    }
+
+    /// The command lines of the rows' parents.
+    fn of_parents<'v>(v: &'v View<'_>) -> &'v Self {
+        let split = || Split::new(v, START, &v.frame.parent);
+        v.cache.parent_split.get_or_init(split)
+    }
+
+    /// Appends a row's arguments and their ends.
+    fn push(&self, row: usize, out: &mut Vec<u8>, ends: &mut Vec<i32>) {
+        let Range { start, end } = self.rows[row];
+        let from = self.ends[start];
+        let before = out.len() as i32;
+        out.extend_from_slice(&self.text[from as usize..self.ends[end] as usize]);
+        let own = &self.ends[start + 1..=end];
+        ends.extend(own.iter().map(|at| before + at - from));
+    }
+
+    /// The number of a row's arguments; `None` without any.
+    fn count(&self, row: usize) -> Option<i64> {
+        let count = self.rows[row].len();
+        (count > 0).then_some(count as i64)
+    }
 }
 
 /// `process.args`.
 pub fn args(v: &View<'_>) -> Column {
-    arguments(v, COMMANDED, &v.frame.process)
+    own_lists(v, COMMANDED, |r, out, ends| {
+        Split::of_processes(v).push(r, out, ends);
+    })
 }
 /// `process.args_count`.
 pub fn args_count(v: &View<'_>) -> Column {
-    argument_count(v, COMMANDED, &v.frame.process)
+    v.integers(COMMANDED, |r| Split::of_processes(v).count(r))
 }
 /// `process.parent.args`.
 pub fn parent_args(v: &View<'_>) -> Column {
-    arguments(v, START, &v.frame.parent)
+    own_lists(v, START, |r, out, ends| {
+        Split::of_parents(v).push(r, out, ends);
+    })
 }
 /// `process.parent.args_count`.
 pub fn parent_args_count(v: &View<'_>) -> Column {
-    argument_count(v, START, &v.frame.parent)
+    v.integers(START, |r| Split::of_parents(v).count(r))
 }
 
 /// Appends one hash of `SHA1=…,MD5=…` in lower case.
@@ -205,12 +258,58 @@ pub fn sha256(v: &View<'_>) -> Column {
 pub fn imphash(v: &View<'_>) -> Column {
     hash(v, 3)
 }
+
+/// The hashes of the files of a frame's records, each distinct text parsed once.
+pub(in crate::columns) struct FileHashes {
+    /// The hashes in lower case, for each text in the order of [`HASHES`].
+    bytes: Vec<u8>,
+    /// End of each hash in `bytes`, after a leading 0.
+    ends: Vec<usize>,
+    /// Per row, the number of its first hash; 0 if it has none.
+    first: Vec<usize>,
+}
+
+impl FileHashes {
+    fn new(v: &View<'_>) -> Self {
+        let mut known: HashMap<Vec<u8>, usize, FixedState> = HashMap::default();
+        let (mut bytes, mut ends) = (Vec::new(), vec![0]);
+        let mut text = Vec::new();
+        let first = (0..v.len())
+            .map(|row| {
+                if !v.is(row, HASHED) {
+                    return 0;
+                }
+                text.clear();
+                file_hashes(v, row, &mut text);
+                if let Some(first) = known.get(&text[..]) {
+                    return *first;
+                }
+                let first = ends.len() - 1;
+                for name in HASHES {
+                    push_hash(&text, name, &mut bytes);
+                    ends.push(bytes.len());
+                }
+                known.insert(text.clone(), first);
+                first
+            })
+            .collect();
+        FileHashes { bytes, ends, first }
+    }
+
+    fn of<'v>(v: &'v View<'_>) -> &'v Self {
+        v.cache.file_hashes.get_or_init(|| FileHashes::new(v))
+    }
+
+    /// One hash of the file of a row's record.
+    fn get(&self, row: usize, which: usize) -> &[u8] {
+        let at = self.first[row] + which;
+        &self.bytes[self.ends[at]..self.ends[at + 1]]
+    }
+}
+
 fn hash_of_file(v: &View<'_>, which: usize) -> Column {
-    let mut scratch = Vec::new();
     v.plain(HASHED, 64, |r, out| {
-        scratch.clear();
-        file_hashes(v, r, &mut scratch);
-        push_hash(&scratch, HASHES[which], out);
+        out.extend_from_slice(FileHashes::of(v).get(r, which));
         true
     })
 }
@@ -243,12 +342,10 @@ pub fn related_hash(v: &View<'_>) -> Column {
     {
         let mut bytes = texts.value_data().to_vec();
         let mut offsets = texts.value_offsets().to_vec();
-        let mut scratch = Vec::new();
+        let hashes = FileHashes::of(v);
         for row in (0..v.len()).filter(|&r| v.is(r, HASHED)) {
-            scratch.clear();
-            file_hashes(v, row, &mut scratch);
-            for name in HASHES {
-                push_hash(&scratch, name, &mut bytes);
+            for which in 0..HASHES.len() {
+                bytes.extend_from_slice(hashes.get(row, which));
                 offsets.push(bytes.len() as i32);
             }
         }

@@ -23,17 +23,18 @@ pub(super) fn package(v: &View<'_>, row: usize) -> i32 {
         _ => 2,
     }
 }
+/// Whether the subject of a logon is SYSTEM. A network logon has no subject.
 fn subject_is_system(v: &View<'_>, row: usize) -> bool {
     !network_logon(v, row)
 }
-/// 4672: its subject is the account with the privileges, even if that is SYSTEM.
 static ADMIN_MODES: WordTable = WordTable::new(&["-", NO]);
 static LM_PACKAGES: WordTable = WordTable::new(&["-", "NTLM V2"]);
 static KEY_LENGTHS: WordTable = WordTable::new(&["0", "128"]);
 static ELEVATED: WordTable = WordTable::new(&[NO, YES]);
 
+/// Event 4672. Its subject is the account that has the privileges, even if that is SYSTEM.
 const PRIVILEGED: crate::columns::Kinds = kinds(&[T::SpecialLogon]);
-/// Whether an account is built into Windows. Those three come first in the table.
+/// Whether an account is one of the three that are built into Windows: the first of the table.
 fn is_built_in(account: i32) -> bool {
     (0..=2).contains(&account)
 }
@@ -280,7 +281,7 @@ pub(super) fn push_mapped(out: &mut Vec<u8>, address: &str) {
     out.extend_from_slice(address.as_bytes());
 }
 
-/// IpAddress: the client's. Kerberos on a domain controller writes it as IPv6.
+/// IpAddress: the client's. A domain controller writes it as IPv6 in Kerberos records.
 pub fn ip_address(v: &View<'_>) -> Column {
     v.plain(CLIENT, 14, |r, out| {
         match crate::columns::security::client(v, r) {
@@ -313,7 +314,7 @@ pub fn ip_port(v: &View<'_>) -> Column {
         true
     })
 }
-/// ImpersonationLevel: impersonation; delegation for services.
+/// ImpersonationLevel: impersonation, or delegation for a part of the Kerberos logons.
 pub fn impersonation_level(v: &View<'_>) -> Column {
     v.texts_of(LOGON, IMPERSONATION.table(), |r| {
         i32::from(package(v, r) == 0 && v.frame.salt[r] % 4 == 1)

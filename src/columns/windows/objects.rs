@@ -4,6 +4,7 @@ use super::{
     DNS, EVENT_TYPES, FILE, GIVEN_TYPE, NEW_FILE, REGISTRY, REGISTRY_SET, SET_BACK, STATUSES, TYPED,
 };
 use crate::columns::enrichment::TimeWriter;
+use crate::columns::sysmon::set_back;
 use crate::columns::{Column, View};
 use crate::frame::NONE;
 use crate::kinds::Telemetry as T;
@@ -77,13 +78,13 @@ fn created_before(v: &View<'_>, row: usize) -> Option<i64> {
 
 /// CreationUtcTime: that of the event if the file is new.
 pub fn creation_utc_time(v: &View<'_>) -> Column {
+    let mut writer = TimeWriter::default();
     v.plain(NEW_FILE | SET_BACK, 23, |r, out| {
-        if v.is(r, SET_BACK) {
-            crate::columns::sysmon::write_set_back(v, r, out);
-        } else {
-            let time = created_before(v, r).unwrap_or(v.frame.native[r]);
-            TimeWriter::default().write(out, time);
-        }
+        let time = match v.is(r, SET_BACK) {
+            true => set_back(v, r),
+            false => created_before(v, r).unwrap_or(v.frame.native[r]),
+        };
+        writer.write(out, time);
         true
     })
 }
