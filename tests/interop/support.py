@@ -1,8 +1,9 @@
-"""Shared by the tests: the binary, a finished corpus, and a distance between distributions."""
+"""Shared by the tests: the binary, a finished corpus, blocks of pages, and a distance between distributions."""
 
 import json
 import math
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,6 +68,32 @@ def outside(path: str) -> Path:
     found = ROOT.parent / "shared" / path
     if not found.exists():
         pytest.skip(f"reference material is not here: ../shared/{path}")
+    return found
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    #: The heading above it, without `#`.
+    heading: str
+    #: The first word after the fence, and the others.
+    language: str
+    words: str
+    code: str
+    #: Where `code` begins and ends in the page.
+    start: int
+    end: int
+
+
+def blocks(page: str) -> list[Block]:
+    """The fenced blocks of a page that name a language, in order."""
+    found, heading = [], ""
+    for match in re.finditer(r"^#+ ([^\n]+)$|^```(\w*)([^\n]*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        if match[1]:
+            heading = match[1]
+        elif match[2]:
+            found.append(Block(heading, match[2], match[3].strip(), match[4], match.start(4), match.end(4)))
     return found
 
 

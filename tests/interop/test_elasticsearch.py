@@ -1,4 +1,4 @@
-"""The index templates fit the schemas and their values, and the README's recipe loads a corpus.
+"""The index templates fit the schemas and their values, and the recipe of docs/recipes.md loads a corpus.
 
     UPDATE_DOCS=1 pytest test_elasticsearch.py      writes the templates anew
 
@@ -21,7 +21,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support import ROOT, binary, generate
+from support import ROOT, binary, blocks, generate
 
 TEMPLATE = ROOT / "docs" / "elasticsearch" / "index-template.json"
 ECS_TEMPLATE = ROOT / "docs" / "elasticsearch" / "ecs-index-template.json"
@@ -297,8 +297,8 @@ def test_recipe_loads_a_corpus(server, tmp_path):
     for tool in ("curl", "split"):
         if shutil.which(tool) is None:
             pytest.skip(f"the recipe needs {tool}, which is not installed")
-    readme = (ROOT / "README.md").read_text()
-    recipe = re.search(r"^### Elasticsearch\n.*?^```sh\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)[1]
+    page = blocks((ROOT / "docs" / "recipes.md").read_text())
+    (recipe,) = [block.code for block in page if block.heading == "Elasticsearch"]
     for written, here in {
         "http://localhost:9200": f"http://127.0.0.1:{server.server_port}",
         "cargo run --release --": str(binary()),
