@@ -80,11 +80,14 @@ impl Generator {
     }
 
     /// Builds the world and the plan. The settings must be valid.
-    pub(crate) fn new(config: Config, grounding: Grounding, catalog: Catalog) -> Self {
+    ///
+    /// # Errors
+    /// The settings choose what the catalog does not have, or nothing that can occur.
+    pub(crate) fn new(config: Config, grounding: Grounding, catalog: Catalog) -> Result<Self> {
         let catalog = Arc::new(catalog);
         let world = Arc::new(Plan::world(&config, &grounding, &catalog));
-        let plan = Plan::new(config, &grounding, &catalog, &world);
-        Generator {
+        let plan = Plan::new(config, &grounding, &catalog, &world)?;
+        Ok(Generator {
             schema: Arc::new(Schema::of(&plan.config)),
             plan: Arc::new(plan),
             world,
@@ -93,7 +96,7 @@ impl Generator {
             plan_file: OnceLock::new(),
             maker: OnceLock::new(),
             tables: OnceLock::new(),
-        }
+        })
     }
 
     /// The plan of the corpus: dates, categories, files, chains, counts.

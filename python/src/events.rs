@@ -37,19 +37,12 @@ pub fn stream(
 
 /// A few events as dicts, without the others.
 #[pyfunction]
-#[pyo3(signature = (
-    n=None, *, category=None, platform=None, playbook=None, host=None, minutes=10, **settings
-))]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the keyword arguments of the Python function"
-)]
+#[pyo3(signature = (n=None, *, category=None, platform=None, host=None, minutes=10, **settings))]
 pub fn sample<'py>(
     py: Python<'py>,
     n: Option<usize>,
     category: Option<String>,
     platform: Option<&str>,
-    playbook: Option<String>,
     host: Option<String>,
     minutes: u32,
     settings: Option<&Bound<'py, PyDict>>,
@@ -66,15 +59,17 @@ pub fn sample<'py>(
             return Err(Error::setting("platform", problem, remedy)).or_raise(py);
         }
     };
+    let generator = Plan::from_keywords(py, settings)?.generator();
     let what = Sampling {
         // A page is printed whole.
         number: n.unwrap_or(if host.is_some() { 1000 } else { 3 }),
         category,
         system,
-        playbook,
+        playbook: None,
+        // The settings that choose attacks choose events, too.
+        attacks: generator.plan().config.chooses_attacks(),
         page: host.map(|host| Page { host, minutes }),
     };
-    let generator = Plan::from_keywords(py, settings)?.generator();
     let events = run(py, None, Interrupted::Forgotten, move |_| {
         generator.sample(&what)
     })?;

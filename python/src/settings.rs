@@ -81,7 +81,8 @@ fn text(kind: Kind, value: &Bound<'_, PyAny>) -> PyResult<Option<OsString>> {
         Kind::Number(_) | Kind::Count if !value.is_instance_of::<PyFloat>() => number(value)?,
         Kind::Decimal | Kind::Offset => number(value)?,
         Kind::Date => date(value)?,
-        Kind::Words | Kind::Decimals => {
+        // Of a dict, only the keys would be taken.
+        Kind::Words | Kind::Decimals if !value.is_instance_of::<PyDict>() => {
             let Ok(items) = value.try_iter() else {
                 return Ok(None);
             };

@@ -198,3 +198,27 @@ def test_types_hold(tmp_path):
     assert code == 0, output + errors
     output, _, _ = api.run([*options, str(wrong)])
     assert output.count(": error:") == 3, output
+
+
+def test_a_preset_is_its_settings_and_is_overridden():
+    soc = {"attack_chain_ratio": 0.01, "noise_ratio": 0.94, "noise_seasonality": True}
+    assert config(preset="soc") == config(**soc)
+    assert config(preset="seed") == config()
+    assert config(preset="soc", noise_ratio=0.5)["noise_ratio"] == "0.5"
+    with pytest.raises(fusiongen.SettingError, match="soc"):
+        fusiongen.plan(events=1000, preset="sok")
+
+
+def test_attacks_and_noise_are_chosen():
+    chosen = config(playbook=["kerberoasting=3", "c2_nuance"], technique="T1558", scenario="backup")
+    assert chosen["playbook"] == {"c2_nuance": None, "kerberoasting": 3}
+    assert chosen["technique"] == ["T1558"]
+    assert chosen["scenario"] == {"backup": None}
+    assert not {"playbook", "technique", "scenario"} & set(config())
+    events = fusiongen.sample(4, events="50k", playbook="kerberoasting")
+    assert {event["attack"]["playbook"] for event in events} == {"kerberoasting"}
+    with pytest.raises(fusiongen.SettingError, match="kerberoasting") as raised:
+        fusiongen.plan(events=1000, playbook="kerberosting")
+    assert raised.value.setting == "playbook"
+    with pytest.raises(TypeError, match="playbook"):
+        fusiongen.plan(events=1000, playbook={"kerberoasting": 3})

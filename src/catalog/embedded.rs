@@ -1,5 +1,12 @@
 //! The catalog that is compiled into the program.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use super::Catalog;
+use crate::error::{Error, Result};
+
 /// A file of `data/catalog` by name.
 macro_rules! embed {
     ($name:literal) => {
@@ -45,3 +52,34 @@ pub(super) const FILES: &[(&str, &str)] = &[
     embed!("playbooks/web_shell_intrusion.toml"),
     embed!("playbooks/wmi_winrm_lateral_movement.toml"),
 ];
+
+impl Catalog {
+    /// Writes the files of the embedded catalog into a directory, for a change of one's own. Returns
+    /// their number. The directory is read by [`Catalog::read`], with the same digest.
+    ///
+    /// # Errors
+    /// One of the files exists, or I/O. Nothing is written if one exists.
+    pub fn export(to: &Path) -> Result<usize> {
+        let exists = |path: &Path| Error::Output {
+            path: path.to_path_buf(),
+            problem: "exists, and is not replaced".into(),
+            remedy: "name another directory, or move the file away".into(),
+        };
+        let paths = || FILES.iter().map(|(name, _)| to.join(name));
+        if let Some(there) = paths().find(|path| path.symlink_metadata().is_ok()) {
+            return Err(exists(&there));
+        }
+        for (path, (_, text)) in paths().zip(FILES) {
+            let folder = path.parent().unwrap_or(to);
+            std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
+            let file = OpenOptions::new().write(true).create_new(true).open(&path);
+            let mut file = file.map_err(|error| match error.kind() {
+                std::io::ErrorKind::AlreadyExists => exists(&path),
+                _ => Error::io(&path, "create", error),
+            })?;
+            let written = file.write_all(text.as_bytes());
+            written.map_err(|e| Error::io(&path, "write", e))?;
+        }
+        Ok(FILES.len())
+    }
+}

@@ -176,7 +176,7 @@ impl CatalogTables<'_> {
         for raw in &file.scenario {
             scenarios.push(Scenario {
                 name: raw.name.get_ref().clone(),
-                weight: weight(source, &raw.weight)?,
+                weight: *raw.weight.get_ref(),
                 variants: raw
                     .variant
                     .iter()
@@ -243,7 +243,7 @@ impl CatalogTables<'_> {
         };
         Ok(Variant {
             category,
-            weight: weight(source, &raw.weight)?,
+            weight: *raw.weight.get_ref(),
             hosts,
             visit,
             verdict,
@@ -304,7 +304,8 @@ impl CatalogTables<'_> {
         order::end_processes(&mut steps);
         let playbook = Playbook {
             name: raw.name.get_ref().clone(),
-            weight: weight(source, &raw.weight)?,
+            weight: *raw.weight.get_ref(),
+            about: source.heading(),
             hosts,
             steps,
             processes,
@@ -411,9 +412,15 @@ impl CatalogTables<'_> {
         playbook: &Playbook,
         scenarios: &[Scenario],
     ) -> Result<()> {
+        // A playbook that never runs needs no benign rows, and a scenario that never occurs has none.
+        if playbook.weight == 0 {
+            return Ok(());
+        }
         let in_noise: BTreeSet<usize> = scenarios
             .iter()
+            .filter(|scenario| scenario.weight > 0)
             .flat_map(|scenario| &scenario.variants)
+            .filter(|variant| variant.weight > 0)
             .map(|variant| variant.category)
             .collect();
         for step in &playbook.steps {

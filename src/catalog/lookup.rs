@@ -75,7 +75,7 @@ pub(super) fn find_category(
         })
 }
 
-/// A weight, which must not be 0.
+/// A weight, which must not be 0: something has to be drawn from the list.
 pub(super) fn weight(source: &Source, weight: &Spanned<u32>) -> Result<u32> {
     match *weight.get_ref() {
         0 => Err(source.error_at(

@@ -65,7 +65,7 @@ pub use template::{Piece, Placeholder, Template, TemplateError};
 /// 1. Every index is within the table that it refers to.
 /// 2. Every technique of a category, record or playbook is in `techniques`.
 /// 3. Every category that a playbook uses is also used by a scenario, so that no category has
-///    attacks only.
+///    attacks only. Entries with a weight of 0 do not count.
 /// 4. A process that a record names was started by an earlier record of the same playbook or
 ///    variant, or is a resident.
 /// 5. Entries are in file order.

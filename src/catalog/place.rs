@@ -95,6 +95,11 @@ impl TomlWord for HostClass {
 }
 
 impl HostClass {
+    /// Its name in the catalog.
+    pub fn word(self) -> &'static str {
+        self.to_word()
+    }
+
     /// The platform of all its hosts; `None` if they have both.
     pub fn platform(self) -> Option<Platform> {
         use HostClass::*;

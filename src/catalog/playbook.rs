@@ -45,6 +45,9 @@ pub struct Alternative {
 #[derive(Debug, Clone)]
 pub struct Playbook {
     pub name: String,
+    /// What happens: the comment at the head of its file.
+    pub about: String,
+    /// Weight among the playbooks; 0: never.
     pub weight: u32,
     /// Classes of the chain's hosts: the victim first, then those it moves to.
     pub hosts: Vec<HostClass>,

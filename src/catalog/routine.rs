@@ -40,6 +40,13 @@ impl TomlWord for When {
     ];
 }
 
+impl When {
+    /// Its name in the catalog.
+    pub fn word(self) -> &'static str {
+        self.to_word()
+    }
+}
+
 /// When the process of a step ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lives {

@@ -60,6 +60,7 @@ pub struct Sequence {
 pub struct Variant {
     /// Index into `Catalog::categories`.
     pub category: usize,
+    /// Weight within the scenario; 0: never.
     pub weight: u32,
     pub hosts: HostClass,
     pub visit: Visit,
@@ -81,7 +82,7 @@ pub struct Variant {
 pub struct Scenario {
     /// `labels.noise_type`.
     pub name: String,
-    /// Weight among the scenarios. Process life is not part of it.
+    /// Weight among the scenarios; 0: never. Process life is not part of it.
     pub weight: u32,
     pub variants: Vec<Variant>,
 }

@@ -41,6 +41,12 @@ impl Source {
         })
     }
 
+    /// The comment at the head of the file, as one line.
+    pub fn heading(&self) -> String {
+        let comment = self.text.lines().map_while(|line| line.strip_prefix('#'));
+        comment.map(str::trim).collect::<Vec<_>>().join(" ")
+    }
+
     /// An error at a byte offset.
     pub fn error(&self, at: usize, problem: impl Into<String>, remedy: impl Into<String>) -> Error {
         // They quote the file, so they can be of any length.

@@ -8,6 +8,15 @@ pub(super) trait TomlWord: Sized + Copy + 'static {
     const WHAT: &'static str;
     const WORDS: &'static [(&'static str, Self)];
 
+    /// The word of a value; empty if it has none.
+    fn to_word(self) -> &'static str
+    where
+        Self: PartialEq,
+    {
+        let known = Self::WORDS.iter().find(|(_, value)| *value == self);
+        known.map_or("", |(word, _)| word)
+    }
+
     /// The value of a word. The error lists all words.
     fn from_word(word: &str) -> Result<Self, String> {
         Self::WORDS

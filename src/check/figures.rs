@@ -421,6 +421,8 @@ impl Figures {
                 .map(|&[chain, _, all]| (all - chain) as f64 / all as f64)
                 .min_by(f64::total_cmp);
             let rows = used.map(|counts| counts[2]).sum();
+            // Chosen scenarios may have no rows of a category; the plan reports that, too.
+            let has_room = has_room && facts.plan.config.scenario.is_empty();
             let value = least.filter(|_| has_room);
             values.insert("composition.other_share", (rows, value));
             values.insert("chains.friction", self.friction.share());

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::output;
 use super::progress::{Bar, Planning};
-use super::settings::Settings;
+use super::settings::{Settings, flagged};
 use super::signals::{Signals, Stoppable};
 use super::space;
 use super::stream;
@@ -60,6 +60,7 @@ impl Generate {
         let grounding = self.settings.grounding()?;
         let planning = Planning::new(config.events, self.no_progress);
         let generator = Generator::new(config, grounding, self.settings.catalog()?);
+        let generator = generator.map_err(flagged)?;
         drop(planning);
         let plan = generator.plan();
         for notice in &plan.notices {

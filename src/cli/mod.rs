@@ -1,10 +1,12 @@
 //! The command line: one file per subcommand.
 
+mod catalog;
 mod check;
 mod completions;
 mod finish;
 mod generate;
 mod layers;
+mod list;
 mod man;
 mod output;
 mod plan;
@@ -54,6 +56,10 @@ enum Command {
     Report(report::ReportCommand),
     /// Test the queries of a SIEM: SQL with known answers, run on an engine and compared
     Queries(queries::Queries),
+    /// List what can be chosen: playbooks, scenarios, presets and more
+    List(list::List),
+    /// Write the built-in catalog to files, to change it
+    Catalog(catalog::CatalogCommand),
     /// Print a completion script for a shell
     Completions(completions::Completions),
     /// Print a manual page, for `man -l -`
@@ -85,6 +91,8 @@ fn run(arguments: Vec<OsString>) -> Result<()> {
         Command::Check(command) => command.run(),
         Command::Report(command) => command.run(),
         Command::Queries(command) => command.run(),
+        Command::List(command) => command.run(),
+        Command::Catalog(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

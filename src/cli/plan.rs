@@ -8,6 +8,7 @@ use clap::Args;
 use super::generate::Generate;
 use super::output;
 use super::progress::Planning;
+use super::settings::flagged;
 use super::space;
 use super::summary::{composition, counted, grouped, sized, small_files};
 use crate::corpus::Corpus;
@@ -52,7 +53,7 @@ impl PlanCommand {
         let config = settings.config()?;
         let grounding = settings.grounding()?;
         let planning = Planning::new(config.events, self.generate.no_progress);
-        let generator = Generator::new(config, grounding, settings.catalog()?);
+        let generator = Generator::new(config, grounding, settings.catalog()?).map_err(flagged)?;
         drop(planning);
         let plan = generator.plan();
         let sizes: Vec<u64> = plan

@@ -9,7 +9,7 @@ use chrono::{DateTime, Days, NaiveDate};
 use clap::{Args, ValueEnum};
 
 use super::generate::threads;
-use super::settings::EventSettings;
+use super::settings::{EventSettings, flagged};
 use super::signals::Signals;
 use super::stream::{self, Pipe, stopped};
 use super::summary::{counted, grouped};
@@ -148,7 +148,8 @@ impl Replay {
         };
         loop {
             let (config_of, grounding) = (stream::unsplit(config.clone()), grounding.clone());
-            let generator = Generator::new(config_of, grounding, catalog.clone());
+            let generator =
+                Generator::new(config_of, grounding, catalog.clone()).map_err(flagged)?;
             if config.period == 0 {
                 for notice in &generator.plan().notices {
                     eprintln!("note: {notice}");
@@ -172,6 +173,10 @@ impl Replay {
     fn config(&self, today: NaiveDate) -> Result<Config> {
         let mut settings = self.settings.0.clone();
         settings.remove_idle(["start"], "replay");
+        if !settings.is_given("events") {
+            // A preset's number of events says nothing about a rate.
+            settings.remove_idle(["events"], "replay");
+        }
         // Each event is a line of its own.
         settings.set("format", Format::Ndjson.name())?;
         let mut config = settings.config()?;

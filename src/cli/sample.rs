@@ -7,7 +7,7 @@ use super::output;
 use super::settings::{EventSettings, flagged};
 use super::stream::unsplit;
 use crate::error::{Error, Result};
-use crate::generator::{Generator, Page, Sampling, System};
+use crate::generator::{Page, Sampling, System};
 
 /// The platform that recorded an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,8 +18,14 @@ enum Family {
     Saas,
 }
 
+/// Help of the settings that choose attacks, which also choose the events that are printed.
+const PLAYBOOK: &str = "Only these attacks, step by step; `fusiongen list playbooks` prints them";
+const TECHNIQUE: &str = "Only attacks with a step of one of these ATT&CK techniques, step by step";
+
 /// Arguments of `sample`.
 #[derive(Debug, Args)]
+#[command(mut_arg("playbook", |arg| arg.help(PLAYBOOK)))]
+#[command(mut_arg("technique", |arg| arg.help(TECHNIQUE)))]
 pub struct Sample {
     #[command(flatten)]
     settings: EventSettings,
@@ -39,18 +45,10 @@ pub struct Sample {
     /// Only events from this platform
     #[arg(long, help_heading = "Choice")]
     platform: Option<Family>,
-    /// Only attacks with this playbook, step by step
-    #[arg(long, value_name = "PLAYBOOK", help_heading = "Choice")]
-    playbook: Option<String>,
     /// A page of this host's events: a line for each, in the order of its logs
     ///
     /// The page begins at ten o'clock by local time on the first working day.
-    #[arg(
-        long,
-        value_name = "HOST",
-        conflicts_with = "playbook",
-        help_heading = "Choice"
-    )]
+    #[arg(long, value_name = "HOST", help_heading = "Choice")]
     host: Option<String>,
     /// Length of the page of --host
     #[arg(
@@ -77,15 +75,13 @@ impl From<Family> for System {
 
 impl Sample {
     pub fn run(&self) -> Result<()> {
-        let settings = &self.settings.0;
-        let config = unsplit(settings.config()?);
-        let grounding = settings.grounding()?;
-        let generator = Generator::new(config, grounding, settings.catalog()?);
+        let generator = self.settings.0.generator(unsplit)?;
         let wanted = Sampling {
             number: usize::try_from(self.number).unwrap_or(usize::MAX),
             category: self.category.clone(),
             system: self.platform.map(System::from),
-            playbook: self.playbook.clone(),
+            playbook: None,
+            attacks: generator.plan().config.chooses_attacks(),
             page: self.host.as_ref().map(|host| Page {
                 host: host.clone(),
                 minutes: self.minutes,
@@ -98,7 +94,9 @@ impl Sample {
                 "no event of this corpus matches",
                 match self.host {
                     Some(_) => "give more --minutes or --events, or another --host",
-                    None => "omit --category, --platform or --playbook, or give more --events",
+                    None => {
+                        "omit --category, --platform, --playbook or --technique, or give more --events"
+                    }
                 },
             ));
         }

@@ -1,7 +1,7 @@
 //! The settings of a corpus as flags, environment variables and keys of the configuration file.
 //!
-//! A flag overrides its environment variable, which overrides the configuration file, which
-//! overrides the default (`layers.rs`). The flags are made from the table of
+//! A flag overrides its environment variable, which overrides the configuration file (`layers.rs`),
+//! which overrides the preset, which overrides the default (`Values`). The flags are made from the table of
 //! [settings](crate::settings), so a new setting needs no change here.
 
 use std::ffi::OsString;
@@ -17,6 +17,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::generator::Generator;
 use crate::grounding::SeverityScale;
 use crate::plan::{Config, Grounding};
 use crate::settings::{self, Kind, SETTINGS, Section, Setting, Values, Word};
@@ -151,7 +152,12 @@ impl Args for EventSettings {
 
 impl FromArgMatches for EventSettings {
     fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
-        Settings::from_arg_matches(matches).map(EventSettings)
+        let mut settings = Settings::from_arg_matches(matches)?;
+        // A preset has values of files for the commands that write some.
+        for setting in SETTINGS.iter().filter(|setting| is_of_files(setting)) {
+            settings.values.remove(setting.name);
+        }
+        Ok(EventSettings(settings))
     }
 
     fn update_from_arg_matches(
@@ -268,7 +274,29 @@ impl Settings {
                 self.environment.join(", ")
             );
         }
-        self.values.config().map_err(flagged)
+        let config = self.values.config().map_err(flagged)?;
+        // A preset's share gives way to a share that was given.
+        let used = |(name, text): (&str, &str)| match name {
+            "attack_chain_ratio" => format!("{name}={}", config.attack_chain_ratio),
+            "noise_ratio" => format!("{name}={}", config.noise_ratio),
+            _ => format!("{name}={text}"),
+        };
+        let of_preset = self.values.of_preset().into_iter();
+        let of_preset: Vec<String> = of_preset.map(used).collect();
+        if !of_preset.is_empty() {
+            eprintln!("note: from the preset: {}", of_preset.join(", "));
+        }
+        Ok(config)
+    }
+
+    /// The generator of the corpus of these settings, except that `change` changes the configuration.
+    ///
+    /// # Errors
+    /// A setting or an input cannot be used; the setting's flag.
+    pub fn generator(&self, change: impl FnOnce(Config) -> Config) -> Result<Generator> {
+        let config = change(self.config()?);
+        let grounding = self.grounding()?;
+        Generator::new(config, grounding, self.catalog()?).map_err(flagged)
     }
 
     /// Reads every input, and prints notes about them.

@@ -99,8 +99,8 @@ impl Builder {
     /// Validates the settings and builds the world and the plan.
     ///
     /// # Errors
-    /// A setting is out of range, all users are disabled, no asset reports events, or the embedded
-    /// catalog cannot be read.
+    /// A setting is out of range, or chooses what the catalog does not have; all users are disabled, no
+    /// asset reports events, or the embedded catalog cannot be read.
     pub fn build(self) -> Result<Generator> {
         self.config.validate()?;
         let nobody = |users: &Vec<User>| users.iter().all(|user| user.disabled);
@@ -127,6 +127,6 @@ impl Builder {
             Some(catalog) => catalog,
             None => Catalog::embedded()?,
         };
-        Ok(Generator::new(self.config, grounding, catalog))
+        Generator::new(self.config, grounding, catalog)
     }
 }

@@ -44,6 +44,8 @@ pub struct Sampling {
     pub system: Option<System>,
     /// Only attacks with this playbook, step by step.
     pub playbook: Option<String>,
+    /// Only attacks, step by step.
+    pub attacks: bool,
     /// All events of a host, in the order of its logs, instead of a varied choice.
     pub page: Option<Page>,
 }
@@ -87,9 +89,9 @@ pub(super) fn sample(generator: &Generator, what: &Sampling) -> Result<Vec<Map<S
         search.page(page, category)?;
         return Ok(search.found);
     }
-    match playbook {
-        Some(playbook) => search.playbook(playbook, category, order)?,
-        None => {
+    match what.attacks || playbook.is_some() {
+        true => search.attacks(playbook, category, order)?,
+        false => {
             // In a keyed order, so that a sample is varied.
             let mut partitions: Vec<&Partition> = (plan.partitions.iter())
                 .filter(|p| category.is_none_or(|c| p.category == c))
@@ -235,15 +237,23 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Finds events of a playbook: its attacks in a keyed order, each step by step.
-    fn playbook(&mut self, playbook: usize, category: Option<u32>, order: Key) -> Result<()> {
+    /// Finds events of attacks, or of those with a playbook, in a keyed order, each step by step.
+    fn attacks(
+        &mut self,
+        playbook: Option<usize>,
+        category: Option<u32>,
+        order: Key,
+    ) -> Result<()> {
         let (plan, world) = (&*self.maker.plan, &*self.maker.world);
         let mut chains: Vec<u32> = (0..plan.chains.all.len() as u32)
-            .filter(|&c| plan.chains.all[c as usize].playbook as usize == playbook)
+            .filter(|&c| {
+                let of_chain = usize::from(plan.chains.all[c as usize].playbook);
+                playbook.is_none_or(|wanted| wanted == of_chain)
+            })
             .collect();
         chains.sort_by_key(|&c| order.at(u64::from(c)));
         chains.truncate(PLACES + self.wanted);
-        let steps = &self.maker.catalog.playbooks[playbook].steps;
+        let playbooks = &self.maker.catalog.playbooks;
         let most = |c: &u32| {
             plan.chains.all[*c as usize]
                 .steps
@@ -256,7 +266,9 @@ impl Search<'_> {
         // The first event of each step, then the second, and so on.
         for index in 0..rounds {
             for &chain in &chains {
-                for (s, step) in plan.chains.all[chain as usize].steps.iter().enumerate() {
+                let chain_of = &plan.chains.all[chain as usize];
+                let steps = &playbooks[usize::from(chain_of.playbook)].steps;
+                for (s, step) in chain_of.steps.iter().enumerate() {
                     let of_step = world.detections.category(steps[s].category);
                     if index >= step.events || category.is_some_and(|c| c != of_step) {
                         continue;

@@ -250,15 +250,12 @@ impl Chains {
         config: &Config,
         world: &World,
         catalog: &Catalog,
+        weights: &[u64],
         quota: u64,
     ) -> Self {
-        let weights = Alias::new(
-            &catalog
-                .playbooks
-                .iter()
-                .map(|p| u64::from(p.weight))
-                .collect::<Vec<_>>(),
-        );
+        // Without a playbook that may run there are no chains.
+        let is_empty = weights.iter().all(|weight| *weight == 0);
+        let weights = Alias::new(weights);
         let most = (u128::from(config.chain_density.millionths())
             * world.hosts.len() as u128
             * u128::from(config.days)
@@ -266,7 +263,7 @@ impl Chains {
         let mut drafts = Vec::new();
         let mut least = 0;
         // As many chains as the density allows and the quota has events for.
-        while !catalog.playbooks.is_empty() && (drafts.len() as u64) < most && least < quota {
+        while !is_empty && (drafts.len() as u64) < most && least < quota {
             let chain_key = Draws::new(key.with(drafts.len() as u64));
             let draft = Draft::new(chain_key, catalog, &weights);
             least += draft.events(chain_key, catalog, 0);

@@ -3,6 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+use super::choice::Choice;
 use super::files::{Compression, Format, PartitionBy, Table, bytes_per_event, bytes_per_file};
 use super::ratio::{Ratio, decimal};
 use crate::error::{Error, Result};
@@ -116,6 +117,16 @@ pub struct Config {
     pub noise_ratio: Ratio,
     /// Maximum chains per host per day.
     pub chain_density: Ratio,
+    /// Only these playbooks are run. A choice that is not made is not serialised, so it leaves the
+    /// fingerprint as it was before choices existed.
+    #[serde(skip_serializing_if = "Choice::is_empty")]
+    pub playbook: Choice,
+    /// Only playbooks with a step of one of these techniques are run; ids, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub technique: Vec<String>,
+    /// Only these noise scenarios occur.
+    #[serde(skip_serializing_if = "Choice::is_empty")]
+    pub scenario: Choice,
     pub noise_seasonality: bool,
     /// Local time of working hours, in seconds east of UTC.
     pub time_zone_offset: i64,
@@ -164,6 +175,9 @@ impl Default for Config {
             attack_chain_ratio: Ratio::from_millionths(150_000),
             noise_ratio: Ratio::from_millionths(200_000),
             chain_density: Ratio::from_millionths(100_000),
+            playbook: Choice::default(),
+            technique: Vec::new(),
+            scenario: Choice::default(),
             noise_seasonality: false,
             time_zone_offset: 0,
             noise_weights: NoiseWeights::default(),
@@ -296,6 +310,12 @@ impl Config {
                 "give at least the rows of a row group",
             );
         }
+        for (setting, choice) in [("playbook", &self.playbook), ("scenario", &self.scenario)] {
+            if let Err(problem) = choice.validate() {
+                let remedy = "give at least one name a weight from 1 to 1000000";
+                return fail(setting, problem, remedy);
+            }
+        }
         for (setting, hours) in [
             ("noise_hours", &self.noise_hours),
             ("alert_hours", &self.alert_hours),
@@ -351,6 +371,11 @@ impl Config {
         Ok(())
     }
 
+    /// Whether the settings choose among the playbooks.
+    pub fn chooses_attacks(&self) -> bool {
+        !self.playbook.is_empty() || !self.technique.is_empty()
+    }
+
     /// Midnight UTC of the first day, Unix seconds.
     pub fn start_seconds(&self) -> i64 {
         self.start
@@ -402,6 +427,28 @@ impl Config {
                 "--bloom-filter has no effect with --format {}: only Parquet has Bloom filters",
                 self.format.name()
             ));
+        }
+        let (chains, noise) = self.ratios(&mut Vec::new());
+        for (setting, given, of, share) in [
+            (
+                "playbook",
+                !self.playbook.is_empty(),
+                "attack chains",
+                chains,
+            ),
+            (
+                "technique",
+                !self.technique.is_empty(),
+                "attack chains",
+                chains,
+            ),
+            ("scenario", !self.scenario.is_empty(), "noise", noise),
+        ] {
+            if given && share == 0 {
+                notices.push(format!(
+                    "{setting} has no effect, because the share of {of} is 0"
+                ));
+            }
         }
         let default = Config::default();
         for (name, given, on, instead) in [

@@ -6,6 +6,7 @@
 
 pub mod calendar;
 pub mod chains;
+pub mod choice;
 pub mod config;
 pub mod days;
 pub mod files;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, HostClass, PROCESS_LIFE, Platform};
 use crate::day::Days;
+use crate::error::Result;
 use crate::grounding::{Asset, Profile, User};
 use crate::numbers::counted;
 use crate::random::Key;
@@ -29,6 +31,8 @@ use crate::world::{Sources, Starts, World, WorldSize};
 pub use calendar::{APART, Calendar, LIFE_RUN, TimeLaw};
 use calendar::{Exits, SEEN};
 pub use chains::{Chain, Chains};
+pub use choice::Choice;
+use choice::Weights;
 pub use config::Config;
 pub use days::Scripts;
 pub use files::{Compression, Format, PartitionBy, Table};
@@ -149,12 +153,16 @@ impl Plan {
     }
 
     /// Plans a corpus in [its world](Plan::world).
+    ///
+    /// # Errors
+    /// The settings choose what the catalog does not have, or nothing that can occur.
     pub fn new(
         config: Config,
         grounding: &Grounding,
         catalog: &Arc<Catalog>,
         world: &Arc<World>,
-    ) -> Plan {
+    ) -> Result<Plan> {
+        let weights = Weights::new(&config, catalog, world)?;
         let mut notices = Vec::new();
         let (chain_ratio, noise_ratio) = config.ratios(&mut notices);
         config.idle(&mut notices);
@@ -172,6 +180,7 @@ impl Plan {
             &config,
             world,
             catalog,
+            &weights.playbooks,
             share(chain_ratio),
         );
         let chain_events = chains.events();
@@ -220,6 +229,7 @@ impl Plan {
             &calendar,
             world,
             catalog,
+            &weights.scenarios,
             &chains,
             &per_category,
             noise - life,
@@ -260,7 +270,7 @@ impl Plan {
             chains: chains.all.len() as u64,
         };
         notices.extend(world.notices.iter().cloned());
-        Plan {
+        Ok(Plan {
             config,
             inputs,
             fingerprint,
@@ -274,7 +284,7 @@ impl Plan {
             composition,
             profile: grounding.profile.clone().without_addresses(),
             notices,
-        }
+        })
     }
 }
 
@@ -451,18 +461,21 @@ fn plan_noise(
     calendar: &Calendar,
     world: &World,
     catalog: &Catalog,
+    scenarios: &[u64],
     chains: &Chains,
     alerts: &[u64],
     rows: u64,
     notices: &mut Vec<String>,
 ) {
     let mut variants = Vec::new();
-    for (s, scenario) in catalog.scenarios.iter().enumerate() {
+    for (s, (scenario, of_scenario)) in catalog.scenarios.iter().zip(scenarios).enumerate() {
         // Without a printer in the world, variants that print are left out; likewise for other devices.
         let there = (scenario.variants.iter().enumerate()).filter(|v| world.has_all(&v.1.records));
         let total: u64 = there.clone().map(|(_, v)| u64::from(v.weight)).sum();
         for (v, variant) in there {
-            let weight = u64::from(scenario.weight) * 1_000_000 * u64::from(variant.weight) / total;
+            let weight = u128::from(*of_scenario) * 1_000_000 * u128::from(variant.weight);
+            // The total is 0 if none of the variants that are there may occur.
+            let weight = weight.checked_div(u128::from(total)).unwrap_or(0) as u64;
             variants.push((
                 s as u16,
                 v as u16,
@@ -477,6 +490,20 @@ fn plan_noise(
     }
     for (need, have) in needed.iter_mut().zip(alerts) {
         *need = others_needed(*need, *have);
+    }
+    // Of the chosen scenarios, none may have rows of a category.
+    let mut bare = Vec::new();
+    for (category, need) in needed.iter_mut().enumerate().filter(|(_, need)| **need > 0) {
+        if !(variants.iter()).any(|&(_, _, of, weight)| of as usize == category && weight > 0) {
+            bare.push(world.detections.categories[category].as_str());
+            *need = 0;
+        }
+    }
+    if !bare.is_empty() {
+        notices.push(format!(
+            "no noise scenario that is left has benign rows of {}: these are mostly attack",
+            bare.join(", ")
+        ));
     }
     let total: u64 = needed.iter().sum();
     if total > rows {

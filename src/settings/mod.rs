@@ -5,10 +5,12 @@
 //! it. [`Values`] holds the texts that a user gave, and parses them.
 
 mod inputs;
+mod preset;
 mod table;
 mod values;
 mod words;
 
+pub use preset::Preset;
 pub use table::{Kind, SETTINGS, Section, Setting};
 pub use values::Values;
 pub use words::Word;

@@ -1,5 +1,6 @@
 //! The settings of a corpus: name, type, default and help of each, in the order of `--help`.
 
+use super::preset;
 use super::words::{self, Word};
 
 /// The type of a setting's value, as text.
@@ -213,6 +214,13 @@ pub const SETTINGS: &[Setting] = &[
         "Directory that defines what can happen, laid out like data/catalog in the sources [default: the built-in catalog]",
     ),
     composition(
+        "preset",
+        Kind::Choice(preset::words),
+        "NAME",
+        "Settings for a purpose; anything that is given overrides them",
+    )
+    .default("seed"),
+    composition(
         "attack_chain_ratio",
         Kind::Decimal,
         "R",
@@ -235,6 +243,24 @@ pub const SETTINGS: &[Setting] = &[
         "Maximum attack chains per host per day",
     )
     .default("0.1"),
+    composition(
+        "playbook",
+        Kind::Words,
+        "NAME,…",
+        "Only these attacks; NAME=WEIGHT sets a weight. `fusiongen list playbooks` prints them [default: all]",
+    ),
+    composition(
+        "technique",
+        Kind::Words,
+        "ID,…",
+        "Only attacks with a step of one of these ATT&CK techniques, such as T1558 or T1558.003",
+    ),
+    composition(
+        "scenario",
+        Kind::Words,
+        "NAME,…",
+        "Only these noise scenarios; NAME=WEIGHT sets a weight. `fusiongen list scenarios` prints them [default: all]",
+    ),
     composition(
         "noise_seasonality",
         Kind::Boolean,

@@ -7,22 +7,26 @@ use std::path::Path;
 use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 
+use super::preset::Preset;
 use super::table::{Kind, SETTINGS, Setting};
 use super::{find, words};
 use crate::error::{Error, Result};
 use crate::near::unknown;
+use crate::plan::choice::parse_techniques;
 use crate::plan::config::{AlertWeights, NoiseWeights};
 use crate::plan::parse::{parse_count, parse_offset};
 use crate::plan::ratio::{decimal, parts_per_million};
-use crate::plan::{Config, Ratio};
+use crate::plan::{Choice, Config, Ratio};
 use crate::schema::Schema;
 
-/// The texts of settings, by name. A setting that is absent has its default.
+/// The texts of settings, by name. A setting that is absent has the preset's value, or its default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Values {
     texts: BTreeMap<&'static str, OsString>,
     /// Shares that are reduced if they are too large; others are refused.
     reducible: BTreeSet<&'static str>,
+    /// Settings that the preset does not set, because they have no effect.
+    idle: BTreeSet<&'static str>,
 }
 
 impl Values {
@@ -45,11 +49,12 @@ impl Values {
         Ok(())
     }
 
-    /// Refuses settings that exclude each other.
+    /// Refuses settings that exclude each other, and an unknown preset.
     ///
     /// # Errors
-    /// Names both.
+    /// Names both, or names similar presets.
     pub fn validate(&self) -> Result<()> {
+        self.parse("preset", Preset::find)?;
         for setting in SETTINGS.iter().filter(|s| self.texts.contains_key(s.name)) {
             let Some(other) = setting.excludes.filter(|o| self.texts.contains_key(o)) else {
                 continue;
@@ -68,15 +73,37 @@ impl Values {
         self.texts.contains_key(name)
     }
 
-    /// Takes a setting back; whether it was given.
+    /// Takes a setting back, also from the preset; whether it was given.
     pub fn remove(&mut self, name: &str) -> bool {
+        self.idle.extend(find(name).map(|setting| setting.name));
         self.texts.remove(name).is_some()
     }
 
-    /// The text that was given, or the default.
+    /// The preset that was given. The default one has the defaults as values.
+    fn preset(&self) -> Option<&'static Preset> {
+        Preset::find(self.texts.get("preset")?.to_str()?).ok()
+    }
+
+    /// The value that the preset has for a setting, whether or not another one was given.
+    fn preset_text(&self, name: &str) -> Option<&'static OsStr> {
+        let preset = self.preset().filter(|_| !self.idle.contains(name));
+        preset?.text(name)
+    }
+
+    /// Settings that have the value of the preset that was given, and these values.
+    pub fn of_preset(&self) -> Vec<(&'static str, &'static str)> {
+        let values = self.preset().into_iter().flat_map(Preset::values);
+        values
+            .filter(|(name, _)| !self.is_given(name) && !self.idle.contains(name))
+            .collect()
+    }
+
+    /// The text that was given, or the preset's, or the default.
     fn get(&self, name: &str) -> Option<&OsStr> {
         let given = self.texts.get(name).map(OsString::as_os_str);
-        given.or_else(|| find(name).ok()?.default.map(OsStr::new))
+        given
+            .or_else(|| self.preset_text(name))
+            .or_else(|| find(name).ok()?.default.map(OsStr::new))
     }
 
     /// The path of an input, if it was given.
@@ -183,6 +210,9 @@ impl Values {
             attack_chain_ratio: Ratio::from_millionths(chains),
             noise_ratio: Ratio::from_millionths(noise),
             chain_density: Ratio::from_millionths(density?),
+            playbook: self.choice("playbook")?,
+            technique: self.techniques()?,
+            scenario: self.choice("scenario")?,
             noise_seasonality: self.is_on("noise_seasonality")?,
             time_zone_offset: self.offset("noise_tz_offset")?,
             noise_weights: self.noise_weights(default.noise_weights)?,
@@ -212,8 +242,29 @@ impl Values {
         Ok(config)
     }
 
-    /// The shares of chains and of noise in millionths. If only one is given, the other one's default
-    /// gives way.
+    fn choice(&self, name: &str) -> Result<Choice> {
+        let choice = self.parse(name, |text| {
+            text.parse().map_err(|problem: String| {
+                let remedy = "give names, separated by commas, each with =WEIGHT or without: a,b=3; \
+                              a weight is a whole number from 0 to 1000000";
+                Error::setting(name, problem, remedy)
+            })
+        });
+        Ok(choice?.unwrap_or_default())
+    }
+
+    fn techniques(&self) -> Result<Vec<String>> {
+        let techniques = self.parse("technique", |text| {
+            parse_techniques(text).map_err(|problem| {
+                let remedy = "give ids, separated by commas, such as T1558.003,T1021";
+                Error::setting("technique", problem, remedy)
+            })
+        });
+        Ok(techniques?.unwrap_or_default())
+    }
+
+    /// The shares of chains and of noise in millionths. If only one is given, the preset's value or
+    /// default of the other one gives way.
     fn shares(&self, default: &Config) -> Result<(u64, u64)> {
         const MOST: u64 = Config::MOST_OF_CHAINS_AND_NOISE;
         let (chains, noise) = ("attack_chain_ratio", "noise_ratio");
@@ -236,7 +287,15 @@ impl Values {
                 share => Ok(share),
             }
         };
-        let defaults = [default.attack_chain_ratio, default.noise_ratio].map(Ratio::millionths);
+        let unless_given = |name: &str, default: Ratio| {
+            let text = self.preset_text(name).and_then(OsStr::to_str);
+            text.and_then(|text| percentage(text).ok())
+                .unwrap_or(default.millionths())
+        };
+        let defaults = [
+            unless_given(chains, default.attack_chain_ratio),
+            unless_given(noise, default.noise_ratio),
+        ];
         match (share(chains)?, share(noise)?) {
             (None, None) => Ok(defaults.into()),
             (Some(share), None) => Ok((share, defaults[1].min(MOST.saturating_sub(share)))),

@@ -13,7 +13,9 @@ import duckdb
 import pytest
 from support import SAMPLE_INPUTS, fusiongen, generate
 
-SUBCOMMANDS = set("generate replay profile plan sample finish check report queries completions man".split())
+SUBCOMMANDS = set(
+    "generate replay profile plan sample finish check report queries list catalog completions man".split()
+)
 
 # Every flag of `generate` that users may rely on, with a value to test; None: the flag takes no value.
 FLAGS = {
@@ -29,9 +31,13 @@ FLAGS = {
     "--catalog": ...,
     "--users": "50",
     "--assets": "60",
+    "--preset": "soc",
     "--attack-chain-ratio": "0.1",
     "--noise-ratio": "0.3",
     "--chain-density": "0.2",
+    "--playbook": "kerberoasting,psexec_lateral_movement=3",
+    "--technique": "T1558",
+    "--scenario": "vulnerability_scan,backup=2",
     "--noise-seasonality": None,
     "--severity-scale": "suricata",
     "--strict": None,

@@ -243,7 +243,6 @@ def sample(
     *,
     category: str | None = None,
     platform: _Platform | None = None,
-    playbook: str | None = None,
     host: str | None = None,
     minutes: int = 10,
     **settings: Unpack[Settings],
@@ -252,6 +251,7 @@ def sample(
 
     With ``host``, the events of this host in the order of its logs, at most ``n``, by default 1,000.
     They begin at ten o'clock local time on the first working day, and end ``minutes`` later.
+    Without ``host``, the settings ``playbook`` and ``technique`` give only events of their attacks.
     """
 
 def truth(table: _Table, /, **settings: Unpack[Settings]) -> Stream:

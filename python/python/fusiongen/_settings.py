@@ -53,6 +53,9 @@ class Settings(TypedDict, total=False):
     catalog: str | PathLike[str] | None
     """Directory that defines what can happen, laid out like data/catalog in the sources [default: the built-in catalog]."""
 
+    preset: Literal["seed", "soc", "detections", "stress"] | None
+    """Settings for a purpose; anything that is given overrides them [default: seed]."""
+
     attack_chain_ratio: float | str | None
     """Share of events that belong to attack chains, such as 0.15 or 15% [default: 0.15]."""
 
@@ -61,6 +64,15 @@ class Settings(TypedDict, total=False):
 
     chain_density: float | str | None
     """Maximum attack chains per host per day [default: 0.1]."""
+
+    playbook: Sequence[str] | str | None
+    """Only these attacks; NAME=WEIGHT sets a weight. `fusiongen list playbooks` prints them [default: all]."""
+
+    technique: Sequence[str] | str | None
+    """Only attacks with a step of one of these ATT&CK techniques, such as T1558 or T1558.003."""
+
+    scenario: Sequence[str] | str | None
+    """Only these noise scenarios; NAME=WEIGHT sets a weight. `fusiongen list scenarios` prints them [default: all]."""
 
     noise_seasonality: bool | None
     """Distribute noise and alerts over the hours of a working week [default: false]."""

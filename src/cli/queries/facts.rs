@@ -57,11 +57,7 @@ impl Facts {
     pub fn generator(&self) -> Result<Generator> {
         match &self.corpus {
             Some(directory) => generator_of(directory),
-            None => Ok(Generator::new(
-                self.settings.config()?,
-                self.settings.grounding()?,
-                self.settings.catalog()?,
-            )),
+            None => self.settings.generator(|config| config),
         }
     }
 }
@@ -74,7 +70,7 @@ fn generator_of(directory: &Path) -> Result<Generator> {
         users: None,
         assets: None,
     };
-    let generator = Generator::new(plan.config.clone(), grounding, Catalog::embedded()?);
+    let generator = Generator::new(plan.config.clone(), grounding, Catalog::embedded()?)?;
     if generator.plan().fingerprint == plan.fingerprint {
         return Ok(generator);
     }
