@@ -10,6 +10,7 @@ use super::facts::{Facts, digest};
 use super::fields::{EventRow, Field as F};
 use super::linux::UNSET;
 use super::logins::{Logins, is_of_daemon};
+use super::order::Order;
 use super::records::{Guid, utc};
 use super::windows::{SYSTEM_SID, TICK, is_system};
 use crate::plan::ORDINAL_BITS;
@@ -61,6 +62,7 @@ pub struct Cross {
     processes: HashMap<u64, ProcessState>,
     sessions: HashMap<u64, SessionState>,
     logins: Logins,
+    order: Order,
     /// Last record id and its time, by host and channel; within one file.
     records: HashMap<u64, (i64, i64)>,
     open: HashMap<i64, OrdinalRange>,
@@ -125,6 +127,7 @@ impl Cross {
         self.windows(host, row, tallies);
         self.audit(host, row, tallies);
         self.logins.read(host, row, tallies);
+        self.order.read(row);
     }
 
     /// Identities in a cloud.
@@ -435,6 +438,7 @@ impl Cross {
                 .or_insert(theirs);
         }
         self.logins.add(other.logins);
+        self.order.add(other.order);
         for (key, theirs) in other.sessions {
             self.sessions
                 .entry(key)
@@ -492,6 +496,7 @@ impl Cross {
             });
         }
         self.logins.finish(tallies);
+        self.order.finish(tallies);
         let mut sessions: Vec<SessionState> = self.sessions.into_values().collect();
         sessions.sort_by_key(|s| (s.last, s.last_sequence));
         for session in sessions.iter().filter(|s| s.end != i64::MAX) {

@@ -132,6 +132,7 @@ fields! {
     FlowDestinationIp "winlog.event_data.DestinationIp",
     FlowDestinationPort "winlog.event_data.DestinationPort",
     TargetObject "winlog.event_data.TargetObject",
+    Details "winlog.event_data.Details",
     CreationTime "winlog.event_data.CreationUtcTime",
     QueryResults "winlog.event_data.QueryResults",
     SourceProcessGuid "winlog.event_data.SourceProcessGUID",
@@ -413,6 +414,12 @@ impl<'r> EventRow<'r> {
     /// Whether the row is a network sensor's document, which in ECS has no host record.
     pub fn is_sensor(&self) -> bool {
         self.ecs() && self.has(Field::Observer)
+    }
+
+    /// Whether a host does this by itself or for its user, as the labels say: neither an alert, nor a benign
+    /// scenario, nor a chain.
+    pub fn is_own_life(&self) -> bool {
+        self.text(Field::NoiseType) == Some("process_life")
     }
 
     /// Whether the event was blocked or denied, by the action and, in ECS, the type.

@@ -4,6 +4,7 @@ mod divergence;
 mod friction;
 mod life;
 mod statistics;
+mod stream;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,6 +21,7 @@ use divergence::{chance, divergence};
 use friction::Friction;
 use life::Life;
 use statistics::{labels, median, variation, vowels, zipf};
+use stream::Stream;
 
 const THRESHOLDS: &str = include_str!("thresholds.toml");
 
@@ -143,6 +145,7 @@ pub struct Figures {
     bytes: Moments,
     friction: Friction,
     life: Life,
+    stream: Stream,
     labelled: bool,
 }
 
@@ -167,6 +170,7 @@ impl Default for Figures {
             bytes: Moments::default(),
             friction: Friction::default(),
             life: Life::default(),
+            stream: Stream::default(),
             labelled: false,
         }
     }
@@ -221,6 +225,7 @@ impl Figures {
                 self.people.entry(key).or_default().push(time);
             }
         }
+        self.stream.read(facts, row);
         self.process(row, chain);
         self.dns(row, chain);
         if let (Some(source), Some(destination), Some("tcp")) = (
@@ -365,6 +370,7 @@ impl Figures {
             .for_each(|(m, t)| *m += t);
         self.friction.add(other.friction);
         self.life.add(&other.life);
+        self.stream.add(other.stream);
         let (m, o) = (&mut self.bytes, &other.bytes);
         m.n += o.n;
         m.x += o.x;
@@ -428,6 +434,7 @@ impl Figures {
             values.insert("chains.friction", self.friction.share());
             self.life.shares(&mut values);
         }
+        std::mem::take(&mut self.stream).finish(&mut values);
         // Allow for chance in few alerts; otherwise a small corpus could not pass.
         let mut allowances: BTreeMap<&str, f64> = BTreeMap::new();
         for (fact, counts) in COMPARED.iter().zip(&self.alerts) {

@@ -16,6 +16,7 @@ pub mod figures;
 pub mod integrity;
 mod linux;
 mod logins;
+mod order;
 mod records;
 mod report;
 mod rows;
@@ -44,7 +45,7 @@ use crate::error::{Error, Result};
 use crate::grounding::Profile;
 use crate::progress::{Progress, go_on};
 
-/// Number of rows up to which relations between rows are audited exactly. Each row takes about 25 bytes
+/// Number of rows up to which relations between rows are audited exactly. Each row takes about 30 bytes
 /// of memory.
 pub const EXACT_ROWS: u64 = 100_000_000;
 /// In a longer corpus, hosts, accounts and chains are sampled to about this many rows.

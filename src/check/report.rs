@@ -148,7 +148,14 @@ impl Report {
             "\n{:<26} {:>12} {:>10}  range (divergence: {} profile)",
             "figure", "rows", "value", self.profile
         )?;
-        for f in &self.figures {
+        let first = self
+            .figures
+            .iter()
+            .position(|f| f.name.starts_with("stream."));
+        for (nth, f) in self.figures.iter().enumerate() {
+            if Some(nth) == first {
+                writeln!(text, "from record to record of a host's own Sysmon stream:")?;
+            }
             let value = f.value.map_or("-".into(), |v| format!("{v:.3}"));
             let mark = match f.status {
                 Status::Passed | Status::NotApplicable => "",

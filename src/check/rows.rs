@@ -13,6 +13,7 @@ const SYSTEM: &[&str] = &["SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "root"];
 /// Runs every audit that needs no other row.
 pub fn audit(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
     identity(facts, row, tallies);
+    ports(row, tallies);
     flow(facts, row, tallies);
     platform(row, tallies);
     mitre(facts, row, tallies);
@@ -75,6 +76,31 @@ fn identity(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
         let mail = row.text(F::UserEmail);
         tallies.row(A::IdentityMail, row, mail.is_none(), || {
             (format!("no e-mail for '{user}'"), shown(mail))
+        });
+    }
+}
+
+fn ports(row: &EventRow<'_>, tallies: &mut Tallies) {
+    // Other protocols have none; Windows' filtering platform has ICMP's type and code instead.
+    if !matches!(row.text(F::Protocol), Some("tcp" | "udp")) {
+        return;
+    }
+    let fields = [
+        F::SourcePort,
+        F::DestinationPort,
+        F::FlowSourcePort,
+        F::FlowDestinationPort,
+    ];
+    let wrong = fields.into_iter().find(|field| {
+        let port = row.integer(*field);
+        port.is_some_and(|port| !(1..=65_535).contains(&port))
+    });
+    if wrong.is_some() || fields.into_iter().any(|field| row.has(field)) {
+        tallies.row(A::NumbersPort, row, wrong.is_none(), || {
+            (
+                "1 to 65535".into(),
+                shown(wrong.and_then(|field| row.shown(field))),
+            )
         });
     }
 }

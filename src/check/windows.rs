@@ -7,7 +7,8 @@ use super::records::{Guid, utc};
 use super::rows::is_windows_image;
 use crate::catalog::INTEGRITY_LEVELS;
 
-const SYSMON: &str = "Microsoft-Windows-Sysmon";
+/// Sysmon's provider.
+pub(super) const SYSMON: &str = "Microsoft-Windows-Sysmon";
 
 /// Audits one Windows record.
 pub fn audit(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
@@ -16,7 +17,7 @@ pub fn audit(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
     };
     let sysmon = row.text(F::Provider) == Some(SYSMON);
     envelope(facts, row, id, sysmon, tallies);
-    pids(row, tallies);
+    pids(row, sysmon, tallies);
     account(row, id, sysmon, tallies);
     if sysmon {
         texts(row, id, tallies);
@@ -100,7 +101,7 @@ fn envelope(facts: &Facts, row: &EventRow<'_>, id: i64, sysmon: bool, tallies: &
     });
 }
 
-fn pids(row: &EventRow<'_>, tallies: &mut Tallies) {
+fn pids(row: &EventRow<'_>, sysmon: bool, tallies: &mut Tallies) {
     let fields = [
         F::Pid,
         F::ParentPid,
@@ -114,10 +115,14 @@ fn pids(row: &EventRow<'_>, tallies: &mut Tallies) {
     if pids.iter().all(Option::is_none) {
         return;
     }
-    let right = pids.iter().flatten().all(|pid| *pid >= 0 && pid % 4 == 0);
+    // The null GUID is that of a process that Sysmon does not know.
+    let known = row.text(F::ProcessGuid).and_then(Guid::parse);
+    let is_known = sysmon && known.is_some_and(|guid| !guid.is_zero());
+    let right = pids.iter().flatten().all(|pid| *pid >= 0 && pid % 4 == 0)
+        && !(is_known && row.integer(F::ProcessId) == Some(0));
     tallies.row(A::NumbersPid, row, right, || {
         (
-            "multiples of 4".into(),
+            "multiples of 4, not 0".into(),
             format!("{:?}", pids.iter().flatten().collect::<Vec<_>>()),
         )
     });

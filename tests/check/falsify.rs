@@ -109,6 +109,11 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
             "source.port",
             json!(1024),
         ),
+        Audit::NumbersPort => events.one(
+            |row| text(row, "network.protocol") == "tcp" && number(row, "source.port") > 0,
+            "source.port",
+            |_| json!(65_536),
+        ),
         Audit::NumbersPid => events.one(
             |row| id(row) == 1,
             "process.pid",
@@ -264,6 +269,18 @@ pub fn falsification(audit: Audit, events: &Rows, root: &Path) -> (&'static str,
         }
         // Turn a start into the end of its process.
         Audit::TimeKnown => events.one(|row| id(row) == 1, "winlog.event_id", |_| json!(5)),
+        // A start that is logged after what its process does.
+        Audit::TimeLogged => {
+            let own = |row: &Value| text(row, "labels.noise_type") == "process_life";
+            let process = |row: &Value| {
+                (own(row) && id(row) > 0).then(|| data(row, "ProcessGuid").to_string())
+            };
+            let one_starts = |a: &Value, b: &Value| (id(a) == 1) != (id(b) == 1);
+            let (one, other) = events.pair(process, one_starts);
+            let (file, row, values) = if id(&one.2) == 1 { one } else { other };
+            let late = number(values, "winlog.record_id") + 1_000_000_000;
+            vec![cell((*file, *row), "winlog.record_id", json!(late))]
+        }
         Audit::TimeRecordId => {
             let (_, (file, row, _)) = events.pair(
                 |row| {
