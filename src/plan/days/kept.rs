@@ -13,9 +13,12 @@ const KEPT_ROWS: usize = 800_000;
 /// The date and number of a slice.
 type Place = (u32, u32);
 
+/// A slice that is made, or being made.
+type Cell = Arc<OnceLock<Arc<Slice>>>;
+
 /// Those that were asked for last are first.
 #[derive(Debug, Default)]
-pub struct Kept(Mutex<VecDeque<(Place, Arc<OnceLock<Arc<Slice>>>)>>);
+pub struct Kept(Mutex<VecDeque<(Place, Cell)>>);
 
 impl Kept {
     /// A slice. Whoever asks first makes it; others wait for it.
@@ -25,11 +28,11 @@ impl Kept {
             let found = kept.iter().position(|(known, _)| *known == place);
             let cell = match found.and_then(|at| kept.remove(at)) {
                 Some((_, cell)) => cell,
-                None => Arc::default(),
+                None => Cell::default(),
             };
             kept.push_front((place, cell.clone()));
             let mut rows = 0;
-            let mut fits = |(_, cell): &(Place, Arc<OnceLock<Arc<Slice>>>)| {
+            let mut fits = |(_, cell): &(Place, Cell)| {
                 rows += cell.get().map_or(0, |slice| slice.rows.len());
                 rows <= KEPT_ROWS
             };
