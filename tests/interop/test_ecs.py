@@ -217,7 +217,7 @@ def test_pyarrow_and_polars_read_it(corpus):
         .collect()
     )
     assert answers.height > 0 and set(answers["type"]) == {"A", "CNAME"}
-    for address in answers["data"].head(100):
+    for address in answers.filter(pl.col("type") == "A")["data"].head(100):
         ipaddress.ip_address(address)
     for path in corpus.files[:: max(1, len(corpus.files) // 5)]:
         assert pl.read_parquet(path, hive_partitioning=False).height > 0
