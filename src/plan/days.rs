@@ -103,7 +103,7 @@ pub struct ScriptRow {
     /// `@timestamp`, and the time that the record gives; Unix microseconds.
     pub time: i64,
     pub native: i64,
-    /// Index into [`Rows::runs`].
+    /// Index into [`Slice::runs`].
     pub run: u32,
     /// Index into the routine's steps, and which of the step's repetitions.
     pub step: u8,

@@ -56,7 +56,7 @@ pub struct Outcome {
     /// BLAKE3 of the rows as lines of JSON.
     pub checksum: String,
     pub columns: Vec<String>,
-    /// The rows, if there are at most [`KEPT_ROWS`].
+    /// The rows, if there are at most `KEPT_ROWS`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub result: Option<ResultRows>,
 }
