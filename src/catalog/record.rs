@@ -85,7 +85,7 @@ pub struct Record {
     pub image: Option<usize>,
     pub command: Option<Template>,
     pub directory: Option<Template>,
-    /// One of [`INTEGRITY_LEVELS`]; `-` if there is none.
+    /// One of [`INTEGRITY_LEVELS`], or `-` for no level.
     pub integrity: String,
     /// The other process of a remote thread or a process access.
     pub target: Option<ProcessRef>,

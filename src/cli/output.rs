@@ -36,7 +36,7 @@ pub fn refuse_unwritable(path: &Path) -> Result<()> {
 /// # Errors
 /// Both are the same file, whether or not their paths are written alike.
 pub fn refuse_replacing(path: &Path, reads: &[&Path]) -> Result<()> {
-    // A file that does not exist yet is none of those that are read.
+    // A file that does not exist cannot be an input.
     let Ok(there) = path.canonicalize() else {
         return Ok(());
     };

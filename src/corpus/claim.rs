@@ -127,7 +127,7 @@ impl Corpus {
         }
     }
 
-    /// What the manifest lists: nothing if there is none, or it cannot be read.
+    /// What the manifest lists. A manifest that is missing or is not JSON lists nothing.
     ///
     /// # Errors
     /// The store fails.

@@ -92,7 +92,7 @@ impl std::str::FromStr for Choice {
 /// Parses ids of techniques, separated by commas: upper case, sorted, each once.
 ///
 /// # Errors
-/// There is none.
+/// The text holds no id.
 pub fn parse_techniques(text: &str) -> std::result::Result<Vec<String>, String> {
     let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
     let ids: BTreeSet<String> = ids.map(str::to_uppercase).collect();

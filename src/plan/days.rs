@@ -84,7 +84,7 @@ pub struct HostDay<'s> {
     pub script: &'s Script,
 }
 
-/// A run of a routine of which rows are wanted.
+/// A run of a routine that has rows in a slice.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
     pub host: u32,

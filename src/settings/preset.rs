@@ -57,7 +57,7 @@ impl Preset {
     /// The preset of a name.
     ///
     /// # Errors
-    /// There is none. The remedy lists all.
+    /// No preset has this name. The remedy lists the names.
     pub(super) fn find(name: &str) -> Result<&'static Preset> {
         let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
         index_of("preset", name, &known).map(|at| &PRESETS[at])
