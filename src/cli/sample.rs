@@ -19,8 +19,10 @@ enum Family {
 }
 
 /// Help of the settings that choose attacks, which also choose the events that are printed.
-const PLAYBOOK: &str = "Only these attacks, step by step; `fusiongen list playbooks` prints them";
-const TECHNIQUE: &str = "Only attacks with a step of one of these ATT&CK techniques, step by step";
+const PLAYBOOK: &str = "Run only these playbooks and, without --host, print only their events, step by step; \
+                        `fusiongen list playbooks` prints the names";
+const TECHNIQUE: &str = "Run only playbooks with a step of one of these ATT&CK techniques and, without --host, print \
+                         only their events, step by step";
 
 /// Arguments of `sample`.
 #[derive(Debug, Args)]
