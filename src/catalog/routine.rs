@@ -93,6 +93,8 @@ pub struct Routine {
     pub parents: Vec<Option<usize>>,
     /// By process: the step that starts it.
     pub starts: Vec<usize>,
+    /// Class of the run's other host: the first that a connection names.
+    pub peer: Option<HostClass>,
     pub steps: Vec<Step>,
     pub ends: usize,
     /// Most rows of one run.
@@ -218,6 +220,7 @@ impl CatalogTables<'_> {
             born,
             parents,
             starts,
+            peer: peer(&steps),
             most: steps.iter().map(|step| u32::from(step.times.1)).sum(),
             steps,
             ends: ends_count,
@@ -277,6 +280,16 @@ fn step(source: &Source, raw: &raw::Record, resolver: &mut RecordResolver<'_>) -
         each: time(&raw.each)?,
         chance,
         lives,
+    })
+}
+
+/// The first class of hosts that a connection names.
+fn peer(steps: &[Step]) -> Option<HostClass> {
+    let connections = steps.iter().filter_map(|s| s.record.connection.as_ref());
+    let mut named = connections.flat_map(|c| [&c.from, &c.to]);
+    named.find_map(|end| match end {
+        End::Class(class) => Some(*class),
+        _ => None,
     })
 }
 

@@ -66,10 +66,14 @@ pub(super) fn stamp(telemetry: Telemetry) -> Stamp {
     }
 }
 
-/// A host's system tick before a time. Ticks of a host have one phase, since its boot.
+/// When a host's ticks are, in microseconds after a multiple of the tick.
+pub(super) fn phase_of(host: Key) -> i64 {
+    host.below(TICK_PHASE, TICK as u64) as i64
+}
+
+/// The last system tick before a time, for a host's phase.
 #[inline]
-pub(super) fn tick(host: Key, time: i64) -> i64 {
-    let phase = host.below(TICK_PHASE, TICK as u64) as i64;
+pub(super) fn tick(phase: i64, time: i64) -> i64 {
     (time - phase).div_euclid(TICK) * TICK + phase
 }
 
@@ -82,12 +86,12 @@ mod tests {
 
     #[test]
     fn ticks_are_apart_by_their_length() {
-        let host = Key::root(3);
+        let phase = phase_of(Key::root(3));
         for time in (1_700_000_000_000_000i64..).step_by(977).take(1000) {
-            let found = tick(host, time);
+            let found = tick(phase, time);
             assert!((0..TICK).contains(&(time - found)));
-            assert_eq!(tick(host, found), found);
-            assert_eq!(tick(host, found + TICK), found + TICK);
+            assert_eq!(tick(phase, found), found);
+            assert_eq!(tick(phase, found + TICK), found + TICK);
         }
     }
 

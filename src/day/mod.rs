@@ -99,8 +99,9 @@ impl Days {
         self.world.class(HostClass::Windows)
     }
 
-    fn mix(&self, role: Role, at_work: bool) -> &Mix {
-        &self.mixes[index_of(role)][usize::from(at_work)]
+    /// The mixes of a role: while no user is at work, and while one is.
+    fn mixes(&self, role: Role) -> &[Mix; 2] {
+        &self.mixes[index_of(role)]
     }
 
     fn key_of(&self, host: u32, date: u32) -> Key {

@@ -1,6 +1,6 @@
 //! Runs routines: one host's day in one pass.
 
-use super::clock::{Minutes, Stamp, stamp, tick};
+use super::clock::{Minutes, Stamp, phase_of, stamp, tick};
 use super::{Days, Mix};
 use crate::catalog::{Lives, Routine};
 use crate::random::{Key, below, chance, log_uniform};
@@ -137,7 +137,7 @@ impl Days {
         script.clear();
         script.slots.resize(law.count() * 60 / SLOT as usize + 1, 0);
         let today = self.today(host, date, law);
-        let role = self.world.hosts[host].role;
+        let mixes = self.mixes(self.world.hosts[host].role);
         let (mut number, mut last) = (0u64, i64::MIN);
         let mut left = rows;
         while left > 0 {
@@ -148,7 +148,7 @@ impl Days {
                 false => law.draw(key.at(TIME)),
             };
             last = time;
-            let mix = self.mix(role, today.at_work(time));
+            let mix = &mixes[usize::from(today.at_work(time))];
             let Some(routine) = self.fitting(mix, key, left) else {
                 // A catalog has a routine of one row for every host.
                 break;
@@ -347,7 +347,7 @@ impl Days {
 
     /// Stamps the rows, sorts them as they are logged, and numbers the births.
     fn settle(&self, today: &Today<'_>, guests: &[i64], script: &mut Script) {
-        let host = self.key.with(u64::from(today.host));
+        let phase = phase_of(self.key.with(u64::from(today.host)));
         let Script {
             steps,
             episodes,
@@ -381,7 +381,7 @@ impl Days {
                     row.log = written;
                 }
                 Stamp::Tick => {
-                    row.native = tick(host, time);
+                    row.native = tick(phase, time);
                     written = (written + 20).max(time + log_uniform(bits, 1_500, 12_000) as i64);
                     row.log = written;
                 }

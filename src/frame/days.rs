@@ -5,7 +5,7 @@ use super::merge::Row;
 use super::recipe::Recipes;
 use super::record::Records;
 use super::scene::{Cast, Scene};
-use crate::catalog::{End, HostClass, Routine, Telemetry};
+use crate::catalog::{HostClass, Routine, Telemetry};
 use crate::plan::days::{Rows, Run};
 use crate::random::{Draws, slots};
 use crate::world::World;
@@ -81,29 +81,17 @@ impl DayRows<'_> {
         }
     }
 
-    /// The other host of a run: of the class that its first connection names.
+    /// The other host of a run, of the class that its routine names.
     fn peer(&self, routine: &Routine, run: &Run, draws: Draws<RunSlot>) -> u32 {
-        let connections = routine
-            .steps
-            .iter()
-            .filter_map(|s| s.record.connection.as_ref());
-        let named = connections
-            .flat_map(|c| [&c.from, &c.to])
-            .find_map(|end| match end {
-                End::Class(class) => Some(*class),
-                _ => None,
-            });
-        match named {
-            None => run.host,
-            Some(class) => {
-                let key = draws.part(RunSlot::Peer);
-                let peer = self.world.another(class, key, run.host);
-                match peer == run.host {
-                    // The only host of its class talks to another server.
-                    true => self.world.another(HostClass::WindowsServer, key, run.host),
-                    false => peer,
-                }
-            }
+        let Some(class) = routine.peer else {
+            return run.host;
+        };
+        let key = draws.part(RunSlot::Peer);
+        let peer = self.world.another(class, key, run.host);
+        match peer == run.host {
+            // The only host of its class talks to another server.
+            true => self.world.another(HostClass::WindowsServer, key, run.host),
+            false => peer,
         }
     }
 
