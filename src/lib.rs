@@ -45,6 +45,7 @@ pub mod error;
 pub mod frame;
 pub mod generator;
 pub mod grounding;
+pub mod ids;
 pub mod kinds;
 mod near;
 mod numbers;

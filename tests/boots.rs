@@ -16,7 +16,7 @@ fn a_process_near_a_boot_belongs_to_the_boot_of_its_session() {
     let generator = Generator::builder().config(config).build().unwrap();
     let world = generator.world();
     let mut windows = 0;
-    for (host, asset) in (0..).zip(&world.hosts.all) {
+    for (host, asset) in world.hosts.ids().zip(&world.hosts.all) {
         let user = asset.user;
         // The last boot before the window's third day.
         let boot = world.boot(host, start + 3 * 86_400);
@@ -27,7 +27,7 @@ fn a_process_near_a_boot_belongs_to_the_boot_of_its_session() {
             assert_eq!(process.boot, own.number);
             assert!(
                 (own.start..=time).contains(&process.session.start),
-                "host {host}, minute {minute}: session of {}, boot of {}",
+                "{host:?}, minute {minute}: session of {}, boot of {}",
                 process.session.start,
                 own.start
             );

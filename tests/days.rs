@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use fusiongen::Generator;
 use fusiongen::catalog::Telemetry;
+use fusiongen::ids::HostId;
 use fusiongen::plan::days::{Rows, ScriptRow, Slice};
 use fusiongen::plan::{Config, Origin};
 use fusiongen::world::hosts::Role;
@@ -53,7 +54,7 @@ fn a_date_has_exactly_its_rows_in_the_order_of_time() {
 }
 
 /// Time, native time, host, routine, step and repetition of each row.
-fn identities(rows: &Rows) -> Vec<(i64, i64, u32, u16, u8, u8)> {
+fn identities(rows: &Rows) -> Vec<(i64, i64, HostId, u16, u8, u8)> {
     let identity = |(slice, row): (&Slice, &ScriptRow)| {
         let run = slice.runs[row.run as usize];
         (

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fusiongen::Generator;
 use fusiongen::catalog::Platform;
+use fusiongen::ids::HostId;
 use fusiongen::plan::Config;
 use fusiongen::world::Boot;
 use fusiongen::world::users::ROOT;
@@ -20,7 +21,7 @@ fn made(events: u64, assets: u32) -> Generator {
 }
 
 /// Accounts that may log on to a host outside chains.
-fn visitors(world: &World, host: u32) -> BTreeSet<u32> {
+fn visitors(world: &World, host: HostId) -> BTreeSet<u32> {
     let accounts = &world.accounts;
     let administrators = (0..400).map(|i: u64| world.administrator(host, i << 55 | i << 9));
     let mut all: BTreeSet<u32> = administrators.collect();
@@ -30,13 +31,13 @@ fn visitors(world: &World, host: u32) -> BTreeSet<u32> {
         Platform::Linux => drop(all.insert(ROOT)),
         Platform::Windows => {
             all.extend(accounts.users().take(200));
-            all.extend((0..world.hosts.len() as u32).map(|h| accounts.machine(h)));
+            all.extend(world.hosts.ids().map(|h| accounts.machine(h)));
         }
     }
     all
 }
 
-fn visit(world: &World, host: u32, boot: Boot, time: i64, account: u32) -> Session {
+fn visit(world: &World, host: HostId, boot: Boot, time: i64, account: u32) -> Session {
     world.logon(host, boot, time, account, Purpose::Visit)
 }
 
@@ -46,7 +47,7 @@ fn no_two_accounts_share_a_number() {
         let generator = made(10_000, assets);
         let world = generator.world();
         let step = (world.hosts.len() / 12).max(1);
-        for host in (0..world.hosts.len() as u32).step_by(step) {
+        for host in world.hosts.ids().step_by(step) {
             let boot = world.boot(host, world.start + 86_400);
             let mut whose: BTreeMap<u64, u32> = BTreeMap::new();
             for second in (600..1200).step_by(7).chain((80_000..80_400).step_by(11)) {
@@ -61,7 +62,7 @@ fn no_two_accounts_share_a_number() {
                     assert_eq!(
                         *whose.entry(session.id).or_insert(account),
                         account,
-                        "host {host}, {second} s after its boot"
+                        "{host:?}, {second} s after its boot"
                     );
                     let chain = Purpose::Chain {
                         slot: world.session_slot(host, boot, time),
@@ -83,7 +84,7 @@ fn numbers_rise_with_time_and_stay_small() {
         let generator = made(10_000, assets);
         let world = generator.world();
         let (mut linux, mut windows) = (0, 0);
-        for (host, asset) in (0..).zip(&world.hosts.all) {
+        for (host, asset) in world.hosts.ids().zip(&world.hosts.all) {
             let boot = world.boot(host, world.start + 86_400);
             let account = asset.user;
             let at = |time: i64| visit(world, host, boot, time, account);
@@ -123,7 +124,7 @@ fn no_two_chains_share_a_slot_of_a_host() {
             assert!(slot >= world.session_slot(host, boot, seconds));
             assert!(
                 taken.insert((host, boot.number, slot)),
-                "host {host}, slot {slot}"
+                "{host:?}, slot {slot}"
             );
             shared += 1;
         }

@@ -272,7 +272,11 @@ fn period(number: u32) -> Period {
     };
     let generator = Generator::builder().config(config).build().unwrap();
     let (plan, world) = (generator.plan(), generator.world());
-    let hosts = (0..world.hosts.len() as u32).map(|host| world.hosts[host].inventory.name.clone());
+    let hosts = world
+        .hosts
+        .all
+        .iter()
+        .map(|host| host.inventory.name.clone());
     let attacks = (0..plan.chains.all.len() as u32).map(|chain| plan.chains.id(chain));
     let (mut numbers, mut records) = (BTreeSet::new(), BTreeMap::new());
     for batch in generator.batches(Select::all()).unwrap() {

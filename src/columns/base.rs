@@ -152,7 +152,7 @@ pub fn tags(v: &View<'_>) -> Column {
         }
         keys.push(0);
         if v.is(r, HOSTS) {
-            keys.push(first_location + location[v.frame.host[r] as usize]);
+            keys.push(first_location + location[v.frame.host[r].index()]);
         }
     })
 }

@@ -107,11 +107,7 @@ const HOUR_US: i64 = 3_600_000_000;
 /// channel, and varies by the hour.
 #[inline]
 pub fn counter(v: &View<'_>, row: usize, channel: u64) -> i64 {
-    let key = v
-        .maker
-        .world
-        .host_key(v.frame.host[row] as u32)
-        .with(channel);
+    let key = v.maker.world.host_key(v.frame.host[row]).with(channel);
     let since = v.frame.time[row] - v.maker.world.epoch * 1_000_000;
     let (hour, into) = (since.div_euclid(HOUR_US), since.rem_euclid(HOUR_US));
     let hourly = HOURLY + key.below(u64::MAX, HOURLY / 2);

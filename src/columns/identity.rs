@@ -13,14 +13,14 @@ pub fn host_name(v: &View<'_>) -> Column {
 }
 /// `winlog.computer_name`.
 pub fn computer_name(v: &View<'_>) -> Column {
-    v.texts_of(WINDOWS, &v.tables.computer_name, |r| v.frame.host[r])
+    v.texts_of(WINDOWS, &v.tables.computer_name, |r| v.frame.host[r].key())
 }
 /// `host.ip`, a list of one.
 pub fn host_ip(v: &View<'_>) -> Column {
     if v.present & SERVICES != 0 {
         return v.lists(&v.tables.address, |r, keys| {
             if v.is(r, HOSTS) {
-                keys.push(v.frame.host[r]);
+                keys.push(v.frame.host[r].key());
             }
         });
     }

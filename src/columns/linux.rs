@@ -335,7 +335,7 @@ pub fn grantors(v: &View<'_>) -> Column {
             T::UserStart | T::UserEnd => 5,
             _ => 2,
         };
-        let system = v.maker.world.hosts.system(v.frame.host[r] as u32);
+        let system = v.maker.world.hosts.system(v.frame.host[r]);
         kind + 6 * i32::from(system.distribution.1 == "redhat")
     })
 }
@@ -423,7 +423,7 @@ pub fn path_item(v: &View<'_>) -> Column {
 /// `auditd.inode`: a file keeps its inode on a host.
 pub fn path_inode(v: &View<'_>) -> Column {
     v.integers(PATH, |r| {
-        let key = v.maker.world.host_key(v.frame.host[r] as u32);
+        let key = v.maker.world.host_key(v.frame.host[r]);
         Some(1_000 + key.child(v.frame.file.text(r)).below(0, 2_000_000) as i64)
     })
 }

@@ -5,6 +5,7 @@ use arrow_array::ArrayRef;
 use super::keyed::Keyed;
 use super::{Column, View, own_values, plain_texts};
 use crate::frame::{NONE, ProcessColumns};
+use crate::ids::HostId;
 use crate::kinds::{Block, Kinds, RECORDS, Telemetry as T, WINDOWS, block, kinds};
 use crate::paths::file_name;
 use crate::random::Key;
@@ -35,7 +36,7 @@ pub(super) fn target_guid(v: &View<'_>, row: usize, out: &mut Vec<u8>) -> bool {
 
 /// The first part of the GUIDs of a host's processes.
 fn guid_prefix(v: &View<'_>, row: usize) -> u32 {
-    v.maker.world.hosts[v.frame.host[row] as u32].guid_prefix
+    v.maker.world.hosts[v.frame.host[row]].guid_prefix
 }
 
 /// The distinct GUIDs of a frame's processes.
@@ -51,7 +52,7 @@ impl Guids {
         // A hash table with open addressing; entries are indices into `seen`, plus 1.
         let mut places = vec![0u32; (f.len * 2).next_power_of_two()];
         let mask = places.len() - 1;
-        let mut seen: Vec<(i32, i64, u64)> = Vec::with_capacity(f.len);
+        let mut seen: Vec<(HostId, i64, u64)> = Vec::with_capacity(f.len);
         let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
         let keys = (0..f.len)
             .map(|row| {
@@ -61,7 +62,7 @@ impl Guids {
                 let sequence =
                     u64::from(process.sequence[row]) << 16 | u64::from(process.boot[row]);
                 let own = (f.host[row], process.start[row], sequence);
-                let key = Key::root(process.start[row] as u64 ^ (f.host[row] as u64) << 52);
+                let key = Key::root(process.start[row] as u64 ^ u64::from(f.host[row]) << 52);
                 let mut at = key.at(sequence) as usize & mask;
                 loop {
                     match places[at] {

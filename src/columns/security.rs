@@ -151,7 +151,7 @@ pub fn parent_process_name(v: &View<'_>) -> Column {
 /// TokenElevationType: limited for the host's user, otherwise default.
 pub fn token_elevation_type(v: &View<'_>) -> Column {
     v.texts_of(CREATED, ELEVATION_TYPES.table(), |r| {
-        let host = v.maker.world.hosts[v.frame.host[r] as u32].user;
+        let host = v.maker.world.hosts[v.frame.host[r]].user;
         i32::from(v.frame.process.account[r] == host as i32)
     })
 }
@@ -159,7 +159,7 @@ pub fn token_elevation_type(v: &View<'_>) -> Column {
 pub fn mandatory_label(v: &View<'_>) -> Column {
     v.texts_of(CREATED, MANDATORY_LABELS.table(), |r| {
         let account = v.frame.process.account[r];
-        let user = v.maker.world.hosts[v.frame.host[r] as u32].user as i32;
+        let user = v.maker.world.hosts[v.frame.host[r]].user as i32;
         match account {
             0..=2 => 0,
             account if account == user => 2,
@@ -312,7 +312,7 @@ pub fn client_locality(v: &View<'_>) -> Column {
 }
 /// FQDN.
 pub fn fully_qualified_name(v: &View<'_>) -> Column {
-    v.texts_of(TASK, &v.tables.computer_name, |r| v.frame.host[r])
+    v.texts_of(TASK, &v.tables.computer_name, |r| v.frame.host[r].key())
 }
 
 /// The SID of a domain account. New accounts have numbers above all others.
@@ -329,7 +329,7 @@ fn domain_sid(v: &View<'_>, name: &str, out: &mut Vec<u8>) {
 
 /// The SID of an account that a record creates or adds. On a member server it is a local account.
 fn account_sid(v: &View<'_>, row: usize, name: &str, out: &mut Vec<u8>) {
-    let host = v.frame.host[row] as u32;
+    let host = v.frame.host[row];
     if v.maker.world.hosts[host].is(crate::catalog::HostClass::DomainController) {
         return domain_sid(v, name, out);
     }

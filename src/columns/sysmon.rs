@@ -96,7 +96,7 @@ pub fn start_address(v: &View<'_>) -> Column {
             0x0000_0200_0000_0000 | bits & 0xff_ffff_0000
         } else {
             // A module's base address is fixed per boot, a function's offset per build.
-            let host = v.frame.host[r] as u32;
+            let host = v.frame.host[r];
             let base = v.maker.world.hardware(host).part(HardwareSlot::ModuleBase);
             let base = base.at(u64::from(v.frame.process.boot[r])) & 0xffff_0000;
             let os = u64::from(v.maker.world.hosts[host].os);
@@ -131,7 +131,7 @@ pub fn signature_status(v: &View<'_>) -> Column {
 /// documents on the file. Only programs have an import hash.
 pub(super) fn file_hashes(v: &View<'_>, row: usize, out: &mut Vec<u8>) {
     const NO_IMPORTS: &[u8] = b"IMPHASH=00000000000000000000000000000000";
-    let host = v.frame.host[row] as u32;
+    let host = v.frame.host[row];
     let os = v.maker.world.hosts[host].os;
     let path = v.frame.file.text(row);
     let name = file_name(path.split(':').take(2).last().unwrap_or(path));

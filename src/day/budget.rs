@@ -1,6 +1,7 @@
 //! How a date's rows are shared out to hosts.
 
 use super::Days;
+use crate::ids::HostId;
 use crate::random::heavy_tail;
 use crate::world::hosts::Role;
 
@@ -23,7 +24,7 @@ impl Days {
     }
 
     /// A host's weight on a date: its habit, and how the day differs from others.
-    fn weight(&self, host: u32, date: u32) -> u64 {
+    fn weight(&self, host: HostId, date: u32) -> u64 {
         let key = self.key.with(u64::from(host));
         // Hosts differ more from each other than a host's days do.
         let habit = u64::from(heavy_tail(key.at(HABIT)).clamp(256, 4096));

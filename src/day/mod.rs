@@ -13,6 +13,7 @@ mod script;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, HostClass, Routine, When};
+use crate::ids::HostId;
 use crate::random::{Alias, Key};
 use crate::world::World;
 use crate::world::hosts::{ROLES, Role};
@@ -95,7 +96,7 @@ impl Days {
     }
 
     /// The hosts that have scripts.
-    pub fn hosts(&self) -> &[u32] {
+    pub fn hosts(&self) -> &[HostId] {
         self.world.class(HostClass::Windows)
     }
 
@@ -104,7 +105,7 @@ impl Days {
         &self.mixes[index_of(role)]
     }
 
-    fn key_of(&self, host: u32, date: u32) -> Key {
+    fn key_of(&self, host: HostId, date: u32) -> Key {
         self.key.with(u64::from(host)).with(u64::from(date))
     }
 }

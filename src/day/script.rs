@@ -3,6 +3,7 @@
 use super::clock::{Minutes, Stamp, phase_of, stamp, tick};
 use super::{Days, Mix};
 use crate::catalog::{Lives, Routine};
+use crate::ids::HostId;
 use crate::random::{Key, below, chance, log_uniform};
 use crate::world::activity::SLOT;
 use crate::world::processes::{BIRTHS_PER_SLOT, LONGEST_BIRTH};
@@ -106,7 +107,7 @@ const WORK: (u64, u64) = (7 * 3600, 9 * 3600 + 1800);
 
 /// A host's date: what all of its episodes share.
 struct Today<'d> {
-    host: u32,
+    host: HostId,
     key: Key,
     law: &'d Minutes,
     /// When the user is at work; Unix microseconds.
@@ -128,7 +129,7 @@ impl Days {
     /// `guests`: when processes of others start on the host, ascending. They are counted like its own.
     pub fn script(
         &self,
-        (host, date): (u32, u32),
+        (host, date): (HostId, u32),
         law: &Minutes,
         rows: u32,
         guests: &[i64],
@@ -163,7 +164,7 @@ impl Days {
         self.settle(&today, guests, script);
     }
 
-    fn today<'d>(&self, host: u32, date: u32, law: &'d Minutes) -> Today<'d> {
+    fn today<'d>(&self, host: HostId, date: u32, law: &'d Minutes) -> Today<'d> {
         let key = self.key_of(host, date);
         let second = 1_000_000;
         let end = law.end() / second - 1;

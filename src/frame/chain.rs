@@ -6,6 +6,7 @@ use super::recipe::{Recipe, Recipes};
 use super::record::Records;
 use super::scene::{ChainScene, Scene, Started};
 use crate::catalog::{Record, Step, scenario::Verdict};
+use crate::ids::HostId;
 use crate::plan::chains::{Chain, ChainEvent, ChainSlot, Chains, PlacedStep};
 use crate::random::Draws;
 use crate::world::processes::CHAIN_STREAM;
@@ -14,7 +15,7 @@ use crate::world::processes::CHAIN_STREAM;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Actor {
     /// The host that reports; none where a cloud or a service does.
-    pub host: Option<u32>,
+    pub host: Option<HostId>,
     /// Index into the world's accounts.
     pub account: u32,
     pub success: bool,

@@ -6,6 +6,7 @@ use super::recipe::Recipe;
 use super::scene::{EventSlot, Scene, SceneSlot};
 use super::text::Texts;
 use crate::catalog::{Call, Catalog, Origin, Record};
+use crate::ids::HostId;
 use crate::world::World;
 
 /// Fills rows that no host writes.
@@ -28,7 +29,7 @@ impl CloudRecords<'_> {
     ) {
         let host = scene.reporter(record);
         let account = scene.account(self.world, record, host);
-        frame.host[row] = host as i32;
+        frame.host[row] = host;
         frame.user[row] = account as i32;
         frame.telemetry[row] = record.telemetry;
         frame.success[row] = record.succeeds(scene.event.bits(EventSlot::Before));
@@ -74,7 +75,7 @@ impl CloudRecords<'_> {
     }
 
     /// The address that a call comes from.
-    fn origin(&self, call: &Call, scene: &Scene<'_>, host: u32, account: u32) -> u32 {
+    fn origin(&self, call: &Call, scene: &Scene<'_>, host: HostId, account: u32) -> u32 {
         let addresses = &self.world.addresses;
         match call.origin {
             Origin::Office => addresses.egress(host),

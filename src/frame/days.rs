@@ -6,6 +6,7 @@ use super::recipe::Recipes;
 use super::record::Records;
 use super::scene::{Cast, Scene};
 use crate::catalog::{HostClass, Routine, Telemetry};
+use crate::ids::HostId;
 use crate::plan::days::{Rows, Run};
 use crate::random::{Draws, slots};
 use crate::world::World;
@@ -82,7 +83,7 @@ impl DayRows<'_> {
     }
 
     /// The other host of a run, of the class that its routine names.
-    fn peer(&self, routine: &Routine, run: &Run, draws: Draws<RunSlot>) -> u32 {
+    fn peer(&self, routine: &Routine, run: &Run, draws: Draws<RunSlot>) -> HostId {
         let Some(class) = routine.peer else {
             return run.host;
         };
@@ -96,7 +97,7 @@ impl DayRows<'_> {
     }
 
     /// On hosts that audit processes, Security's records of a process may be kept instead.
-    fn choose_sensor(&self, frame: &mut Frame, row: usize, host: u32, bits: u64) {
+    fn choose_sensor(&self, frame: &mut Frame, row: usize, host: HostId, bits: u64) {
         let instead = match frame.telemetry[row] {
             Telemetry::ProcessCreation => Telemetry::ProcessCreated,
             Telemetry::ProcessTermination => Telemetry::ProcessExited,

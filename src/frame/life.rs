@@ -11,6 +11,7 @@ use super::text::Texts;
 use super::vocabulary::EXEC;
 use super::{Frame, lag};
 use crate::catalog::{Catalog, Platform, Program, Telemetry};
+use crate::ids::HostId;
 use crate::plan::{LIFE_RUN, TimeLaw};
 use crate::random::{Alias, DRAWS, Draws, Key, choose};
 use crate::world::activity::SLOT;
@@ -69,7 +70,7 @@ impl LifeTables {
 
 /// The start that a row records.
 struct Start {
-    host: u32,
+    host: HostId,
     ordinal: u64,
     draws: StartDraws,
     /// `@timestamp` of the start.
@@ -163,7 +164,7 @@ impl<'m> Life<'m> {
         Some((program, process, account))
     }
 
-    fn scene<'s>(&self, host: &'s u32, start: &Start) -> Scene<'s> {
+    fn scene<'s>(&self, host: &'s HostId, start: &Start) -> Scene<'s> {
         let user = self.world.hosts[*host].user;
         Scene {
             hosts: std::slice::from_ref(host),
@@ -196,7 +197,7 @@ impl<'m> Life<'m> {
             return;
         };
         let host = start.host;
-        frame.host[row] = host as i32;
+        frame.host[row] = host;
         frame.user[row] = account as i32;
         frame.noise[row] = self.catalog.scenarios.len() as i32;
         frame.audit_key[row] = EXEC;

@@ -5,6 +5,7 @@ use super::owners::Owners;
 use super::scene::{Cast, ChainScene, EventSlot, Scene, SceneSlot, Whole};
 use super::sessions::Sessions;
 use crate::catalog::{Catalog, Platform, ProcessRef, Program, Record, Scope, Telemetry, Template};
+use crate::ids::HostId;
 use crate::plan::Plan;
 use crate::plan::chains::ChainSlot;
 use crate::random::Draws;
@@ -15,7 +16,7 @@ use crate::world::{Process, Session, World};
 /// A process, and where its command line comes from.
 pub struct Acting<'r> {
     pub process: Process,
-    pub host: u32,
+    pub host: HostId,
     pub(super) call: Call<'r>,
     pub(super) round: u32,
 }
@@ -74,7 +75,7 @@ impl<'m> Lineage<'m> {
         &self,
         scene: &Scene<'_>,
         process: ProcessRef,
-        host: u32,
+        host: HostId,
         time: i64,
     ) -> Acting<'m> {
         if let (Some(cast), ProcessRef::Started(number)) = (scene.cast, process) {
@@ -91,7 +92,13 @@ impl<'m> Lineage<'m> {
     }
 
     /// Process `number` of a run of a routine.
-    fn in_run(&self, scene: &Scene<'_>, cast: &Cast<'_>, number: usize, host: u32) -> Acting<'m> {
+    fn in_run(
+        &self,
+        scene: &Scene<'_>,
+        cast: &Cast<'_>,
+        number: usize,
+        host: HostId,
+    ) -> Acting<'m> {
         match self.starting(scene, number) {
             Some(starting) => Acting {
                 process: cast.processes[number],
@@ -103,7 +110,7 @@ impl<'m> Lineage<'m> {
         }
     }
 
-    fn fallback(&self, host: u32) -> usize {
+    fn fallback(&self, host: HostId) -> usize {
         match self.world.hosts[host].platform {
             Platform::Windows => self.owners.system,
             Platform::Linux => self.owners.systemd,
@@ -111,7 +118,7 @@ impl<'m> Lineage<'m> {
     }
 
     /// A resident as an acting process.
-    pub(super) fn resident(&self, host: u32, resident: usize, time: i64) -> Acting<'m> {
+    pub(super) fn resident(&self, host: HostId, resident: usize, time: i64) -> Acting<'m> {
         Acting {
             process: self
                 .world
@@ -125,7 +132,7 @@ impl<'m> Lineage<'m> {
     /// A short-lived program that started just before `time`.
     pub(super) fn program(
         &self,
-        host: u32,
+        host: HostId,
         program: usize,
         time: i64,
         scene: &Scene<'_>,
@@ -158,7 +165,7 @@ impl<'m> Lineage<'m> {
         &self,
         scene: &Scene<'_>,
         record: &'m Record,
-        host: u32,
+        host: HostId,
         time: i64,
         round: u32,
     ) -> Acting<'m> {
@@ -197,7 +204,7 @@ impl<'m> Lineage<'m> {
         scene: &Scene<'_>,
         whole: &Whole<'_>,
         number: usize,
-        host: u32,
+        host: HostId,
     ) -> Acting<'m> {
         match self.starting_in(whole, number) {
             Some((at, record)) => self.start(scene, record, host, whole.time(at), 0),
@@ -300,7 +307,7 @@ impl<'m> Lineage<'m> {
         &self,
         scene: &Scene<'_>,
         record: &'m Record,
-        host: u32,
+        host: HostId,
         account: u32,
         start: i64,
     ) -> Session {
@@ -390,7 +397,7 @@ impl<'m> Lineage<'m> {
         &self,
         scene: &Scene<'_>,
         process: ProcessRef,
-        host: u32,
+        host: HostId,
         account: u32,
     ) -> u32 {
         if let (None, Some(whole)) = (scene.chain, &scene.whole)
@@ -416,7 +423,7 @@ impl<'m> Lineage<'m> {
         &self,
         scene: &Scene<'_>,
         resident: usize,
-        host: u32,
+        host: HostId,
         time: i64,
     ) -> Option<Acting<'m>> {
         if !self.owners.forks(resident) {

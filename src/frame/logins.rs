@@ -4,6 +4,7 @@ use super::Frame;
 use super::lineage::{Acting, Lineage};
 use super::scene::{ChainScene, Scene};
 use crate::catalog::{Platform, ProcessRef, Record, Telemetry};
+use crate::ids::HostId;
 
 /// Fills the session of rows, and finds the process that writes them.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +21,7 @@ impl<'m> Logins<'m> {
         scene: &Scene<'_>,
         process: ProcessRef,
     ) {
-        let host = frame.host[row] as u32;
+        let host = frame.host[row];
         let windows = self.lineage.world.hosts[host].platform == Platform::Windows;
         if windows || frame.process.session_id[row] >= u64::from(u32::MAX) {
             return;
@@ -48,7 +49,7 @@ impl<'m> Logins<'m> {
             return;
         }
         let is_closed = matches!(record.telemetry, UserEnd | CredDisp);
-        let (host, account) = (frame.host[row] as u32, frame.user[row] as u32);
+        let (host, account) = (frame.host[row], frame.user[row] as u32);
         let time = frame.time[row];
         let is_known = scene.chain.is_some() || scene.whole.is_some_and(|w| w.number.is_some());
         let sessions = &self.lineage.sessions;
@@ -70,7 +71,7 @@ impl<'m> Logins<'m> {
         &self,
         scene: &Scene<'_>,
         record: &'m Record,
-        host: u32,
+        host: HostId,
         time: i64,
     ) -> Acting<'m> {
         let acting = self.lineage.acting(scene, record.process, host, time);

@@ -43,6 +43,7 @@ pub use text_column::TextColumn;
 pub use words::{hashes as file_hashes, hashes_with as file_hashes_with, program as program_key};
 
 use crate::catalog::scenario::Verdict;
+use crate::ids::HostId;
 use crate::kinds::{DATA_SLOTS, Lag, Telemetry};
 use crate::world::Process;
 
@@ -145,7 +146,7 @@ pub struct Frame {
     pub native: Vec<i64>,
     /// The kind of record; `src/kinds/` has a row for each.
     pub telemetry: Vec<Telemetry>,
-    pub host: Vec<i32>,
+    pub host: Vec<HostId>,
     /// Account the row is about.
     pub user: Vec<i32>,
     /// Linux: the account that logged in to the session of the row's process (auid); none for daemons.
@@ -233,7 +234,7 @@ impl Frame {
             time: vec![0; rows],
             native: vec![0; rows],
             telemetry: vec![Telemetry::Syslog; rows],
-            host: vec![0; rows],
+            host: vec![HostId::default(); rows],
             user: vec![0; rows],
             login: vec![NONE; rows],
             rule: vec![NONE; rows],

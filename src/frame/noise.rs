@@ -9,6 +9,7 @@ use crate::catalog::{
     AccountRef, End, HostClass, Platform, Record, Telemetry,
     scenario::{Variant, Verdict, Visit},
 };
+use crate::ids::HostId;
 use crate::plan::TimeLaw;
 use crate::random::{DRAWS, Draws, Key, below, slots};
 use crate::world::World;
@@ -153,7 +154,7 @@ impl<'m> Noise<'m> {
     }
 
     /// The host that a visit is to.
-    fn host(&self, v: &Variant, hosts: &[u32], turn: &Turn<'_>) -> u32 {
+    fn host(&self, v: &Variant, hosts: &[HostId], turn: &Turn<'_>) -> HostId {
         let host = match v.visit {
             // Every host in turn; the rounds of a day are spread evenly.
             Visit::RoundRobin => {
@@ -182,8 +183,8 @@ impl<'m> Noise<'m> {
     }
 
     /// A host of the list that runs the platform; any host of the platform if the list has none.
-    fn of_platform(&self, list: &[u32], platform: Platform, bits: u64) -> u32 {
-        let fits = |&&h: &&u32| self.world.hosts[h].platform == platform;
+    fn of_platform(&self, list: &[HostId], platform: Platform, bits: u64) -> HostId {
+        let fits = |&&h: &&HostId| self.world.hosts[h].platform == platform;
         let key = Key::root(bits);
         (0..16)
             .map(|attempt| &list[key.below(attempt, list.len() as u64) as usize])
@@ -201,7 +202,13 @@ impl<'m> Noise<'m> {
     }
 
     /// The other host of a row. A sequence has one peer, which its first connection names.
-    fn peer(&self, v: &Variant, turn: &Turn<'_>, whole: Option<&Whole<'_>>, host: u32) -> u32 {
+    fn peer(
+        &self,
+        v: &Variant,
+        turn: &Turn<'_>,
+        whole: Option<&Whole<'_>>,
+        host: HostId,
+    ) -> HostId {
         let naming = match v.sequence {
             Some(_) => v.records.iter().find(|r| r.connection.is_some()),
             None => None,
@@ -221,7 +228,7 @@ impl<'m> Noise<'m> {
     }
 
     /// A peer of the class that a record's connection names, else a server of the host's platform.
-    fn peer_of(&self, record: &Record, host: u32, bits: u64) -> u32 {
+    fn peer_of(&self, record: &Record, host: HostId, bits: u64) -> HostId {
         let named = record
             .connection
             .iter()

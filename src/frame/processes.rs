@@ -5,6 +5,7 @@ use super::scene::{Scene, SceneSlot};
 use super::text::Texts;
 use super::{Frame, NONE, ProcessColumns, TextColumn, lag, words};
 use crate::catalog::{Catalog, Platform, Telemetry, scenario::Verdict};
+use crate::ids::HostId;
 use crate::paths::file_name;
 use crate::random::{Draws, choose, slots};
 use crate::world::World;
@@ -67,7 +68,7 @@ impl Processes<'_> {
     }
 
     /// Key of the hashes that an image with a fixed path has on a host's operating system.
-    pub fn known_hashes(&self, image: u32, host: u32) -> i32 {
+    pub fn known_hashes(&self, image: u32, host: HostId) -> i32 {
         let systems = self.world.hosts.systems.len() as i32;
         image as i32 * systems + i32::from(self.world.hosts[host].os)
     }

@@ -13,6 +13,7 @@ use super::{Frame, TextColumn, lag};
 use crate::catalog::{
     Catalog, Connection, End, Placeholder, ProcessRef, Record, Telemetry, Template,
 };
+use crate::ids::HostId;
 use crate::random::{Draws, Key, chance, log_uniform};
 use crate::world::World;
 
@@ -48,7 +49,7 @@ impl<'m> Records<'m> {
         }
         let host = scene.reporter(record);
         let resolves = scene.event.bits(EventSlot::Before);
-        frame.host[row] = host as i32;
+        frame.host[row] = host;
         frame.telemetry[row] = record.telemetry;
         frame.success[row] = record.succeeds(resolves);
         frame.salt[row] = scene.event.bits(EventSlot::Salt);
@@ -86,7 +87,7 @@ impl<'m> Records<'m> {
         row: usize,
         record: &'m Record,
         scene: &Scene<'_>,
-        host: u32,
+        host: HostId,
     ) {
         let (lineage, processes) = (&self.lineage, &self.processes);
         let time = frame.time[row];
@@ -111,7 +112,7 @@ impl<'m> Records<'m> {
         row: usize,
         record: &'m Record,
         scene: &Scene<'_>,
-        host: u32,
+        host: HostId,
     ) {
         let (lineage, processes) = (&self.lineage, &self.processes);
         let time = frame.time[row];
@@ -161,7 +162,7 @@ impl<'m> Records<'m> {
         row: usize,
         record: &Record,
         scene: &Scene<'_>,
-        host: u32,
+        host: HostId,
     ) {
         let account = frame.user[row] as u32;
         let mut texts = Texts::new((self.world, self.catalog), scene, host, account);
@@ -205,7 +206,7 @@ impl<'m> Records<'m> {
         row: usize,
         record: &Record,
         scene: &Scene<'_>,
-        host: u32,
+        host: HostId,
     ) {
         let Some(template) = &record.details else {
             return;
@@ -222,22 +223,28 @@ impl<'m> Records<'m> {
     }
 
     /// The address of an end.
-    fn address(&self, end: &End, scene: &Scene<'_>, host: u32) -> u32 {
+    fn address(&self, end: &End, scene: &Scene<'_>, host: HostId) -> u32 {
         match end {
-            End::Host => host,
-            End::ChainHost(k) => scene.hosts[(*k).min(scene.hosts.len() - 1)],
-            End::Class(class) => match scene.chain {
-                // Another one every round: what goes through a network meets many.
-                Some(_) => {
-                    self.world
-                        .another(*class, scene.key.key().with(u64::from(scene.round)), host)
-                }
-                None => scene.hosts[1.min(scene.hosts.len() - 1)],
-            },
+            End::Host => self.world.addresses.of_host(host),
+            End::ChainHost(k) => {
+                let host = scene.hosts[(*k).min(scene.hosts.len() - 1)];
+                self.world.addresses.of_host(host)
+            }
+            End::Class(class) => {
+                let other = match scene.chain {
+                    // Another one every round: what goes through a network meets many.
+                    Some(_) => {
+                        let key = scene.key.key().with(u64::from(scene.round));
+                        self.world.another(*class, key, host)
+                    }
+                    None => scene.hosts[1.min(scene.hosts.len() - 1)],
+                };
+                self.world.addresses.of_host(other)
+            }
             End::Device(device) => {
                 let addresses = &self.world.addresses;
                 let found = addresses.device(*device, host, scene.event.bits(EventSlot::Device));
-                found.unwrap_or_else(|| self.world.resolver(host))
+                found.unwrap_or_else(|| addresses.of_host(self.world.resolver(host)))
             }
             End::Adversary(purpose) => self.world.addresses.adversary(scene.adversary, *purpose),
             End::Internet => {
@@ -255,12 +262,12 @@ impl<'m> Records<'m> {
                     }
                 }
             }
-            End::Resolver => self.world.resolver(host),
+            End::Resolver => self.world.addresses.of_host(self.world.resolver(host)),
         }
     }
 
     /// The service behind the name that a run of a routine asks for: always the same for one name.
-    fn asked(&self, routine: usize, scene: &Scene<'_>, host: u32) -> Option<u32> {
+    fn asked(&self, routine: usize, scene: &Scene<'_>, host: HostId) -> Option<u32> {
         let steps = &self.catalog.routines[routine].steps;
         let query = steps.iter().find_map(|step| step.record.query.as_ref())?;
         if query.placeholders().any(|p| p == Placeholder::Service) {
@@ -279,7 +286,7 @@ impl<'m> Records<'m> {
         connection: &Connection,
         recipe: Recipe,
         scene: &Scene<'_>,
-        host: u32,
+        host: HostId,
     ) {
         let from = match connection.from {
             // Who comes from the Internet is a client, not one of its services.

@@ -6,6 +6,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::catalog::{AccountRef, Record};
+use crate::ids::HostId;
 use crate::plan::TimeLaw;
 use crate::plan::chains::Chain;
 use crate::plan::days::KnownBirths;
@@ -93,7 +94,7 @@ slots! {
 pub struct Scene<'s> {
     /// The hosts in play; `record.on` and `host:k` are indices here. Noise has the reporting
     /// host and its peer.
-    pub hosts: &'s [u32],
+    pub hosts: &'s [HostId],
     pub user: u32,
     pub admin: u32,
     pub adversary: u32,
@@ -177,12 +178,12 @@ impl Started {
 
 impl Scene<'_> {
     /// The host that writes a record.
-    pub(super) fn reporter(&self, record: &Record) -> u32 {
+    pub(super) fn reporter(&self, record: &Record) -> HostId {
         self.hosts[record.on.min(self.hosts.len() - 1)]
     }
 
     /// The account that a record on `host` is about.
-    pub(super) fn account(&self, world: &World, record: &Record, host: u32) -> u32 {
+    pub(super) fn account(&self, world: &World, record: &Record, host: HostId) -> u32 {
         let accounts = &world.accounts;
         match record.account {
             AccountRef::OtherUser => {

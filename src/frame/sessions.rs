@@ -2,6 +2,7 @@
 
 use super::scene::{EventSlot, Scene, SceneSlot, Whole};
 use crate::catalog::Platform;
+use crate::ids::HostId;
 use crate::world::processes::OTHER_STREAM;
 use crate::world::users::ROOT;
 use crate::world::{Boot, Process, Purpose, Session, World, hosts::Role};
@@ -21,7 +22,7 @@ impl Sessions<'_> {
         &self,
         scene: &Scene<'_>,
         on: usize,
-        host: u32,
+        host: HostId,
         account: u32,
         time: i64,
     ) -> Session {
@@ -79,7 +80,7 @@ impl Sessions<'_> {
     pub(super) fn unlocking(
         &self,
         scene: &Scene<'_>,
-        host: u32,
+        host: HostId,
         account: u32,
         time: i64,
     ) -> Session {
@@ -91,7 +92,7 @@ impl Sessions<'_> {
     }
 
     /// The account that logged in. On Linux, root does not log in: a user became root by sudo.
-    fn login_account(&self, scene: &Scene<'_>, account: u32, host: u32) -> u32 {
+    fn login_account(&self, scene: &Scene<'_>, account: u32, host: HostId) -> u32 {
         let linux = self.world.hosts[host].platform == Platform::Linux;
         match account {
             ROOT if linux => scene.user,
@@ -101,7 +102,7 @@ impl Sessions<'_> {
 
     /// The session of a process that an account starts. On Linux, a process that sudo starts stays in
     /// the session of its caller.
-    fn acting_session(&self, host: u32, account: u32, boot: Boot, session: Session) -> Session {
+    fn acting_session(&self, host: HostId, account: u32, boot: Boot, session: Session) -> Session {
         match self.world.hosts[host].platform {
             Platform::Windows => self.world.session_of(account, boot, session),
             Platform::Linux => session,
@@ -109,7 +110,13 @@ impl Sessions<'_> {
     }
 
     /// The session that cron opened for a job a moment ago.
-    pub(super) fn cron(&self, scene: &Scene<'_>, host: u32, account: u32, start: i64) -> Session {
+    pub(super) fn cron(
+        &self,
+        scene: &Scene<'_>,
+        host: HostId,
+        account: u32,
+        start: i64,
+    ) -> Session {
         let before = start.div_euclid(1_000_000) - scene.event.below(EventSlot::Before, 3) as i64;
         let boot = self.world.settled_boot(host, before);
         self.world
@@ -120,7 +127,7 @@ impl Sessions<'_> {
     pub(super) fn visit(
         &self,
         scene: &Scene<'_>,
-        host: u32,
+        host: HostId,
         account: u32,
         seconds: i64,
         is_closed: bool,
@@ -142,7 +149,7 @@ impl Sessions<'_> {
     /// A process that has been forked just before `time` and speaks to PAM.
     pub(super) fn child(
         &self,
-        host: u32,
+        host: HostId,
         parent: &Process,
         image: u32,
         time: i64,

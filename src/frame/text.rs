@@ -4,6 +4,7 @@ use super::scene::{Scene, SceneSlot as Slot};
 use super::words::*;
 use super::{NONE, TextColumn};
 use crate::catalog::{Catalog, Names, Placeholder, Platform, Purpose, Template, template::Piece};
+use crate::ids::HostId;
 use crate::random::Key;
 use crate::world::{AccountKind, World};
 
@@ -20,7 +21,7 @@ pub(super) struct Texts<'m, 's> {
     world: &'m World,
     names: &'m Names,
     scene: &'s Scene<'s>,
-    host: u32,
+    host: HostId,
     account: u32,
     pub source: i32,
     pub destination: i32,
@@ -35,7 +36,7 @@ impl<'m, 's> Texts<'m, 's> {
     pub fn new(
         (world, catalog): (&'m World, &'m Catalog),
         scene: &'s Scene<'s>,
-        host: u32,
+        host: HostId,
         account: u32,
     ) -> Self {
         Texts {
@@ -90,7 +91,7 @@ impl<'m, 's> Texts<'m, 's> {
         }
     }
 
-    fn host_at(&self, k: u8) -> u32 {
+    fn host_at(&self, k: u8) -> HostId {
         self.scene.hosts[(k as usize).min(self.scene.hosts.len() - 1)]
     }
 
@@ -141,9 +142,13 @@ impl<'m, 's> Texts<'m, 's> {
             Placeholder::Domain => out.push_str(&world.domain.dns),
             Placeholder::Netbios => out.push_str(&world.domain.netbios),
             Placeholder::Host => out.push_str(&world.hosts[self.host].inventory.name),
-            Placeholder::HostIp => self.push_address(self.host as i32, out),
+            Placeholder::HostIp => {
+                self.push_address(world.addresses.of_host(self.host) as i32, out)
+            }
             Placeholder::ChainHost(k) => out.push_str(&world.hosts[self.host_at(k)].inventory.name),
-            Placeholder::ChainHostIp(k) => self.push_address(self.host_at(k) as i32, out),
+            Placeholder::ChainHostIp(k) => {
+                self.push_address(world.addresses.of_host(self.host_at(k)) as i32, out)
+            }
             Placeholder::Sid => out.push_str(&account.sid),
             Placeholder::Uid => push_number(out, u64::from(account.uid)),
             Placeholder::SourceIp => self.push_address(self.source, out),

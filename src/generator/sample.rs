@@ -11,6 +11,7 @@ use crate::catalog::{Platform, Telemetry};
 use crate::columns::{Tables, View};
 use crate::error::{Result, encoding_failed};
 use crate::frame::{Frame, Maker, Order};
+use crate::ids::HostId;
 use crate::near::index_of;
 use crate::plan::{Partition, RowGroup};
 use crate::random::Key;
@@ -155,7 +156,7 @@ impl Search<'_> {
         let of_row = match frame.telemetry[row] {
             Telemetry::CloudAudit => System::Cloud,
             Telemetry::SaasAudit => System::Saas,
-            _ => match self.maker.world.hosts[frame.host[row] as u32].platform {
+            _ => match self.maker.world.hosts[frame.host[row]].platform {
                 Platform::Windows => System::Windows,
                 Platform::Linux => System::Linux,
             },
@@ -168,7 +169,7 @@ impl Search<'_> {
         let (plan, world) = (self.maker.plan.clone(), self.maker.world.clone());
         let host = (world.hosts.all.iter())
             .position(|h| h.inventory.name.eq_ignore_ascii_case(&page.host));
-        let Some(host) = host else {
+        let Some(host) = host.map(HostId::new) else {
             let names: Vec<&str> = (world.hosts.all.iter())
                 .map(|h| h.inventory.name.as_str())
                 .collect();
@@ -185,7 +186,7 @@ impl Search<'_> {
         for number in 0..order.frames() {
             let frame = self.maker.frame(&order, number);
             let rows: Vec<usize> = (0..frame.len)
-                .filter(|&row| frame.host[row] as usize == host)
+                .filter(|&row| frame.host[row] == host)
                 .filter(|&row| category.is_none_or(|c| c == frame.category[row]))
                 .filter(|&row| self.is_recorded_there(&frame, row))
                 .collect();

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Config;
 use super::calendar::DAY_US;
 use crate::catalog::Catalog;
+use crate::ids::HostId;
 use crate::random::{Alias, Draws, Key, below, slots};
 use crate::world::World;
 use place::{Draft, place};
@@ -79,7 +80,7 @@ pub struct Chain {
     pub user: u32,
     pub admin: u32,
     pub adversary: u32,
-    pub hosts: Vec<u32>,
+    pub hosts: Vec<HostId>,
     /// Number of earlier chains on each host: keeps the processes of chains distinct.
     pub host_ordinals: Vec<u32>,
     /// When the chain first acts on each host, Unix microseconds.

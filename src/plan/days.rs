@@ -14,6 +14,7 @@ use kept::Kept;
 use super::calendar::Calendar;
 use super::chains::Chains;
 use crate::day::{Days, Minutes, Script};
+use crate::ids::HostId;
 use crate::random::Key;
 use crate::world::Process;
 use crate::world::activity::SLOT;
@@ -22,14 +23,14 @@ use crate::world::activity::SLOT;
 pub type Counts = Vec<u64>;
 
 /// Times of births by host and date.
-type Births = BTreeMap<(u32, u32), Rc<[i64]>>;
+type Births = BTreeMap<(HostId, u32), Rc<[i64]>>;
 
 /// Births of hosts' dates that earlier rows have asked for.
 #[derive(Debug, Default)]
 pub struct KnownBirths(RefCell<Births>);
 
 impl KnownBirths {
-    fn get(&self, of: (u32, u32), make: impl FnOnce() -> Vec<i64>) -> Rc<[i64]> {
+    fn get(&self, of: (HostId, u32), make: impl FnOnce() -> Vec<i64>) -> Rc<[i64]> {
         let known = self.0.borrow().get(&of).cloned();
         known.unwrap_or_else(|| {
             let births: Rc<[i64]> = make().into();
@@ -48,7 +49,7 @@ const ADMINISTRATOR: u64 = 1 << 50;
 /// A process that a chain starts on a host that has scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Guest {
-    host: u32,
+    host: HostId,
     /// When its start is recorded, Unix microseconds.
     time: i64,
     chain: u32,
@@ -80,14 +81,14 @@ pub struct Scripts {
 
 /// One host's rows of a date.
 pub struct HostDay<'s> {
-    pub host: u32,
+    pub host: HostId,
     pub script: &'s Script,
 }
 
 /// A run of a routine that has rows in a slice.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
-    pub host: u32,
+    pub host: HostId,
     /// The administrator who works on the host, if one does.
     pub admin: u32,
     /// Index into the catalog's routines.
@@ -157,10 +158,10 @@ impl Scripts {
     pub(super) fn new(days: Days, rows: Vec<u64>, chains: &Chains) -> Self {
         let mut places = vec![u32::MAX; days.world.hosts.len()];
         for (place, &host) in (0..).zip(days.hosts()) {
-            places[host as usize] = place;
+            places[host.index()] = place;
         }
         let mut guests: Vec<Guest> = (chains.births(&days.catalog))
-            .filter(|birth| places[birth.host as usize] != u32::MAX)
+            .filter(|birth| places[birth.host.index()] != u32::MAX)
             .map(|birth| Guest {
                 host: birth.host,
                 time: birth.time,
@@ -188,7 +189,7 @@ impl Scripts {
     }
 
     /// When guests start on a host in a part of the window, with what each is.
-    fn guests(&self, host: u32, from: i64, to: i64) -> &[Guest] {
+    fn guests(&self, host: HostId, from: i64, to: i64) -> &[Guest] {
         let until = |time| {
             self.guests
                 .partition_point(|g| (g.host, g.time) < (host, time))
@@ -197,9 +198,9 @@ impl Scripts {
     }
 
     /// Times of the births of a host's script on a date, ascending, without guests.
-    fn births(&self, calendar: &Calendar, host: u32, date: u32) -> Vec<i64> {
+    fn births(&self, calendar: &Calendar, host: HostId, date: u32) -> Vec<i64> {
         let shared = self.shared(calendar, date);
-        let rows = shared.budgets[self.places[host as usize] as usize];
+        let rows = shared.budgets[self.places[host.index()] as usize];
         let mut script = Script::default();
         self.days
             .script((host, date), &shared.law, rows, &[], &mut script);
@@ -214,11 +215,11 @@ impl Scripts {
     pub fn place_of_guest(
         &self,
         calendar: &Calendar,
-        (host, time): (u32, i64),
+        (host, time): (HostId, i64),
         (chain, process): (u32, usize),
         known: &KnownBirths,
     ) -> Option<u32> {
-        if self.places[host as usize] == u32::MAX {
+        if self.places[host.index()] == u32::MAX {
             return None;
         }
         let slot = SLOT * 1_000_000;

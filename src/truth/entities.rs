@@ -9,6 +9,7 @@ use super::{Columns, batch_of, write_table};
 use crate::catalog::Platform;
 use crate::corpus::file::{NewFile, Written};
 use crate::error::Result;
+use crate::ids::HostId;
 use crate::plan::Plan;
 use crate::world::hosts::Said;
 use crate::world::{AccountKind, Hosts, Inventory, World};
@@ -43,7 +44,7 @@ pub fn assets(world: &World) -> Result<RecordBatch> {
 /// are the input's words, null if the input has none.
 fn asset_columns(world: &World) -> Columns {
     let hosts = &world.hosts;
-    let reporting = 0..hosts.len() as u32;
+    let reporting = hosts.ids();
     let inventories = || {
         let silent = hosts.silent.iter().map(|asset| &asset.inventory);
         hosts.all.iter().map(|h| &*h.inventory).chain(silent)
@@ -54,7 +55,7 @@ fn asset_columns(world: &World) -> Columns {
     let said = |text: for<'s> fn(&'s Said) -> Option<&'s str>| {
         texts(inventories().map(|inventory| inventory.said.as_deref().and_then(text)))
     };
-    let windows = |h: u32| hosts[h].platform == Platform::Windows;
+    let windows = |h: HostId| hosts[h].platform == Platform::Windows;
     vec![
         ("hostname", of_inventory(|i| &i.name)),
         (

@@ -297,7 +297,11 @@ impl Evidence {
                 }
                 let mut best: Option<(Spot, Spot, String)> = None;
                 for row in start..end {
-                    let host = if pivot.local { frame.host[row] } else { NONE };
+                    let host = if pivot.local {
+                        frame.host[row].key()
+                    } else {
+                        NONE
+                    };
                     for array in &columns[p].1 {
                         each_text(array, row, &mut |text| {
                             let key = (p, host, text.to_string());
@@ -321,7 +325,11 @@ impl Evidence {
             }
             for (p, pivot) in PIVOTS.iter().enumerate() {
                 for row in start..end {
-                    let host = if pivot.local { frame.host[row] } else { NONE };
+                    let host = if pivot.local {
+                        frame.host[row].key()
+                    } else {
+                        NONE
+                    };
                     for array in &columns[p].0 {
                         each_text(array, row, &mut |text| {
                             if !COMMON.contains(&text) {

@@ -24,6 +24,7 @@ use crate::columns::{Tables, table};
 use crate::corpus::file::{NewFile, Written};
 use crate::error::{Result, encoding_failed};
 use crate::frame::{Maker, NONE, Order};
+use crate::ids::HostId;
 use crate::plan::{Origin, Partition, Plan, RowGroup, TruthShard, TruthTable};
 use crate::progress::{Progress, go_on};
 use crate::schema::Schema;
@@ -380,7 +381,7 @@ impl<'t> Truth<'t> {
                     event_sequence,
                     date: self.days_since_epoch(event_date),
                     category: partition.category as i32,
-                    host: actor.host.map_or(NONE, |host| host as i32),
+                    host: actor.host.map_or(NONE, HostId::key),
                     account: actor.account as i32,
                     success: actor.success,
                     time: row.time,

@@ -6,6 +6,7 @@
 
 use super::World;
 use crate::catalog::{HostClass, Platform};
+use crate::ids::HostId;
 use crate::random::{Draws, Permutation, below, slots};
 
 /// Length of a slot in seconds.
@@ -24,8 +25,8 @@ slots! {
 /// The hosts active in one slot.
 #[derive(Debug, Clone, Copy)]
 pub struct Wheel<'a> {
-    servers: &'a [u32],
-    workstations: &'a [u32],
+    servers: &'a [HostId],
+    workstations: &'a [HostId],
     server_order: Permutation,
     workstation_order: Permutation,
     active: u64,
@@ -85,7 +86,7 @@ impl World {
     }
 
     /// Hosts of a platform that are always active.
-    pub fn always_on(&self, platform: Platform) -> &[u32] {
+    pub fn always_on(&self, platform: Platform) -> &[HostId] {
         self.class(match platform {
             Platform::Windows => HostClass::WindowsServer,
             Platform::Linux => HostClass::LinuxServer,
@@ -93,7 +94,12 @@ impl World {
     }
 
     #[inline]
-    fn turning<'w>(&self, time: i64, servers: &'w [u32], workstations: &'w [u32]) -> Wheel<'w> {
+    fn turning<'w>(
+        &self,
+        time: i64,
+        servers: &'w [HostId],
+        workstations: &'w [HostId],
+    ) -> Wheel<'w> {
         let slot = time.div_euclid(SLOT);
         let key = Draws::new(self.keys.activity.with(slot as u64));
         let n = workstations.len() as u64;
@@ -125,7 +131,7 @@ impl Wheel<'_> {
 
     /// The host at a position below [`len`](Self::len).
     #[inline]
-    pub fn host(&self, position: u64) -> u32 {
+    pub fn host(&self, position: u64) -> HostId {
         let position = self.order.forward(position);
         match position.checked_sub(self.servers.len() as u64) {
             None => self.servers[self.server_order.forward(position) as usize],
@@ -135,7 +141,7 @@ impl Wheel<'_> {
 
     /// A workstation whose user is active.
     #[inline]
-    pub fn active_workstation(&self, bits: u64) -> u32 {
+    pub fn active_workstation(&self, bits: u64) -> HostId {
         self.workstations[self.workstation_order.forward(below(bits, self.active)) as usize]
     }
 }

@@ -1,6 +1,7 @@
 //! Boots of hosts: when each begins, and which one is in force.
 
 use super::World;
+use crate::ids::HostId;
 
 /// Seconds after the start of residents before any record may name them.
 pub const SETTLED: i64 = 600;
@@ -18,7 +19,7 @@ pub struct Boot {
 
 impl World {
     /// The boot in force at `time` (Unix seconds).
-    pub fn boot(&self, host: u32, time: i64) -> Boot {
+    pub fn boot(&self, host: HostId, time: i64) -> Boot {
         let h = &self.hosts[host];
         let mut index = (time - h.boot_phase).div_euclid(h.boot_period);
         let mut start = self.boot_start(host, index);
@@ -34,7 +35,7 @@ impl World {
 
     /// Time of a host's boot `index`, Unix seconds.
     #[inline]
-    pub(super) fn boot_start(&self, host: u32, index: i64) -> i64 {
+    pub(super) fn boot_start(&self, host: HostId, index: i64) -> i64 {
         let h = &self.hosts[host];
         let late = self
             .keys
@@ -46,7 +47,7 @@ impl World {
 
     /// The boot that applications belong to. Like residents, they continue a little into the next boot.
     #[inline]
-    pub fn settled_boot(&self, host: u32, time: i64) -> Boot {
+    pub fn settled_boot(&self, host: HostId, time: i64) -> Boot {
         self.boot(host, time - SETTLED)
     }
 }

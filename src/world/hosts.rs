@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use crate::catalog::{Device, HostClass, Names, Platform};
 use crate::grounding::Asset;
+use crate::ids::HostId;
 use crate::random::{Alias, Key};
 pub use build::reporting;
 use build::{Builder, complete, ground, synthesise};
@@ -158,10 +159,10 @@ pub struct Hosts {
     pub all: Vec<Host>,
     pub systems: Vec<OperatingSystem>,
     /// All hosts except workstations, which are always active, in a keyed order.
-    pub servers: Vec<u32>,
+    pub servers: Vec<HostId>,
     /// Assets without telemetry. Their addresses follow those of the hosts.
     pub silent: Vec<SilentHost>,
-    classes: Vec<Vec<u32>>,
+    classes: Vec<Vec<HostId>>,
 }
 
 /// All classes, by index.
@@ -255,18 +256,19 @@ impl Hosts {
             .iter()
             .enumerate()
             .map(|(c, &class)| {
-                let mut list: Vec<u32> = (0..builder.all.len() as u32)
-                    .filter(|&h| builder.all[h as usize].is(class))
+                let mut list: Vec<HostId> = (0..builder.all.len())
+                    .map(HostId::new)
+                    .filter(|&h| builder.all[h.index()].is(class))
                     .collect();
                 let order = key.child("class").with(c as u64);
                 list.sort_by_key(|&h| (order.at(u64::from(h)), h));
                 list
             })
-            .collect::<Vec<Vec<u32>>>();
+            .collect::<Vec<Vec<HostId>>>();
         let servers = classes[0]
             .iter()
             .copied()
-            .filter(|&h| builder.all[h as usize].role != Role::Workstation)
+            .filter(|&h| builder.all[h.index()].role != Role::Workstation)
             .collect();
         Hosts {
             all: builder.all,
@@ -278,7 +280,7 @@ impl Hosts {
     }
 
     /// Hosts of a class, in a keyed order; never empty.
-    pub fn class(&self, class: HostClass) -> &[u32] {
+    pub fn class(&self, class: HostClass) -> &[HostId] {
         let index = CLASSES.iter().position(|&c| c == class).unwrap_or(0);
         let list = &self.classes[index];
         if list.is_empty() {
@@ -293,21 +295,26 @@ impl Hosts {
         self.all.len()
     }
 
+    /// All hosts, in their order.
+    pub fn ids(&self) -> impl Iterator<Item = HostId> + Clone + use<> {
+        (0..self.all.len()).map(HostId::new)
+    }
+
     /// Always false: every fleet has infrastructure.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
     /// The operating system of a host.
-    pub fn system(&self, host: u32) -> &OperatingSystem {
-        &self.systems[self.all[host as usize].os as usize]
+    pub fn system(&self, host: HostId) -> &OperatingSystem {
+        &self.systems[self.all[host.index()].os as usize]
     }
 }
 
-impl std::ops::Index<u32> for Hosts {
+impl std::ops::Index<HostId> for Hosts {
     type Output = Host;
     #[inline]
-    fn index(&self, host: u32) -> &Host {
-        &self.all[host as usize]
+    fn index(&self, host: HostId) -> &Host {
+        &self.all[host.index()]
     }
 }

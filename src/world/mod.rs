@@ -20,6 +20,7 @@ pub mod users;
 
 use crate::catalog::{AccountRef, Catalog, End, HostClass, Names, Platform, Record};
 use crate::grounding::{Asset, Profile, User};
+use crate::ids::HostId;
 use crate::random::{Key, below};
 
 pub use activity::Wheel;
@@ -198,12 +199,12 @@ impl World {
 
     /// Hosts of a class, in a keyed order.
     #[inline]
-    pub fn class(&self, class: HostClass) -> &[u32] {
+    pub fn class(&self, class: HostClass) -> &[HostId] {
         self.hosts.class(class)
     }
 
     /// A keyed member of a class: another host than `host` if the class has one.
-    pub fn another(&self, class: HostClass, key: Key, host: u32) -> u32 {
+    pub fn another(&self, class: HostClass, key: Key, host: HostId) -> HostId {
         let list = self.class(class);
         let mut at = key.below(MEMBER, list.len() as u64) as usize;
         if list[at] == host {
@@ -213,19 +214,18 @@ impl World {
     }
 
     /// The domain controller that resolves names for a host.
-    pub fn resolver(&self, host: u32) -> u32 {
+    pub fn resolver(&self, host: HostId) -> HostId {
         let list = self.class(HostClass::DomainController);
-        list[host as usize % list.len()]
+        list[host.index() % list.len()]
     }
 
     /// An ephemeral port, in the range of the operating system behind an address. Strangers on
     /// the Internet with an even number run Windows.
     #[inline]
     pub fn client_port(&self, address: u32, bits: u64) -> i32 {
-        let windows = if self.addresses.is_host(address) {
-            self.hosts[address].platform == Platform::Windows
-        } else {
-            !self.addresses.is_device(address) && address.is_multiple_of(2)
+        let windows = match self.addresses.host(address) {
+            Some(host) => self.hosts[host].platform == Platform::Windows,
+            None => !self.addresses.is_device(address) && address.is_multiple_of(2),
         };
         if windows {
             49_152 + below(bits, 16_384) as i32

@@ -12,6 +12,7 @@ use super::hosts::Hosts;
 use super::texts::PackedStrings;
 use crate::catalog::{Device, Purpose};
 use crate::grounding::Profile;
+use crate::ids::HostId;
 use crate::random::{Alias, Key};
 
 /// Addresses per adversary: one per purpose.
@@ -234,6 +235,18 @@ impl Addresses {
         }
     }
 
+    /// The address of a host.
+    #[inline]
+    pub fn of_host(&self, host: HostId) -> u32 {
+        host.get()
+    }
+
+    /// The host that has an address, if it is one of our hosts.
+    #[inline]
+    pub fn host(&self, address: u32) -> Option<HostId> {
+        self.is_host(address).then(|| HostId::new(address as usize))
+    }
+
     /// Whether an address is one of our hosts.
     #[inline]
     pub fn is_host(&self, address: u32) -> bool {
@@ -259,9 +272,9 @@ impl Addresses {
 
     /// The device of a kind that a host uses, if the inventory has one: for printers always the same
     /// one, at the host's site if possible; for other kinds any.
-    pub fn device(&self, of: Device, host: u32, bits: u64) -> Option<u32> {
+    pub fn device(&self, of: Device, host: HostId, bits: u64) -> Option<u32> {
         if of == Device::Printer {
-            return self.printers.get(host as usize).copied();
+            return self.printers.get(host.index()).copied();
         }
         let all = &self.devices[of as usize];
         all.get(crate::random::below(bits, all.len().max(1) as u64) as usize)
@@ -312,8 +325,8 @@ impl Addresses {
     }
 
     /// The egress address of a host's site.
-    pub fn egress(&self, host: u32) -> u32 {
-        self.egress.start + self.egress_of_host[host as usize]
+    pub fn egress(&self, host: HostId) -> u32 {
+        self.egress.start + self.egress_of_host[host.index()]
     }
 
     /// The home address of a person.

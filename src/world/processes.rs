@@ -13,6 +13,7 @@ use super::sessions::{Purpose, Session};
 use super::starts::STARTING;
 use super::users::{ROOT, SYSTEM};
 use crate::catalog::{Catalog, Platform, Resident, Scope};
+use crate::ids::HostId;
 use crate::random::{Draws, Key, Permutation, chance, slots};
 
 /// [`SETTLED`] of Windows' System process and of init: their pids are fixed, so those of the last boot
@@ -126,7 +127,7 @@ pub struct Process {
 
 impl World {
     /// A resident process of a host, alive at `time` (Unix seconds).
-    pub fn resident(&self, catalog: &Catalog, host: u32, resident: usize, time: i64) -> Process {
+    pub fn resident(&self, catalog: &Catalog, host: HostId, resident: usize, time: i64) -> Process {
         let r = &catalog.residents[resident];
         let h = &self.hosts[host];
         let boot = self.boot(host, time - settled(r));
@@ -176,12 +177,12 @@ impl World {
         }
     }
 
-    fn resident_key(&self, host: u32, base: i64) -> Key {
+    fn resident_key(&self, host: HostId, base: i64) -> Key {
         self.keys.residents.with(u64::from(host)).with(base as u64)
     }
 
     /// Only the pid of a boot-scope resident.
-    pub fn resident_pid(&self, catalog: &Catalog, host: u32, resident: usize, time: i64) -> u32 {
+    pub fn resident_pid(&self, catalog: &Catalog, host: HostId, resident: usize, time: i64) -> u32 {
         let r = &catalog.residents[resident];
         let boot = self.boot(host, time - settled(r));
         let key = self.resident_key(host, boot.start);
@@ -193,7 +194,7 @@ impl World {
     pub fn resident_span(
         &self,
         catalog: &Catalog,
-        host: u32,
+        host: HostId,
         resident: usize,
         time: i64,
     ) -> (i64, i64) {
@@ -212,7 +213,7 @@ impl World {
     fn pid_of_resident(
         &self,
         key: Key,
-        host: u32,
+        host: HostId,
         resident: usize,
         r: &Resident,
         lane: u64,
@@ -242,13 +243,13 @@ impl World {
         }
     }
 
-    fn pids(&self, host: u32) -> Draws<PidSlot> {
+    fn pids(&self, host: HostId) -> Draws<PidSlot> {
         Draws::new(self.keys.pids.with(u64::from(host)))
     }
 
     /// The pid for a unit of a host's pid space: an affine permutation, so that daemons, programs and
     /// chains' processes come from one range.
-    fn spread_pid(&self, host: u32, unit: u32) -> u32 {
+    fn spread_pid(&self, host: HostId, unit: u32) -> u32 {
         let key = self.pids(host);
         let factor = 1 + key.below(PidSlot::Factor, u64::from(SPACE) - 1);
         let offset = key.below(PidSlot::Offset, u64::from(SPACE));
@@ -269,7 +270,7 @@ impl World {
     #[expect(clippy::too_many_arguments, reason = "the coordinates of a process")]
     pub fn started(
         &self,
-        host: u32,
+        host: HostId,
         start: i64,
         stream: u32,
         ordinal: u64,
@@ -327,7 +328,7 @@ impl World {
 
     /// A process that the script of a host's day starts at `start` (Unix microseconds). `place` counts
     /// the births of the host's slot, and is below [`BIRTHS_PER_SLOT`].
-    pub fn born(&self, host: u32, start: i64, place: u32, image: u32, account: u32) -> Process {
+    pub fn born(&self, host: HostId, start: i64, place: u32, image: u32, account: u32) -> Process {
         let seconds = start.div_euclid(1_000_000);
         let boot = self.settled_boot(host, seconds);
         let slot = self.slot_of(boot, seconds);
@@ -361,7 +362,7 @@ impl World {
 
     /// Whether a host audits process creation (Security 4688, 4689) in addition to Sysmon: domain
     /// controllers, and half of the other Windows servers, do.
-    pub fn audits_processes(&self, host: u32) -> bool {
+    pub fn audits_processes(&self, host: HostId) -> bool {
         let h = &self.hosts[host];
         match (h.platform, h.role) {
             (Platform::Windows, Role::DomainController) => true,
@@ -372,19 +373,19 @@ impl World {
 
     /// Which sensor's record of a process the collector keeps, by a draw of the process. On hosts that
     /// audit processes, it is Security's in half of the cases.
-    pub fn is_seen_by_security(&self, host: u32, bits: u64) -> bool {
+    pub fn is_seen_by_security(&self, host: HostId, bits: u64) -> bool {
         chance(bits, 500_000) && self.audits_processes(host)
     }
 
     /// Draws of a host's hardware: MAC address, disk, thread ids.
     #[inline]
-    pub fn hardware(&self, host: u32) -> Draws<HardwareSlot> {
+    pub fn hardware(&self, host: HostId) -> Draws<HardwareSlot> {
         Draws::new(self.keys.hardware.with(u64::from(host)))
     }
 
     /// Key of a host's hardware, for draws at coordinates.
     #[inline]
-    pub fn host_key(&self, host: u32) -> Key {
+    pub fn host_key(&self, host: HostId) -> Key {
         self.hardware(host).key()
     }
 }

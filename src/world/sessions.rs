@@ -8,6 +8,7 @@ use super::World;
 use super::boots::{Boot, COMING_UP, SETTLED};
 use super::users::{LOCAL_SERVICE, NETWORK_SERVICE, ROOT, SYSTEM};
 use crate::catalog::Platform;
+use crate::ids::HostId;
 
 /// One logon session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,7 +76,7 @@ impl Numbering {
 }
 
 impl World {
-    fn numbering(&self, host: u32) -> Numbering {
+    fn numbering(&self, host: HostId) -> Numbering {
         let services = self.accounts.services().len() as u64;
         let chains = CHAIN_CLASSES + services;
         // Numbers are as small as real ones: LogonIds have four bytes, audit sessions three.
@@ -101,7 +102,7 @@ impl World {
     }
 
     /// The index of an account's remote session within a slot.
-    fn visitor(&self, host: u32, account: u32) -> u64 {
+    fn visitor(&self, host: HostId, account: u32) -> u64 {
         let accounts = &self.accounts;
         let admins = accounts.admins();
         let services = accounts.services();
@@ -135,14 +136,14 @@ impl World {
         }
     }
 
-    fn first_administrator(&self, host: u32) -> u64 {
+    fn first_administrator(&self, host: HostId) -> u64 {
         let admins = self.accounts.admins();
         let count = u64::from(admins.end - admins.start).max(1);
         self.keys.administrators.below(u64::from(host), count)
     }
 
     /// An administrator who works on a host, by a draw: a Linux host has accounts of only a few.
-    pub fn administrator(&self, host: u32, bits: u64) -> u32 {
+    pub fn administrator(&self, host: HostId, bits: u64) -> u32 {
         let admins = self.accounts.admins();
         let count = u64::from(admins.end - admins.start).max(1);
         let nth = match self.hosts[host].platform {
@@ -156,13 +157,13 @@ impl World {
     }
 
     /// The slot of a boot at a time (Unix seconds).
-    pub fn session_slot(&self, host: u32, boot: Boot, time: i64) -> i64 {
+    pub fn session_slot(&self, host: HostId, boot: Boot, time: i64) -> i64 {
         self.numbering(host).slot_of(boot, time)
     }
 
     /// The interactive session on a workstation whose processes run at `time` (Unix seconds); on other
     /// hosts the last session of an administrator.
-    pub fn session(&self, host: u32, time: i64) -> Session {
+    pub fn session(&self, host: HostId, time: i64) -> Session {
         let boot = self.settled_boot(host, time);
         let key = self.keys.logons.with(u64::from(host));
         let settled = time - SETTLED;
@@ -194,7 +195,7 @@ impl World {
     /// The session that a logon of `account` at `time` (Unix seconds) opens or belongs to.
     pub fn logon(
         &self,
-        host: u32,
+        host: HostId,
         boot: Boot,
         time: i64,
         account: u32,
@@ -227,7 +228,13 @@ impl World {
 
     /// The session of a service that logs on `delay` seconds after the boot, given its index among the
     /// residents.
-    pub fn service_session(&self, host: u32, boot: Boot, resident: usize, delay: i64) -> Session {
+    pub fn service_session(
+        &self,
+        host: HostId,
+        boot: Boot,
+        resident: usize,
+        delay: i64,
+    ) -> Session {
         let salt = self.keys.service_logons.below(u64::from(host), 16);
         Session {
             id: FIRST_SERVICE + salt + 16 * resident as u64,

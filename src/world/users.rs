@@ -6,6 +6,7 @@ use super::Domain;
 use super::hosts::{Host, Hosts, Role};
 use crate::catalog::{AccountRef, Catalog, HostClass, Platform, Record};
 use crate::grounding::User;
+use crate::ids::HostId;
 use crate::random::{Alias, Key};
 
 /// Kind of an account.
@@ -49,7 +50,7 @@ pub struct Account {
     /// Linux user id.
     pub uid: u32,
     /// The user's own workstation, if they have one.
-    pub home: Option<u32>,
+    pub home: Option<HostId>,
 }
 
 /// All accounts, in this order: built-in, users, administrators, services, machines, disabled
@@ -286,8 +287,8 @@ impl Accounts {
     fn settle(&mut self, key: Key, hosts: &mut Hosts, notices: &mut Vec<String>) {
         let owners = Owners::of(self);
         let mut strangers = BTreeSet::new();
-        for h in 0..hosts.all.len() as u32 {
-            let host = &mut hosts.all[h as usize];
+        for h in hosts.ids() {
+            let host = &mut hosts.all[h.index()];
             let said = host.inventory.said.as_deref();
             let owner = said.and_then(|said| said.owner.as_deref());
             if host.role != Role::Workstation || owner.is_none() {
@@ -301,11 +302,11 @@ impl Accounts {
                 }
             }
         }
-        let workstations: Vec<u32> = hosts.class(HostClass::Workstation).to_vec();
-        let (mut pending, of_strangers): (Vec<u32>, Vec<u32>) = workstations
+        let workstations: Vec<HostId> = hosts.class(HostClass::Workstation).to_vec();
+        let (mut pending, of_strangers): (Vec<HostId>, Vec<HostId>) = workstations
             .iter()
             .copied()
-            .filter(|&h| hosts.all[h as usize].user >= self.all.len() as u32)
+            .filter(|&h| hosts.all[h.index()].user >= self.all.len() as u32)
             .partition(|h| !strangers.contains(h));
         pending.extend(of_strangers);
         let homeless: Vec<u32> = (self.users())
@@ -345,12 +346,12 @@ impl Accounts {
 
     /// Assigns a user to a workstation, which becomes their own if they have none yet. If the inventory
     /// names no owner, the user becomes the owner. `owns`: the inventory names this user as the owner.
-    fn seat(&mut self, user: u32, host: u32, owns: bool, hosts: &mut [Host]) {
-        hosts[host as usize].user = user;
+    fn seat(&mut self, user: u32, host: HostId, owns: bool, hosts: &mut [Host]) {
+        hosts[host.index()].user = user;
         let Some(account) = self.all.get_mut(user as usize) else {
             return;
         };
-        let inventory = &mut hosts[host as usize].inventory;
+        let inventory = &mut hosts[host.index()].inventory;
         let said = inventory.said.as_deref();
         let names_owner = said.is_some_and(|said| said.owner.is_some());
         let names_department = said.is_some_and(|said| said.department.is_some());
@@ -406,8 +407,8 @@ impl Accounts {
     }
 
     /// `HOST$`.
-    pub fn machine(&self, host: u32) -> u32 {
-        FIRST_USER + self.users + self.admins + self.services + host
+    pub fn machine(&self, host: HostId) -> u32 {
+        FIRST_USER + self.users + self.admins + self.services + host.get()
     }
 
     /// Disabled accounts; may be empty.
@@ -426,7 +427,7 @@ impl Accounts {
         &self,
         wanted: &AccountRef,
         platform: Platform,
-        host: u32,
+        host: HostId,
         user: u32,
         admin: u32,
     ) -> u32 {

@@ -146,9 +146,7 @@ pub fn observer_product(v: &View<'_>) -> Column {
 /// `observer.name`: one sensor per site.
 pub fn observer_name(v: &View<'_>) -> Column {
     let names = &tables(v).sensor_name;
-    v.texts_of(SENSOR, &names.values, |r| {
-        names.of[v.frame.host[r] as usize]
-    })
+    v.texts_of(SENSOR, &names.values, |r| names.of[v.frame.host[r].index()])
 }
 
 /// `log.level` of a Windows record.

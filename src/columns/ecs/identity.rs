@@ -15,7 +15,7 @@ fn tables<'v>(v: &'v View<'_>) -> &'v EcsTables {
 
 /// `host.id`: the machine id.
 pub fn host_id(v: &View<'_>) -> Column {
-    v.texts_of(HOSTS, &tables(v).host_id, |r| v.frame.host[r])
+    v.texts_of(HOSTS, &tables(v).host_id, |r| v.frame.host[r].key())
 }
 /// `host.architecture`.
 pub fn architecture(v: &View<'_>) -> Column {
@@ -41,7 +41,7 @@ pub fn os_kernel(v: &View<'_>) -> Column {
 pub fn user_id(v: &View<'_>) -> Column {
     let t = tables(v);
     let known = |r: usize| {
-        let linux = t.is_linux[v.frame.host[r] as usize];
+        let linux = t.is_linux[v.frame.host[r].index()];
         v.frame.user[r] + if linux { t.accounts } else { 0 }
     };
     v.blend(HOSTS, &t.user_id, known, SERVICES, |r, out| {
@@ -53,7 +53,7 @@ pub fn user_domain(v: &View<'_>) -> Column {
     let t = tables(v);
     let (keys, values) = &t.user_domain;
     v.texts_of(HOSTS, values, |r| {
-        match t.is_linux[v.frame.host[r] as usize] {
+        match t.is_linux[v.frame.host[r].index()] {
             true => NONE,
             false => keys[v.frame.user[r] as usize],
         }

@@ -31,7 +31,7 @@ fn tables<'v>(v: &'v View<'_>) -> &'v EcsTables {
 /// start time.
 fn entity(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>) -> bool {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    if !tables(v).is_linux[v.frame.host[row] as usize] {
+    if !tables(v).is_linux[v.frame.host[row].index()] {
         return guid(v, process, row, out);
     }
     if process.image[row] == NONE {
@@ -40,7 +40,7 @@ fn entity(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>)
     let key = v
         .maker
         .world
-        .host_key(v.frame.host[row] as u32)
+        .host_key(v.frame.host[row])
         .with(u64::from(process.pid[row]))
         .with(process.start[row] as u64);
     for word in [key.at(0), key.at(1)] {
@@ -145,7 +145,7 @@ impl Split {
                 if !v.is(row, of) {
                     return 0..0;
                 }
-                let windows = !t.is_linux[v.frame.host[row] as usize];
+                let windows = !t.is_linux[v.frame.host[row].index()];
                 let arguments = known[2 * key + usize::from(windows)].get_or_insert_with(|| {
                     let first = ends.len() - 1;
                     let command = command_of(v, process, row);
@@ -385,7 +385,7 @@ pub fn file_version(v: &View<'_>) -> Column {
     }
     let systems = v.maker.world.hosts.systems.len();
     v.texts_of(CREATE, values, |r| {
-        let os = usize::from(v.maker.world.hosts[v.frame.host[r] as u32].os);
+        let os = usize::from(v.maker.world.hosts[v.frame.host[r]].os);
         usize::try_from(v.frame.process.image[r]).map_or(NONE, |image| keys[image * systems + os])
     })
 }

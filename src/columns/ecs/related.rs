@@ -9,7 +9,7 @@ use crate::kinds::HOSTS;
 /// Key of the reporting host; records of clouds have none.
 fn host(v: &View<'_>, row: usize) -> i32 {
     match v.is(row, HOSTS) {
-        true => v.frame.host[row],
+        true => v.frame.host[row].key(),
         false => NONE,
     }
 }

@@ -352,9 +352,13 @@ impl EcsTables {
                 .iter()
                 .map(|h| h.platform == Platform::Linux)
                 .collect(),
-            host_id: table(hosts.iter().enumerate().map(|(h, host)| {
-                machine_id(world.host_key(h as u32).child("machine"), host.platform)
-            })),
+            host_id: table(
+                world
+                    .hosts
+                    .ids()
+                    .zip(hosts)
+                    .map(|(h, host)| machine_id(world.host_key(h).child("machine"), host.platform)),
+            ),
             os_platform: SharedTexts::new(hosts.iter().map(|h| Some(os(h).distribution.0))),
             os_family: SharedTexts::new(hosts.iter().map(|h| Some(os(h).distribution.1))),
             os_version: SharedTexts::new(hosts.iter().map(|h| match h.platform {

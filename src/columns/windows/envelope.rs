@@ -3,6 +3,7 @@
 use super::KEYWORDS;
 use crate::columns::enrichment::counter;
 use crate::columns::{Column, View};
+use crate::ids::HostId;
 use crate::kinds::{Provider, Telemetry as T, WINDOWS, Writer};
 
 /// Whether the record is an audit failure.
@@ -79,7 +80,7 @@ pub fn service_pid(v: &View<'_>) -> Column {
             Writer::Subject => return Some(i64::from(v.frame.process.pid[r])),
             Writer::Resident(_) => writers[telemetry as usize]?,
         };
-        let host = v.frame.host[r] as u32;
+        let host = v.frame.host[r];
         let seconds = v.frame.time[r].div_euclid(1_000_000);
         Some(i64::from(known.pid(v, host, resident, seconds)))
     })
@@ -88,7 +89,7 @@ pub fn service_pid(v: &View<'_>) -> Column {
 /// A service of a host during one boot.
 #[derive(Clone, Copy)]
 struct ServiceRun {
-    host: u32,
+    host: HostId,
     resident: usize,
     from: i64,
     until: i64,
@@ -104,7 +105,7 @@ struct Services {
 impl Services {
     fn new(rows: usize) -> Self {
         let none = ServiceRun {
-            host: 0,
+            host: HostId::default(),
             resident: 0,
             from: i64::MAX,
             until: i64::MIN,
@@ -116,8 +117,8 @@ impl Services {
     }
 
     /// The pid of a host's service at a time in Unix seconds.
-    fn pid(&mut self, v: &View<'_>, host: u32, resident: usize, seconds: i64) -> u32 {
-        let at = (host as usize * 4 + resident % 4) & (self.last.len() - 1);
+    fn pid(&mut self, v: &View<'_>, host: HostId, resident: usize, seconds: i64) -> u32 {
+        let at = (host.index() * 4 + resident % 4) & (self.last.len() - 1);
         let known = &mut self.last[at];
         if (known.host, known.resident) != (host, resident)
             || !(known.from..known.until).contains(&seconds)
@@ -140,7 +141,7 @@ impl Services {
 pub fn thread_id(v: &View<'_>) -> Column {
     v.integers(WINDOWS, |r| {
         // A service writes from few threads.
-        let key = v.maker.world.host_key(v.frame.host[r] as u32);
+        let key = v.maker.world.host_key(v.frame.host[r]);
         Some(4 * (400 + key.below(0x7d ^ (v.frame.salt[r] & 3), 2400) as i64))
     })
 }

@@ -65,7 +65,7 @@ pub fn subject_user_name(v: &View<'_>) -> Column {
             out.extend_from_slice(name.as_bytes());
         } else if subject_is_system(v, r) {
             out.extend_from_slice(
-                v.maker.world.hosts[v.frame.host[r] as u32]
+                v.maker.world.hosts[v.frame.host[r]]
                     .inventory
                     .name
                     .as_bytes(),
@@ -163,7 +163,7 @@ pub fn target_domain_name(v: &View<'_>) -> Column {
         domain_of,
         local,
         |r, out| {
-            let host = &v.maker.world.hosts[v.frame.host[r] as u32];
+            let host = &v.maker.world.hosts[v.frame.host[r]];
             let domain = if host.is(crate::catalog::HostClass::DomainController) {
                 &v.maker.world.domain.netbios
             } else {
@@ -211,11 +211,11 @@ pub fn workstation_name(v: &View<'_>) -> Column {
     v.plain(LOGONS, 10, |r, out| {
         let hosts = &v.maker.world.hosts;
         match (v.frame.logon_type[r], package(v, r)) {
-            (3, 1) if v.maker.world.addresses.is_host(v.frame.source[r] as u32) => {
-                out.extend_from_slice(hosts[v.frame.source[r] as u32].inventory.name.as_bytes());
+            (3, 1) if let Some(host) = v.maker.world.addresses.host(v.frame.source[r] as u32) => {
+                out.extend_from_slice(hosts[host].inventory.name.as_bytes());
             }
             (3, _) => out.push(b'-'),
-            _ => out.extend_from_slice(hosts[v.frame.host[r] as u32].inventory.name.as_bytes()),
+            _ => out.extend_from_slice(hosts[v.frame.host[r]].inventory.name.as_bytes()),
         }
         true
     })

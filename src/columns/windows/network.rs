@@ -30,7 +30,7 @@ pub fn protocol(v: &View<'_>) -> Column {
 
 /// Whether the reporting host is the client.
 fn initiated(v: &View<'_>, row: usize) -> bool {
-    ends(v, row).0.0 == v.frame.host[row]
+    ends(v, row).0.0 == v.frame.host[row].key()
 }
 
 /// 0 if the reporting host is the client, otherwise 1.
@@ -143,7 +143,7 @@ pub struct Filters {
 
 impl Filters {
     pub(in crate::columns) fn new(world: &World) -> Self {
-        let hosts = 0..world.hosts.len() as u32;
+        let hosts = world.hosts.ids();
         let count = FILTER_IDS.end - FILTER_IDS.start;
         let of_host = |host| {
             let key = world.host_key(host);
@@ -161,7 +161,7 @@ pub fn filter_id(v: &View<'_>) -> Column {
     let Filters { of, ids } = &v.tables.filters;
     v.texts_of(FILTERING, ids, |r| {
         let filter = v.frame.salt[r] % FILTERS;
-        of[v.frame.host[r] as usize * FILTERS as usize + filter as usize]
+        of[v.frame.host[r].index() * FILTERS as usize + filter as usize]
     })
 }
 /// LayerName: connect, or receive/accept.

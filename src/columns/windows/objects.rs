@@ -71,7 +71,7 @@ fn created_before(v: &View<'_>, row: usize) -> Option<i64> {
     if !KEPT.iter().any(|end| path.ends_with(end)) {
         return None;
     }
-    let host = v.maker.world.host_key(v.frame.host[row] as u32);
+    let host = v.maker.world.host_key(v.frame.host[row]);
     let age = host.child(path).below(0, KEPT_SINCE) as i64;
     Some(v.maker.world.start * 1_000_000 - age)
 }

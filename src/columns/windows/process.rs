@@ -94,7 +94,7 @@ pub fn file_version(v: &View<'_>) -> Column {
         CREATE,
         &v.tables.file_version,
         |r| {
-            let os = i32::from(v.maker.world.hosts[v.frame.host[r] as u32].os);
+            let os = i32::from(v.maker.world.hosts[v.frame.host[r]].os);
             v.frame.process.image[r] * systems + os
         },
         LOADED,
@@ -102,7 +102,7 @@ pub fn file_version(v: &View<'_>) -> Column {
             let microsoft = v
                 .given_text(r, "Signature")
                 .is_some_and(|s| s.starts_with("Microsoft W"));
-            let os = v.maker.world.hosts[v.frame.host[r] as u32].os as usize;
+            let os = v.maker.world.hosts[v.frame.host[r]].os as usize;
             let path = v.frame.file.text(r);
             if path.ends_with("\\mpengine.dll") {
                 // Defender's engine is updated with its signatures, not with Windows.
@@ -172,11 +172,11 @@ pub fn logon_guid(v: &View<'_>) -> Column {
         if v.is(r, EXPLICIT) {
             out.extend_from_slice(EMPTY_GUID.as_bytes());
         } else if v.frame.telemetry[r] == T::ProcessCreation {
-            let prefix = v.maker.world.hosts[v.frame.host[r] as u32].guid_prefix;
+            let prefix = v.maker.world.hosts[v.frame.host[r]].guid_prefix;
             write_logon_guid(out, prefix, session(v, r));
         } else {
             // Only Kerberos has one: random, and fixed per logon.
-            let key = Key::root(session(v, r).id).with(v.frame.host[r] as u64);
+            let key = Key::root(session(v, r).id).with(v.frame.host[r].into());
             let key = if v.is(r, SERVICE_TICKET) {
                 Key::root(v.frame.salt[r])
             } else {
@@ -219,7 +219,7 @@ fn terminal(v: &View<'_>) -> impl Fn(usize) -> i32 {
     let desks = [image("explorer"), image("rdpclip")];
     let remote = ["wmiprvse", "wsmprovhost", "psexesvc", "services", "svchost"].map(image);
     move |r| {
-        let host = &v.maker.world.hosts[v.frame.host[r] as u32];
+        let host = &v.maker.world.hosts[v.frame.host[r]];
         let account = v.frame.process.account[r] as u32;
         let is_admin = v.maker.world.accounts[account].kind == AccountKind::Admin;
         let (image, parent) = (v.frame.process.image[r], v.frame.parent.image[r]);

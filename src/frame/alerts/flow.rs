@@ -1,6 +1,7 @@
 //! A flow as the reporting host saw it, and the draws of its row.
 
 use crate::frame::scene::Scene;
+use crate::ids::HostId;
 use crate::random::{Draws, Key, slots};
 use crate::world::World;
 use crate::world::processes::OTHER_STREAM;
@@ -58,7 +59,7 @@ slots! {
 /// A flow as its reporting host saw it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flow {
-    pub host: u32,
+    pub host: HostId,
     /// The host opened it.
     pub initiated: bool,
     pub answered: bool,
@@ -69,7 +70,7 @@ pub(super) struct Flow {
 }
 
 /// The scene of a flow's record on one host; its draws come from the row's `salt`.
-pub(super) fn scene<'s>(world: &World, hosts: &'s [u32; 1], salt: u64) -> Scene<'s> {
+pub(super) fn scene<'s>(world: &World, hosts: &'s [HostId; 1], salt: u64) -> Scene<'s> {
     let (key, user) = (Key::root(salt), world.hosts[hosts[0]].user);
     Scene {
         hosts,

@@ -10,6 +10,7 @@ use crate::frame::record::Records;
 use crate::frame::vocabulary::{ACCEPT, CONNECT, TCP, Vocabulary};
 use crate::frame::words::{push_log_time, push_number};
 use crate::frame::{Frame, NONE};
+use crate::ids::HostId;
 use crate::random::{Draws, Key, below, chance, choose};
 use crate::world::hosts::Role;
 use crate::world::processes::HardwareSlot;
@@ -91,7 +92,7 @@ impl LinuxFlows<'_> {
     }
 
     /// Writes the process that accepts or opens a flow; in the kernel's record also its parent.
-    fn set_flow_process(&self, frame: &mut Frame, row: usize, host: u32, owner: Client) {
+    fn set_flow_process(&self, frame: &mut Frame, row: usize, host: HostId, owner: Client) {
         let time = frame.time[row];
         let hosts = [host];
         let scene = scene(self.records.world, &hosts, frame.salt[row]);
@@ -160,7 +161,7 @@ impl LinuxFlows<'_> {
 
     /// The packet filter's line:
     /// `[UFW BLOCK] IN=eth0 OUT= MAC=… SRC=… DST=… LEN=60 … PROTO=TCP SPT=… DPT=…`.
-    fn netfilter(&self, frame: &mut Frame, row: usize, host: u32, initiated: bool) {
+    fn netfilter(&self, frame: &mut Frame, row: usize, host: HostId, initiated: bool) {
         use std::fmt::Write;
         let world = self.records.world;
         let draws = Draws::new(Key::root(frame.salt[row]));

@@ -6,6 +6,7 @@ use super::tables::{AlertTables, KINDS, Kind, Ranks, TupleTable};
 use super::windows::WindowsFlows;
 use crate::catalog::{HostClass, Platform, scenario::Verdict};
 use crate::frame::{Frame, NONE, lag};
+use crate::ids::HostId;
 use crate::random::{DRAWS, Draws, Key, below, choose};
 use crate::world::World;
 
@@ -105,10 +106,10 @@ impl<'m> NetworkAlerts<'m> {
         frame.blocked[row] = t.blocked;
         frame.success[row] = !t.blocked;
         frame.salt[row] = event.bits(FlowSlot::Salt);
-        frame.host[row] = host as i32;
+        frame.host[row] = host;
         let flow = Flow {
             host,
-            initiated: host == ends.client,
+            initiated: self.world.addresses.of_host(host) == ends.client,
             answered: answered && !t.portless && drawn.kind != Kind::Multicast,
             outwards: drawn.kind == Kind::InternalExternal,
             port: drawn.service_port,
@@ -177,27 +178,32 @@ impl<'m> NetworkAlerts<'m> {
             let services = &self.tables.services;
             services.draw(world, class, platform, rank, within)
         };
+        let of_host = |host| addresses.of_host(host);
         let (client, server) = match drawn.kind {
             Kind::InternalInternal => {
-                let server = serving.unwrap_or_else(|| internal_service(false));
-                let mut client = asking.unwrap_or_else(internal_client);
-                if client == server {
-                    client = world.another(client_class, Key::root(draws.client.1), server);
+                let server = serving.unwrap_or_else(|| of_host(internal_service(false)));
+                let mut client = asking.unwrap_or_else(|| of_host(internal_client()));
+                if client == server
+                    && let Some(host) = addresses.host(server)
+                {
+                    let key = Key::root(draws.client.1);
+                    client = of_host(world.another(client_class, key, host));
                 }
                 (client, server)
             }
             Kind::InternalExternal => {
                 let server = addresses.service(draws.server.0, draws.server.1);
-                (internal_client(), server)
+                (of_host(internal_client()), server)
             }
             Kind::ExternalInternal | Kind::ExternalExternal => {
                 let client = addresses.client(draws.client.0, draws.client.1);
-                (client, internal_service(true))
+                (client, of_host(internal_service(true)))
             }
             Kind::Multicast => {
                 let client = internal_client();
                 let group = addresses.multicast(draws.server.0);
-                (client, group.unwrap_or_else(|| world.resolver(client)))
+                let server = group.unwrap_or_else(|| of_host(world.resolver(client)));
+                (of_host(client), server)
             }
         };
         Ends {
@@ -209,12 +215,14 @@ impl<'m> NetworkAlerts<'m> {
     }
 
     /// The host that reports a flow: mostly the owner of the destination.
-    fn reporter(&self, drawn: &Drawn<'_>, ends: &Ends, event: Draws<FlowSlot>) -> u32 {
+    fn reporter(&self, drawn: &Drawn<'_>, ends: &Ends, event: Draws<FlowSlot>) -> HostId {
+        // The end that reports is a host.
+        let host = |address| self.world.addresses.host(address).unwrap_or_default();
         let fits = || {
-            let platform = self.world.hosts[ends.client].platform;
+            let platform = self.world.hosts[host(ends.client)].platform;
             drawn.platform.is_none_or(|p| platform == p)
         };
-        match drawn.kind {
+        host(match drawn.kind {
             Kind::InternalExternal | Kind::Multicast => ends.client,
             Kind::InternalInternal if ends.serving_device => ends.client,
             Kind::InternalInternal if ends.asking_device => ends.server,
@@ -222,7 +230,7 @@ impl<'m> NetworkAlerts<'m> {
                 ends.client
             }
             _ => ends.server,
-        }
+        })
     }
 
     /// Fills addresses, ports and bytes; returns whether the server sent any.

@@ -9,6 +9,7 @@ use crate::frame::NONE;
 use crate::frame::vocabulary::{Vocabulary, position};
 use crate::grounding::protocol::is_portless;
 use crate::grounding::{Direction, Profile, Tuple};
+use crate::ids::HostId;
 use crate::random::{Alias, below};
 use crate::world::World;
 use crate::world::detections::{Detection, counts, is_start};
@@ -115,15 +116,15 @@ impl Ranks {
         platform: Option<Platform>,
         bits: u64,
         within: u64,
-    ) -> u32 {
-        let fits = |host: u32| platform.is_none_or(|p| world.hosts[host].platform == p);
+    ) -> HostId {
+        let fits = |host: HostId| platform.is_none_or(|p| world.hosts[host].platform == p);
         let rank = self.alias.draw(bits) as u64;
-        if let Some(Some(host)) = self.known.get(rank as usize)
-            && world.addresses.is_host(*host)
-            && world.hosts[*host].is(class)
-            && fits(*host)
+        if let Some(Some(address)) = self.known.get(rank as usize)
+            && let Some(host) = world.addresses.host(*address)
+            && world.hosts[host].is(class)
+            && fits(host)
         {
-            return *host;
+            return host;
         }
         let list = world.class(class);
         let n = list.len() as u64;

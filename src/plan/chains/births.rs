@@ -2,11 +2,12 @@
 
 use super::Chains;
 use crate::catalog::Catalog;
+use crate::ids::HostId;
 
 /// The start of a process of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainBirth {
-    pub host: u32,
+    pub host: HostId,
     /// When it is recorded, Unix microseconds.
     pub time: i64,
     pub chain: u32,

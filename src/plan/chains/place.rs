@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{Chain, ChainSlot, LONGEST, MOST_ROUNDS, PlacedStep, Stop};
 use crate::catalog::{Catalog, HostClass, Playbook, Step};
+use crate::ids::HostId;
 use crate::plan::Config;
 use crate::plan::calendar::DAY_US;
 use crate::random::{Alias, Draws, Key, below, heavy_tail, log_uniform};
@@ -128,7 +129,7 @@ pub(super) fn place(
     world: &World,
     catalog: &Catalog,
     touched: &mut [u32],
-    taken: &mut HashSet<(u32, u16, i64)>,
+    taken: &mut HashSet<(HostId, u16, i64)>,
 ) -> Chain {
     let playbook = &catalog.playbooks[draft.playbook];
     let window = i64::from(config.days) * DAY_US;
@@ -140,7 +141,7 @@ pub(super) fn place(
     let start = window_start + ((position / u128::from(count.max(1))) >> 32) as i64;
 
     // Draw hosts first: a chain on a workstation runs as its user.
-    let mut hosts: Vec<u32> = Vec::new();
+    let mut hosts: Vec<HostId> = Vec::new();
     for (k, &class) in playbook.hosts.iter().enumerate() {
         hosts.push(pick_host(
             key.part(ChainSlot::Host).with(k as u64),
@@ -153,8 +154,8 @@ pub(super) fn place(
     let host_ordinals = hosts
         .iter()
         .map(|&h| {
-            touched[h as usize] += 1;
-            touched[h as usize] - 1
+            touched[h.index()] += 1;
+            touched[h.index()] - 1
         })
         .collect();
     let victim = world.hosts[hosts[0]].user;
@@ -271,9 +272,9 @@ pub(super) fn place(
 }
 
 /// A host of a class that the chain does not use yet; for workstations, one whose user is at work.
-fn pick_host(key: Key, world: &World, class: HostClass, time: i64, taken: &[u32]) -> u32 {
+fn pick_host(key: Key, world: &World, class: HostClass, time: i64, taken: &[HostId]) -> HostId {
     let list = world.class(class);
-    let mut host = 0;
+    let mut host = list[0];
     for attempt in 0..64 {
         host = if class == HostClass::Workstation && attempt < 8 {
             world

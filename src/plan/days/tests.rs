@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Generator;
+use crate::ids::HostId;
 use crate::plan::Config;
 
 fn made() -> Generator {
@@ -14,7 +15,7 @@ fn made() -> Generator {
     Generator::builder().config(config).build().unwrap()
 }
 
-fn identity((slice, row): (&Slice, &ScriptRow)) -> (i64, u32, u16, u8, u8) {
+fn identity((slice, row): (&Slice, &ScriptRow)) -> (i64, HostId, u16, u8, u8) {
     let run = slice.runs[row.run as usize];
     (row.time, run.host, run.routine, row.step, row.round)
 }

@@ -1,0 +1,96 @@
+//! Typed numbers of what the tables of world and catalog hold, so that one cannot stand for another.
+
+use std::marker::PhantomData;
+
+macro_rules! ids {
+    ($($(#[$about:meta])* $name:ident;)*) => {$(
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[repr(transparent)]
+        pub struct $name(u32);
+
+        impl $name {
+            /// The id of entry `index`.
+            #[inline]
+            pub const fn new(index: usize) -> Self {
+                Self(index as u32)
+            }
+
+            /// The index of the entry.
+            #[inline]
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+
+            /// The index as a number to calculate with.
+            #[inline]
+            pub const fn get(self) -> u32 {
+                self.0
+            }
+
+            /// The index as a key of an Arrow dictionary.
+            #[inline]
+            pub const fn key(self) -> i32 {
+                self.0 as i32
+            }
+        }
+
+        /// For keys of random streams.
+        impl From<$name> for u64 {
+            #[inline]
+            fn from(id: $name) -> u64 {
+                u64::from(id.0)
+            }
+        }
+
+        impl From<$name> for Optional<$name> {
+            #[inline]
+            fn from(id: $name) -> Self {
+                Optional(id.key(), PhantomData)
+            }
+        }
+
+        impl Optional<$name> {
+            /// The id, if there is one.
+            #[inline]
+            pub const fn get(self) -> Option<$name> {
+                match self.is_some() {
+                    true => Some($name(self.0 as u32)),
+                    false => None,
+                }
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A host of the world.
+    HostId;
+}
+
+/// An id or none, in the four bytes of a key of an Arrow dictionary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Optional<T>(i32, PhantomData<T>);
+
+impl<T> Optional<T> {
+    pub const NONE: Self = Optional(-1, PhantomData);
+
+    /// Whether there is an id.
+    #[inline]
+    pub const fn is_some(self) -> bool
+    where
+        T: Copy,
+    {
+        self.0 >= 0
+    }
+
+    /// The key; that of null if there is no id.
+    #[inline]
+    pub const fn key(self) -> i32
+    where
+        T: Copy,
+    {
+        self.0
+    }
+}
