@@ -66,6 +66,54 @@ macro_rules! ids {
 ids! {
     /// A host of the world.
     HostId;
+    /// An account of the world.
+    AccountId;
+}
+
+/// Accounts in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountRange {
+    first: u32,
+    count: u32,
+}
+
+impl AccountRange {
+    #[inline]
+    pub(crate) const fn new(first: u32, count: u32) -> Self {
+        AccountRange { first, count }
+    }
+
+    #[inline]
+    pub const fn len(self) -> usize {
+        self.count as usize
+    }
+
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.count == 0
+    }
+
+    /// The account at a place among them; of an empty range, the account after it.
+    #[inline]
+    pub const fn nth(self, place: u64) -> AccountId {
+        AccountId(self.first + place as u32)
+    }
+
+    /// The place of an account among them, if it is one of them.
+    #[inline]
+    pub fn place(self, account: AccountId) -> Option<u64> {
+        self.contains(account)
+            .then(|| u64::from(account.0 - self.first))
+    }
+
+    #[inline]
+    pub const fn contains(self, account: AccountId) -> bool {
+        self.first <= account.0 && account.0 < self.first + self.count
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = AccountId> {
+        (self.first..self.first + self.count).map(AccountId)
+    }
 }
 
 /// An id or none, in the four bytes of a key of an Arrow dictionary.

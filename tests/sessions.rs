@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fusiongen::Generator;
 use fusiongen::catalog::Platform;
-use fusiongen::ids::HostId;
+use fusiongen::ids::{AccountId, HostId};
 use fusiongen::plan::Config;
 use fusiongen::world::Boot;
 use fusiongen::world::users::ROOT;
@@ -21,23 +21,23 @@ fn made(events: u64, assets: u32) -> Generator {
 }
 
 /// Accounts that may log on to a host outside chains.
-fn visitors(world: &World, host: HostId) -> BTreeSet<u32> {
+fn visitors(world: &World, host: HostId) -> BTreeSet<AccountId> {
     let accounts = &world.accounts;
     let administrators = (0..400).map(|i: u64| world.administrator(host, i << 55 | i << 9));
-    let mut all: BTreeSet<u32> = administrators.collect();
-    all.extend(accounts.services());
+    let mut all: BTreeSet<AccountId> = administrators.collect();
+    all.extend(accounts.services().iter());
     all.insert(world.hosts[host].user);
     match world.hosts[host].platform {
         Platform::Linux => drop(all.insert(ROOT)),
         Platform::Windows => {
-            all.extend(accounts.users().take(200));
+            all.extend(accounts.users().iter().take(200));
             all.extend(world.hosts.ids().map(|h| accounts.machine(h)));
         }
     }
     all
 }
 
-fn visit(world: &World, host: HostId, boot: Boot, time: i64, account: u32) -> Session {
+fn visit(world: &World, host: HostId, boot: Boot, time: i64, account: AccountId) -> Session {
     world.logon(host, boot, time, account, Purpose::Visit)
 }
 
@@ -49,7 +49,7 @@ fn no_two_accounts_share_a_number() {
         let step = (world.hosts.len() / 12).max(1);
         for host in world.hosts.ids().step_by(step) {
             let boot = world.boot(host, world.start + 86_400);
-            let mut whose: BTreeMap<u64, u32> = BTreeMap::new();
+            let mut whose: BTreeMap<u64, AccountId> = BTreeMap::new();
             for second in (600..1200).step_by(7).chain((80_000..80_400).step_by(11)) {
                 let time = boot.start + second;
                 let desk = world.session(host, time);
@@ -133,7 +133,7 @@ fn no_two_chains_share_a_slot_of_a_host() {
         let boot = world.boot(host, chain.arrivals[0].div_euclid(1_000_000));
         let slot = chain.session_slots[0];
         let mut accounts = vec![chain.user, chain.admin, world.accounts.machine(host)];
-        accounts.extend(world.accounts.services());
+        accounts.extend(world.accounts.services().iter());
         let ids: BTreeSet<u64> = accounts
             .iter()
             .map(|&a| {

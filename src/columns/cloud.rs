@@ -184,7 +184,7 @@ impl CloudTables {
             accounts: table((0..ACCOUNTS).map(|a| world.cloud.account_id(a))),
             agent: table(AGENTS.iter().map(|a| a.original)),
             agent_name: optional(AGENTS.iter().map(|a| Some(a.name))),
-            home: (0..world.accounts.all.len() as u32)
+            home: (world.accounts.ids())
                 .map(|a| world.cloud.home(&world.accounts, a) as u8)
                 .collect(),
         }
@@ -236,7 +236,7 @@ pub fn service(v: &View<'_>) -> Column {
 pub fn account(v: &View<'_>) -> Column {
     let t = &v.tables.cloud;
     v.texts_of(CLOUD, &t.accounts, |r| {
-        i32::from(t.home[v.frame.user[r] as usize])
+        i32::from(t.home[v.frame.user[r].index()])
     })
 }
 /// `cloud.region`.
@@ -249,7 +249,7 @@ pub fn region(v: &View<'_>) -> Column {
             (v.frame.calls.get(r)).is_some_and(|c| GLOBAL.contains(&call(v, c).service.as_str()));
         match is_global {
             true => global,
-            false => i32::from(t.home[v.frame.user[r] as usize]),
+            false => i32::from(t.home[v.frame.user[r].index()]),
         }
     })
 }
@@ -331,7 +331,7 @@ pub fn request_id(v: &View<'_>) -> Column {
 pub fn principal(v: &View<'_>, row: usize) -> Option<String> {
     let c = v.frame.calls.get(row)?;
     let (cloud, accounts) = (&v.maker.world.cloud, &v.maker.world.accounts);
-    let account = v.frame.user[row] as u32;
+    let account = v.frame.user[row];
     let called = call(v, c);
     Some(match (called.log, called.credential) {
         (AuditLog::CloudTrail, Credential::Role) => {
@@ -355,7 +355,7 @@ pub fn principal_id(v: &View<'_>) -> Column {
 pub fn arn(v: &View<'_>) -> Column {
     let (cloud, accounts) = (&v.maker.world.cloud, &v.maker.world.accounts);
     own(v, CLOUD, |r, _, called| {
-        let account = v.frame.user[r] as u32;
+        let account = v.frame.user[r];
         let id = cloud.account_id(cloud.home(accounts, account));
         Some(match called.credential {
             Credential::Role => {
@@ -370,7 +370,7 @@ pub fn arn(v: &View<'_>) -> Column {
 pub fn access_key_id(v: &View<'_>) -> Column {
     let cloud = &v.maker.world.cloud;
     own(v, CLOUD, |r, row, called| match called.credential {
-        Credential::Key => Some(cloud.access_key(v.frame.user[r] as u32)),
+        Credential::Key => Some(cloud.access_key(v.frame.user[r])),
         // A console login has no key yet.
         _ if called.operation == "ConsoleLogin" => None,
         _ => Some(cloud.session_key(row.session)),
@@ -397,7 +397,7 @@ pub fn session_id(v: &View<'_>) -> Column {
 pub fn hashed_token(v: &View<'_>) -> Column {
     let cloud = &v.maker.world.cloud;
     own(v, SAAS, |r, _, called| {
-        (called.credential == Credential::Token).then(|| cloud.hashed_token(v.frame.user[r] as u32))
+        (called.credential == Credential::Token).then(|| cloud.hashed_token(v.frame.user[r]))
     })
 }
 

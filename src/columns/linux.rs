@@ -11,6 +11,7 @@ use super::enrichment::{counter, push_hexadecimal};
 use super::words::WordTable;
 use super::{Column, View};
 use crate::frame::NONE;
+use crate::ids::AccountId;
 use crate::kinds::{AUDIT, AUDIT_USER, Kinds, Provider, Telemetry as T, field, kinds, of};
 use crate::paths;
 use crate::random::Key;
@@ -192,8 +193,8 @@ pub fn argument<const N: usize>(v: &View<'_>) -> Column {
     })
 }
 
-fn uid(v: &View<'_>, account: i32) -> i64 {
-    i64::from(v.maker.world.accounts[account.max(0) as u32].uid)
+fn uid(v: &View<'_>, account: AccountId) -> i64 {
+    i64::from(v.maker.world.accounts[account].uid)
 }
 /// `auditd.ppid`.
 pub fn parent_pid(v: &View<'_>) -> Column {
@@ -211,13 +212,12 @@ pub fn pid(v: &View<'_>) -> Column {
 }
 
 /// The account of the record's login session; `None` if `auid` and `ses` are unset.
-fn login(v: &View<'_>, row: usize) -> Option<i32> {
-    let account = match v.frame.telemetry[row] {
-        T::UserLogin if !v.frame.success[row] => NONE,
-        T::ServiceStart => NONE,
-        _ => v.frame.login[row],
-    };
-    (account != NONE).then_some(account)
+fn login(v: &View<'_>, row: usize) -> Option<AccountId> {
+    match v.frame.telemetry[row] {
+        T::UserLogin if !v.frame.success[row] => None,
+        T::ServiceStart => None,
+        _ => v.frame.login[row].get(),
+    }
 }
 fn in_session(v: &View<'_>, row: usize) -> bool {
     login(v, row).is_some()
@@ -250,13 +250,15 @@ pub fn user_id(v: &View<'_>) -> Column {
                 0
             }
             T::UserLogin => 0,
-            _ => uid(v, v.frame.process.account[r]),
+            _ => uid(v, v.frame.process.account[r].get().unwrap_or_default()),
         })
     })
 }
 /// `auditd.gid`, `euid`, `suid`, `fsuid`, `egid`, `sgid` and `fsgid` of SYSCALL: the account's.
 pub fn effective_id(v: &View<'_>) -> Column {
-    v.integers(SYSCALL, |r| Some(uid(v, v.frame.process.account[r])))
+    v.integers(SYSCALL, |r| {
+        Some(uid(v, v.frame.process.account[r].get().unwrap_or_default()))
+    })
 }
 /// `auditd.tty` of SYSCALL and LOGIN.
 pub fn tty(v: &View<'_>) -> Column {
@@ -345,7 +347,7 @@ pub fn account(v: &View<'_>) -> Column {
         if v.frame.telemetry[r] == T::UserLogin && v.frame.success[r] {
             NONE
         } else {
-            v.frame.user[r]
+            v.frame.user[r].key()
         }
     })
 }

@@ -73,7 +73,8 @@ impl<'v> View<'v> {
     pub fn new(frame: &'v Frame, maker: &'v Maker, tables: &'v Tables) -> Self {
         let kind = frame.telemetry.iter().map(|&t| t as u8).collect();
         let host_keys: Vec<i32> = frame.host.iter().map(|host| host.key()).collect();
-        let (host_keys, user_keys) = (host_keys.into(), frame.user.clone().into());
+        let user_keys: Vec<i32> = frame.user.iter().map(|user| user.key()).collect();
+        let (host_keys, user_keys) = (host_keys.into(), user_keys.into());
         View::with_kinds(frame, maker, tables, kind, host_keys, user_keys)
     }
 

@@ -8,6 +8,7 @@ use super::words::WordTable;
 use super::{Column, View};
 use crate::kinds::{Kinds, Telemetry as T, field, kinds};
 use crate::random::Key;
+use crate::world::users::is_windows_own;
 
 static PRIVILEGES: WordTable = WordTable::new(&[
     "-",
@@ -59,7 +60,7 @@ pub fn privilege_list(v: &View<'_>) -> Column {
         PRIVILEGED | USER | MEMBER | HANDLE,
         PRIVILEGES.table(),
         |r| {
-            let is_system = v.frame.user[r] == crate::world::users::SYSTEM as i32;
+            let is_system = v.frame.user[r] == crate::world::users::SYSTEM;
             i32::from(v.is(r, PRIVILEGED)) + i32::from(v.is(r, PRIVILEGED) && is_system)
         },
     )
@@ -152,17 +153,16 @@ pub fn parent_process_name(v: &View<'_>) -> Column {
 pub fn token_elevation_type(v: &View<'_>) -> Column {
     v.texts_of(CREATED, ELEVATION_TYPES.table(), |r| {
         let host = v.maker.world.hosts[v.frame.host[r]].user;
-        i32::from(v.frame.process.account[r] == host as i32)
+        i32::from(v.frame.process.account[r] == host.into())
     })
 }
 /// MandatoryLabel: the SID of the integrity level.
 pub fn mandatory_label(v: &View<'_>) -> Column {
     v.texts_of(CREATED, MANDATORY_LABELS.table(), |r| {
-        let account = v.frame.process.account[r];
-        let user = v.maker.world.hosts[v.frame.host[r]].user as i32;
-        match account {
-            0..=2 => 0,
-            account if account == user => 2,
+        let user = v.maker.world.hosts[v.frame.host[r]].user;
+        match v.frame.process.account[r].get() {
+            Some(account) if is_windows_own(account) => 0,
+            Some(account) if account == user => 2,
             _ => 1,
         }
     })
@@ -270,7 +270,7 @@ fn push_escaped(out: &mut Vec<u8>, text: &str) {
 }
 fn task_xml(v: &View<'_>, kind: T) -> Column {
     v.plain(kinds(&[kind]), 1400, |r, out| {
-        let account = &v.maker.world.accounts[v.frame.user[r] as u32];
+        let account = &v.maker.world.accounts[v.frame.user[r]];
         let mut text = |text: &str| out.extend_from_slice(text.as_bytes());
         text("<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\r\n  <RegistrationInfo>\r\n    <Author>");
         text(&account.qualified);
@@ -366,11 +366,7 @@ pub fn target_sid(v: &View<'_>) -> Column {
             (T::TicketRequested, Some(name)) if name.ends_with('$') => domain_sid(v, name, out),
             // An unknown principal has no SID.
             (T::TicketRequested | T::PreauthFailed, Some(_)) => out.extend_from_slice(b"S-1-0-0"),
-            _ => out.extend_from_slice(
-                v.maker.world.accounts[v.frame.user[r] as u32]
-                    .sid
-                    .as_bytes(),
-            ),
+            _ => out.extend_from_slice(v.maker.world.accounts[v.frame.user[r]].sid.as_bytes()),
         }
         true
     })

@@ -72,14 +72,14 @@ pub fn target_image(v: &View<'_>) -> Column {
 /// SourceUser.
 pub fn source_user(v: &View<'_>) -> Column {
     v.texts_of(TWO, &v.tables.account_qualified, |r| {
-        v.frame.process.account[r]
+        v.frame.process.account[r].key()
     })
 }
 /// TargetUser.
 pub fn target_user(v: &View<'_>) -> Column {
     v.texts_of(TWO, &v.tables.account_qualified, |r| {
         let target = v.frame.targets.processes.get(r);
-        target.map_or(NONE, |process| process.account as i32)
+        target.map_or(NONE, |process| process.account.key())
     })
 }
 /// NewThreadId.

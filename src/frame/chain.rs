@@ -6,7 +6,7 @@ use super::recipe::{Recipe, Recipes};
 use super::record::Records;
 use super::scene::{ChainScene, Scene, Started};
 use crate::catalog::{Record, Step, scenario::Verdict};
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::plan::chains::{Chain, ChainEvent, ChainSlot, Chains, PlacedStep};
 use crate::random::Draws;
 use crate::world::processes::CHAIN_STREAM;
@@ -17,7 +17,7 @@ pub struct Actor {
     /// The host that reports; none where a cloud or a service does.
     pub host: Option<HostId>,
     /// Index into the world's accounts.
-    pub account: u32,
+    pub account: AccountId,
     pub success: bool,
     /// Index into the world's detections; none if the event is no alert.
     pub rule: Option<u32>,

@@ -6,7 +6,7 @@ use super::recipe::Recipe;
 use super::scene::{EventSlot, Scene, SceneSlot};
 use super::text::Texts;
 use crate::catalog::{Call, Catalog, Origin, Record};
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::world::World;
 
 /// Fills rows that no host writes.
@@ -30,7 +30,7 @@ impl CloudRecords<'_> {
         let host = scene.reporter(record);
         let account = scene.account(self.world, record, host);
         frame.host[row] = host;
-        frame.user[row] = account as i32;
+        frame.user[row] = account;
         frame.telemetry[row] = record.telemetry;
         frame.success[row] = record.succeeds(scene.event.bits(EventSlot::Before));
         frame.salt[row] = scene.event.bits(EventSlot::Salt);
@@ -75,7 +75,7 @@ impl CloudRecords<'_> {
     }
 
     /// The address that a call comes from.
-    fn origin(&self, call: &Call, scene: &Scene<'_>, host: HostId, account: u32) -> u32 {
+    fn origin(&self, call: &Call, scene: &Scene<'_>, host: HostId, account: AccountId) -> u32 {
         let addresses = &self.world.addresses;
         match call.origin {
             Origin::Office => addresses.egress(host),

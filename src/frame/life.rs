@@ -11,7 +11,7 @@ use super::text::Texts;
 use super::vocabulary::EXEC;
 use super::{Frame, lag};
 use crate::catalog::{Catalog, Platform, Program, Telemetry};
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::plan::{LIFE_RUN, TimeLaw};
 use crate::random::{Alias, DRAWS, Draws, Key, choose};
 use crate::world::activity::SLOT;
@@ -143,7 +143,7 @@ impl<'m> Life<'m> {
     }
 
     /// The program that starts, and its process.
-    fn process(&self, class: u8, start: &Start) -> Option<(&'m Program, Process, u32)> {
+    fn process(&self, class: u8, start: &Start) -> Option<(&'m Program, Process, AccountId)> {
         let h = &self.world.hosts[start.host];
         let (programs, alias) = &self.tables.cells[cell(class.into(), h.role)];
         let &program = programs.get(alias.draw(start.draws.program))?;
@@ -198,7 +198,7 @@ impl<'m> Life<'m> {
         };
         let host = start.host;
         frame.host[row] = host;
-        frame.user[row] = account as i32;
+        frame.user[row] = account;
         frame.noise[row] = self.catalog.scenarios.len() as i32;
         frame.audit_key[row] = EXEC;
         frame.process.set(row, &process);

@@ -5,7 +5,7 @@ use super::owners::Owners;
 use super::scene::{Cast, ChainScene, EventSlot, Scene, SceneSlot, Whole};
 use super::sessions::Sessions;
 use crate::catalog::{Catalog, Platform, ProcessRef, Program, Record, Scope, Telemetry, Template};
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::plan::Plan;
 use crate::plan::chains::ChainSlot;
 use crate::random::Draws;
@@ -308,7 +308,7 @@ impl<'m> Lineage<'m> {
         scene: &Scene<'_>,
         record: &'m Record,
         host: HostId,
-        account: u32,
+        account: AccountId,
         start: i64,
     ) -> Session {
         let by_account = |lineage: &Self| {
@@ -398,8 +398,8 @@ impl<'m> Lineage<'m> {
         scene: &Scene<'_>,
         process: ProcessRef,
         host: HostId,
-        account: u32,
-    ) -> u32 {
+        account: AccountId,
+    ) -> AccountId {
         if let (None, Some(whole)) = (scene.chain, &scene.whole)
             && whole.number.is_some()
             && let Some(login) =

@@ -26,8 +26,10 @@ impl<'m> Logins<'m> {
         if windows || frame.process.session_id[row] >= u64::from(u32::MAX) {
             return;
         }
-        let account = frame.process.account[row] as u32;
-        frame.login[row] = self.lineage.login_of(scene, process, host, account) as i32;
+        let Some(account) = frame.process.account[row].get() else {
+            return;
+        };
+        frame.login[row] = self.lineage.login_of(scene, process, host, account).into();
     }
 
     /// Sets the session of a record of sshd or cron, which opens, closes or uses a session although the
@@ -49,7 +51,7 @@ impl<'m> Logins<'m> {
             return;
         }
         let is_closed = matches!(record.telemetry, UserEnd | CredDisp);
-        let (host, account) = (frame.host[row], frame.user[row] as u32);
+        let (host, account) = (frame.host[row], frame.user[row]);
         let time = frame.time[row];
         let is_known = scene.chain.is_some() || scene.whole.is_some_and(|w| w.number.is_some());
         let sessions = &self.lineage.sessions;
@@ -62,7 +64,7 @@ impl<'m> Logins<'m> {
         };
         frame.process.session_id[row] = session.id;
         frame.process.session_start[row] = session.start;
-        frame.login[row] = account as i32;
+        frame.login[row] = account.into();
     }
 
     /// The process that writes a record. The records of a login are written by the process that talks to

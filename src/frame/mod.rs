@@ -43,7 +43,7 @@ pub use text_column::TextColumn;
 pub use words::{hashes as file_hashes, hashes_with as file_hashes_with, program as program_key};
 
 use crate::catalog::scenario::Verdict;
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId, Optional};
 use crate::kinds::{DATA_SLOTS, Lag, Telemetry};
 use crate::world::Process;
 
@@ -65,7 +65,7 @@ pub struct ProcessColumns {
     /// Command line; keys below `known` are residents whose command line is fixed.
     pub command: TextColumn,
     /// Index into the world's accounts.
-    pub account: Vec<i32>,
+    pub account: Vec<Optional<AccountId>>,
     /// Unix microseconds.
     pub start: Vec<i64>,
     pub sequence: Vec<u32>,
@@ -81,7 +81,7 @@ impl ProcessColumns {
             image: vec![NONE; rows],
             path: TextColumn::new(rows, images),
             command: TextColumn::new(rows, residents),
-            account: vec![NONE; rows],
+            account: vec![Optional::NONE; rows],
             start: vec![0; rows],
             sequence: vec![0; rows],
             boot: vec![0; rows],
@@ -93,7 +93,7 @@ impl ProcessColumns {
     fn clear(&mut self, row: usize) {
         self.set(row, &Process::default());
         self.image[row] = NONE;
-        self.account[row] = NONE;
+        self.account[row] = Optional::NONE;
         self.path.set_key(row, NONE);
         self.command.set_key(row, NONE);
     }
@@ -102,7 +102,7 @@ impl ProcessColumns {
     fn set(&mut self, row: usize, process: &Process) {
         self.pid[row] = process.pid;
         self.image[row] = process.image as i32;
-        self.account[row] = process.account as i32;
+        self.account[row] = process.account.into();
         self.start[row] = process.start;
         self.sequence[row] = process.sequence;
         self.boot[row] = process.boot;
@@ -148,9 +148,9 @@ pub struct Frame {
     pub telemetry: Vec<Telemetry>,
     pub host: Vec<HostId>,
     /// Account the row is about.
-    pub user: Vec<i32>,
+    pub user: Vec<AccountId>,
     /// Linux: the account that logged in to the session of the row's process (auid); none for daemons.
-    pub login: Vec<i32>,
+    pub login: Vec<Optional<AccountId>>,
     /// Index into the world's detections.
     pub rule: Vec<i32>,
     pub verdict: Vec<Verdict>,
@@ -235,8 +235,8 @@ impl Frame {
             native: vec![0; rows],
             telemetry: vec![Telemetry::Syslog; rows],
             host: vec![HostId::default(); rows],
-            user: vec![0; rows],
-            login: vec![NONE; rows],
+            user: vec![AccountId::default(); rows],
+            login: vec![Optional::NONE; rows],
             rule: vec![NONE; rows],
             verdict: vec![Verdict::Benign; rows],
             noise: vec![NONE; rows],

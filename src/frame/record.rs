@@ -61,7 +61,7 @@ impl<'m> Records<'m> {
         frame.logon_type[row] = record.logon_type;
         frame.query_status[row] = record.query_status(resolves);
         let account = scene.account(self.world, record, host);
-        frame.user[row] = account as i32;
+        frame.user[row] = account;
 
         match record.telemetry.is_start() {
             true => self.start(frame, row, record, scene, host),
@@ -144,7 +144,7 @@ impl<'m> Records<'m> {
         }
         if record.telemetry.is_of_session() {
             // The session that opens is the account's, not the logging process's.
-            let account = frame.user[row] as u32;
+            let account = frame.user[row];
             let sessions = &lineage.sessions;
             let session = match record.logon_type {
                 UNLOCK => sessions.unlocking(scene, host, account, time),
@@ -164,7 +164,7 @@ impl<'m> Records<'m> {
         scene: &Scene<'_>,
         host: HostId,
     ) {
-        let account = frame.user[row] as u32;
+        let account = frame.user[row];
         let mut texts = Texts::new((self.world, self.catalog), scene, host, account);
         texts.source = frame.source[row];
         texts.destination = frame.destination[row];
@@ -216,7 +216,7 @@ impl<'m> Records<'m> {
             let path = frame.registry.text(row);
             kept.key = Draws::new(self.world.host_key(host).child(path));
         }
-        let account = frame.user[row] as u32;
+        let account = frame.user[row];
         let mut texts = Texts::new((self.world, self.catalog), &kept, host, account);
         texts.pid = frame.process.pid[row];
         texts.set(&mut frame.details, row, template);

@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::catalog::{AccountRef, Record};
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::plan::TimeLaw;
 use crate::plan::chains::Chain;
 use crate::plan::days::KnownBirths;
@@ -95,8 +95,8 @@ pub struct Scene<'s> {
     /// The hosts in play; `record.on` and `host:k` are indices here. Noise has the reporting
     /// host and its peer.
     pub hosts: &'s [HostId],
-    pub user: u32,
-    pub admin: u32,
+    pub user: AccountId,
+    pub admin: AccountId,
     pub adversary: u32,
     /// Draws that stay the same over the whole scene.
     pub key: Draws<SceneSlot>,
@@ -183,24 +183,23 @@ impl Scene<'_> {
     }
 
     /// The account that a record on `host` is about.
-    pub(super) fn account(&self, world: &World, record: &Record, host: HostId) -> u32 {
+    pub(super) fn account(&self, world: &World, record: &Record, host: HostId) -> AccountId {
         let accounts = &world.accounts;
         match record.account {
             AccountRef::OtherUser => {
                 let users = accounts.users();
-                let count = u64::from(users.end - users.start).max(1);
+                let count = (users.len() as u64).max(1);
                 let bits = self
                     .key
                     .part(SceneSlot::OtherUser)
                     .at(u64::from(self.round));
-                return users.start + below(bits, count) as u32;
+                return users.nth(below(bits, count));
             }
             AccountRef::DisabledUser => {
                 let disabled = accounts.disabled();
-                let count = u64::from(disabled.end - disabled.start);
-                if count > 0 {
-                    let nth = self.burst.below(BurstSlot::DisabledUser, count);
-                    return disabled.start + nth as u32;
+                if !disabled.is_empty() {
+                    let count = disabled.len() as u64;
+                    return disabled.nth(self.burst.below(BurstSlot::DisabledUser, count));
                 }
             }
             AccountRef::PeerMachine if self.hosts.len() > 1 => {

@@ -2,7 +2,7 @@
 
 use super::scene::{EventSlot, Scene, SceneSlot, Whole};
 use crate::catalog::Platform;
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::world::processes::OTHER_STREAM;
 use crate::world::users::ROOT;
 use crate::world::{Boot, Process, Purpose, Session, World, hosts::Role};
@@ -23,7 +23,7 @@ impl Sessions<'_> {
         scene: &Scene<'_>,
         on: usize,
         host: HostId,
-        account: u32,
+        account: AccountId,
         time: i64,
     ) -> Session {
         let world = self.world;
@@ -81,7 +81,7 @@ impl Sessions<'_> {
         &self,
         scene: &Scene<'_>,
         host: HostId,
-        account: u32,
+        account: AccountId,
         time: i64,
     ) -> Session {
         let time = scene.whole.map_or(time, |whole| whole.start);
@@ -92,7 +92,7 @@ impl Sessions<'_> {
     }
 
     /// The account that logged in. On Linux, root does not log in: a user became root by sudo.
-    fn login_account(&self, scene: &Scene<'_>, account: u32, host: HostId) -> u32 {
+    fn login_account(&self, scene: &Scene<'_>, account: AccountId, host: HostId) -> AccountId {
         let linux = self.world.hosts[host].platform == Platform::Linux;
         match account {
             ROOT if linux => scene.user,
@@ -102,7 +102,13 @@ impl Sessions<'_> {
 
     /// The session of a process that an account starts. On Linux, a process that sudo starts stays in
     /// the session of its caller.
-    fn acting_session(&self, host: HostId, account: u32, boot: Boot, session: Session) -> Session {
+    fn acting_session(
+        &self,
+        host: HostId,
+        account: AccountId,
+        boot: Boot,
+        session: Session,
+    ) -> Session {
         match self.world.hosts[host].platform {
             Platform::Windows => self.world.session_of(account, boot, session),
             Platform::Linux => session,
@@ -114,7 +120,7 @@ impl Sessions<'_> {
         &self,
         scene: &Scene<'_>,
         host: HostId,
-        account: u32,
+        account: AccountId,
         start: i64,
     ) -> Session {
         let before = start.div_euclid(1_000_000) - scene.event.below(EventSlot::Before, 3) as i64;
@@ -128,7 +134,7 @@ impl Sessions<'_> {
         &self,
         scene: &Scene<'_>,
         host: HostId,
-        account: u32,
+        account: AccountId,
         seconds: i64,
         is_closed: bool,
     ) -> Session {

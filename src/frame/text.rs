@@ -4,7 +4,7 @@ use super::scene::{Scene, SceneSlot as Slot};
 use super::words::*;
 use super::{NONE, TextColumn};
 use crate::catalog::{Catalog, Names, Placeholder, Platform, Purpose, Template, template::Piece};
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::random::Key;
 use crate::world::{AccountKind, World};
 
@@ -22,7 +22,7 @@ pub(super) struct Texts<'m, 's> {
     names: &'m Names,
     scene: &'s Scene<'s>,
     host: HostId,
-    account: u32,
+    account: AccountId,
     pub source: i32,
     pub destination: i32,
     pub client_port: i32,
@@ -37,7 +37,7 @@ impl<'m, 's> Texts<'m, 's> {
         (world, catalog): (&'m World, &'m Catalog),
         scene: &'s Scene<'s>,
         host: HostId,
-        account: u32,
+        account: AccountId,
     ) -> Self {
         Texts {
             world,

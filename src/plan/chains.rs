@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Config;
 use super::calendar::DAY_US;
 use crate::catalog::Catalog;
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::random::{Alias, Draws, Key, below, slots};
 use crate::world::World;
 use place::{Draft, place};
@@ -77,8 +77,8 @@ impl Stop {
 #[derive(Debug, Clone)]
 pub struct Chain {
     pub playbook: u16,
-    pub user: u32,
-    pub admin: u32,
+    pub user: AccountId,
+    pub admin: AccountId,
     pub adversary: u32,
     pub hosts: Vec<HostId>,
     /// Number of earlier chains on each host: keeps the processes of chains distinct.

@@ -14,7 +14,7 @@ use kept::Kept;
 use super::calendar::Calendar;
 use super::chains::Chains;
 use crate::day::{Days, Minutes, Script};
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::random::Key;
 use crate::world::Process;
 use crate::world::activity::SLOT;
@@ -90,7 +90,7 @@ pub struct HostDay<'s> {
 pub struct Run {
     pub host: HostId,
     /// The administrator who works on the host, if one does.
-    pub admin: u32,
+    pub admin: AccountId,
     /// Index into the catalog's routines.
     pub routine: u16,
     pub key: Key,

@@ -382,7 +382,7 @@ impl<'t> Truth<'t> {
                     date: self.days_since_epoch(event_date),
                     category: partition.category as i32,
                     host: actor.host.map_or(NONE, HostId::key),
-                    account: actor.account as i32,
+                    account: actor.account.key(),
                     success: actor.success,
                     time: row.time,
                     rule: actor.rule.map_or(NONE, |rule| rule as i32),

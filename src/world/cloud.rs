@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::{AccountKind, Accounts};
+use crate::ids::AccountId;
 use crate::random::{Draws, Key, slots};
 
 /// Validity of a session's credentials, in seconds.
@@ -71,12 +72,12 @@ impl Cloud {
         }
     }
 
-    fn of(&self, account: u32) -> Draws<AccountSlot> {
+    fn of(&self, account: AccountId) -> Draws<AccountSlot> {
         Draws::new(self.accounts.with(u64::from(account)))
     }
 
     /// The main cloud account of an account in the directory.
-    pub fn home(&self, accounts: &Accounts, account: u32) -> usize {
+    pub fn home(&self, accounts: &Accounts, account: AccountId) -> usize {
         match accounts[account].kind {
             // Services run in production; people mostly use the other accounts.
             AccountKind::Service | AccountKind::Machine => 0,
@@ -90,7 +91,7 @@ impl Cloud {
     }
 
     /// The long-term access key of an account as an IAM user.
-    pub fn access_key(&self, account: u32) -> String {
+    pub fn access_key(&self, account: AccountId) -> String {
         identifier("AKIA", 16, self.of(account).part(AccountSlot::AccessKey))
     }
 
@@ -100,7 +101,7 @@ impl Cloud {
     }
 
     /// The unique id of an account as an IAM user.
-    pub fn user_id(&self, account: u32) -> String {
+    pub fn user_id(&self, account: AccountId) -> String {
         identifier("AIDA", 17, self.of(account).part(AccountSlot::UserId))
     }
 
@@ -111,7 +112,7 @@ impl Cloud {
     }
 
     /// The object id of an account in the service's directory.
-    pub fn object_id(&self, account: u32) -> String {
+    pub fn object_id(&self, account: AccountId) -> String {
         self.of(account).part(AccountSlot::ObjectId).guid()
     }
 
@@ -121,7 +122,7 @@ impl Cloud {
     }
 
     /// The hash of an account's token in GitHub's log: base64 of 32 bytes.
-    pub fn hashed_token(&self, account: u32) -> String {
+    pub fn hashed_token(&self, account: AccountId) -> String {
         const SET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let key = self.of(account).part(AccountSlot::Token);
         let mut text: String = (0..43)
@@ -136,7 +137,7 @@ impl Cloud {
     }
 
     /// The role that an account assumes, and the name of its session.
-    pub fn role(&self, accounts: &Accounts, account: u32) -> (String, String) {
+    pub fn role(&self, accounts: &Accounts, account: AccountId) -> (String, String) {
         let a = &accounts[account];
         let set = |name: &str| {
             let which = self.home(accounts, account) as u64;
@@ -157,7 +158,7 @@ impl Cloud {
     }
 
     /// The session of an account at a time in Unix seconds.
-    pub fn session(&self, account: u32, time: i64) -> CloudSession {
+    pub fn session(&self, account: AccountId, time: i64) -> CloudSession {
         let key = self.of(account);
         let phase = key.below(AccountSlot::Phase, SESSION as u64) as i64;
         let slot = (time - phase).div_euclid(SESSION);
@@ -191,18 +192,22 @@ mod tests {
     #[test]
     fn identifiers_have_their_shapes_and_stay() {
         let cloud = Cloud::new(Key::root(7));
+        let (nine, ten) = (AccountId::new(9), AccountId::new(10));
         let shape = |text: &str, prefix: &str, length: usize| {
             assert!(text.starts_with(prefix) && text.len() == length, "{text}");
             let rest = &text.as_bytes()[4..];
             assert!(rest.iter().all(|b| BASE32.contains(b)), "{text}");
         };
-        shape(&cloud.access_key(9), "AKIA", 20);
+        shape(&cloud.access_key(nine), "AKIA", 20);
         shape(&cloud.session_key(9), "ASIA", 20);
-        shape(&cloud.user_id(9), "AIDA", 21);
+        shape(&cloud.user_id(nine), "AIDA", 21);
         shape(&cloud.role_id(0, "deploy-role"), "AROA", 21);
-        assert_eq!(cloud.access_key(9), Cloud::new(Key::root(7)).access_key(9));
-        assert_ne!(cloud.access_key(9), cloud.access_key(10));
-        assert_eq!(cloud.hashed_token(9).len(), 44);
+        assert_eq!(
+            cloud.access_key(nine),
+            Cloud::new(Key::root(7)).access_key(nine)
+        );
+        assert_ne!(cloud.access_key(nine), cloud.access_key(ten));
+        assert_eq!(cloud.hashed_token(nine).len(), 44);
         for which in 0..ACCOUNTS {
             assert_eq!(cloud.account_id(which).len(), 12);
         }
@@ -211,10 +216,11 @@ mod tests {
     #[test]
     fn a_session_holds_the_times_in_it() {
         let cloud = Cloud::new(Key::root(7));
-        let session = cloud.session(4, 1_723_420_800);
+        let four = AccountId::new(4);
+        let session = cloud.session(four, 1_723_420_800);
         assert!((0..SESSION).contains(&(1_723_420_800 - session.start)));
-        assert_eq!(cloud.session(4, session.start), session);
-        assert_eq!(cloud.session(4, session.start + SESSION - 1), session);
-        assert_ne!(cloud.session(4, session.start + SESSION), session);
+        assert_eq!(cloud.session(four, session.start), session);
+        assert_eq!(cloud.session(four, session.start + SESSION - 1), session);
+        assert_ne!(cloud.session(four, session.start + SESSION), session);
     }
 }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use crate::catalog::{Device, HostClass, Names, Platform};
 use crate::grounding::Asset;
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::random::{Alias, Key};
 pub use build::reporting;
 use build::{Builder, complete, ground, synthesise};
@@ -141,7 +141,7 @@ pub struct Host {
     pub platform: Platform,
     pub role: Role,
     /// Account of the primary user (workstations) or administrator (servers).
-    pub user: u32,
+    pub user: AccountId,
     /// First eight hex digits of every ProcessGuid and LogonGuid here.
     pub guid_prefix: u32,
     /// Boots happen every `boot_period` seconds, the first at `boot_phase` (Unix seconds), with jitter.

@@ -12,7 +12,7 @@ use super::hosts::Hosts;
 use super::texts::PackedStrings;
 use crate::catalog::{Device, Purpose};
 use crate::grounding::Profile;
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::random::{Alias, Key};
 
 /// Addresses per adversary: one per purpose.
@@ -330,9 +330,9 @@ impl Addresses {
     }
 
     /// The home address of a person.
-    pub fn home(&self, account: u32) -> u32 {
+    pub fn home(&self, account: AccountId) -> u32 {
         let homes = self.homes.end - self.homes.start;
-        self.homes.start + account % homes
+        self.homes.start + account.get() % homes
     }
 
     /// One of the organisation's machines in the cloud.

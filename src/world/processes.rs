@@ -13,7 +13,7 @@ use super::sessions::{Purpose, Session};
 use super::starts::STARTING;
 use super::users::{ROOT, SYSTEM};
 use crate::catalog::{Catalog, Platform, Resident, Scope};
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 use crate::random::{Draws, Key, Permutation, chance, slots};
 
 /// [`SETTLED`] of Windows' System process and of init: their pids are fixed, so those of the last boot
@@ -115,7 +115,7 @@ const LANE: u64 = 0x70;
 pub struct Process {
     /// Index into the catalog's images.
     pub image: u32,
-    pub account: u32,
+    pub account: AccountId,
     pub pid: u32,
     /// Unix microseconds.
     pub start: i64,
@@ -275,7 +275,7 @@ impl World {
         stream: u32,
         ordinal: u64,
         image: u32,
-        account: u32,
+        account: AccountId,
         interactive: Option<Session>,
     ) -> Process {
         let seconds = start.div_euclid(1_000_000);
@@ -328,7 +328,14 @@ impl World {
 
     /// A process that the script of a host's day starts at `start` (Unix microseconds). `place` counts
     /// the births of the host's slot, and is below [`BIRTHS_PER_SLOT`].
-    pub fn born(&self, host: HostId, start: i64, place: u32, image: u32, account: u32) -> Process {
+    pub fn born(
+        &self,
+        host: HostId,
+        start: i64,
+        place: u32,
+        image: u32,
+        account: AccountId,
+    ) -> Process {
         let seconds = start.div_euclid(1_000_000);
         let boot = self.settled_boot(host, seconds);
         let slot = self.slot_of(boot, seconds);

@@ -8,7 +8,7 @@ use super::World;
 use super::boots::{Boot, COMING_UP, SETTLED};
 use super::users::{LOCAL_SERVICE, NETWORK_SERVICE, ROOT, SYSTEM};
 use crate::catalog::Platform;
-use crate::ids::HostId;
+use crate::ids::{AccountId, HostId};
 
 /// One logon session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// The index of an account's remote session within a slot.
-    fn visitor(&self, host: HostId, account: u32) -> u64 {
+    fn visitor(&self, host: HostId, account: AccountId) -> u64 {
         let accounts = &self.accounts;
         let admins = accounts.admins();
         let services = accounts.services();
@@ -110,42 +110,38 @@ impl World {
             Platform::Windows => u64::from(account),
             _ if account == self.hosts[host].user => 0,
             _ if account == ROOT => 1,
-            _ if admins.contains(&account) => {
-                let count = u64::from(admins.end - admins.start);
+            _ if let Some(place) = admins.place(account) => {
+                let count = admins.len() as u64;
                 let first = self.first_administrator(host);
-                let rank = (u64::from(account - admins.start) + count - first) % count;
+                let rank = (place + count - first) % count;
                 2 + rank.min(ADMINISTRATORS - 1)
             }
-            _ if services.contains(&account) => {
-                2 + ADMINISTRATORS + u64::from(account - services.start)
-            }
             // No record opens a Linux session of any other account.
-            _ => 2 + ADMINISTRATORS + services.len() as u64,
+            _ => 2 + ADMINISTRATORS + services.place(account).unwrap_or(services.len() as u64),
         }
     }
 
     /// The index of an account's session within a chain's slot.
-    fn member(&self, account: u32) -> u64 {
+    fn member(&self, account: AccountId) -> u64 {
         let services = self.accounts.services();
-        if self.accounts.admins().contains(&account) {
+        if self.accounts.admins().contains(account) {
             1
-        } else if services.contains(&account) {
-            CHAIN_CLASSES + u64::from(account - services.start)
+        } else if let Some(place) = services.place(account) {
+            CHAIN_CLASSES + place
         } else {
-            2 * u64::from(account >= services.end)
+            2 * u64::from(account >= services.nth(services.len() as u64))
         }
     }
 
     fn first_administrator(&self, host: HostId) -> u64 {
-        let admins = self.accounts.admins();
-        let count = u64::from(admins.end - admins.start).max(1);
+        let count = (self.accounts.admins().len() as u64).max(1);
         self.keys.administrators.below(u64::from(host), count)
     }
 
     /// An administrator who works on a host, by a draw: a Linux host has accounts of only a few.
-    pub fn administrator(&self, host: HostId, bits: u64) -> u32 {
+    pub fn administrator(&self, host: HostId, bits: u64) -> AccountId {
         let admins = self.accounts.admins();
-        let count = u64::from(admins.end - admins.start).max(1);
+        let count = (admins.len() as u64).max(1);
         let nth = match self.hosts[host].platform {
             Platform::Windows => crate::random::below(bits, count),
             Platform::Linux => {
@@ -153,7 +149,7 @@ impl World {
                 (self.first_administrator(host) + nth) % count
             }
         };
-        admins.start + nth as u32
+        admins.nth(nth)
     }
 
     /// The slot of a boot at a time (Unix seconds).
@@ -198,7 +194,7 @@ impl World {
         host: HostId,
         boot: Boot,
         time: i64,
-        account: u32,
+        account: AccountId,
         purpose: Purpose,
     ) -> Session {
         let numbering = self.numbering(host);
@@ -243,7 +239,7 @@ impl World {
     }
 
     /// The session a process of `account` belongs to: a service's fixed one, or `interactive`.
-    pub fn session_of(&self, account: u32, boot: Boot, interactive: Session) -> Session {
+    pub fn session_of(&self, account: AccountId, boot: Boot, interactive: Session) -> Session {
         let fixed = |id| Session {
             id,
             start: boot.start,

@@ -6,7 +6,7 @@ use super::Domain;
 use super::hosts::{Host, Hosts, Role};
 use crate::catalog::{AccountRef, Catalog, HostClass, Platform, Record};
 use crate::grounding::User;
-use crate::ids::HostId;
+use crate::ids::{AccountId, AccountRange, HostId};
 use crate::random::{Alias, Key};
 
 /// Kind of an account.
@@ -24,14 +24,20 @@ pub enum AccountKind {
 }
 
 /// `NT AUTHORITY\SYSTEM`.
-pub const SYSTEM: u32 = 0;
+pub const SYSTEM: AccountId = AccountId::new(0);
 /// `NT AUTHORITY\LOCAL SERVICE`.
-pub const LOCAL_SERVICE: u32 = 1;
+pub const LOCAL_SERVICE: AccountId = AccountId::new(1);
 /// `NT AUTHORITY\NETWORK SERVICE`.
-pub const NETWORK_SERVICE: u32 = 2;
+pub const NETWORK_SERVICE: AccountId = AccountId::new(2);
 /// uid 0.
-pub const ROOT: u32 = 3;
+pub const ROOT: AccountId = AccountId::new(3);
 const FIRST_USER: u32 = 4;
+
+/// Whether an account is one of the three that are built into Windows: the first of the table.
+#[inline]
+pub fn is_windows_own(account: AccountId) -> bool {
+    account <= NETWORK_SERVICE
+}
 
 /// One account.
 #[derive(Debug, Clone)]
@@ -63,15 +69,15 @@ pub struct Accounts {
     services: u32,
     first_disabled: u32,
     /// Domain accounts, sorted by name.
-    by_name: Vec<u32>,
+    by_name: Vec<AccountId>,
     next_rid: u32,
 }
 
-impl std::ops::Index<u32> for Accounts {
+impl std::ops::Index<AccountId> for Accounts {
     type Output = Account;
     #[inline]
-    fn index(&self, account: u32) -> &Account {
-        &self.all[account as usize]
+    fn index(&self, account: AccountId) -> &Account {
+        &self.all[account.index()]
     }
 }
 
@@ -272,7 +278,7 @@ impl Accounts {
             by_name: Vec::new(),
             next_rid,
         };
-        let mut by_name: Vec<u32> = (FIRST_USER..accounts.all.len() as u32).collect();
+        let mut by_name: Vec<AccountId> = accounts.ids().skip(FIRST_USER as usize).collect();
         by_name.sort_by(|&a, &b| accounts[a].name.cmp(&accounts[b].name));
         accounts.by_name = by_name;
         accounts.settle(key, hosts, notices);
@@ -306,37 +312,34 @@ impl Accounts {
         let (mut pending, of_strangers): (Vec<HostId>, Vec<HostId>) = workstations
             .iter()
             .copied()
-            .filter(|&h| hosts.all[h.index()].user >= self.all.len() as u32)
+            .filter(|&h| hosts.all[h.index()].user.index() >= self.all.len())
             .partition(|h| !strangers.contains(h));
         pending.extend(of_strangers);
-        let homeless: Vec<u32> = (self.users())
-            .filter(|&user| self.all[user as usize].home.is_none())
+        let homeless: Vec<AccountId> = (self.users().iter())
+            .filter(|&user| self[user].home.is_none())
             .collect();
-        let seats: Vec<u32> = match homeless.is_empty() {
-            true => self.users().collect(),
+        let seats: Vec<AccountId> = match homeless.is_empty() {
+            true => self.users().iter().collect(),
             false => homeless,
         };
         for (i, &host) in pending.iter().enumerate() {
             let user = match seats.is_empty() {
-                true => FIRST_USER,
+                true => AccountId::new(FIRST_USER as usize),
                 false => seats[i % seats.len()],
             };
             self.seat(user, host, false, &mut hosts.all);
         }
-        for (nth, user) in self.users().enumerate() {
-            let account = &mut self.all[user as usize];
+        for (nth, user) in self.users().iter().enumerate() {
+            let account = &mut self.all[user.index()];
             if account.home.is_none() && !workstations.is_empty() {
                 account.home = Some(workstations[nth % workstations.len()]);
             }
         }
         for (index, host) in hosts.all.iter_mut().enumerate() {
-            if host.role != Role::Workstation || host.user >= self.all.len() as u32 {
-                host.user = FIRST_USER
-                    + self.users
-                    + key
-                        .child("administrator")
-                        .below(index as u64, u64::from(self.admins.max(1)))
-                        as u32;
+            if host.role != Role::Workstation || host.user.index() >= self.all.len() {
+                let key = key.child("administrator");
+                let nth = key.below(index as u64, u64::from(self.admins.max(1)));
+                host.user = self.admins().nth(nth);
             }
         }
         if self.users == 0 {
@@ -346,9 +349,9 @@ impl Accounts {
 
     /// Assigns a user to a workstation, which becomes their own if they have none yet. If the inventory
     /// names no owner, the user becomes the owner. `owns`: the inventory names this user as the owner.
-    fn seat(&mut self, user: u32, host: HostId, owns: bool, hosts: &mut [Host]) {
+    fn seat(&mut self, user: AccountId, host: HostId, owns: bool, hosts: &mut [Host]) {
         hosts[host.index()].user = user;
-        let Some(account) = self.all.get_mut(user as usize) else {
+        let Some(account) = self.all.get_mut(user.index()) else {
             return;
         };
         let inventory = &mut hosts[host.index()].inventory;
@@ -372,7 +375,7 @@ impl Accounts {
     }
 
     /// The domain account with this name.
-    pub fn named(&self, name: &str) -> Option<u32> {
+    pub fn named(&self, name: &str) -> Option<AccountId> {
         let at = self
             .by_name
             .binary_search_by(|&account| self[account].name.as_str().cmp(name))
@@ -390,35 +393,42 @@ impl Accounts {
         self.users
     }
 
+    /// All accounts, in their order.
+    pub fn ids(&self) -> impl Iterator<Item = AccountId> + use<> {
+        (0..self.all.len()).map(AccountId::new)
+    }
+
     /// The accounts of people.
-    pub fn users(&self) -> std::ops::Range<u32> {
-        FIRST_USER..FIRST_USER + self.users
+    pub fn users(&self) -> AccountRange {
+        AccountRange::new(FIRST_USER, self.users)
     }
 
     /// The separate administrator accounts.
-    pub fn admins(&self) -> std::ops::Range<u32> {
-        FIRST_USER + self.users..FIRST_USER + self.users + self.admins
+    pub fn admins(&self) -> AccountRange {
+        AccountRange::new(FIRST_USER + self.users, self.admins)
     }
 
     /// The service accounts.
-    pub fn services(&self) -> std::ops::Range<u32> {
-        let first = FIRST_USER + self.users + self.admins;
-        first..first + self.services
+    pub fn services(&self) -> AccountRange {
+        AccountRange::new(FIRST_USER + self.users + self.admins, self.services)
     }
 
     /// `HOST$`.
-    pub fn machine(&self, host: HostId) -> u32 {
-        FIRST_USER + self.users + self.admins + self.services + host.get()
+    pub fn machine(&self, host: HostId) -> AccountId {
+        let first = FIRST_USER + self.users + self.admins + self.services;
+        AccountId::new((first + host.get()) as usize)
     }
 
     /// Disabled accounts; may be empty.
-    pub fn disabled(&self) -> std::ops::Range<u32> {
-        self.first_disabled..self.all.len() as u32
+    pub fn disabled(&self) -> AccountRange {
+        let first = self.first_disabled;
+        AccountRange::new(first, self.all.len() as u32 - first)
     }
 
-    fn service(&self, name: &str) -> u32 {
+    fn service(&self, name: &str) -> AccountId {
         self.services()
-            .find(|&a| self.all[a as usize].name == name)
+            .iter()
+            .find(|&account| self[account].name == name)
             .unwrap_or(SYSTEM)
     }
 
@@ -428,9 +438,9 @@ impl Accounts {
         wanted: &AccountRef,
         platform: Platform,
         host: HostId,
-        user: u32,
-        admin: u32,
-    ) -> u32 {
+        user: AccountId,
+        admin: AccountId,
+    ) -> AccountId {
         let windows = platform == Platform::Windows;
         match wanted {
             // The row chooses the other user; callers without a row get the host's own user.
@@ -474,12 +484,12 @@ impl Accounts {
 
 /// Users in the directory by the names that inventories use for owners: account, mail, or display
 /// name in any case and word order. A name that two users share identifies neither.
-struct Owners(HashMap<String, Vec<u32>>);
+struct Owners(HashMap<String, Vec<AccountId>>);
 
 impl Owners {
     fn of(accounts: &Accounts) -> Self {
-        let mut by_name: HashMap<String, Vec<u32>> = HashMap::new();
-        for user in accounts.users() {
+        let mut by_name: HashMap<String, Vec<AccountId>> = HashMap::new();
+        for user in accounts.users().iter() {
             let account = &accounts[user];
             let mut names = vec![words(&account.name), words(&account.qualified)];
             names.extend(account.email.as_deref().map(words));
@@ -494,7 +504,12 @@ impl Owners {
     }
 
     /// The user that an owner's name identifies; among namesakes the one in the department.
-    fn find(&self, accounts: &Accounts, owner: &str, department: Option<&str>) -> Option<u32> {
+    fn find(
+        &self,
+        accounts: &Accounts,
+        owner: &str,
+        department: Option<&str>,
+    ) -> Option<AccountId> {
         // `CORP\alice` and `alice@corp.example` name the account `alice`.
         let account = owner.rsplit('\\').next().unwrap_or(owner);
         let local = account.split('@').next().unwrap_or(account);
@@ -502,7 +517,7 @@ impl Owners {
         let names = [owner, account, local];
         let tried = if has_blank { &names[..1] } else { &names[..] };
         let found = tried.iter().find_map(|name| self.0.get(&words(name)))?;
-        let same = |user: &&u32| {
+        let same = |user: &&AccountId| {
             let theirs = accounts[**user].department.as_deref();
             theirs.is_some_and(|it| department.is_some_and(|d| d.eq_ignore_ascii_case(it)))
         };

@@ -42,7 +42,7 @@ pub fn user_id(v: &View<'_>) -> Column {
     let t = tables(v);
     let known = |r: usize| {
         let linux = t.is_linux[v.frame.host[r].index()];
-        v.frame.user[r] + if linux { t.accounts } else { 0 }
+        v.frame.user[r].key() + if linux { t.accounts } else { 0 }
     };
     v.blend(HOSTS, &t.user_id, known, SERVICES, |r, out| {
         out.extend_from_slice(principal(v, r).unwrap_or_default().as_bytes());
@@ -55,7 +55,7 @@ pub fn user_domain(v: &View<'_>) -> Column {
     v.texts_of(HOSTS, values, |r| {
         match t.is_linux[v.frame.host[r].index()] {
             true => NONE,
-            false => keys[v.frame.user[r] as usize],
+            false => keys[v.frame.user[r].index()],
         }
     })
 }

@@ -35,7 +35,9 @@ pub fn ip(v: &View<'_>) -> Column {
 
 /// `related.user`.
 pub fn user(v: &View<'_>) -> Column {
-    v.lists(&v.tables.account_name, |r, keys| keys.push(v.frame.user[r]))
+    v.lists(&v.tables.account_name, |r, keys| {
+        keys.push(v.frame.user[r].key())
+    })
 }
 
 /// `related.hosts`: the host's name, and the name of a DNS query.

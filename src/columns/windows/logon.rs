@@ -9,6 +9,7 @@ use crate::columns::words::WordTable;
 use crate::columns::{Column, View};
 use crate::frame::NONE;
 use crate::kinds::{Telemetry as T, kinds};
+use crate::world::users::is_windows_own;
 
 /// Whether the record is a network logon, which names no process of this host.
 pub(super) fn network_logon(v: &View<'_>, row: usize) -> bool {
@@ -34,16 +35,12 @@ static ELEVATED: WordTable = WordTable::new(&[NO, YES]);
 
 /// Event 4672. Its subject is the account that has the privileges, even if that is SYSTEM.
 const PRIVILEGED: crate::columns::Kinds = kinds(&[T::SpecialLogon]);
-/// Whether an account is one of the three that are built into Windows: the first of the table.
-fn is_built_in(account: i32) -> bool {
-    (0..=2).contains(&account)
-}
 /// SubjectUserSid.
 pub fn subject_user_sid(v: &View<'_>) -> Column {
     v.blend(
         SUBJECT,
         &v.tables.account_sid,
-        |r| v.frame.user[r],
+        |r| v.frame.user[r].key(),
         LOGONS,
         |r, out| {
             let sid = if subject_is_system(v, r) {
@@ -59,9 +56,9 @@ pub fn subject_user_sid(v: &View<'_>) -> Column {
 pub fn subject_user_name(v: &View<'_>) -> Column {
     v.plain(SUBJECT | LOGONS, 12, |r, out| {
         let account = v.frame.user[r];
-        let named = account != crate::world::users::SYSTEM as i32 || v.is(r, PRIVILEGED);
+        let named = account != crate::world::users::SYSTEM || v.is(r, PRIVILEGED);
         if v.is(r, SUBJECT) && named {
-            let name = &v.maker.world.accounts[account as u32].name;
+            let name = &v.maker.world.accounts[account].name;
             out.extend_from_slice(name.as_bytes());
         } else if subject_is_system(v, r) {
             out.extend_from_slice(
@@ -84,8 +81,8 @@ pub fn subject_domain_name(v: &View<'_>) -> Column {
     v.texts_of(SUBJECT | LOGONS, &values, |r| {
         let account = v.frame.user[r];
         if v.is(r, SUBJECT) {
-            let named = account != crate::world::users::SYSTEM as i32 || v.is(r, PRIVILEGED);
-            1 + i32::from(is_built_in(account) && named)
+            let named = account != crate::world::users::SYSTEM || v.is(r, PRIVILEGED);
+            1 + i32::from(is_windows_own(account) && named)
         } else {
             i32::from(subject_is_system(v, r))
         }
@@ -108,7 +105,7 @@ pub fn target_user_sid(v: &View<'_>) -> Column {
     v.blend(
         LOGON | LOGOFF,
         &v.tables.account_sid,
-        |r| v.frame.user[r],
+        |r| v.frame.user[r].key(),
         LOGON_FAILED | CREATED,
         |_, out| out.extend_from_slice(NULL_SID.as_bytes()),
     )
@@ -118,13 +115,13 @@ pub fn target_user_name(v: &View<'_>) -> Column {
     v.blend(
         LOGON | LOGOFF,
         &v.tables.account_name,
-        |r| v.frame.user[r],
+        |r| v.frame.user[r].key(),
         NAMED_TARGET,
         |r, out| {
             if v.is(r, CREATED) {
                 return out.push(b'-');
             }
-            let account = &v.maker.world.accounts[v.frame.user[r] as u32].name;
+            let account = &v.maker.world.accounts[v.frame.user[r]].name;
             let name = v.given_text(r, "TargetUserName").unwrap_or(account);
             out.extend_from_slice(name.as_bytes());
             if v.is(r, SERVICE_TICKET) {
@@ -150,7 +147,7 @@ pub fn target_domain_name(v: &View<'_>) -> Column {
         T::ProcessCreated => 4,
         T::ServiceTicket => 0,
         T::Logon => match (v.frame.user[r], package(v, r)) {
-            (0..=2, _) => 2,
+            (account, _) if is_windows_own(account) => 2,
             (_, 0) => 0,
             _ => 1,
         },
@@ -331,7 +328,7 @@ pub fn linked_logon_id(v: &View<'_>) -> Column {
 /// ElevatedToken: yes, except for plain users at the console.
 pub fn elevated_token(v: &View<'_>) -> Column {
     v.texts_of(LOGON, ELEVATED.table(), |r| {
-        let account = &v.maker.world.accounts[v.frame.user[r] as u32];
+        let account = &v.maker.world.accounts[v.frame.user[r]];
         let at_desk = matches!(v.frame.logon_type[r], 2 | 7 | 10 | 11);
         i32::from(!at_desk || account.kind != crate::world::AccountKind::User)
     })

@@ -73,7 +73,7 @@ pub fn image(v: &View<'_>) -> Column {
 pub fn user(v: &View<'_>) -> Column {
     let of = const { field("User") };
     v.texts_of(of, &v.tables.account_qualified, |r| {
-        v.frame.process.account[r]
+        v.frame.process.account[r].key()
     })
 }
 
@@ -220,7 +220,7 @@ fn terminal(v: &View<'_>) -> impl Fn(usize) -> i32 {
     let remote = ["wmiprvse", "wsmprovhost", "psexesvc", "services", "svchost"].map(image);
     move |r| {
         let host = &v.maker.world.hosts[v.frame.host[r]];
-        let account = v.frame.process.account[r] as u32;
+        let account = v.frame.process.account[r].get().unwrap_or_default();
         let is_admin = v.maker.world.accounts[account].kind == AccountKind::Admin;
         let (image, parent) = (v.frame.process.image[r], v.frame.parent.image[r]);
         match host.role {
@@ -244,7 +244,7 @@ pub fn clipboard_session(v: &View<'_>) -> Column {
 /// ClientInfo: the user of the clipboard.
 pub fn client_info(v: &View<'_>) -> Column {
     v.plain(CLIPBOARD, 24, |r, out| {
-        let account = &v.maker.world.accounts[v.frame.process.account[r] as u32];
+        let account = &v.maker.world.accounts[v.frame.process.account[r].get().unwrap_or_default()];
         out.extend_from_slice(b"user: ");
         out.extend_from_slice(account.qualified.as_bytes());
         true
@@ -300,6 +300,6 @@ pub fn parent_command_line(v: &View<'_>) -> Column {
 /// ParentUser.
 pub fn parent_user(v: &View<'_>) -> Column {
     v.texts_of(CREATE, &v.tables.account_qualified, |r| {
-        v.frame.parent.account[r]
+        v.frame.parent.account[r].key()
     })
 }

@@ -55,7 +55,7 @@ impl LinuxFlows<'_> {
             frame.telemetry[row] = Telemetry::Syslog;
             frame.facility[row] = 0;
             frame.syslog_severity[row] = 4;
-            frame.user[row] = ROOT as i32;
+            frame.user[row] = ROOT;
             return self.netfilter(frame, row, host, initiated);
         };
         let server = (!initiated).then_some(owner);
@@ -68,9 +68,7 @@ impl LinuxFlows<'_> {
             let users = world.accounts.users();
             let bits = frame.salt[row];
             if !chance(bits, 600_000) && !users.is_empty() {
-                frame.user[row] = (users.start
-                    + below(bits.rotate_left(17), u64::from(users.end - users.start)) as u32)
-                    as i32;
+                frame.user[row] = users.nth(below(bits.rotate_left(17), users.len() as u64));
             }
         } else if server.is_some()
             && h.role == Role::WebServer
@@ -110,7 +108,7 @@ impl LinuxFlows<'_> {
             acting = acting.with_child(child);
         }
         processes.set(&mut frame.process, row, &acting, &scene);
-        frame.user[row] = acting.process.account as i32;
+        frame.user[row] = acting.process.account;
         if frame.telemetry[row] == Telemetry::Syscall {
             if let Some(parent) = lineage.parent(&acting, &scene) {
                 processes.set(&mut frame.parent, row, &parent, &scene);

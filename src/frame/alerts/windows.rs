@@ -33,7 +33,7 @@ impl WindowsFlows<'_> {
         let hosts = [flow.host];
         let scene = scene(self.records.world, &hosts, frame.salt[row]);
         (self.records.processes).set(&mut frame.process, row, &acting, &scene);
-        frame.user[row] = acting.process.account as i32;
+        frame.user[row] = acting.process.account;
     }
 
     /// The resident that opens or accepts a flow, if one does.

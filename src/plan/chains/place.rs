@@ -160,21 +160,13 @@ pub(super) fn place(
         .collect();
     let victim = world.hosts[hosts[0]].user;
     let users = world.accounts.users();
-    let user = if users.contains(&victim) {
+    let user = if users.contains(victim) {
         victim
     } else {
-        users.start
-            + key.below(
-                ChainSlot::User,
-                u64::from(world.accounts.user_count().max(1)),
-            ) as u32
+        users.nth(key.below(ChainSlot::User, (users.len() as u64).max(1)))
     };
     let admins = world.accounts.admins();
-    let admin = admins.start
-        + key.below(
-            ChainSlot::Admin,
-            u64::from(admins.end - admins.start).max(1),
-        ) as u32;
+    let admin = admins.nth(key.below(ChainSlot::Admin, (admins.len() as u64).max(1)));
     let adversary = key.below(ChainSlot::Adversary, u64::from(world.adversaries.count())) as u32;
 
     // Delays and spans as drawn, in microseconds from the start.

@@ -7,6 +7,7 @@ use super::system::{Edition, ParsedSystem, distribution, system_of};
 use super::{Host, Inventory, OperatingSystem, Role, Said, SilentHost};
 use crate::catalog::{Device, HostClass, Names, Platform};
 use crate::grounding::{Asset, shown};
+use crate::ids::AccountId;
 use crate::random::{Alias, Draws, Key, choose, slots};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -190,9 +191,9 @@ slots! {
 }
 
 /// Marks a made-up host without a user yet.
-const SYNTHETIC: u32 = u32::MAX;
+const SYNTHETIC: AccountId = AccountId::new(u32::MAX as usize);
 /// Marks a CMDB host without a user yet.
-const GROUNDED: u32 = u32::MAX - 1;
+const GROUNDED: AccountId = AccountId::new(u32::MAX as usize - 1);
 
 /// An operating system with telemetry, under the inventory's name for it.
 fn operating_system(name: &str, system: ParsedSystem) -> Option<OperatingSystem> {
