@@ -68,6 +68,8 @@ ids! {
     HostId;
     /// An account of the world.
     AccountId;
+    /// A rule of the world's detections.
+    RuleId;
 }
 
 /// Accounts in a row.

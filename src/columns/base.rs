@@ -22,7 +22,7 @@ pub(super) const UNCODED: Kinds = of(Provider::Syslog) | SERVICES;
 /// Whether a rule fired.
 #[inline]
 pub(super) fn is_alert(v: &View<'_>, row: usize) -> bool {
-    v.frame.rule[row] >= 0
+    v.frame.rule[row].is_some()
 }
 
 /// 0 for alerts, 1 for events.
@@ -146,8 +146,8 @@ pub fn tags(v: &View<'_>) -> Column {
     let location = &v.tables.location_tag;
     v.lists(&v.tables.tags, |r, keys| {
         keys.push(first_category + v.frame.category[r] as i32);
-        if let Ok(rule) = usize::try_from(v.frame.rule[r]) {
-            let word = usize::try_from(severity.of[rule]).ok();
+        if let Some(rule) = v.frame.rule[r].get() {
+            let word = usize::try_from(severity.of[rule.index()]).ok();
             keys.extend(word.and_then(|word| word_tag.get(word)));
         }
         keys.push(0);

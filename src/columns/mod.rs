@@ -106,10 +106,10 @@ impl<'v> View<'v> {
     /// The same frame with each fused alert shown as its sensor's document: an alert of the network
     /// alone, without the host's record that it was fused with.
     pub fn with_sensor_documents(&self) -> Self {
-        let (f, rules) = (self.frame, &self.maker.world.detections.all);
-        let is_sensors = |row: usize| match usize::try_from(f.rule[row]) {
-            Ok(rule) => f.noise[row] < 0 && f.chain[row] < 0 && rules[rule].endpoint.is_none(),
-            Err(_) => false,
+        let (f, rules) = (self.frame, &self.maker.world.detections);
+        let is_sensors = |row: usize| match f.rule[row].get() {
+            Some(rule) => f.noise[row] < 0 && f.chain[row] < 0 && rules[rule].endpoint.is_none(),
+            None => false,
         };
         let kind: Vec<u8> = (0..f.len)
             .map(|row| match is_sensors(row) {

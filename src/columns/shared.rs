@@ -149,8 +149,9 @@ impl View<'_> {
     /// Each row's rule; null for events.
     pub(super) fn rules(&self) -> &Int32Array {
         self.cache.rules.get_or_init(|| {
-            let rules = &self.frame.rule;
-            Int32Array::new(rules.clone().into(), known(rules))
+            let rules: Vec<i32> = self.frame.rule.iter().map(|rule| rule.key()).collect();
+            let known = known(&rules);
+            Int32Array::new(rules.into(), known)
         })
     }
 

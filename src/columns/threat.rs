@@ -11,7 +11,9 @@ static STOPS: WordTable = WordTable::new(Stop::WORDS);
 /// Key of a per-rule table, −1 for events.
 #[inline]
 fn rule_key(v: &View<'_>, keys: &[i32], row: usize) -> i32 {
-    usize::try_from(v.frame.rule[row]).map_or(-1, |rule| keys[rule])
+    v.frame.rule[row]
+        .get()
+        .map_or(-1, |rule| keys[rule.index()])
 }
 
 /// Key of the technique of a row's rule, −1 for none.

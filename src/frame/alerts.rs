@@ -15,6 +15,7 @@ use super::record::Records;
 use super::scene::Scene;
 use super::vocabulary::Vocabulary;
 use crate::catalog::{HostClass, Platform, scenario::Verdict};
+use crate::ids::RuleId;
 use crate::plan::TimeLaw;
 use crate::random::{DRAWS, Draws, Key, below, chance, choose};
 use crate::world::World;
@@ -38,9 +39,9 @@ enum Chosen {
     /// A process start whose end is seen.
     Start(Start),
     /// An endpoint detection, and its heuristic.
-    Endpoint(u32, usize),
+    Endpoint(RuleId, usize),
     /// A network detection.
-    Network(u32),
+    Network(RuleId),
 }
 
 /// Fills standalone alerts, and ends of the processes that they start.
@@ -100,18 +101,18 @@ impl<'m> Alerts<'m> {
             match self.chosen(starts, category, at.ordinal, words) {
                 None => return,
                 Some(Chosen::Start(start)) => self.start(frame, row, category, start, at, words),
-                Some(Chosen::Network(tuple)) => {
-                    frame.rule[row] = tuple as i32;
-                    self.network.fill(frame, row, tuple as usize, words);
+                Some(Chosen::Network(rule)) => {
+                    frame.rule[row] = rule.into();
+                    self.network.fill(frame, row, rule, words);
                 }
-                Some(Chosen::Endpoint(tuple, heuristic)) => {
-                    frame.rule[row] = tuple as i32;
+                Some(Chosen::Endpoint(rule, heuristic)) => {
+                    frame.rule[row] = rule.into();
                     frame.verdict[row] = Verdict::BenignTrigger;
-                    let records = &self.tables.tuples[tuple as usize].records;
+                    let records = &self.tables.tuple(rule).records;
                     let fitting = &records[usize::from(strata.is_some())];
                     let nth = below(record, fitting.len().max(1) as u64) as usize;
                     let choice = fitting.get(nth).copied().unwrap_or(0);
-                    self.endpoint(frame, row, (heuristic, choice), None, at, words);
+                    self.endpoint(frame, row, (rule, (heuristic, choice)), None, at, words);
                 }
             }
         }
@@ -131,7 +132,7 @@ impl<'m> Alerts<'m> {
             let words = stream.row(at.ordinal);
             let verdict = match self.chosen(starts, category, at.ordinal, words) {
                 None => return,
-                Some(Chosen::Network(tuple)) => self.network.verdict(tuple as usize, words),
+                Some(Chosen::Network(rule)) => self.network.verdict(rule, words),
                 Some(_) => Verdict::BenignTrigger,
             };
             each(row, verdict);
@@ -148,7 +149,7 @@ impl<'m> Alerts<'m> {
         [rule, ..]: [u64; DRAWS],
     ) -> Option<Chosen> {
         let of_category = &self.tables.categories[category as usize];
-        if of_category.tuples.is_empty() {
+        if of_category.rules.is_empty() {
             return None;
         }
         if let Some(strata) = &self.world.detections.starts[category as usize]
@@ -157,10 +158,10 @@ impl<'m> Alerts<'m> {
             let number = strata.number;
             return Some(Chosen::Start(Start { nth, number }));
         }
-        let tuple = of_category.tuples[of_category.alias.draw(rule)];
-        Some(match self.world.detections.all[tuple as usize].endpoint {
-            Some(heuristic) => Chosen::Endpoint(tuple, heuristic),
-            None => Chosen::Network(tuple),
+        let rule = of_category.rules[of_category.alias.draw(rule)];
+        Some(match self.world.detections[rule].endpoint {
+            Some(heuristic) => Chosen::Endpoint(rule, heuristic),
+            None => Chosen::Network(rule),
         })
     }
 
@@ -210,9 +211,9 @@ impl<'m> Alerts<'m> {
         let [way, ..] = words;
         let (ways, alias) = &self.tables.categories[category as usize].starts;
         let way = &ways[alias.draw(way)];
-        frame.rule[row] = way.tuple as i32;
+        frame.rule[row] = way.rule.into();
         frame.verdict[row] = Verdict::BenignTrigger;
-        self.endpoint(frame, row, way.record, Some(start), at, words);
+        self.endpoint(frame, row, (way.rule, way.record), Some(start), at, words);
     }
 
     /// An endpoint detection: a record of the heuristic that the rule's keywords select.
@@ -220,7 +221,7 @@ impl<'m> Alerts<'m> {
         &self,
         frame: &mut Frame,
         row: usize,
-        (heuristic, choice): (usize, usize),
+        (rule, (heuristic, choice)): (RuleId, (usize, usize)),
         start: Option<Start>,
         at: &Row,
         words: [u64; DRAWS],
@@ -256,7 +257,7 @@ impl<'m> Alerts<'m> {
         };
         let recipe = self.recipes.heuristics[heuristic][choice];
         self.records.emit(frame, row, record, recipe, &scene);
-        let tuple = &self.tables.tuples[frame.rule[row] as usize];
+        let tuple = self.tables.tuple(rule);
         frame.blocked[row] = tuple.blocked;
         frame.success[row] &= !tuple.blocked;
     }

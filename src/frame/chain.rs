@@ -6,7 +6,7 @@ use super::recipe::{Recipe, Recipes};
 use super::record::Records;
 use super::scene::{ChainScene, Scene, Started};
 use crate::catalog::{Record, Step, scenario::Verdict};
-use crate::ids::{AccountId, HostId};
+use crate::ids::{AccountId, HostId, RuleId};
 use crate::plan::chains::{Chain, ChainEvent, ChainSlot, Chains, PlacedStep};
 use crate::random::Draws;
 use crate::world::processes::CHAIN_STREAM;
@@ -16,11 +16,10 @@ use crate::world::processes::CHAIN_STREAM;
 pub struct Actor {
     /// The host that reports; none where a cloud or a service does.
     pub host: Option<HostId>,
-    /// Index into the world's accounts.
     pub account: AccountId,
     pub success: bool,
-    /// Index into the world's detections; none if the event is no alert.
-    pub rule: Option<u32>,
+    /// None if the event is no alert.
+    pub rule: Option<RuleId>,
 }
 
 /// What the plan and the catalog hold about one event of a chain.
@@ -91,7 +90,7 @@ impl<'m> ChainRows<'m> {
     }
 
     /// The detection that an event raises.
-    fn rule(&self, of: &Placed<'_>) -> Option<u32> {
+    fn rule(&self, of: &Placed<'_>) -> Option<RuleId> {
         let detections = &self.records.world.detections;
         (of.record.alert).then(|| detections.signature(of.step.category, of.record.signature))
     }
@@ -146,7 +145,7 @@ impl<'m> ChainRows<'m> {
             frame.attack_sequence[row] = of.placed.first + event.index + 1;
             frame.verdict[row] = of.verdict();
             if let Some(rule) = self.rule(&of) {
-                frame.rule[row] = rule as i32;
+                frame.rule[row] = rule.into();
             }
             if of.is_blocked() {
                 frame.blocked[row] = true;

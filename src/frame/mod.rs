@@ -43,7 +43,7 @@ pub use text_column::TextColumn;
 pub use words::{hashes as file_hashes, hashes_with as file_hashes_with, program as program_key};
 
 use crate::catalog::scenario::Verdict;
-use crate::ids::{AccountId, HostId, Optional};
+use crate::ids::{AccountId, HostId, Optional, RuleId};
 use crate::kinds::{DATA_SLOTS, Lag, Telemetry};
 use crate::world::Process;
 
@@ -64,7 +64,6 @@ pub struct ProcessColumns {
     pub path: TextColumn,
     /// Command line; keys below `known` are residents whose command line is fixed.
     pub command: TextColumn,
-    /// Index into the world's accounts.
     pub account: Vec<Optional<AccountId>>,
     /// Unix microseconds.
     pub start: Vec<i64>,
@@ -151,8 +150,8 @@ pub struct Frame {
     pub user: Vec<AccountId>,
     /// Linux: the account that logged in to the session of the row's process (auid); none for daemons.
     pub login: Vec<Optional<AccountId>>,
-    /// Index into the world's detections.
-    pub rule: Vec<i32>,
+    /// The rule that fired.
+    pub rule: Vec<Optional<RuleId>>,
     pub verdict: Vec<Verdict>,
     /// Index into the catalog's scenarios; one past the last for process life.
     pub noise: Vec<i32>,
@@ -237,7 +236,7 @@ impl Frame {
             host: vec![HostId::default(); rows],
             user: vec![AccountId::default(); rows],
             login: vec![Optional::NONE; rows],
-            rule: vec![NONE; rows],
+            rule: vec![Optional::NONE; rows],
             verdict: vec![Verdict::Benign; rows],
             noise: vec![NONE; rows],
             blocked: vec![false; rows],

@@ -269,7 +269,7 @@ impl<'m> Noise<'m> {
         }
         if record.alert {
             let rule = (self.world.detections).signature(v.category, record.signature);
-            frame.rule[row] = rule as i32;
+            frame.rule[row] = rule.into();
         }
     }
 }

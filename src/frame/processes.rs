@@ -5,7 +5,7 @@ use super::scene::{Scene, SceneSlot};
 use super::text::Texts;
 use super::{Frame, NONE, ProcessColumns, TextColumn, lag, words};
 use crate::catalog::{Catalog, Platform, Telemetry, scenario::Verdict};
-use crate::ids::HostId;
+use crate::ids::{HostId, Optional};
 use crate::paths::file_name;
 use crate::random::{Draws, choose, slots};
 use crate::world::World;
@@ -140,7 +140,7 @@ impl Processes<'_> {
 
     /// Turns the row of a process start into the row of the process's end.
     pub fn end_instead(&self, frame: &mut Frame, row: usize, draws: Draws<EndSlot>) {
-        frame.rule[row] = NONE;
+        frame.rule[row] = Optional::NONE;
         frame.verdict[row] = Verdict::Benign;
         frame.noise[row] = self.catalog.scenarios.len() as i32;
         frame.blocked[row] = false;

@@ -371,7 +371,7 @@ impl Evidence {
                     }
                 });
             };
-            let alert = frame.rule[row] != NONE;
+            let alert = frame.rule[row].is_some();
             if hostile(frame.source[row]) {
                 note("ip", "source.ip");
             }

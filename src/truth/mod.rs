@@ -24,7 +24,7 @@ use crate::columns::{Tables, table};
 use crate::corpus::file::{NewFile, Written};
 use crate::error::{Result, encoding_failed};
 use crate::frame::{Maker, NONE, Order};
-use crate::ids::HostId;
+use crate::ids::{HostId, RuleId};
 use crate::plan::{Origin, Partition, Plan, RowGroup, TruthShard, TruthTable};
 use crate::progress::{Progress, go_on};
 use crate::schema::Schema;
@@ -385,7 +385,7 @@ impl<'t> Truth<'t> {
                     account: actor.account.key(),
                     success: actor.success,
                     time: row.time,
-                    rule: actor.rule.map_or(NONE, |rule| rule as i32),
+                    rule: actor.rule.map_or(NONE, RuleId::key),
                 });
                 if rows.len() == BATCH {
                     each(self.step_columns(&rows))?;

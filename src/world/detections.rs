@@ -10,6 +10,7 @@ use crate::grounding::Profile;
 use crate::grounding::profile::{SeverityScale, slugs};
 use crate::grounding::protocol::is_portless;
 use crate::grounding::severity::Word;
+use crate::ids::RuleId;
 
 /// One rule.
 #[derive(Debug, Clone)]
@@ -79,8 +80,8 @@ pub struct Detections {
     pub starts: Vec<Option<Starts>>,
     /// Corpus category by catalog category.
     catalog_category: Vec<u32>,
-    /// Index in `all` of the first signature, by catalog category.
-    catalog_first: Vec<u32>,
+    /// The first signature, by catalog category.
+    catalog_first: Vec<RuleId>,
     /// Number of alerts without a technique by raw category; for `fusiongen profile`.
     pub unmapped: Vec<(String, u64)>,
 }
@@ -142,6 +143,14 @@ fn matches(heuristic: &Heuristic, signature: &Searchable, category: &Searchable)
         false => category,
     };
     heuristic.keywords.iter().any(|k| text.mentions(k))
+}
+
+impl std::ops::Index<RuleId> for Detections {
+    type Output = Detection;
+    #[inline]
+    fn index(&self, rule: RuleId) -> &Detection {
+        &self.all[rule.index()]
+    }
 }
 
 impl Detections {
@@ -261,7 +270,7 @@ impl Detections {
         let starts = starts(catalog, profile, &all, categories.len());
         let mut catalog_first = Vec::new();
         for (category, &slug) in catalog.categories.iter().zip(&catalog_category) {
-            catalog_first.push(all.len() as u32);
+            catalog_first.push(RuleId::new(all.len()));
             all.extend(category.signatures.iter().map(|s| Detection {
                 name: s.name.clone(),
                 id: Some(s.id.to_string()),
@@ -285,14 +294,19 @@ impl Detections {
         }
     }
 
+    /// All rules, in their order.
+    pub fn ids(&self) -> impl Iterator<Item = RuleId> + use<> {
+        (0..self.all.len()).map(RuleId::new)
+    }
+
     /// The corpus category of a catalog category.
     pub fn category(&self, catalog_category: usize) -> u32 {
         self.catalog_category[catalog_category]
     }
 
     /// The rule of a catalog signature.
-    pub fn signature(&self, catalog_category: usize, signature: usize) -> u32 {
-        self.catalog_first[catalog_category] + signature as u32
+    pub fn signature(&self, catalog_category: usize, signature: usize) -> RuleId {
+        RuleId::new(self.catalog_first[catalog_category].index() + signature)
     }
 }
 

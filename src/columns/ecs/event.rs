@@ -98,9 +98,9 @@ pub fn code(v: &View<'_>) -> Column {
 pub fn severity(v: &View<'_>) -> Column {
     let t = tables(v);
     v.integers(ALL, |r| {
-        usize::try_from(v.frame.rule[r])
-            .ok()
-            .and_then(|rule| t.severity[rule])
+        v.frame.rule[r]
+            .get()
+            .and_then(|rule| t.severity[rule.index()])
     })
 }
 

@@ -131,7 +131,8 @@ impl LinuxFlows<'_> {
         };
         let client = &self.records.world.addresses.texts[client as usize];
         let draws = Draws::new(Key::root(frame.salt[row]));
-        let theme = self.tables.tuples[frame.rule[row] as usize].requests;
+        let rule = frame.rule[row].get().unwrap_or_default();
+        let theme = self.tables.tuple(rule).requests;
         let request = request(theme, draws);
         let bytes = match (request.method, request.status) {
             ("HEAD", _) | (_, 304) => 0,

@@ -6,7 +6,7 @@ use super::tables::{AlertTables, KINDS, Kind, Ranks, TupleTable};
 use super::windows::WindowsFlows;
 use crate::catalog::{HostClass, Platform, scenario::Verdict};
 use crate::frame::{Frame, NONE, lag};
-use crate::ids::HostId;
+use crate::ids::{HostId, RuleId};
 use crate::random::{DRAWS, Draws, Key, below, choose};
 use crate::world::World;
 
@@ -91,9 +91,9 @@ pub(super) struct NetworkAlerts<'m> {
 
 impl<'m> NetworkAlerts<'m> {
     /// Fills a row from a tuple of the database.
-    pub fn fill(&self, frame: &mut Frame, row: usize, tuple: usize, words: [u64; DRAWS]) {
+    pub fn fill(&self, frame: &mut Frame, row: usize, rule: RuleId, words: [u64; DRAWS]) {
         let draws = FlowDraws::new(words);
-        let drawn = self.drawn(tuple, &draws);
+        let drawn = self.drawn(rule, &draws);
         let ends = self.ends(&drawn, &draws);
         frame.verdict[row] = verdict(drawn.kind);
         let event = Draws::new(Key::root(draws.event));
@@ -123,16 +123,16 @@ impl<'m> NetworkAlerts<'m> {
     }
 
     /// The verdict of a row of a tuple.
-    pub fn verdict(&self, tuple: usize, words: [u64; DRAWS]) -> Verdict {
-        verdict(FlowDraws::new(words).kind(&self.tables.tuples[tuple]))
+    pub fn verdict(&self, rule: RuleId, words: [u64; DRAWS]) -> Verdict {
+        verdict(FlowDraws::new(words).kind(self.tables.tuple(rule)))
     }
 
-    fn drawn(&self, tuple: usize, draws: &FlowDraws) -> Drawn<'m> {
-        let t = &self.tables.tuples[tuple];
+    fn drawn(&self, rule: RuleId, draws: &FlowDraws) -> Drawn<'m> {
+        let t = self.tables.tuple(rule);
         let known_port = t.client_port_weights.draw(draws.event.rotate_left(9));
         Drawn {
             tuple: t,
-            platform: self.world.detections.all[tuple].platform,
+            platform: self.world.detections[rule].platform,
             kind: draws.kind(t),
             service_port: match t.spread_ports {
                 true => 1 + below(draws.service_port, 65_535) as i32,

@@ -9,7 +9,7 @@ use crate::frame::NONE;
 use crate::frame::vocabulary::{Vocabulary, position};
 use crate::grounding::protocol::is_portless;
 use crate::grounding::{Direction, Profile, Tuple};
-use crate::ids::HostId;
+use crate::ids::{HostId, RuleId};
 use crate::random::{Alias, below};
 use crate::world::World;
 use crate::world::detections::{Detection, counts, is_start};
@@ -41,16 +41,16 @@ pub(super) struct TupleTable {
 /// The rules that fire in a category.
 #[derive(Debug, Clone)]
 pub(super) struct Category {
-    pub(super) tuples: Vec<u32>,
-    /// Weights of `tuples`; without process starts, where those have strata of their own.
+    pub(super) rules: Vec<RuleId>,
+    /// Weights of `rules`; without process starts, where those have strata of their own.
     pub(super) alias: Alias,
     pub(super) starts: (Vec<Way>, Alias),
 }
 
-/// A tuple whose record is a process start.
+/// A rule whose record is a process start.
 #[derive(Debug, Clone)]
 pub(super) struct Way {
-    pub(super) tuple: u32,
+    pub(super) rule: RuleId,
     /// Index of the heuristic, and of its record.
     pub(super) record: (usize, usize),
 }
@@ -169,13 +169,13 @@ impl Category {
         catalog: &Catalog,
         counts: &[u64],
         category: usize,
-        tuples: Vec<u32>,
+        rules: Vec<RuleId>,
     ) -> Self {
         let apart = world.detections.starts[category].is_some();
         let (mut weights, mut ways, mut of_ways) = (Vec::new(), Vec::new(), Vec::new());
-        for &tuple in &tuples {
-            let detection = &world.detections.all[tuple as usize];
-            let alerts = counts[tuple as usize];
+        for &rule in &rules {
+            let detection = &world.detections[rule];
+            let alerts = counts[rule.index()];
             let Some(heuristic) = detection.endpoint.filter(|_| apart) else {
                 weights.push(detection.part(&[], alerts));
                 continue;
@@ -187,12 +187,12 @@ impl Category {
             weights.push(part * others.len() as u64);
             of_ways.extend(starts.iter().map(|_| part));
             ways.extend(starts.into_iter().map(|record| Way {
-                tuple,
+                rule,
                 record: (heuristic, record),
             }));
         }
         Category {
-            tuples,
+            rules,
             alias: Alias::new(&weights),
             starts: (ways, Alias::new(&of_ways)),
         }
@@ -200,6 +200,12 @@ impl Category {
 }
 
 impl AlertTables {
+    /// What the database has about a rule; the profile's tuples are the first rules.
+    #[inline]
+    pub(super) fn tuple(&self, rule: RuleId) -> &TupleTable {
+        &self.tuples[rule.index()]
+    }
+
     pub fn new(
         world: &World,
         catalog: &Catalog,
@@ -266,20 +272,13 @@ impl AlertTables {
                 records: [fitting.collect(), others.collect()],
             }
         };
-        let mut categories: Vec<Vec<u32>> = vec![Vec::new(); world.detections.categories.len()];
-        for (t, detection) in world
-            .detections
-            .all
-            .iter()
-            .enumerate()
-            .take(profile.tuples.len())
-        {
-            categories[detection.category as usize].push(t as u32);
+        let mut categories: Vec<Vec<RuleId>> = vec![Vec::new(); world.detections.categories.len()];
+        for rule in world.detections.ids().take(profile.tuples.len()) {
+            categories[world.detections[rule].category as usize].push(rule);
         }
         let alerts = counts(profile);
         let owners = owners(world);
         AlertTables {
-            // The profile's tuples are the first rules.
             tuples: (world.detections.all.iter())
                 .zip(&profile.tuples)
                 .map(table)
@@ -287,7 +286,7 @@ impl AlertTables {
             categories: categories
                 .into_iter()
                 .enumerate()
-                .map(|(category, tuples)| Category::new(world, catalog, &alerts, category, tuples))
+                .map(|(category, rules)| Category::new(world, catalog, &alerts, category, rules))
                 .collect(),
             bytes: profile.bytes.iter().map(|b| b.pairs.clone()).collect(),
             clients: Ranks::new(
