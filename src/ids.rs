@@ -50,6 +50,13 @@ macro_rules! ids {
             }
         }
 
+        impl From<Option<$name>> for Optional<$name> {
+            #[inline]
+            fn from(id: Option<$name>) -> Self {
+                id.map_or(Optional::NONE, Self::from)
+            }
+        }
+
         impl Optional<$name> {
             /// The id, if there is one.
             #[inline]
@@ -70,6 +77,8 @@ ids! {
     AccountId;
     /// A rule of the world's detections.
     RuleId;
+    /// An image of the catalog.
+    ImageId;
 }
 
 /// Accounts in a row.

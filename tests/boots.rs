@@ -2,6 +2,7 @@
 
 use fusiongen::Generator;
 use fusiongen::catalog::Platform;
+use fusiongen::ids::ImageId;
 use fusiongen::plan::Config;
 use fusiongen::world::processes::OTHER_STREAM;
 
@@ -16,13 +17,14 @@ fn a_process_near_a_boot_belongs_to_the_boot_of_its_session() {
     let generator = Generator::builder().config(config).build().unwrap();
     let world = generator.world();
     let mut windows = 0;
+    let image = ImageId::default();
     for (host, asset) in world.hosts.ids().zip(&world.hosts.all) {
         let user = asset.user;
         // The last boot before the window's third day.
         let boot = world.boot(host, start + 3 * 86_400);
         for minute in -5..20 {
             let time = boot.start + minute * 60;
-            let process = world.started(host, time * 1_000_000, OTHER_STREAM, 0, 0, user, None);
+            let process = world.started(host, time * 1_000_000, OTHER_STREAM, 0, image, user, None);
             let own = world.settled_boot(host, time);
             assert_eq!(process.boot, own.number);
             assert!(

@@ -11,6 +11,7 @@ use super::source::{Source, Text};
 use super::words::is_slug;
 use super::{Catalog, Category, Image, Names, Playbook, Signature, Technique, resident};
 use crate::error::{Error, Result};
+use crate::ids::ImageId;
 use crate::kinds::{Platform, Telemetry};
 
 /// The category of process life events. The code refers to it by name.
@@ -429,9 +430,10 @@ impl Catalog {
             .position(|resident| resident.key == key)
     }
 
-    /// Index of an image by key.
-    pub fn image(&self, key: &str) -> Option<usize> {
-        self.images.iter().position(|image| image.key == key)
+    /// An image by key.
+    pub fn image(&self, key: &str) -> Option<ImageId> {
+        let index = self.images.iter().position(|image| image.key == key)?;
+        Some(ImageId::new(index))
     }
 
     /// Categories of endpoint detections: those with a technique and signatures of their own.

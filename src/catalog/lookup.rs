@@ -9,6 +9,7 @@ use super::record::{AccountRef, INTEGRITY_LEVELS};
 use super::source::{Source, Text};
 use super::template::Template;
 use crate::error::Result;
+use crate::ids::ImageId;
 use crate::kinds::Platform;
 
 /// Indices of a technique and one of its tactics, by default the first.
@@ -106,13 +107,13 @@ pub(super) fn find_resident(
         })
 }
 
-/// Index of the image with this key, which must belong to the platform.
+/// The image with this key, which must belong to the platform.
 pub(super) fn find_image(
     source: &Source,
     key: &Text,
     platform: Platform,
     images: &[Image],
-) -> Result<usize> {
+) -> Result<ImageId> {
     let Some(index) = images.iter().position(|image| image.key == *key.get_ref()) else {
         return Err(source.error_at(
             key,
@@ -130,7 +131,7 @@ pub(super) fn find_image(
             ),
         ));
     }
-    Ok(index)
+    Ok(ImageId::new(index))
 }
 
 /// Checks a path of the platform: `C:\…`, `\\server\…` or `/…`. The path of the Windows kernel is

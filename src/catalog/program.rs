@@ -3,6 +3,7 @@
 use super::place::HostClass;
 use super::record::AccountRef;
 use super::template::Template;
+use crate::ids::ImageId;
 use crate::kinds::Platform;
 
 /// An executable file with its version resource (Windows) or its `comm` (Linux).
@@ -46,7 +47,7 @@ pub enum Scope {
 pub struct Resident {
     /// Key that records and programs refer to: `dnscache`, `explorer`.
     pub key: String,
-    pub image: usize,
+    pub image: ImageId,
     pub scope: Scope,
     pub platform: Platform,
     /// Hosts it runs on.
@@ -77,7 +78,7 @@ pub enum Lifetime {
 /// A program of ordinary process life.
 #[derive(Debug, Clone)]
 pub struct Program {
-    pub image: usize,
+    pub image: ImageId,
     pub platform: Platform,
     pub hosts: HostClass,
     pub lifetime: Lifetime,

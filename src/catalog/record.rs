@@ -5,6 +5,7 @@
 use super::cloud::Call;
 use super::place::End;
 use super::template::Template;
+use crate::ids::ImageId;
 use crate::kinds::{Platform, Telemetry};
 use crate::random::chance;
 
@@ -81,8 +82,8 @@ pub struct Record {
     pub starts: Option<usize>,
     /// The acting process; for a start, its parent.
     pub process: ProcessRef,
-    /// Image of the process that starts: index into `Catalog::images`.
-    pub image: Option<usize>,
+    /// Image of the process that starts.
+    pub image: Option<ImageId>,
     pub command: Option<Template>,
     pub directory: Option<Template>,
     /// One of [`INTEGRITY_LEVELS`], or `-` for no level.

@@ -12,6 +12,7 @@ use super::raw;
 use super::record::{AccountRef, ProcessRef, Record};
 use super::source::{Source, Text};
 use crate::error::Result;
+use crate::ids::ImageId;
 use crate::kinds::{Platform, Telemetry};
 
 /// The context of a record, which decides what it may refer to.
@@ -441,7 +442,7 @@ impl<'a> RecordResolver<'a> {
         }
     }
 
-    fn image(&self, key: &Text, platform: Platform) -> Result<usize> {
+    fn image(&self, key: &Text, platform: Platform) -> Result<ImageId> {
         find_image(self.source, key, platform, self.images)
     }
 }

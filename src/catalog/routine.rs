@@ -297,7 +297,10 @@ fn peer(steps: &[Step]) -> Option<HostClass> {
 fn ends(steps: &[Step], images: &[super::Image]) -> Vec<Step> {
     let mut ends: Vec<&Step> = steps.iter().filter(|step| step.lives.is_some()).collect();
     let is_console = |step: &&Step| {
-        let image = step.record.image.map(|image| images[image].key.as_str());
+        let image = step
+            .record
+            .image
+            .map(|image| images[image.index()].key.as_str());
         image == Some("conhost")
     };
     ends.reverse();

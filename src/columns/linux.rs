@@ -11,7 +11,7 @@ use super::enrichment::{counter, push_hexadecimal};
 use super::words::WordTable;
 use super::{Column, View};
 use crate::frame::NONE;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, Optional};
 use crate::kinds::{AUDIT, AUDIT_USER, Kinds, Provider, Telemetry as T, field, kinds, of};
 use crate::paths;
 use crate::random::Key;
@@ -199,10 +199,10 @@ fn uid(v: &View<'_>, account: AccountId) -> i64 {
 /// `auditd.ppid`.
 pub fn parent_pid(v: &View<'_>) -> Column {
     v.integers(SYSCALL, |r| {
-        Some(if v.frame.parent.image[r] == NONE {
-            1
-        } else {
+        Some(if v.frame.parent.image[r].is_some() {
             i64::from(v.frame.parent.pid[r])
+        } else {
+            1
         })
     })
 }
@@ -271,7 +271,7 @@ pub fn tty(v: &View<'_>) -> Column {
 }
 /// `auditd.terminal` of a user-space record.
 pub fn terminal(v: &View<'_>) -> Column {
-    let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
+    let image = |key| Optional::from(v.maker.catalog.image(key));
     let (sshd, cron) = (image("sshd"), image("cron"));
     v.texts_of(AUDIT_USER, TERMINALS.table(), |r| {
         match v.frame.telemetry[r] {
@@ -322,7 +322,7 @@ pub fn operation(v: &View<'_>) -> Column {
 /// `auditd.grantors`: the modules of the distribution's PAM stack.
 pub fn grantors(v: &View<'_>) -> Column {
     let of = const { field("grantors") };
-    let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
+    let image = |key| Optional::from(v.maker.catalog.image(key));
     let (sshd, cron) = (image("sshd"), image("cron"));
     v.texts_of(of, GRANTORS.table(), |r| {
         if !v.frame.success[r] {

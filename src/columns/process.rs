@@ -16,7 +16,7 @@ pub(super) const COMMANDED: Kinds = START | block(Block::Command);
 
 /// Appends the GUID of a row's process. Returns whether it has one.
 pub(super) fn guid(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>) -> bool {
-    if process.image[row] == NONE {
+    if !process.image[row].is_some() {
         return false;
     }
     let (start, boot) = (process.start[row], process.boot[row]);
@@ -56,7 +56,7 @@ impl Guids {
         let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
         let keys = (0..f.len)
             .map(|row| {
-                if process.image[row] == NONE || !v.is(row, WINDOWS) {
+                if !process.image[row].is_some() || !v.is(row, WINDOWS) {
                     return NONE;
                 }
                 let sequence =
@@ -95,7 +95,9 @@ pub(super) fn entity_ids(v: &View<'_>, of: Kinds) -> Column {
 }
 
 fn pid(process: &ProcessColumns, row: usize) -> Option<i64> {
-    (process.image[row] != NONE).then(|| i64::from(process.pid[row]))
+    process.image[row]
+        .is_some()
+        .then(|| i64::from(process.pid[row]))
 }
 
 fn path(v: &View<'_>, of: Kinds, process: &ProcessColumns) -> Column {

@@ -143,7 +143,7 @@ pub(super) fn file_hashes(v: &View<'_>, row: usize, out: &mut Vec<u8>) {
             (Some(image), _) => {
                 let systems = v.maker.world.hosts.systems.len();
                 let hashes = v.tables.hashes.as_string::<i32>();
-                let hashes = hashes.value(image * systems + usize::from(os));
+                let hashes = hashes.value(image.index() * systems + usize::from(os));
                 out.extend_from_slice(hashes.as_bytes());
                 return;
             }

@@ -15,6 +15,7 @@ use crate::catalog::template::Piece;
 use crate::catalog::{Catalog, FileVersion, Image};
 use crate::frame::{FRAME_ROWS, Maker};
 use crate::grounding::protocol;
+use crate::ids::ImageId;
 use crate::kinds::{KINDS, Platform, Writer};
 use crate::paths::{comm, file_name};
 
@@ -90,7 +91,7 @@ pub struct Tables {
     pub image_spellings: ArrayRef,
     pub hashes: ArrayRef,
     /// Windows images by their file name in lower case.
-    pub image_of_name: BTreeMap<String, usize>,
+    pub image_of_name: BTreeMap<String, ImageId>,
     /// NT device path in lower case, as in Security 5156.
     pub device_path: ArrayRef,
     pub resident_command: ArrayRef,
@@ -119,7 +120,7 @@ pub struct Tables {
 /// The path of an image as command lines spell it: `C:\Windows\system32\svchost.exe`. What has no path in
 /// any command line is found in `system32`.
 fn launched(catalog: &Catalog, image: &Image, path: &str) -> String {
-    let own = |other: usize| catalog.images[other].key == image.key;
+    let own = |other: ImageId| catalog.images[other.index()].key == image.key;
     let residents = catalog.residents.iter().filter(|r| own(r.image));
     let records = catalog
         .routines
@@ -291,7 +292,10 @@ impl Tables {
             image_of_name: (catalog.images.iter().enumerate())
                 .filter(|(_, image)| image.platform == Platform::Windows)
                 .filter_map(|(at, image)| {
-                    Some((file_name(image.path.as_literal()?).to_lowercase(), at))
+                    Some((
+                        file_name(image.path.as_literal()?).to_lowercase(),
+                        ImageId::new(at),
+                    ))
                 })
                 .collect(),
             hashes: table(catalog.images.iter().flat_map(|i| {

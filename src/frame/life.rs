@@ -157,7 +157,7 @@ impl<'m> Life<'m> {
             start.time - lag(Telemetry::ProcessCreation, start.draws.lag),
             class.into(),
             start.ordinal,
-            program.image as u32,
+            program.image,
             account,
             None,
         );
@@ -184,10 +184,10 @@ impl<'m> Life<'m> {
     }
 
     fn path(&self, frame: &mut Frame, row: usize, program: &Program, texts: &Texts<'_, '_>) {
-        let image = &self.catalog.images[program.image];
+        let image = &self.catalog.images[program.image.index()];
         let path = &mut frame.process.path;
         match image.path.as_literal() {
-            Some(_) => path.set_key(row, program.image as i32),
+            Some(_) => path.set_key(row, program.image.key()),
             None => texts.set(path, row, &image.path),
         }
     }

@@ -148,7 +148,7 @@ impl<'m> Lineage<'m> {
             true => self.sessions.cron(scene, host, account, start),
             false => self.resident(host, program.parent, start).process.session,
         };
-        let image = program.image as u32;
+        let image = program.image;
         let process =
             self.world
                 .started(host, start, OTHER_STREAM, 0, image, account, Some(session));
@@ -172,7 +172,7 @@ impl<'m> Lineage<'m> {
         let account = scene.account(self.world, record, host);
         let start = time - lag(Telemetry::ProcessCreation, scene.event.bits(EventSlot::Lag));
         let session = self.inherited(scene, record, host, account, start);
-        let image = record.image.unwrap_or(0) as u32;
+        let image = record.image.unwrap_or_default();
         let ordinal = match (scene.whole, record.starts) {
             (Some(_), Some(number)) => {
                 OF_SEQUENCE
@@ -264,7 +264,7 @@ impl<'m> Lineage<'m> {
             );
             let session = self.inherited(scene, record, host, account, start);
             let ordinal = u64::from(c.chain.host_ordinals[on]) * 32 + number as u64;
-            let image = record.image.unwrap_or(0) as u32;
+            let image = record.image.unwrap_or_default();
             let process = self.world.started(
                 host,
                 start,

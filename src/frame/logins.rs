@@ -85,7 +85,7 @@ impl<'m> Logins<'m> {
         }
         let image = match record.image {
             _ if is_daemon => acting.process.image,
-            Some(image) if image as u32 != acting.process.image => image as u32,
+            Some(image) if image != acting.process.image => image,
             _ => return acting,
         };
         // Each round is an attempt with its own connection.

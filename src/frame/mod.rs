@@ -43,7 +43,7 @@ pub use text_column::TextColumn;
 pub use words::{hashes as file_hashes, hashes_with as file_hashes_with, program as program_key};
 
 use crate::catalog::scenario::Verdict;
-use crate::ids::{AccountId, HostId, Optional, RuleId};
+use crate::ids::{AccountId, HostId, ImageId, Optional, RuleId};
 use crate::kinds::{DATA_SLOTS, Lag, Telemetry};
 use crate::world::Process;
 
@@ -56,10 +56,9 @@ pub const NONE: i32 = -1;
 /// One process per row.
 #[derive(Debug, Clone)]
 pub struct ProcessColumns {
-    /// Pid; 0 with image [`NONE`] where the row has no process.
+    /// Pid; 0 and no image where the row has no process.
     pub pid: Vec<u32>,
-    /// Index into the catalog's images.
-    pub image: Vec<i32>,
+    pub image: Vec<Optional<ImageId>>,
     /// Path; keys below `known` are images whose path is fixed.
     pub path: TextColumn,
     /// Command line; keys below `known` are residents whose command line is fixed.
@@ -77,7 +76,7 @@ impl ProcessColumns {
     fn new(rows: usize, images: usize, residents: usize) -> Self {
         ProcessColumns {
             pid: vec![0; rows],
-            image: vec![NONE; rows],
+            image: vec![Optional::NONE; rows],
             path: TextColumn::new(rows, images),
             command: TextColumn::new(rows, residents),
             account: vec![Optional::NONE; rows],
@@ -91,7 +90,7 @@ impl ProcessColumns {
 
     fn clear(&mut self, row: usize) {
         self.set(row, &Process::default());
-        self.image[row] = NONE;
+        self.image[row] = Optional::NONE;
         self.account[row] = Optional::NONE;
         self.path.set_key(row, NONE);
         self.command.set_key(row, NONE);
@@ -100,7 +99,7 @@ impl ProcessColumns {
     #[inline]
     fn set(&mut self, row: usize, process: &Process) {
         self.pid[row] = process.pid;
-        self.image[row] = process.image as i32;
+        self.image[row] = process.image.into();
         self.account[row] = process.account.into();
         self.start[row] = process.start;
         self.sequence[row] = process.sequence;
@@ -292,7 +291,7 @@ impl Frame {
     /// As [`set_native`](Self::set_native), for a row whose process is already set.
     #[inline]
     fn set_native_from_process(&mut self, row: usize, lag: i64) {
-        let is_set = self.process.image[row] != NONE;
+        let is_set = self.process.image[row].is_some();
         self.set_native_after(row, lag, is_set.then_some(self.process.start[row]));
     }
 

@@ -5,7 +5,7 @@ use super::scene::{Scene, SceneSlot};
 use super::text::Texts;
 use super::{Frame, NONE, ProcessColumns, TextColumn, lag, words};
 use crate::catalog::{Catalog, Platform, Telemetry, scenario::Verdict};
-use crate::ids::{HostId, Optional};
+use crate::ids::{HostId, ImageId, Optional};
 use crate::paths::file_name;
 use crate::random::{Draws, choose, slots};
 use crate::world::World;
@@ -52,7 +52,7 @@ impl Processes<'_> {
         scene: &Scene<'_>,
     ) {
         let number = acting.process.image;
-        let image = &self.catalog.images[number as usize];
+        let image = &self.catalog.images[number.index()];
         if image.platform != Platform::Windows {
             return;
         }
@@ -68,9 +68,9 @@ impl Processes<'_> {
     }
 
     /// Key of the hashes that an image with a fixed path has on a host's operating system.
-    pub fn known_hashes(&self, image: u32, host: HostId) -> i32 {
+    pub fn known_hashes(&self, image: ImageId, host: HostId) -> i32 {
         let systems = self.world.hosts.systems.len() as i32;
-        image as i32 * systems + i32::from(self.world.hosts[host].os)
+        image.key() * systems + i32::from(self.world.hosts[host].os)
     }
 
     /// Writes the process that a row's process acts on.
@@ -98,9 +98,9 @@ impl Processes<'_> {
     }
 
     fn path(&self, column: &mut TextColumn, acting: &Acting<'_>, scene: &Scene<'_>) -> i32 {
-        let template = &self.catalog.images[acting.process.image as usize].path;
+        let template = &self.catalog.images[acting.process.image.index()].path;
         if template.as_literal().is_some() {
-            return acting.process.image as i32;
+            return acting.process.image.key();
         }
         self.texts(acting, scene).add(column, template)
     }
@@ -134,7 +134,7 @@ impl Processes<'_> {
         acting: &Acting<'_>,
         scene: &Scene<'_>,
     ) -> i32 {
-        let template = &self.catalog.images[acting.process.image as usize].path;
+        let template = &self.catalog.images[acting.process.image.index()].path;
         self.texts(acting, scene).add(column, template)
     }
 

@@ -2,7 +2,7 @@
 
 use super::scene::{EventSlot, Scene, SceneSlot, Whole};
 use crate::catalog::Platform;
-use crate::ids::{AccountId, HostId};
+use crate::ids::{AccountId, HostId, ImageId};
 use crate::world::processes::OTHER_STREAM;
 use crate::world::users::ROOT;
 use crate::world::{Boot, Process, Purpose, Session, World, hosts::Role};
@@ -157,7 +157,7 @@ impl Sessions<'_> {
         &self,
         host: HostId,
         parent: &Process,
-        image: u32,
+        image: ImageId,
         time: i64,
         ordinal: u64,
         scene: &Scene<'_>,

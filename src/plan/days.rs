@@ -348,7 +348,7 @@ impl Scripts {
                 world
                     .accounts
                     .resolve(&record.account, host.platform, day.host, host.user, admin);
-            let image = record.image.unwrap_or(0) as u32;
+            let image = record.image.unwrap_or_default();
             processes[first + number] =
                 world.born(day.host, birth.time, birth.place, image, account);
         }

@@ -13,7 +13,7 @@ use super::sessions::{Purpose, Session};
 use super::starts::STARTING;
 use super::users::{ROOT, SYSTEM};
 use crate::catalog::{Catalog, Platform, Resident, Scope};
-use crate::ids::{AccountId, HostId};
+use crate::ids::{AccountId, HostId, ImageId};
 use crate::random::{Draws, Key, Permutation, chance, slots};
 
 /// [`SETTLED`] of Windows' System process and of init: their pids are fixed, so those of the last boot
@@ -113,8 +113,7 @@ const LANE: u64 = 0x70;
 /// One process, as its events name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Process {
-    /// Index into the catalog's images.
-    pub image: u32,
+    pub image: ImageId,
     pub account: AccountId,
     pub pid: u32,
     /// Unix microseconds.
@@ -161,7 +160,7 @@ impl World {
         };
         let pid = self.pid_of_resident(key, host, resident, r, lane);
         Process {
-            image: r.image as u32,
+            image: r.image,
             account,
             pid,
             start,
@@ -274,7 +273,7 @@ impl World {
         start: i64,
         stream: u32,
         ordinal: u64,
-        image: u32,
+        image: ImageId,
         account: AccountId,
         interactive: Option<Session>,
     ) -> Process {
@@ -333,7 +332,7 @@ impl World {
         host: HostId,
         start: i64,
         place: u32,
-        image: u32,
+        image: ImageId,
         account: AccountId,
     ) -> Process {
         let seconds = start.div_euclid(1_000_000);

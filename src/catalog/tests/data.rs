@@ -315,7 +315,7 @@ fn process_life_is_dominated_by_few_images_but_not_by_one() {
         match platform {
             Platform::Linux => {
                 for program in &catalog.programs {
-                    weights[program.image] += program.weight;
+                    weights[program.image.index()] += program.weight;
                 }
             }
             Platform::Windows => {
@@ -323,7 +323,7 @@ fn process_life_is_dominated_by_few_images_but_not_by_one() {
                     let started = routine.steps.iter().filter(|s| s.record.starts.is_some());
                     for step in started {
                         let image = step.record.image.unwrap();
-                        weights[image] += routine.weight * u32::from(step.chance);
+                        weights[image.index()] += routine.weight * u32::from(step.chance);
                     }
                 }
             }

@@ -5,7 +5,6 @@ use arrow_array::TimestampMicrosecondArray;
 
 use super::EcsTables;
 use crate::columns::{Column, View, base, linux};
-use crate::frame::NONE;
 use crate::kinds::{ALL, Kinds, Provider, RECORDS, SENSOR, of};
 use crate::random::{Key, below};
 
@@ -180,11 +179,15 @@ pub fn priority(v: &View<'_>) -> Column {
 }
 /// `log.syslog.appname`: the program.
 pub fn program(v: &View<'_>) -> Column {
-    v.texts_of(SYSLOG, &v.tables.image_name, |r| v.frame.process.image[r])
+    v.texts_of(SYSLOG, &v.tables.image_name, |r| {
+        v.frame.process.image[r].key()
+    })
 }
 /// `log.syslog.procid`, an integer.
 pub fn program_pid(v: &View<'_>) -> Column {
     v.integers(SYSLOG, |r| {
-        (v.frame.process.image[r] != NONE).then(|| i64::from(v.frame.process.pid[r]))
+        v.frame.process.image[r]
+            .is_some()
+            .then(|| i64::from(v.frame.process.pid[r]))
     })
 }

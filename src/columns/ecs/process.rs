@@ -34,7 +34,7 @@ fn entity(v: &View<'_>, process: &ProcessColumns, row: usize, out: &mut Vec<u8>)
     if !tables(v).is_linux[v.frame.host[row].index()] {
         return guid(v, process, row, out);
     }
-    if process.image[row] == NONE {
+    if !process.image[row].is_some() {
         return false;
     }
     let key = v
@@ -373,7 +373,8 @@ fn by_image(v: &View<'_>, (keys, values): &(Vec<i32>, ArrayRef)) -> Column {
         return v.null_texts();
     }
     v.texts_of(CREATE, values, |r| {
-        usize::try_from(v.frame.process.image[r]).map_or(NONE, |image| keys[image])
+        let image = v.frame.process.image[r].get();
+        image.map_or(NONE, |image| keys[image.index()])
     })
 }
 
@@ -386,7 +387,8 @@ pub fn file_version(v: &View<'_>) -> Column {
     let systems = v.maker.world.hosts.systems.len();
     v.texts_of(CREATE, values, |r| {
         let os = usize::from(v.maker.world.hosts[v.frame.host[r]].os);
-        usize::try_from(v.frame.process.image[r]).map_or(NONE, |image| keys[image * systems + os])
+        let image = v.frame.process.image[r].get();
+        image.map_or(NONE, |image| keys[image.index() * systems + os])
     })
 }
 /// `process.pe.description`.

@@ -427,8 +427,11 @@ impl EcsTables {
         match telemetry {
             Telemetry::Syscall => usize::try_from(f.syscall[row])
                 .map_or(&classes.any_syscall, |call| &classes.of_syscall[call]),
-            Telemetry::Syslog => usize::try_from(f.process.image[row])
-                .map_or(&classes.any_program, |image| &classes.of_program[image]),
+            Telemetry::Syslog => f.process.image[row]
+                .get()
+                .map_or(&classes.any_program, |image| {
+                    &classes.of_program[image.index()]
+                }),
             _ => &classes.of_call[f.calls.get(row).map_or(0, |call| call.call as usize)],
         }
     }

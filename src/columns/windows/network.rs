@@ -109,7 +109,7 @@ pub fn destination_port_name(v: &View<'_>) -> Column {
 /// Application: the NT device path, lower case.
 pub fn filter_application(v: &View<'_>) -> Column {
     v.texts_of(FILTERING, &v.tables.device_path, |r| {
-        v.frame.process.image[r]
+        v.frame.process.image[r].key()
     })
 }
 /// Direction: inbound %%14592, outbound %%14593.

@@ -11,6 +11,7 @@ use crate::columns::enrichment::{TimeWriter, push_hexadecimal};
 use crate::columns::process::{entity_ids, guid};
 use crate::columns::{Column, View};
 use crate::frame::NONE;
+use crate::ids::Optional;
 use crate::kinds::{FILTERING, Kinds, SYSMON, SYSMON_PROCESS, Telemetry as T, field, kinds};
 use crate::random::Key;
 use crate::world::processes::write_logon_guid;
@@ -81,7 +82,7 @@ fn by_image(v: &View<'_>, values: &ArrayRef, name: &str) -> Column {
     v.blend(
         CREATE,
         values,
-        |r| v.frame.process.image[r],
+        |r| v.frame.process.image[r].key(),
         LOADED,
         |r, out| out.extend_from_slice(v.given_text(r, name).unwrap_or("-").as_bytes()),
     )
@@ -95,7 +96,7 @@ pub fn file_version(v: &View<'_>) -> Column {
         &v.tables.file_version,
         |r| {
             let os = i32::from(v.maker.world.hosts[v.frame.host[r]].os);
-            v.frame.process.image[r] * systems + os
+            v.frame.process.image[r].key() * systems + os
         },
         LOADED,
         |r, out| {
@@ -133,7 +134,7 @@ pub fn original_file_name(v: &View<'_>) -> Column {
     v.blend(
         CREATE,
         &v.tables.original_file_name,
-        |r| v.frame.process.image[r],
+        |r| v.frame.process.image[r].key(),
         LOADED,
         |r, out| {
             let unsigned = !v.gives(r, "Signature");
@@ -215,7 +216,7 @@ pub fn logon_id(v: &View<'_>) -> Column {
 /// Terminal session of a row's process: 0 for services, 1 for the console, higher for remote desktop.
 fn terminal(v: &View<'_>) -> impl Fn(usize) -> i32 {
     use crate::world::{AccountKind, hosts::Role};
-    let image = |key| v.maker.catalog.image(key).map_or(NONE, |i| i as i32);
+    let image = |key| Optional::from(v.maker.catalog.image(key));
     let desks = [image("explorer"), image("rdpclip")];
     let remote = ["wmiprvse", "wsmprovhost", "psexesvc", "services", "svchost"].map(image);
     move |r| {
