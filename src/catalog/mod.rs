@@ -51,7 +51,7 @@ pub use events::LOGIN_SEQUENCES;
 pub use heuristics::Heuristic;
 pub use load::PROCESS_LIFE;
 pub use names::Names;
-pub use place::{Device, End, HostClass, Purpose};
+pub use place::{Device, End, HostClass, LocalAddress, Purpose};
 pub use playbook::{Alternative, Playbook, Step};
 pub use program::{FileVersion, Image, Lifetime, Program, Resident, Scope};
 pub use record::{AccountRef, Connection, INTEGRITY_LEVELS, ProcessRef, Record};

@@ -54,6 +54,23 @@ pub enum Purpose {
     Download,
 }
 
+/// An address with the same meaning on every host. Where it is IPv6, the client's end is, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LocalAddress {
+    /// The host itself, `127.0.0.1` and `::1`; both ends of the connection. `loopback` `loopback6`
+    Loopback,
+    Loopback6,
+    /// Multicast DNS, `224.0.0.251` and `ff02::fb`, from port 5353 to port 5353. `mdns` `mdns6`
+    Mdns,
+    Mdns6,
+    /// Link-local name resolution, `224.0.0.252` and `ff02::1:3`. `llmnr` `llmnr6`
+    Llmnr,
+    Llmnr6,
+    /// Discovery of devices and services, `239.255.255.250` and `ff02::c`. `ssdp` `ssdp6`
+    Ssdp,
+    Ssdp6,
+}
+
 /// One end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -71,6 +88,8 @@ pub enum End {
     Internet,
     /// The DNS resolver that serves the host: a domain controller. `resolver`
     Resolver,
+    /// The host itself, or all hosts of its link. `local:mdns`
+    Local(LocalAddress),
 }
 
 impl TomlWord for HostClass {
@@ -159,6 +178,45 @@ impl Device {
     }
 }
 
+impl TomlWord for LocalAddress {
+    const WHAT: &'static str = "local address";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("loopback", LocalAddress::Loopback),
+        ("loopback6", LocalAddress::Loopback6),
+        ("mdns", LocalAddress::Mdns),
+        ("mdns6", LocalAddress::Mdns6),
+        ("llmnr", LocalAddress::Llmnr),
+        ("llmnr6", LocalAddress::Llmnr6),
+        ("ssdp", LocalAddress::Ssdp),
+        ("ssdp6", LocalAddress::Ssdp6),
+    ];
+}
+
+impl LocalAddress {
+    /// All, in the order of their declaration, each with its text.
+    pub const ALL: [(Self, &'static str); 8] = [
+        (LocalAddress::Loopback, "127.0.0.1"),
+        (LocalAddress::Loopback6, "::1"),
+        (LocalAddress::Mdns, "224.0.0.251"),
+        (LocalAddress::Mdns6, "ff02::fb"),
+        (LocalAddress::Llmnr, "224.0.0.252"),
+        (LocalAddress::Llmnr6, "ff02::1:3"),
+        (LocalAddress::Ssdp, "239.255.255.250"),
+        (LocalAddress::Ssdp6, "ff02::c"),
+    ];
+
+    /// Whether the client's end is the same address.
+    pub fn is_loopback(self) -> bool {
+        matches!(self, LocalAddress::Loopback | LocalAddress::Loopback6)
+    }
+
+    /// Whether the client's end is the host's link-local address.
+    pub fn is_on_link6(self) -> bool {
+        use LocalAddress::*;
+        matches!(self, Mdns6 | Llmnr6 | Ssdp6)
+    }
+}
+
 impl TomlWord for Purpose {
     const WHAT: &'static str = "purpose";
     const WORDS: &'static [(&'static str, Self)] = &[
@@ -183,9 +241,10 @@ impl End {
             Some(("class", class)) => End::Class(HostClass::from_word(class)?),
             Some(("device", device)) => End::Device(Device::from_word(device)?),
             Some(("adversary", purpose)) => End::Adversary(Purpose::from_word(purpose)?),
+            Some(("local", address)) => End::Local(LocalAddress::from_word(address)?),
             _ => {
                 return Err(
-                    "one of host, host:N, class:CLASS, device:DEVICE, adversary:PURPOSE, internet, resolver"
+                    "one of host, host:N, class:CLASS, device:DEVICE, adversary:PURPOSE, local:ADDRESS, internet, resolver"
                         .to_owned(),
                 );
             }
@@ -205,7 +264,11 @@ mod tests {
             End::parse("adversary:exfil"),
             Ok(End::Adversary(Purpose::Exfil))
         );
-        for wrong in ["", "host:x", "class:moon", "adversary:", "outside"] {
+        assert_eq!(
+            End::parse("local:mdns6"),
+            Ok(End::Local(LocalAddress::Mdns6))
+        );
+        for wrong in ["", "local:", "host:x", "class:moon", "adversary:", "outside"] {
             assert!(End::parse(wrong).is_err(), "{wrong}");
         }
     }

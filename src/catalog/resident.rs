@@ -13,8 +13,8 @@ use crate::kinds::Platform;
 /// Maximum number of residents: each reserves some process ids on every host.
 pub const MOST_RESIDENTS: usize = 96;
 
-/// Maximum delay of a resident's start after boot or logon, in seconds.
-const LATEST_START: u32 = 500;
+/// Maximum delay of a resident's start after boot or logon, in seconds, on a machine of usual pace.
+const LATEST_START: u32 = 390;
 
 /// Residents that the code refers to by key.
 const NEEDED: [&str; 9] = [

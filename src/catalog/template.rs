@@ -69,6 +69,8 @@ pub enum Placeholder {
     Pid,
     /// The record's time as web servers log it. `{log_time}`
     LogTime,
+    /// The record's date and minute in names of logs: `2026-08-15.0937`. `{log_minute}`
+    LogMinute,
     /// The round, from 1. `{round}`
     Round,
     /// The text between `{encoded}` and `{/encoded}`, as base64 of UTF-16LE: PowerShell's -EncodedCommand.
@@ -148,6 +150,7 @@ const SIMPLE: &[(&str, Placeholder)] = &[
     ("access_key", Placeholder::AccessKey),
     ("pid", Placeholder::Pid),
     ("log_time", Placeholder::LogTime),
+    ("log_minute", Placeholder::LogMinute),
     ("round", Placeholder::Round),
     ("encoded", Placeholder::EncodedStart),
     ("/encoded", Placeholder::EncodedEnd),

@@ -105,6 +105,17 @@ fn ports(row: &EventRow<'_>, tallies: &mut Tallies) {
     }
 }
 
+/// Whether an address is the reporting host's: one that it has in the inventory, or one that only it can
+/// use, of its link or its own.
+pub(super) fn is_own(row: &EventRow<'_>, text: &str) -> bool {
+    row.texts(F::HostIp).any(|ip| ip == text)
+        || match text.parse() {
+            Ok(IpAddr::V4(address)) => address.is_loopback(),
+            Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unicast_link_local(),
+            Err(_) => false,
+        }
+}
+
 fn address(text: Option<&str>) -> Option<IpAddr> {
     text.and_then(|text| text.parse().ok())
 }
@@ -158,7 +169,7 @@ fn flow(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
         },
     );
     if row.has(F::HostName) {
-        let own = |end: &str| row.texts(F::HostIp).any(|ip| ip == end);
+        let own = |end: &str| is_own(row, end);
         let right = match direction {
             Some("inbound") => own(destination_text),
             Some("outbound") => own(source_text),
@@ -176,6 +187,8 @@ fn flow(facts: &Facts, row: &EventRow<'_>, tallies: &mut Tallies) {
     if let Some(port) = row.integer(F::SourcePort)
         && matches!(protocol, Some("tcp" | "udp"))
         && !from_server
+        // Both ends of multicast DNS have its port.
+        && port != 5353
         && let Some(platform) = facts.platform_of.get(&source)
     {
         let range = match platform.as_str() {

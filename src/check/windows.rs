@@ -4,7 +4,7 @@ use super::audits::{Audit as A, Tallies, shown};
 use super::facts::Facts;
 use super::fields::{EventRow, Field as F};
 use super::records::{Guid, utc};
-use super::rows::is_windows_image;
+use super::rows::{is_own, is_windows_image};
 use crate::catalog::INTEGRITY_LEVELS;
 
 /// Sysmon's provider.
@@ -389,7 +389,7 @@ fn connection(row: &EventRow<'_>, tallies: &mut Tallies) {
     if let (Some(initiated), Some(source)) = (row.text(F::Initiated), source)
         && row.has(F::HostIp)
     {
-        let own = row.texts(F::HostIp).any(|ip| ip == source);
+        let own = is_own(row, source);
         tallies.row(
             A::IdentityInitiated,
             row,

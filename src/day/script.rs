@@ -6,7 +6,7 @@ use crate::catalog::{Lives, Routine};
 use crate::ids::HostId;
 use crate::random::{Key, below, chance, log_uniform};
 use crate::world::activity::SLOT;
-use crate::world::processes::{BIRTHS_PER_SLOT, LONGEST_BIRTH};
+use crate::world::processes::{BIRTH_UNITS, BIRTHS_PER_SLOT, LONGEST_BIRTH};
 
 /// One run of a routine.
 #[derive(Debug, Clone, Copy)]
@@ -19,12 +19,16 @@ pub struct Episode {
 }
 
 /// A process that an episode starts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Birth {
     /// Unix microseconds; 0 if it is not born.
     pub time: i64,
+    /// When the last record that names it is in the log, at most.
+    pub gone: i64,
     /// Its place among the births of its host's slot.
     pub place: u32,
+    /// The place of its pid in the host's cycle of pids.
+    pub turn: u16,
 }
 
 /// One row.
@@ -55,6 +59,8 @@ pub struct Script {
     last: Vec<i64>,
     end: Vec<i64>,
     order: Vec<u32>,
+    /// By turn of the cycle of pids: until when a process holds it.
+    held: Vec<i64>,
 }
 
 impl Script {
@@ -85,6 +91,7 @@ const NETWORK: u64 = 1 << 40;
 const WORKED: u64 = 1 << 41;
 const LUNCH: u64 = 1 << 42;
 const PORTS: u64 = 1 << 43;
+const PIDS: u64 = 1 << 44;
 
 /// Share of episodes that come soon after another, per million: what happens on a host has causes that
 /// make several things happen.
@@ -96,6 +103,8 @@ const BUFFERED: i64 = 1_000_000;
 const FLUSH: i64 = 600_000;
 /// The latest that they are.
 const LATEST: i64 = BUFFERED + FLUSH + 100_000;
+/// A pid is free this long after the last record of its process, in microseconds: records may be logged late.
+const FREED: i64 = 5_000_000;
 /// First and number of the ports that Windows gives to clients.
 const DYNAMIC_PORTS: (u64, u64) = (49_152, 16_384);
 /// Least time between two records of a host in its logs, and what is added to it, in microseconds.
@@ -224,8 +233,9 @@ impl Days {
             return 0;
         }
         let (first_row, first_birth) = (script.steps.len(), script.births.len());
-        let none = Birth { time: 0, place: 0 };
-        script.births.resize(first_birth + routine.born, none);
+        script
+            .births
+            .resize(first_birth + routine.born, Birth::default());
         script.last.clear();
         script.last.resize(routine.born, 0);
         script.end.clear();
@@ -284,6 +294,14 @@ impl Days {
                 }
                 push(script, episode, at, round, now);
             }
+        }
+        for (birth, (&last, &end)) in (script.births[first_birth..].iter_mut())
+            .zip(script.last.iter().zip(&script.end))
+        {
+            birth.gone = match end {
+                i64::MAX => last,
+                end => end.max(last),
+            };
         }
         let rows = (script.steps.len() - first_row) as u32;
         script.episodes.push(Episode {
@@ -354,6 +372,7 @@ impl Days {
             episodes,
             births,
             order,
+            held,
             ..
         } = script;
         // Stable: rows of one time keep the order of episodes, and that of their steps.
@@ -420,6 +439,9 @@ impl Days {
         order.extend((0..births.len() as u32).filter(|&at| births[at as usize].time != 0));
         order.sort_unstable_by_key(|&at| (births[at as usize].time, at));
         let (mut slot, mut place, mut guest) = (i64::MIN, 0, 0);
+        held.clear();
+        held.resize(BIRTH_UNITS as usize, i64::MIN);
+        let mut turn = today.key.below(PIDS, held.len() as u64) as usize;
         for &at in &*order {
             let birth = &mut births[at as usize];
             let own = birth.time.div_euclid(SLOT * 1_000_000);
@@ -433,6 +455,15 @@ impl Days {
             }
             birth.place = place;
             place += 1;
+            // A pid is given again when its last process is gone.
+            for _ in 0..held.len() {
+                turn = (turn + 1) % held.len();
+                if held[turn] < birth.time - FREED {
+                    break;
+                }
+            }
+            held[turn] = birth.gone;
+            birth.turn = turn as u16;
         }
     }
 }

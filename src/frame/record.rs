@@ -22,6 +22,8 @@ const UNLOCK: u8 = 7;
 
 /// Share of the writes of a registry value that write the same again, per million (recorded: 0.84).
 const KEPT: u32 = 840_000;
+/// The port of multicast DNS, at both ends.
+const MDNS: u16 = 5_353;
 
 /// Fills rows from catalog records.
 #[derive(Debug, Clone, Copy)]
@@ -263,6 +265,7 @@ impl<'m> Records<'m> {
                 }
             }
             End::Resolver => self.world.addresses.of_host(self.world.resolver(host)),
+            End::Local(local) => self.world.addresses.local_ends(*local, host).1,
         }
     }
 
@@ -288,7 +291,7 @@ impl<'m> Records<'m> {
         scene: &Scene<'_>,
         host: HostId,
     ) {
-        let from = match connection.from {
+        let client = match connection.from {
             // Who comes from the Internet is a client, not one of its services.
             End::Internet => {
                 let addresses = &self.world.addresses;
@@ -299,7 +302,10 @@ impl<'m> Records<'m> {
             }
             _ => self.address(&connection.from, scene, host),
         };
-        let to = self.address(&connection.to, scene, host);
+        let (from, to) = match connection.to {
+            End::Local(local) => self.world.addresses.local_ends(local, host),
+            _ => (client, self.address(&connection.to, scene, host)),
+        };
         frame.source[row] = from as i32;
         frame.destination[row] = to as i32;
         frame.protocol[row] = recipe.protocol;
@@ -326,7 +332,10 @@ impl<'m> Records<'m> {
                 None => scene.event,
             };
             let bits = flow.bits(EventSlot::ClientPort);
-            frame.source_port[row] = self.world.client_port(from, bits);
+            frame.source_port[row] = match port {
+                MDNS => i32::from(MDNS),
+                _ => self.world.client_port(client, bits),
+            };
         }
         let out = log_uniform(
             scene.event.bits(EventSlot::BytesOut),

@@ -308,6 +308,7 @@ impl<'m, 's> Texts<'m, 's> {
             Placeholder::AccessKey => out.push_str(&world.cloud.access_key(self.account)),
             Placeholder::Pid => push_number(out, u64::from(self.pid)),
             Placeholder::LogTime => push_log_time(out, self.time),
+            Placeholder::LogMinute => push_log_minute(out, self.time),
             Placeholder::Round => push_number(out, u64::from(self.scene.round) + 1),
             Placeholder::EncodedStart | Placeholder::EncodedEnd => {}
         }

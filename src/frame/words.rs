@@ -274,9 +274,29 @@ pub(super) fn push_log_time(out: &mut String, time: i64) {
     out.push_str(" +0000");
 }
 
+/// A time (Unix microseconds) in names of logs: `2026-08-15.0937`.
+pub(super) fn push_log_minute(out: &mut String, time: i64) {
+    let time = chrono::DateTime::from_timestamp_micros(time).unwrap_or_default();
+    push_padded(out, time.year().max(0) as u64, 4);
+    for part in [time.month(), time.day()] {
+        out.push('-');
+        push_padded(out, part.into(), 2);
+    }
+    out.push('.');
+    push_padded(out, time.hour().into(), 2);
+    push_padded(out, time.minute().into(), 2);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_logs_have_the_date_and_minute() {
+        let mut out = String::new();
+        push_log_minute(&mut out, 1_786_786_659_000_000);
+        assert_eq!(out, "2026-08-15.0937");
+    }
 
     #[test]
     fn encoded_commands_are_base64_of_utf16() {

@@ -350,7 +350,7 @@ impl Scripts {
                     .resolve(&record.account, host.platform, day.host, host.user, admin);
             let image = record.image.unwrap_or_default();
             processes[first + number] =
-                world.born(day.host, birth.time, birth.place, image, account);
+                world.born(day.host, birth.time, (birth.place, birth.turn), image, account);
         }
         Run {
             host: day.host,

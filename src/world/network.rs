@@ -4,13 +4,13 @@
 //! address never changes its role.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use super::WorldSize;
 use super::hosts::Hosts;
 use super::texts::PackedStrings;
-use crate::catalog::{Device, Purpose};
+use crate::catalog::{Device, LocalAddress, Purpose};
 use crate::grounding::Profile;
 use crate::ids::{AccountId, HostId};
 use crate::random::{Alias, Key};
@@ -35,7 +35,7 @@ const AMAZON: &[u8] = &[3, 18, 52, 54];
 /// Every address, by index.
 ///
 /// 1. Host h's address is entry h; those of the inventory's devices follow.
-/// 2. Addresses are unique.
+/// 2. Addresses are unique. (The profile's local addresses are the ones of `local`.)
 /// 3. No made-up address is in a special-purpose range.
 #[derive(Debug)]
 pub struct Addresses {
@@ -48,6 +48,10 @@ pub struct Addresses {
     profile_clients: Range<u32>,
     profile_services: Range<u32>,
     multicast: Range<u32>,
+    /// By [`LocalAddress`]; the profile may have some of them.
+    local: [u32; LocalAddress::ALL.len()],
+    /// The IPv6 address of each host on its link.
+    on_link: Range<u32>,
     /// Scanning adversaries, then new clients: one pool for standalone alerts.
     scanners: Range<u32>,
     new_clients: Range<u32>,
@@ -105,6 +109,13 @@ fn public_address(key: Key, number: u64) -> Ipv4Addr {
         }
         attempt += 1;
     }
+}
+
+/// A host's IPv6 address on its link: Windows draws the interface's half once, and keeps it.
+fn link_local(key: Key, host: u64) -> String {
+    let bits = key.at(host);
+    let part = |nth: u32| (bits >> (16 * nth)) as u16;
+    Ipv6Addr::new(0xfe80, 0, 0, 0, part(3), part(2), part(1), part(0)).to_string()
 }
 
 /// Moves an address into one of the given /8 blocks, none of which has a special-purpose range.
@@ -169,6 +180,19 @@ impl Addresses {
         let profile_clients = known(&clients, &mut texts);
         let profile_services = known(&services, &mut texts);
         let multicast = known(&profile.multicast, &mut texts);
+        let local = LocalAddress::ALL.map(|(_, text)| {
+            let known = texts.iter().position(|known| known == text);
+            known.unwrap_or_else(|| {
+                texts.push(text);
+                texts.len() - 1
+            }) as u32
+        });
+        let on_link = key.child("on_link");
+        let on_link = {
+            let first = texts.len() as u32;
+            (0..hosts.len() as u64).for_each(|host| texts.push(&link_local(on_link, host)));
+            first..texts.len() as u32
+        };
         // Made-up addresses are IPv4 in canonical form, so equal addresses have equal text.
         let mut taken: HashSet<Ipv4Addr> = texts.iter().filter_map(|t| t.parse().ok()).collect();
         let mut number = 0u64;
@@ -223,6 +247,8 @@ impl Addresses {
             profile_clients,
             profile_services,
             multicast,
+            local,
+            on_link,
             scanners,
             new_clients,
             adversary_services,
@@ -233,6 +259,29 @@ impl Addresses {
             homes,
             instances,
         }
+    }
+
+    /// The two ends of a host's connection to a local address.
+    pub fn local_ends(&self, to: LocalAddress, host: HostId) -> (u32, u32) {
+        let address = self.local[to as usize];
+        let from = if to.is_loopback() {
+            address
+        } else if to.is_on_link6() {
+            self.on_link.start + host.get()
+        } else {
+            self.of_host(host)
+        };
+        (from, address)
+    }
+
+    /// Whether an address is the host's own: its one of the inventory, its link's, or the loopback.
+    #[inline]
+    pub fn is_own(&self, address: u32, host: HostId) -> bool {
+        let [loopback, loopback6, ..] = self.local;
+        address == self.of_host(host)
+            || address == self.on_link.start + host.get()
+            || address == loopback
+            || address == loopback6
     }
 
     /// The address of a host.
@@ -259,10 +308,11 @@ impl Addresses {
         (self.hosts..self.profile_clients.start).contains(&address)
     }
 
-    /// Whether an address counts as inside: hosts, devices, multicast and broadcast.
+    /// Whether an address counts as inside: hosts, devices, local addresses, multicast and broadcast.
     #[inline]
     pub fn is_inside(&self, address: u32) -> bool {
-        address < self.profile_clients.start || self.multicast.contains(&address)
+        address < self.profile_clients.start
+            || (self.multicast.start..self.on_link.end).contains(&address)
     }
 
     /// Whether the inventory has a device of this kind.

@@ -12,7 +12,7 @@ use super::hosts::Role;
 use super::sessions::{Purpose, Session};
 use super::starts::STARTING;
 use super::users::{ROOT, SYSTEM};
-use crate::catalog::{Catalog, Platform, Resident, Scope};
+use crate::catalog::{Catalog, MOST_RESIDENTS, Platform, Resident, Scope};
 use crate::ids::{AccountId, HostId, ImageId};
 use crate::random::{Draws, Key, Permutation, chance, slots};
 
@@ -34,12 +34,10 @@ pub const STARTS_PER_SLOT: u64 = 32;
 pub const OTHER_STREAM: u32 = 3;
 /// Most processes that a day's script starts on a host in a slot.
 pub const BIRTHS_PER_SLOT: u16 = 96;
-/// Number of slots after which such a process's pid may be used again.
-const BIRTH_SLOTS: u32 = 25;
+/// Number of pid units of such processes. They are given in turn, but for those of live processes.
+pub const BIRTH_UNITS: u32 = 1_024;
 /// Longest life of such a process, in microseconds.
-pub const LONGEST_BIRTH: i64 = (BIRTH_SLOTS as i64 - 2) * SLOT * 1_000_000;
-/// A factor that permutes the units of such processes: it has no divisor with their number in common.
-const BIRTH_FACTOR: u32 = 1_543;
+pub const LONGEST_BIRTH: i64 = 23 * SLOT * 1_000_000;
 /// Marks the ordinal of a process in a sequence. Its lowest bits number the processes of the sequence;
 /// the others identify the sequence.
 pub const OF_SEQUENCE: u64 = 1 << 63;
@@ -50,13 +48,11 @@ pub const ALERT_STREAM: u32 = 5;
 /// Number of pid units per alert category. Processes this many starts apart reuse a unit, because they
 /// are never alive at once.
 pub const ALIVE: u64 = 2048 / STARTING as u64;
-/// Pid units of a resident: eight lanes of two.
+/// Pid units of a resident: one for each lane.
 const LANES: u32 = 8;
-const OF_RESIDENT: u32 = 2 * LANES;
-/// Number of units in a host's pid space: a prime, so that multiplying by any factor permutes it.
-const SPACE: u32 = 14_221;
-/// Smallest pids of that space; smaller ones belong to processes that start with the boot.
-const LEAST_WINDOWS: u32 = 7_040;
+/// Smallest pids that are spread; smaller ones belong to processes that start with the boot. Windows'
+/// recorded hosts have pids up to 26,616.
+const LEAST_WINDOWS: u32 = 3_660;
 const LEAST_LINUX: u32 = 2_000;
 /// Seconds after a boot within which started residents have pids below all others.
 const EARLY: u32 = 7;
@@ -67,15 +63,62 @@ const PLACES: u64 = 97;
 /// Number of slots after which a lifetime class reuses its units. Its processes have ended by then; for
 /// those that run for hours, this is longer than an eight-hour day.
 const SLOTS: [u32; 3] = [4, 8, 64];
-/// First units of the lifetime classes, of alerts' processes, of other processes in one record only, and
-/// of chains' processes. Smaller units belong to residents.
-const LIFE: [u32; 3] = [1_536, 1_664, 1_920];
-const ALERTS: u32 = 3_968;
-const OTHER: u32 = 6_016;
-const CHAINS: u32 = 10_112;
-/// Number of units of alerts' processes, and of the others; powers of two.
-const OF_ALERTS: u32 = 2048;
-const OF_OTHERS: u32 = 4096;
+/// Number of units of residents, which come first.
+const RESIDENTS: u32 = LANES * MOST_RESIDENTS as u32;
+/// Units of the lifetime classes of Linux, after those of residents.
+const LIFE: [u32; 3] = [0, 128, 384];
+const OF_LIFE: u32 = 2_432;
+/// Number of units of alerts' processes, a power of two.
+const OF_ALERTS: u32 = 2_048;
+
+/// How the units of a platform's pids are shared out, after those of residents: to processes of scripts
+/// or of ordinary life, of alerts, others in one record only, and of chains.
+struct Units {
+    /// Number of units: a prime, so that multiplying by any factor permutes them.
+    space: u32,
+    alerts: u32,
+    others: u32,
+    chains: u32,
+    /// Number of units of others, and of chains; powers of two.
+    of_others: u32,
+    of_chains: u32,
+}
+
+const WINDOWS: Units = Units {
+    space: 5_897,
+    alerts: RESIDENTS + BIRTH_UNITS,
+    others: RESIDENTS + BIRTH_UNITS + OF_ALERTS,
+    chains: RESIDENTS + BIRTH_UNITS + OF_ALERTS + 1_024,
+    of_others: 1_024,
+    of_chains: 1_024,
+};
+
+const LINUX: Units = Units {
+    space: 14_221,
+    alerts: RESIDENTS + OF_LIFE,
+    others: RESIDENTS + OF_LIFE + OF_ALERTS,
+    chains: RESIDENTS + OF_LIFE + OF_ALERTS + 4_096,
+    of_others: 4_096,
+    of_chains: 4_096,
+};
+
+impl Units {
+    fn of(platform: Platform) -> &'static Units {
+        match platform {
+            Platform::Windows => &WINDOWS,
+            Platform::Linux => &LINUX,
+        }
+    }
+}
+
+/// A boot's or session's pace is that of the catalog's delays times a number of 1/1024 in this range:
+/// machines are not equally fast, and no two starts of one are.
+const PACE: (u64, u64) = (740, 1_530);
+/// The draw of the pace, beside those of residents by number.
+const PACE_DRAW: u64 = 0x9ace;
+/// Longest time from a resident's turn to its start, in microseconds: less than what lies between the turns
+/// of two residents whose delays differ.
+const LATE: u64 = 700_000;
 
 slots! {
     /// Draws of a host's pids.
@@ -88,7 +131,7 @@ slots! {
         /// The affine permutation of what a boot starts first.
         EarlyFactor = 3,
         EarlyOffset = 4,
-        /// Order of the units of a slot's births.
+        /// The cycle in which births take units.
         Births = 5,
     }
 }
@@ -107,8 +150,6 @@ slots! {
     }
 }
 
-/// A resident's draw of its pid's lane is at its number XOR this; its start is at the number.
-const LANE: u64 = 0x70;
 
 /// One process, as its events name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -139,7 +180,8 @@ impl World {
             .accounts
             .resolve(&r.account, h.platform, host, h.user, h.user);
         // The account of a service logs on when the service starts.
-        let service = self.service_session(host, boot, resident, i64::from(r.delay));
+        let key = self.resident_key(host, boot.start);
+        let service = self.service_session(host, boot, resident, delay_of(r, key) / 1_000_000);
         let session = match interactive {
             Some(interactive) if account != SYSTEM && account != ROOT => interactive,
             // Daemons are in no audit session.
@@ -149,7 +191,7 @@ impl World {
         let base = interactive.map_or(boot.start, |session| session.start);
         let key = self.resident_key(host, base);
         let number = resident as u64;
-        let start = (base + i64::from(r.delay)) * 1_000_000 + key.below(number, 1_000_000) as i64;
+        let start = base * 1_000_000 + delay_of(r, key) + key.below(number, LATE) as i64;
         let lane = match r.scope {
             Scope::Boot => u64::from(boot.number),
             Scope::Session => {
@@ -158,7 +200,7 @@ impl World {
                 day * 2 + u64::from(base - boot.start < COMING_UP)
             }
         };
-        let pid = self.pid_of_resident(key, host, resident, r, lane);
+        let pid = self.pid_of_resident(host, resident, r, lane);
         Process {
             image: r.image,
             account,
@@ -184,8 +226,7 @@ impl World {
     pub fn resident_pid(&self, catalog: &Catalog, host: HostId, resident: usize, time: i64) -> u32 {
         let r = &catalog.residents[resident];
         let boot = self.boot(host, time - settled(r));
-        let key = self.resident_key(host, boot.start);
-        self.pid_of_resident(key, host, resident, r, u64::from(boot.number))
+        self.pid_of_resident(host, resident, r, u64::from(boot.number))
     }
 
     /// The span (start, end) in Unix seconds during which a boot-scope resident is the same process as at
@@ -211,19 +252,18 @@ impl World {
     /// `lane` keeps the pids of eight consecutive ones distinct.
     fn pid_of_resident(
         &self,
-        key: Key,
         host: HostId,
         resident: usize,
         r: &Resident,
         lane: u64,
     ) -> u32 {
         let number = resident as u64;
-        let own = lane as u32 % LANES * 2 + key.below(number ^ LANE, 2) as u32;
+        let own = lane as u32 % LANES;
         // The first processes of a boot, and the sensor, always have the lowest numbers. All others come
         // from the range of programs and of chains' processes, so a pid does not reveal its origin.
         let is_early = r.scope == Scope::Boot && (r.delay < EARLY || r.is_sensor);
         let place = match is_early {
-            false => return self.spread_pid(host, number as u32 * OF_RESIDENT + own),
+            false => return self.spread_pid(host, number as u32 * LANES + own),
             true if number < FIRST_RESIDENTS => number,
             true => {
                 let key = self.pids(host);
@@ -232,7 +272,7 @@ impl World {
                     + (number * factor + key.below(PidSlot::EarlyOffset, PLACES)) % PLACES
             }
         };
-        let unit = place as u32 * OF_RESIDENT + own;
+        let unit = place as u32 * LANES + own;
         match self.hosts[host].platform {
             // The kernel, and init.
             Platform::Windows if resident == 0 => 4,
@@ -250,10 +290,12 @@ impl World {
     /// chains' processes come from one range.
     fn spread_pid(&self, host: HostId, unit: u32) -> u32 {
         let key = self.pids(host);
-        let factor = 1 + key.below(PidSlot::Factor, u64::from(SPACE) - 1);
-        let offset = key.below(PidSlot::Offset, u64::from(SPACE));
-        let place = ((u64::from(unit) * factor + offset) % u64::from(SPACE)) as u32;
-        match self.hosts[host].platform {
+        let platform = self.hosts[host].platform;
+        let space = u64::from(Units::of(platform).space);
+        let factor = 1 + key.below(PidSlot::Factor, space - 1);
+        let offset = key.below(PidSlot::Offset, space);
+        let place = ((u64::from(unit) * factor + offset) % space) as u32;
+        match platform {
             Platform::Windows => LEAST_WINDOWS + 4 * place,
             Platform::Linux => LEAST_LINUX + place,
         }
@@ -296,20 +338,24 @@ impl World {
         let within_slot =
             (stream.min(OTHER_STREAM) << ORDINAL_BITS) | (low % STARTS_PER_SLOT as u32);
         let sequence = ((slot + (low >> ORDINAL_BITS)) << SEQUENCE_BITS) | within_slot;
-        let salt = self.pids(host).below(PidSlot::Salt, u64::from(OF_OTHERS)) as u32;
+        let units = Units::of(self.hosts[host].platform);
+        let salt = self.pids(host).below(PidSlot::Salt, 4_096) as u32;
         // Multiplying by an odd constant permutes a pid space whose size is a power of two.
         let within = |place: u32, size: u32| (place.wrapping_mul(0x9e5) ^ salt) % size;
         let unit = match stream {
-            OTHER_STREAM => OTHER + within((seconds - boot.start) as u32 + 257 * low, OF_OTHERS),
-            CHAIN_STREAM => CHAINS + within(ordinal as u32, OF_OTHERS),
-            ALERT_STREAM => ALERTS + within(ordinal as u32, OF_ALERTS),
+            OTHER_STREAM => {
+                let place = (seconds - boot.start) as u32 + 257 * low;
+                units.others + within(place, units.of_others)
+            }
+            CHAIN_STREAM => units.chains + within(ordinal as u32, units.of_chains),
+            ALERT_STREAM => units.alerts + within(ordinal as u32, OF_ALERTS),
             _ => {
                 let class = stream as usize % LIFE.len();
                 let size = SLOTS[class] << ORDINAL_BITS;
                 // Reused units come in another order.
                 let turn = (slot / SLOTS[class]).wrapping_mul(0x9e37_79b1);
                 let low = low ^ turn >> (32 - ORDINAL_BITS);
-                LIFE[class] + within(slot << ORDINAL_BITS | low, size)
+                RESIDENTS + LIFE[class] + within(slot << ORDINAL_BITS | low, size)
             }
         };
         let pid = self.spread_pid(host, unit);
@@ -326,24 +372,22 @@ impl World {
     }
 
     /// A process that the script of a host's day starts at `start` (Unix microseconds). `place` counts
-    /// the births of the host's slot, and is below [`BIRTHS_PER_SLOT`].
+    /// the births of the host's slot, and is below [`BIRTHS_PER_SLOT`]. `turn` is its pid's place in the
+    /// host's cycle of [`BIRTH_UNITS`].
     pub fn born(
         &self,
         host: HostId,
         start: i64,
-        place: u32,
+        (place, turn): (u32, u16),
         image: ImageId,
         account: AccountId,
     ) -> Process {
         let seconds = start.div_euclid(1_000_000);
         let boot = self.settled_boot(host, seconds);
-        let slot = self.slot_of(boot, seconds);
-        let births = u32::from(BIRTHS_PER_SLOT);
-        let pids = self.pids(host);
-        // In another order in every slot, so that the steps between pids differ.
-        let order = Permutation::new(pids.part(PidSlot::Births).with(slot.into()), births.into());
-        let unit = slot % BIRTH_SLOTS * births + order.forward(place.into()) as u32;
-        let unit = LIFE[0] + unit * BIRTH_FACTOR % (BIRTH_SLOTS * births);
+        // Windows gives the id that has been free for longest, so each boot has its own cycle.
+        let cycle = self.pids(host).part(PidSlot::Births);
+        let cycle = Permutation::new(cycle.with(boot.number.into()), BIRTH_UNITS.into());
+        let unit = RESIDENTS + cycle.forward(turn.into()) as u32;
         // Another account than the host's user has logged on a moment ago.
         let session = match account == self.hosts[host].user {
             true => self.session(host, seconds),
@@ -394,6 +438,12 @@ impl World {
     pub fn host_key(&self, host: HostId) -> Key {
         self.hardware(host).key()
     }
+}
+
+/// Microseconds from the start of a boot or session to a resident's turn; `key` is of the boot or session.
+fn delay_of(resident: &Resident, key: Key) -> i64 {
+    let pace = PACE.0 + key.below(PACE_DRAW, PACE.1 - PACE.0);
+    (u64::from(resident.delay) * 1_000_000 * pace >> 10) as i64
 }
 
 fn settled(resident: &Resident) -> i64 {
@@ -466,18 +516,20 @@ fn write_guid(out: &mut Vec<u8>, prefix: u32, seconds: u32, tail: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::MOST_RESIDENTS;
 
     #[test]
     fn units_of_pids_are_each_of_one_kind() {
-        assert_eq!(LIFE[0], OF_RESIDENT * MOST_RESIDENTS as u32);
         let sizes = SLOTS.map(|slots| slots << ORDINAL_BITS);
         assert_eq!([LIFE[0] + sizes[0], LIFE[1] + sizes[1]], [LIFE[1], LIFE[2]]);
-        assert_eq!(LIFE[2] + sizes[2], ALERTS);
-        assert_eq!(ALERTS + OF_ALERTS, OTHER);
-        assert_eq!(OTHER + OF_OTHERS, CHAINS);
-        assert!(CHAINS + OF_OTHERS <= SPACE && MOST_RESIDENTS as u64 <= PLACES);
-        let residents = (FIRST_RESIDENTS + PLACES) as u32 * OF_RESIDENT;
+        assert_eq!(LIFE[2] + sizes[2], OF_LIFE);
+        for units in [WINDOWS, LINUX] {
+            assert_eq!(units.alerts + OF_ALERTS, units.others);
+            assert_eq!(units.others + units.of_others, units.chains);
+            assert!(units.chains + units.of_chains <= units.space);
+            assert!((2..units.space).take_while(|d| d * d <= units.space).all(|d| units.space % d > 0));
+        }
+        assert!(MOST_RESIDENTS as u64 <= PLACES);
+        let residents = (FIRST_RESIDENTS + PLACES) as u32 * LANES;
         assert!(4 * (72 + residents) <= LEAST_WINDOWS && 300 + residents <= LEAST_LINUX);
         assert_eq!(OF_ALERTS, STARTING as u32 * ALIVE as u32);
     }

@@ -99,6 +99,13 @@ impl RecordResolver<'_> {
         let source = self.source;
         let from = self.end(&raw.from, on)?;
         let to = self.end(&raw.to, on)?;
+        if let End::Local(_) = from {
+            return Err(source.error_at(
+                &raw.from,
+                "a local address is where a connection goes to",
+                "use from = \"host\", to = \"local:ADDRESS\"",
+            ));
+        }
         if (from == End::Host) == (to == End::Host) {
             return Err(source.error_at(
                 &raw.from,

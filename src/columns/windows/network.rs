@@ -30,7 +30,9 @@ pub fn protocol(v: &View<'_>) -> Column {
 
 /// Whether the reporting host is the client.
 fn initiated(v: &View<'_>, row: usize) -> bool {
-    ends(v, row).0.0 == v.frame.host[row].key()
+    let client = ends(v, row).0.0;
+    let addresses = &v.maker.world.addresses;
+    u32::try_from(client).is_ok_and(|client| addresses.is_own(client, v.frame.host[row]))
 }
 
 /// 0 if the reporting host is the client, otherwise 1.

@@ -61,19 +61,43 @@ pub fn target_filename(v: &View<'_>) -> Column {
     v.own(FILE, &v.frame.file, None)
 }
 /// Endings of files that programs write again and again.
-const KEPT: [&str; 7] = [".pf", ".chk", ".log", ".dat", ".odl", "-ms", "_history.txt"];
+const KEPT: [&str; 14] = [
+    ".pf",
+    ".chk",
+    "\\edb.log",
+    "lastalive0.dat",
+    "lastalive1.dat",
+    "-ms",
+    "_history.txt",
+    "dism.log",
+    "CBS.log",
+    "MpCmdRun.log",
+    "PolicyAgent.log",
+    "StatusAgent.log",
+    "ClientIDManagerStartup.log",
+    "Scheduler.log",
+];
 /// Microseconds before the window's start in which such files were created: four months.
 const KEPT_SINCE: u64 = 120 * 86_400_000_000;
+/// Endings of files that a program made a while ago, in this run of it.
+const RECENT: [&str; 2] = [".odl", "tmp.log"];
+/// Microseconds before the event in which such files were created: two hours.
+const RECENT_SINCE: u64 = 2 * 3_600_000_000;
 
 /// When a file was created that exists before the event, Unix microseconds.
 fn created_before(v: &View<'_>, row: usize) -> Option<i64> {
     let path = v.frame.file.text(row);
-    if !KEPT.iter().any(|end| path.ends_with(end)) {
-        return None;
+    let ends = |all: &[&str]| all.iter().any(|end| path.ends_with(end));
+    let host = || v.maker.world.host_key(v.frame.host[row]).child(path);
+    if ends(&KEPT) {
+        let age = host().below(0, KEPT_SINCE) as i64;
+        Some(v.maker.world.start * 1_000_000 - age)
+    } else if ends(&RECENT) {
+        let native = v.frame.native[row];
+        Some(native - host().below(native as u64, RECENT_SINCE) as i64)
+    } else {
+        None
     }
-    let host = v.maker.world.host_key(v.frame.host[row]);
-    let age = host.child(path).below(0, KEPT_SINCE) as i64;
-    Some(v.maker.world.start * 1_000_000 - age)
 }
 
 /// CreationUtcTime: that of the event if the file is new.
