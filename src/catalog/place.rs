@@ -268,7 +268,14 @@ mod tests {
             End::parse("local:mdns6"),
             Ok(End::Local(LocalAddress::Mdns6))
         );
-        for wrong in ["", "local:", "host:x", "class:moon", "adversary:", "outside"] {
+        for wrong in [
+            "",
+            "local:",
+            "host:x",
+            "class:moon",
+            "adversary:",
+            "outside",
+        ] {
             assert!(End::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -26,6 +26,15 @@ impl Minutes {
         self.midnight + self.count() as i64 * 60_000_000
     }
 
+    /// The weight of the date before a time.
+    pub(super) fn before(&self, time: i64) -> u64 {
+        let into = (time - self.midnight).clamp(0, self.end() - self.midnight);
+        let minute = (into / 60_000_000) as usize;
+        let from = self.cumulative[minute];
+        let to = self.cumulative.get(minute + 1).copied().unwrap_or(from);
+        from + (to - from) * (into % 60_000_000) as u64 / 60_000_000
+    }
+
     /// A time by the minutes' weights.
     #[inline]
     pub(super) fn draw(&self, bits: u64) -> i64 {

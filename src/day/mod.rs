@@ -8,6 +8,7 @@
 
 mod budget;
 mod clock;
+mod ordinals;
 mod script;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::world::World;
 use crate::world::hosts::{ROLES, Role};
 
 pub use clock::Minutes;
+pub use ordinals::{Segment, UNCOUNTED, segment_of};
 pub use script::{Birth, Episode, Script, Step};
 
 /// The routines of one role, for hosts whose user is at work, or not.
@@ -28,6 +30,8 @@ struct Mix {
     alias: Option<Alias>,
     /// The routines by their most rows, least first: the last rows of a day are filled from its front.
     by_size: Vec<u16>,
+    /// More births than are likely among 1,024 rows.
+    births: u32,
 }
 
 impl Mix {
@@ -42,7 +46,15 @@ impl Mix {
             .collect();
         let mut by_size = routines.clone();
         by_size.sort_by_key(|&at| all[usize::from(at)].most);
+        let sum = |of: &dyn Fn(&Routine) -> u64| -> u64 {
+            let weighted =
+                |&at: &u16| u64::from(all[usize::from(at)].weight) * of(&all[usize::from(at)]);
+            routines.iter().map(weighted).sum()
+        };
+        // Half of the most rows is less than a run has on average.
+        let births = 2_048 * sum(&|r| r.born as u64) / sum(&|r| r.most.into()).max(1);
         Mix {
+            births: births as u32,
             alias: (!routines.is_empty()).then(|| Alias::new(&weights)),
             routines,
             by_size,

@@ -1,12 +1,12 @@
 //! Runs routines: one host's day in one pass.
 
 use super::clock::{Minutes, Stamp, phase_of, stamp, tick};
+use super::ordinals::{Segment, segment_of};
 use super::{Days, Mix};
 use crate::catalog::{Lives, Routine};
 use crate::ids::HostId;
 use crate::random::{Key, below, chance, log_uniform};
-use crate::world::activity::SLOT;
-use crate::world::processes::{BIRTH_UNITS, BIRTHS_PER_SLOT, LONGEST_BIRTH};
+use crate::world::processes::{BIRTH_UNITS, LONGEST_BIRTH};
 
 /// One run of a routine.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +25,8 @@ pub struct Birth {
     pub time: i64,
     /// When the last record that names it is in the log, at most.
     pub gone: i64,
-    /// Its place among the births of its host's slot.
-    pub place: u32,
+    /// Its number since the boot.
+    pub number: u32,
     /// The place of its pid in the host's cycle of pids.
     pub turn: u16,
 }
@@ -53,8 +53,8 @@ pub struct Script {
     pub steps: Vec<Step>,
     pub episodes: Vec<Episode>,
     pub births: Vec<Birth>,
-    /// Births of each slot of the date.
-    slots: Vec<u16>,
+    /// Births of each segment of the date.
+    counts: Vec<u32>,
     /// Of the routine that runs: when its processes were last named, and when they end.
     last: Vec<i64>,
     end: Vec<i64>,
@@ -68,7 +68,7 @@ impl Script {
         self.steps.clear();
         self.episodes.clear();
         self.births.clear();
-        self.slots.clear();
+        self.counts.clear();
     }
 }
 
@@ -124,6 +124,7 @@ struct Today<'d> {
     lunch: (i64, i64),
     /// When a boot of the date takes over; what runs before it does not outlive it.
     boot: i64,
+    segments: &'d [Segment],
 }
 
 impl Today<'_> {
@@ -135,18 +136,19 @@ impl Today<'_> {
 impl Days {
     /// Writes the script of a host's date: `rows` rows.
     ///
-    /// `guests`: when processes of others start on the host, ascending. They are counted like its own.
+    /// `segments`: its [segments](Days::segments). `guests`: when processes of others start on the host,
+    /// ascending. They are counted like its own.
     pub fn script(
         &self,
         (host, date): (HostId, u32),
         law: &Minutes,
         rows: u32,
-        guests: &[i64],
+        (segments, guests): (&[Segment], &[i64]),
         script: &mut Script,
     ) {
         script.clear();
-        script.slots.resize(law.count() * 60 / SLOT as usize + 1, 0);
-        let today = self.today(host, date, law);
+        script.counts.resize(segments.len(), 0);
+        let today = self.today((host, date), law, segments);
         let mixes = self.mixes(self.world.hosts[host].role);
         let (mut number, mut last) = (0u64, i64::MIN);
         let mut left = rows;
@@ -173,7 +175,12 @@ impl Days {
         self.settle(&today, guests, script);
     }
 
-    fn today<'d>(&self, host: HostId, date: u32, law: &'d Minutes) -> Today<'d> {
+    fn today<'d>(
+        &self,
+        (host, date): (HostId, u32),
+        law: &'d Minutes,
+        segments: &'d [Segment],
+    ) -> Today<'d> {
         let key = self.key_of(host, date);
         let second = 1_000_000;
         let end = law.end() / second - 1;
@@ -193,6 +200,7 @@ impl Days {
             work,
             lunch,
             boot: boot + crate::world::SETTLED * second,
+            segments,
         }
     }
 
@@ -271,14 +279,14 @@ impl Days {
                     break;
                 }
                 if let Some(born) = step.record.starts {
-                    let slot = self.slot(today, now);
-                    if script.slots[slot] >= BIRTHS_PER_SLOT {
-                        self.undo(today, first_birth, script);
+                    let segment = segment_of(today.segments, now);
+                    if script.counts[segment] >= today.segments[segment].most {
+                        undo(today, first_birth, script);
                         script.births.truncate(first_birth);
                         script.steps.truncate(first_row);
                         return 0;
                     }
-                    script.slots[slot] += 1;
+                    script.counts[segment] += 1;
                     script.births[first_birth + born].time = now;
                     script.last[born] = now;
                 }
@@ -295,8 +303,8 @@ impl Days {
                 push(script, episode, at, round, now);
             }
         }
-        for (birth, (&last, &end)) in (script.births[first_birth..].iter_mut())
-            .zip(script.last.iter().zip(&script.end))
+        for (birth, (&last, &end)) in
+            (script.births[first_birth..].iter_mut()).zip(script.last.iter().zip(&script.end))
         {
             birth.gone = match end {
                 i64::MAX => last,
@@ -310,21 +318,6 @@ impl Days {
             births: first_birth as u32,
         });
         rows
-    }
-
-    fn slot(&self, today: &Today<'_>, time: i64) -> usize {
-        let slot = |time: i64| time.div_euclid(SLOT * 1_000_000);
-        (slot(time) - slot(today.law.midnight)) as usize
-    }
-
-    /// Takes back the births of a routine that cannot run.
-    fn undo(&self, today: &Today<'_>, first: usize, script: &mut Script) {
-        for at in first..script.births.len() {
-            let time = script.births[at].time;
-            if time != 0 {
-                script.slots[self.slot(today, time)] -= 1;
-            }
-        }
     }
 
     /// When the process of an end step ends.
@@ -434,27 +427,28 @@ impl Days {
             row.log = after - 1;
             after = row.log;
         }
-        // The number of a process counts the births of its host's slot.
+        // The number of a process counts the births of its host.
         order.clear();
         order.extend((0..births.len() as u32).filter(|&at| births[at as usize].time != 0));
         order.sort_unstable_by_key(|&at| (births[at as usize].time, at));
-        let (mut slot, mut place, mut guest) = (i64::MIN, 0, 0);
+        let (mut segment, mut number, mut guest) = (usize::MAX, 0, 0);
         held.clear();
         held.resize(BIRTH_UNITS as usize, i64::MIN);
         let mut turn = today.key.below(PIDS, held.len() as u64) as usize;
         for &at in &*order {
             let birth = &mut births[at as usize];
-            let own = birth.time.div_euclid(SLOT * 1_000_000);
-            if own != slot {
-                (slot, place) = (own, 0);
-                guest = guests.partition_point(|&time| time < own * SLOT * 1_000_000);
+            let own = segment_of(today.segments, birth.time);
+            if own != segment {
+                let Segment { from, first, .. } = today.segments[own];
+                (segment, number) = (own, first);
+                guest = guests.partition_point(|&time| time < from);
             }
             while guests.get(guest).is_some_and(|&time| time <= birth.time) {
                 guest += 1;
-                place += 1;
+                number += 1;
             }
-            birth.place = place;
-            place += 1;
+            birth.number = number;
+            number += 1;
             // A pid is given again when its last process is gone.
             for _ in 0..held.len() {
                 turn = (turn + 1) % held.len();
@@ -470,6 +464,15 @@ impl Days {
 
 /// Marks the draws of single records that fill a day.
 const FILLING: u64 = 1 << 48;
+
+/// Takes back the births of a routine that cannot run.
+fn undo(today: &Today<'_>, first: usize, script: &mut Script) {
+    for birth in &script.births[first..] {
+        if birth.time != 0 {
+            script.counts[segment_of(today.segments, birth.time)] -= 1;
+        }
+    }
+}
 
 fn push(script: &mut Script, episode: u32, step: usize, round: u8, time: i64) {
     script.steps.push(Step {

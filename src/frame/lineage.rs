@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::plan::chains::ChainSlot;
 use crate::random::Draws;
 use crate::world::processes::{CHAIN_STREAM, OF_SEQUENCE, OTHER_STREAM, STARTS_PER_SLOT};
-use crate::world::users::ROOT;
+use crate::world::users::{ROOT, SYSTEM};
 use crate::world::{Process, Session, World};
 
 /// A process, and where its command line comes from.
@@ -119,13 +119,39 @@ impl<'m> Lineage<'m> {
 
     /// A resident as an acting process.
     pub(super) fn resident(&self, host: HostId, resident: usize, time: i64) -> Acting<'m> {
+        let time = time.div_euclid(1_000_000);
+        let mut process = self.world.resident(self.catalog, host, resident, time);
+        if process.sequence == 0 {
+            let Plan {
+                scripts, calendar, ..
+            } = self.plan;
+            let start = match process.account {
+                SYSTEM => self.world.session(host, time).start,
+                _ => process.session.start,
+            };
+            process.sequence = scripts.number_in_session(calendar, host, start, resident);
+        }
         Acting {
-            process: self
-                .world
-                .resident(self.catalog, host, resident, time.div_euclid(1_000_000)),
+            process,
             host,
             call: Call::Resident(resident),
             round: 0,
+        }
+    }
+
+    /// A process that is not counted with those of its host's script, with a number of its own.
+    fn uncounted(&self, host: HostId, process: Process) -> Process {
+        let Plan {
+            scripts, calendar, ..
+        } = self.plan;
+        // The low bits tell apart what a sequence starts.
+        let bits = process.sequence >> 8 << 5 | process.sequence & 31;
+        match scripts.uncounted(calendar, host, process.start, bits) {
+            Some(sequence) => Process {
+                sequence,
+                ..process
+            },
+            None => process,
         }
     }
 
@@ -153,7 +179,7 @@ impl<'m> Lineage<'m> {
             self.world
                 .started(host, start, OTHER_STREAM, 0, image, account, Some(session));
         Acting {
-            process,
+            process: self.uncounted(host, process),
             host,
             call: Call::Program(program),
             round: 0,
@@ -191,7 +217,7 @@ impl<'m> Lineage<'m> {
             Some(session),
         );
         Acting {
-            process,
+            process: self.uncounted(host, process),
             host,
             call: Call::Record(record),
             round,
@@ -276,8 +302,8 @@ impl<'m> Lineage<'m> {
             );
             // It is counted among the births of its host.
             let of = (c.index, number);
-            let place = match round {
-                0 => self.plan.scripts.place_of_guest(
+            let number = match round {
+                0 => self.plan.scripts.number_of_guest(
                     &self.plan.calendar,
                     (host, at),
                     of,
@@ -285,12 +311,12 @@ impl<'m> Lineage<'m> {
                 ),
                 _ => None,
             };
-            let Some(place) = place else { return process };
-            let seconds = at.div_euclid(1_000_000);
-            let boot = self.world.settled_boot(host, seconds);
-            Process {
-                sequence: self.world.sequence(boot, seconds, place),
-                ..process
+            match number {
+                Some(sequence) => Process {
+                    sequence,
+                    ..process
+                },
+                None => self.uncounted(host, process),
             }
         });
         Acting {

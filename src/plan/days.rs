@@ -13,11 +13,10 @@ use kept::Kept;
 
 use super::calendar::Calendar;
 use super::chains::Chains;
-use crate::day::{Days, Minutes, Script};
+use crate::day::{Days, Minutes, Script, Segment, UNCOUNTED, segment_of};
 use crate::ids::{AccountId, HostId};
 use crate::random::Key;
 use crate::world::Process;
-use crate::world::activity::SLOT;
 
 /// Rows of a date's scripts by minute: the number before each minute, and at the end all.
 pub type Counts = Vec<u64>;
@@ -42,6 +41,7 @@ impl KnownBirths {
 
 /// Microseconds.
 const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 1_440 * MINUTE;
 
 /// The draw of a run's administrator.
 const ADMINISTRATOR: u64 = 1 << 50;
@@ -62,6 +62,10 @@ struct Shared {
     law: Minutes,
     /// Rows of each host, in the order of hosts.
     budgets: Vec<u32>,
+    /// By host: the number of the first resident of the session that begins on the date, 0 if none does.
+    sessions: Vec<u32>,
+    /// By host: the first number of a process on the next date.
+    next: Vec<u32>,
 }
 
 /// The scripts of all dates.
@@ -181,11 +185,102 @@ impl Scripts {
         }
     }
 
+    /// What a date's scripts share. Its numbers of processes follow those of the dates before it.
     fn shared(&self, calendar: &Calendar, date: u32) -> &Shared {
-        self.shared[date as usize].get_or_init(|| Shared {
+        let cell = &self.shared[date as usize];
+        cell.get().unwrap_or_else(|| {
+            for earlier in 0..date {
+                self.shared[earlier as usize].get_or_init(|| self.make_shared(calendar, earlier));
+            }
+            cell.get_or_init(|| self.make_shared(calendar, date))
+        })
+    }
+
+    fn make_shared(&self, calendar: &Calendar, date: u32) -> Shared {
+        let mut shared = Shared {
             law: calendar.minutes(date, Key::root(0).child("days")),
             budgets: self.days.budgets(date, self.rows[date as usize]),
-        })
+            sessions: Vec::new(),
+            next: Vec::new(),
+        };
+        let mut segments = Vec::new();
+        for (place, &host) in self.days.hosts().iter().enumerate() {
+            let next = self.segments((host, place, date), &shared, &mut segments);
+            let session = segments.iter().find_map(|segment| segment.session);
+            shared.sessions.push(session.unwrap_or(0));
+            shared.next.push(next);
+        }
+        shared
+    }
+
+    /// The segments of a host's date. Returns the first number of the next date.
+    fn segments(
+        &self,
+        (host, place, date): (HostId, usize, u32),
+        shared: &Shared,
+        segments: &mut Vec<Segment>,
+    ) -> u32 {
+        let Shared { law, budgets, .. } = shared;
+        let rows = budgets[place];
+        let earlier = date
+            .checked_sub(1)
+            .and_then(|date| self.shared[date as usize].get());
+        let next = match earlier {
+            Some(earlier) => earlier.next[place],
+            None => self.days.first_number(host, law, rows),
+        };
+        let guests = self.guests(host, law.midnight, law.end());
+        let before = |time| guests.partition_point(|guest| guest.time < time);
+        self.days
+            .segments(host, law, (rows, next), before, segments)
+    }
+
+    /// The date of the window that a time is in, or is next to.
+    fn date_of(&self, calendar: &Calendar, time: i64) -> u32 {
+        let days = (time - calendar.midnight(0)).div_euclid(DAY);
+        days.clamp(0, self.rows.len() as i64 - 1) as u32
+    }
+
+    /// The number since the boot of a resident of a session that began at `start` (Unix seconds), after the
+    /// boot had settled.
+    pub fn number_in_session(
+        &self,
+        calendar: &Calendar,
+        host: HostId,
+        start: i64,
+        resident: usize,
+    ) -> u32 {
+        let place = self.places[host.index()] as usize;
+        let time = start * 1_000_000;
+        let date = self.date_of(calendar, time);
+        let shared = self.shared(calendar, date);
+        if time < shared.law.midnight {
+            let rows = shared.budgets[place];
+            let days = &self.days;
+            return days.before_window(host, &shared.law, rows, start, resident);
+        }
+        shared.sessions[place] + resident as u32
+    }
+
+    /// A number since the boot for a process that starts at `time` and is not counted with the others;
+    /// `bits` tell apart what one host starts in one second. `None` if the host has no scripts.
+    pub fn uncounted(
+        &self,
+        calendar: &Calendar,
+        host: HostId,
+        time: i64,
+        bits: u32,
+    ) -> Option<u32> {
+        let place = self.places[host.index()];
+        if place == u32::MAX {
+            return None;
+        }
+        let date = self.date_of(calendar, time);
+        let shared = self.shared(calendar, date);
+        let mut segments = Vec::new();
+        self.segments((host, place as usize, date), shared, &mut segments);
+        let segment = segments[segment_of(&segments, time)];
+        Some(segment.uncounted + bits % UNCOUNTED)
     }
 
     /// When guests start on a host in a part of the window, with what each is.
@@ -200,19 +295,27 @@ impl Scripts {
     /// Times of the births of a host's script on a date, ascending, without guests.
     fn births(&self, calendar: &Calendar, host: HostId, date: u32) -> Vec<i64> {
         let shared = self.shared(calendar, date);
-        let rows = shared.budgets[self.places[host.index()] as usize];
+        let place = self.places[host.index()] as usize;
+        let rows = shared.budgets[place];
         let mut script = Script::default();
-        self.days
-            .script((host, date), &shared.law, rows, &[], &mut script);
+        let mut segments = Vec::new();
+        self.segments((host, place, date), shared, &mut segments);
+        self.days.script(
+            (host, date),
+            &shared.law,
+            rows,
+            (&segments, &[]),
+            &mut script,
+        );
         let births = script.births.iter().map(|birth| birth.time);
         let mut times: Vec<i64> = births.filter(|&time| time != 0).collect();
         times.sort_unstable();
         times
     }
 
-    /// The number of births of a host's slot before process `process` of a chain, whose start is recorded
-    /// at `time`; `None` if the host has no scripts. `known` keeps the births of hosts' dates.
-    pub fn place_of_guest(
+    /// The number since the boot of process `process` of a chain, whose start is recorded at `time`; `None` if
+    /// the host has no scripts. `known` keeps the births of hosts' dates.
+    pub fn number_of_guest(
         &self,
         calendar: &Calendar,
         (host, time): (HostId, i64),
@@ -222,34 +325,42 @@ impl Scripts {
         if self.places[host.index()] == u32::MAX {
             return None;
         }
-        let slot = SLOT * 1_000_000;
-        let begin = time.div_euclid(slot) * slot;
         let date = calendar.date_of(time);
-        let births = match self.rows.get(date as usize) {
-            None => Vec::new().into(),
-            Some(_) => known.get((host, date), || self.births(calendar, host, date)),
-        };
+        if date as usize >= self.rows.len() {
+            return None;
+        }
+        let place = self.places[host.index()] as usize;
+        let mut segments = Vec::new();
+        self.segments(
+            (host, place, date),
+            self.shared(calendar, date),
+            &mut segments,
+        );
+        let Segment { from, first, .. } = segments[segment_of(&segments, time)];
+        let births = known.get((host, date), || self.births(calendar, host, date));
         let own = births.partition_point(|&birth| birth < time)
-            - births.partition_point(|&birth| birth < begin);
-        let others = self.guests(host, begin, time + 1);
+            - births.partition_point(|&birth| birth < from);
+        let others = self.guests(host, from, time + 1);
         let before = others
             .iter()
             .filter(|g| (g.time, g.chain, usize::from(g.process)) < (time, chain, process));
-        Some((own + before.count()) as u32)
+        Some(first + (own + before.count()) as u32)
     }
 
     /// Calls `each` with the script of every host that has rows on a date, in the order of hosts.
     pub fn each(&self, calendar: &Calendar, date: u32, mut each: impl FnMut(HostDay<'_>)) {
-        let Shared { law, budgets } = self.shared(calendar, date);
+        let shared = self.shared(calendar, date);
+        let Shared { law, budgets, .. } = shared;
         let mut script = Script::default();
-        let mut times = Vec::new();
-        for (&host, &rows) in self.days.hosts().iter().zip(budgets) {
+        let (mut times, mut segments) = (Vec::new(), Vec::new());
+        for (place, (&host, &rows)) in self.days.hosts().iter().zip(budgets).enumerate() {
             if rows > 0 {
+                self.segments((host, place, date), shared, &mut segments);
                 let guests = self.guests(host, law.midnight, law.end());
                 times.clear();
                 times.extend(guests.iter().map(|guest| guest.time));
                 self.days
-                    .script((host, date), law, rows, &times, &mut script);
+                    .script((host, date), law, rows, (&segments, &times), &mut script);
                 each(HostDay {
                     host,
                     script: &script,
@@ -349,8 +460,13 @@ impl Scripts {
                     .accounts
                     .resolve(&record.account, host.platform, day.host, host.user, admin);
             let image = record.image.unwrap_or_default();
-            processes[first + number] =
-                world.born(day.host, birth.time, (birth.place, birth.turn), image, account);
+            processes[first + number] = world.born(
+                day.host,
+                birth.time,
+                (birth.number, birth.turn),
+                image,
+                account,
+            );
         }
         Run {
             host: day.host,

@@ -32,9 +32,11 @@ const OTHERS: u32 = 1 << 15;
 pub const STARTS_PER_SLOT: u64 = 32;
 /// The stream of processes that alerts and noise start; each is in one record only.
 pub const OTHER_STREAM: u32 = 3;
-/// Most processes that a day's script starts on a host in a slot.
-pub const BIRTHS_PER_SLOT: u16 = 96;
-/// Number of pid units of such processes. They are given in turn, but for those of live processes.
+/// Numbers since the boot of the residents of a session; those of a boot are as many. The residents of the
+/// session that starts with the boot have the next ones, and then all births.
+pub const OF_SESSION: u32 = MOST_RESIDENTS as u32;
+pub const FIRST_BIRTH: u32 = 1 + 2 * OF_SESSION;
+/// Number of pid units of processes that a day's script starts. They are given in turn, but for those of live processes.
 pub const BIRTH_UNITS: u32 = 1_024;
 /// Longest life of such a process, in microseconds.
 pub const LONGEST_BIRTH: i64 = 23 * SLOT * 1_000_000;
@@ -150,7 +152,6 @@ slots! {
     }
 }
 
-
 /// One process, as its events name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Process {
@@ -159,7 +160,8 @@ pub struct Process {
     pub pid: u32,
     /// Unix microseconds.
     pub start: i64,
-    /// Process sequence number since boot; the GUID's tail.
+    /// Process sequence number since boot; the GUID's tail. 0 for a resident of a session that began when its
+    /// boot had settled: the plan of the host's scripts has the number.
     pub sequence: u32,
     pub boot: u16,
     pub session: Session,
@@ -209,6 +211,12 @@ impl World {
             // Boot residents have the first numbers; residents of a session follow in the session's slot.
             sequence: match r.scope {
                 Scope::Boot => number as u32 + 1,
+                Scope::Session if h.platform == Platform::Windows => {
+                    match base - boot.start < SETTLED {
+                        true => 1 + OF_SESSION + number as u32,
+                        false => 0,
+                    }
+                }
                 Scope::Session => {
                     (self.slot_of(boot, base) << SEQUENCE_BITS) | RESIDENT_BIT | number as u32
                 }
@@ -250,13 +258,7 @@ impl World {
 
     /// The pid of a resident. Residents outlive the start of the next boot or session by [`SETTLED`], so
     /// `lane` keeps the pids of eight consecutive ones distinct.
-    fn pid_of_resident(
-        &self,
-        host: HostId,
-        resident: usize,
-        r: &Resident,
-        lane: u64,
-    ) -> u32 {
+    fn pid_of_resident(&self, host: HostId, resident: usize, r: &Resident, lane: u64) -> u32 {
         let number = resident as u64;
         let own = lane as u32 % LANES;
         // The first processes of a boot, and the sensor, always have the lowest numbers. All others come
@@ -371,14 +373,13 @@ impl World {
         }
     }
 
-    /// A process that the script of a host's day starts at `start` (Unix microseconds). `place` counts
-    /// the births of the host's slot, and is below [`BIRTHS_PER_SLOT`]. `turn` is its pid's place in the
-    /// host's cycle of [`BIRTH_UNITS`].
+    /// A process that the script of a host's day starts at `start` (Unix microseconds). `sequence` is its
+    /// number since the boot, `turn` its pid's place in the host's cycle of [`BIRTH_UNITS`].
     pub fn born(
         &self,
         host: HostId,
         start: i64,
-        (place, turn): (u32, u16),
+        (sequence, turn): (u32, u16),
         image: ImageId,
         account: AccountId,
     ) -> Process {
@@ -398,16 +399,10 @@ impl World {
             account,
             pid: self.spread_pid(host, unit),
             start,
-            sequence: self.sequence(boot, seconds, place),
+            sequence,
             boot: boot.number,
             session: self.session_of(account, boot, session),
         }
-    }
-
-    /// The sequence number of a process that starts at `time` (Unix seconds) and is birth `place` of its
-    /// host's slot.
-    pub fn sequence(&self, boot: Boot, time: i64, place: u32) -> u32 {
-        (self.slot_of(boot, time) << SEQUENCE_BITS) + place
     }
 
     /// Whether a host audits process creation (Security 4688, 4689) in addition to Sysmon: domain
@@ -526,7 +521,11 @@ mod tests {
             assert_eq!(units.alerts + OF_ALERTS, units.others);
             assert_eq!(units.others + units.of_others, units.chains);
             assert!(units.chains + units.of_chains <= units.space);
-            assert!((2..units.space).take_while(|d| d * d <= units.space).all(|d| units.space % d > 0));
+            assert!(
+                (2..units.space)
+                    .take_while(|d| d * d <= units.space)
+                    .all(|d| units.space % d > 0)
+            );
         }
         assert!(MOST_RESIDENTS as u64 <= PLACES);
         let residents = (FIRST_RESIDENTS + PLACES) as u32 * LANES;

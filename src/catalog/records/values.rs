@@ -158,8 +158,8 @@ impl RecordResolver<'_> {
                 (Placeholder::ChainHost(k) | Placeholder::ChainHostIp(k), setting) => match setting
                 {
                     Setting::Chain(hosts) if usize::from(k) < hosts.len() => continue,
-                    // A run of a routine has one peer.
-                    Setting::Routine(_) if k == 1 => continue,
+                    // A sequence and a run of a routine have one peer.
+                    Setting::Routine(_) | Setting::Sequence(_) if k == 1 => continue,
                     _ if !setting.is_chain() && k == 1 && connection.is_some() => {
                         continue;
                     }
