@@ -15,6 +15,16 @@ pub trait Progress: Sync {
         self.advance(rows);
     }
 
+    /// A file of so many rows and bytes is complete.
+    fn file(&self, path: &str, rows: u64, bytes: u64) {
+        let _ = (path, rows, bytes);
+    }
+
+    /// A step begins, and the one before it ends. The name says what it will have done: `wrote events`.
+    fn step(&self, name: &'static str) {
+        let _ = name;
+    }
+
     /// Whether the run should stop. Every thread calls this often. The run ends with
     /// [`Error::Stopped`] once every thread has seen `true`; finished files are kept.
     fn stopped(&self) -> bool {

@@ -256,6 +256,9 @@ impl Work<'_> {
             finished: AtomicU64::new(0),
         };
         let paths: Vec<&str> = plan_file.files().collect();
+        if found != Found::Nothing {
+            progress.step("looked for files that are already there");
+        }
         let mut entries = match found {
             Found::Nothing => BTreeMap::new(),
             Found::Unfinished | Found::Complete => pool.install(|| {
@@ -296,8 +299,10 @@ impl Work<'_> {
             },
             error => error,
         };
+        progress.step("wrote events");
         let written = workshop.events(&pool, threads, &missing);
         entries.extend(written.map_err(counted)?);
+        progress.step("wrote truth, entities and profile");
         let written = pool.install(|| workshop.tables(&missing));
         entries.extend(written.map_err(counted)?);
         let summary = Summary {
@@ -310,6 +315,7 @@ impl Work<'_> {
             unchanged: false,
         };
         if summary.finished {
+            progress.step("wrote manifest and _SUCCESS");
             let entries = entries.into_values().collect();
             let commit = || commit::<F>(corpus, plan_file, &schema, entries, progress);
             pool.install(commit).map_err(counted)?;
@@ -345,6 +351,7 @@ impl<F: FileFormat> Workshop<'_, F> {
     fn note(&self, file: usize, entry: &FileEntry, tag: Option<&str>) -> Result<()> {
         entry.note(self.corpus, file, &self.plan_file.fingerprint, tag)?;
         self.finished.fetch_add(1, Ordering::Relaxed);
+        (self.progress).file(&entry.path, entry.rows, entry.bytes);
         Ok(())
     }
 

@@ -24,6 +24,7 @@ mod tables;
 mod windows;
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 
@@ -134,6 +135,7 @@ pub fn check(corpus: &Corpus, options: Options<'_>, progress: &dyn Progress) -> 
 }
 
 fn audit(corpus: &Corpus, options: Options<'_>, progress: &dyn Progress) -> Result<Report> {
+    progress.step("read plan, entities and truth");
     let facts = Facts::read(corpus, options.exact_rows)?;
     let thresholds = Thresholds::embedded()?;
     // The caller's profile, else the corpus's own; older corpora have none.
@@ -150,12 +152,15 @@ fn audit(corpus: &Corpus, options: Options<'_>, progress: &dyn Progress) -> Resu
     };
     let profile = &profile;
     let alerts = Alerts::new(profile);
+    progress.step("read events");
     let mut tallies = Tallies::of("events");
     let (mut cross, mut chains, mut figures) =
         (Cross::default(), Chains::default(), Figures::default());
     // Files are read in parallel and added in a fixed order, so that the report is a function of
     // the corpus. A window of files bounds memory. Files of similar length share a window, so that
     // none waits for a long one.
+    let listed = facts.manifest.files.iter();
+    let bytes: HashMap<&str, u64> = listed.map(|f| (f.path.as_str(), f.bytes)).collect();
     let window = rayon::current_num_threads() * 2;
     let mut shards: Vec<_> = facts.plan.shards.iter().collect();
     shards.sort_by_key(|shard| Reverse(shard.rows));
@@ -171,8 +176,14 @@ fn audit(corpus: &Corpus, options: Options<'_>, progress: &dyn Progress) -> Resu
             chains.add(part.chains);
             figures.add(part.figures);
             progress.advance(shard.rows);
+            progress.file(
+                &shard.path,
+                shard.rows,
+                bytes.get(shard.path.as_str()).map_or(0, |bytes| *bytes),
+            );
         }
     }
+    progress.step("compared files with each other");
     let mut last = Tallies::of("events");
     cross.finish(&facts, &mut last);
     tallies.add(last);

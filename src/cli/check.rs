@@ -7,6 +7,7 @@ use clap::Args;
 use super::output::print;
 use super::progress::Bar;
 use super::summary::{counted, sized};
+use super::voice::Voice;
 use crate::check::{Options, check, integrity};
 use crate::corpus::{Corpus, Manifest, to_json};
 use crate::error::{Error, Result};
@@ -38,6 +39,8 @@ pub struct Check {
     /// No progress bar
     #[arg(long)]
     no_progress: bool,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl Check {
@@ -61,7 +64,8 @@ impl Check {
 
     /// Compares every file with the manifest; returns the number of damaged files.
     fn run_integrity(&self) -> Result<usize> {
-        let found = integrity(&Corpus::open(&self.directory)?)?;
+        let corpus = Corpus::open(&self.directory)?;
+        let found = self.voice.timed("compared files", || integrity(&corpus))?;
         let text = match self.json {
             true => String::from_utf8_lossy(&to_json(&found)).into_owned(),
             false => {
@@ -94,7 +98,7 @@ impl Check {
         // The check reads the manifest again and reports its errors; here it only sizes the bar.
         let corpus = Corpus::open(&self.directory)?;
         let events = Manifest::read(&corpus).map_or(0, |manifest| manifest.events);
-        let bar = Bar::new(events, self.no_progress || events == 0);
+        let bar = Bar::new(events, self.no_progress || events == 0, self.voice);
         let outcome = check(
             &corpus,
             Options {

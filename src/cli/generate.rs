@@ -4,15 +4,20 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use serde::Serialize;
 
+use super::layers::Names;
 use super::output;
 use super::progress::{Bar, Planning};
 use super::settings::{Settings, flagged};
 use super::signals::{Signals, Stoppable};
 use super::space;
 use super::stream;
-use super::summary::{composition, counted, grouped, next_command, sized, small_files};
-use crate::corpus::Corpus;
+use super::summary::{
+    Composition, composition, counted, grouped, next_command, sized, small_files,
+};
+use super::voice::Voice;
+use crate::corpus::{Corpus, to_json};
 use crate::error::{Error, Result};
 use crate::generator::Generator;
 use crate::plan::Config;
@@ -46,35 +51,68 @@ pub struct Generate {
     /// No progress bar
     #[arg(long, help_heading = "Run")]
     pub(super) no_progress: bool,
+    /// Print the summary as JSON
+    #[arg(long, help_heading = "Run")]
+    pub(super) json: bool,
+    #[command(flatten, next_help_heading = "Run")]
+    pub(super) voice: Voice,
+}
+
+/// The summary as JSON.
+#[derive(Debug, Serialize)]
+struct Outcome<'o> {
+    /// The corpus's place.
+    out: String,
+    fingerprint: &'o str,
+    seed: u64,
+    /// Manifest and `_SUCCESS` are there.
+    finished: bool,
+    /// The corpus was complete before.
+    unchanged: bool,
+    /// `1/3`, of a run of one part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
+    /// In the corpus, or in the part.
+    events: u64,
+    files: u64,
+    bytes: u64,
+    /// Files and events that an earlier run wrote.
+    kept_files: u64,
+    kept_events: u64,
+    threads: usize,
+    seconds: f64,
+    composition: Composition,
+    notes: Vec<String>,
+    /// A command that looks into the corpus, or completes it.
+    next: String,
 }
 
 impl Generate {
-    pub fn run(&self) -> Result<()> {
+    pub fn run(&self, names: &Names) -> Result<()> {
+        let voice = self.voice;
         let (threads, part) = (threads(self.threads)?, self.part()?);
         let started = Instant::now();
         let to_stdout = self.out.as_os_str() == "-";
+        let mut settings = self.settings.clone();
         let config = match to_stdout {
-            true => self.stream_config()?,
-            false => self.settings.config()?,
+            true => self.stream_config(&mut settings)?,
+            false => settings.config(voice)?,
         };
-        let grounding = self.settings.grounding()?;
-        let planning = Planning::new(config.events, self.no_progress);
-        let generator = Generator::new(config, grounding, self.settings.catalog()?);
-        let generator = generator.map_err(flagged)?;
-        drop(planning);
+        settings.tell(&config, names, voice);
+        let generator = generator(&settings, config, self.no_progress, voice)?;
         let plan = generator.plan();
         for notice in &plan.notices {
-            eprintln!("note: {notice}");
+            voice.note(notice);
         }
         let signals = Signals::catch()?;
-        let bar = Bar::new(plan.config.events, self.no_progress);
+        let bar = Bar::new(plan.config.events, self.no_progress, voice);
         if to_stdout {
-            let outcome = stream::write(&generator, threads, &bar, &signals);
+            let outcome = stream::write(&generator, threads, &bar, &signals, voice);
             bar.finish();
             return outcome;
         }
         let corpus = Corpus::open(&self.out)?;
-        space::check(&corpus, &generator, part)?;
+        space::check(&corpus, &generator, part, voice)?;
         let run = Run {
             threads,
             overwrite: self.overwrite,
@@ -85,22 +123,28 @@ impl Generate {
         bar.finish();
         let summary = outcome.map_err(|error| signals.named(error))?;
         let elapsed = started.elapsed();
-        output::print(&Self::outcome(&corpus, &generator, run, &summary, elapsed))
+        let text = match (self.json, voice.is_quiet()) {
+            (true, _) => Self::json(&corpus, &generator, run, &summary, elapsed),
+            (false, true) => return Ok(()),
+            (false, false) => Self::outcome(&corpus, &generator, run, &summary, elapsed),
+        };
+        output::print(&text)
     }
 
-    fn stream_config(&self) -> Result<Config> {
+    fn stream_config(&self, settings: &mut Settings) -> Result<Config> {
         let refused = [
             ("--overwrite", self.overwrite),
             ("--part", self.part.is_some()),
+            ("--json", self.json),
         ];
         if let Some((flag, _)) = refused.iter().find(|(_, is_given)| *is_given) {
             return Err(Error::setting(
                 *flag,
-                "has no meaning with --out -, which writes no files",
+                "has no meaning with --out -, which writes events to stdout and no files",
                 "omit it",
             ));
         }
-        stream::config(&self.settings).map(stream::unsplit)
+        stream::config(settings, self.voice).map(stream::unsplit)
     }
 
     fn part(&self) -> Result<Option<Part>> {
@@ -110,6 +154,44 @@ impl Generate {
             })
         };
         self.part.as_deref().map(parse).transpose()
+    }
+
+    /// The summary for programs.
+    fn json(
+        corpus: &Corpus,
+        generator: &Generator,
+        run: Run,
+        summary: &Summary,
+        elapsed: Duration,
+    ) -> String {
+        let plan = generator.plan();
+        let outcome = Outcome {
+            out: corpus.root.display().to_string(),
+            fingerprint: &plan.fingerprint,
+            seed: plan.config.seed,
+            finished: summary.finished,
+            unchanged: summary.unchanged,
+            part: run.part.map(|part| format!("{}/{}", part.number, part.of)),
+            events: summary.events,
+            files: summary.files,
+            bytes: summary.bytes,
+            kept_files: summary.kept,
+            kept_events: summary.kept_events,
+            threads: run.threads,
+            seconds: elapsed.as_secs_f64(),
+            composition: Composition::new(plan, generator.world()),
+            notes: plan
+                .notices
+                .iter()
+                .cloned()
+                .chain(small_files(plan))
+                .collect(),
+            next: match run.part {
+                Some(_) => format!("fusiongen finish {}", corpus.root.display()),
+                None => next_command(&corpus.root, plan.config.format),
+            },
+        };
+        String::from_utf8_lossy(&to_json(&outcome)).into_owned()
     }
 
     /// The summary printed at the end: events, size, speed, and the next command.
@@ -174,6 +256,24 @@ impl Generate {
         }
         lines.join("\n") + "\n"
     }
+}
+
+/// The generator of a configuration; a sign of it is shown meanwhile.
+///
+/// # Errors
+/// An input or the catalog cannot be used; the setting's flag.
+pub(super) fn generator(
+    settings: &Settings,
+    config: Config,
+    no_progress: bool,
+    voice: Voice,
+) -> Result<Generator> {
+    let grounding = voice.timed("read inputs", || settings.grounding(voice))?;
+    let planning = Planning::new(config.events, no_progress, voice);
+    let catalog = settings.catalog()?;
+    let made = voice.timed("planned", || Generator::new(config, grounding, catalog));
+    drop(planning);
+    made.map_err(flagged)
 }
 
 /// The number of threads of a run; all processors by default.

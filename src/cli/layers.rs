@@ -27,6 +27,11 @@ const NOT_IN_A_FILE: [&str; 3] = ["config", "help", "version"];
 pub struct Names(BTreeMap<String, String>);
 
 impl Names {
+    /// Where the file gives the setting of a flag: `days in corpus.toml, line 3`.
+    pub fn place(&self, flag: &str) -> Option<&str> {
+        self.0.get(flag).map(String::as_str)
+    }
+
     /// The error, with the setting as the user named it: `DB_PATH`, `days in corpus.toml, line 3`.
     pub fn rename(&self, error: Error) -> Error {
         match error {

@@ -21,6 +21,7 @@ mod signals;
 mod space;
 mod stream;
 mod summary;
+mod voice;
 
 use std::ffi::OsString;
 
@@ -82,12 +83,12 @@ fn run(arguments: Vec<OsString>) -> Result<()> {
     let (matches, names) = layers::parse(Cli::command(), arguments)?;
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
-        Command::Generate(command) => command.run(),
+        Command::Generate(command) => command.run(&names),
         Command::Replay(command) => command.run(),
         Command::Finish(command) => command.run(),
         Command::Profile(command) => command.run(),
-        Command::Plan(command) => command.run(),
-        Command::Sample(command) => command.run(),
+        Command::Plan(command) => command.run(&names),
+        Command::Sample(command) => command.run(&names),
         Command::Check(command) => command.run(),
         Command::Report(command) => command.run(),
         Command::Queries(command) => command.run(),

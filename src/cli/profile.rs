@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::{refuse_replacing, refuse_unwritable};
 use super::progress::Reading;
 use super::settings::{scale, variable_of};
 use crate::catalog::Catalog;
@@ -42,7 +43,8 @@ pub struct Fit {
 impl Fit {
     pub fn run(&self) -> Result<()> {
         if let Some(path) = &self.output {
-            super::output::refuse_unwritable(path)?;
+            refuse_unwritable(path)?;
+            refuse_replacing(path, &[self.alerts_db.as_path()])?;
         }
         let reading = Reading::new("alerts", self.no_progress);
         let fitted = alerts_db::fit_watched(&self.alerts_db, self.severity_scale, &mut |rows| {

@@ -13,6 +13,7 @@ use super::settings::{EventSettings, flagged};
 use super::signals::Signals;
 use super::stream::{self, Pipe, stopped};
 use super::summary::{counted, grouped};
+use super::voice::Voice;
 use crate::error::{Error, Result};
 use crate::generator::{Chunk, Generator, Select};
 use crate::plan::parse::parse_count;
@@ -133,7 +134,7 @@ impl Replay {
         let threads = threads(self.threads)?;
         let until = self.duration.as_deref().map(duration).transpose()?;
         let mut config = self.config(date_of(now()))?;
-        let grounding: Grounding = self.settings.0.grounding()?;
+        let grounding: Grounding = self.settings.0.grounding(Voice::default())?;
         let catalog = self.settings.0.catalog()?;
         let signals = Signals::catch()?;
         let mut begun = None;
@@ -172,14 +173,14 @@ impl Replay {
 
     fn config(&self, today: NaiveDate) -> Result<Config> {
         let mut settings = self.settings.0.clone();
-        settings.remove_idle(["start"], "replay");
+        settings.remove_idle(["start"], "replay", Voice::default());
         if !settings.is_given("events") {
             // A preset's number of events says nothing about a rate.
-            settings.remove_idle(["events"], "replay");
+            settings.remove_idle(["events"], "replay", Voice::default());
         }
         // Each event is a line of its own.
         settings.set("format", Format::Ndjson.name())?;
-        let mut config = settings.config()?;
+        let mut config = settings.config(Voice::default())?;
         let seconds = u64::from(config.days) * 86_400;
         config.events = match &self.rate {
             Some(rate) => events_in(seconds, rate)?,

@@ -7,6 +7,7 @@ use clap::Args;
 use super::output;
 use super::progress::Bar;
 use super::summary::{counted, sized};
+use super::voice::Voice;
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::report::{self, Report};
@@ -23,6 +24,8 @@ pub struct ReportCommand {
     /// No progress bar
     #[arg(long)]
     no_progress: bool,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl ReportCommand {
@@ -34,11 +37,14 @@ impl ReportCommand {
         let source = report::ParquetCorpus::open(Corpus::open(&self.directory)?)?;
         source.refuse_inside(&self.output)?;
         output::refuse_unwritable(&self.output)?;
-        let bar = Bar::new(source.events(), self.no_progress);
+        let bar = Bar::new(source.events(), self.no_progress, self.voice);
         let report = Report::new(&source, &bar);
         bar.finish();
         let report = report?;
         let bytes = report.write(&self.output)?;
+        if self.voice.is_quiet() {
+            return Ok(());
+        }
         let page = self.output.display();
         output::print(&format!(
             "{} of {}, fingerprint {}\n{page}, {}\nnext: open {page} in a browser\n",

@@ -3,9 +3,12 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
+use super::generate::generator;
+use super::layers::Names;
 use super::output;
 use super::settings::{EventSettings, flagged};
 use super::stream::unsplit;
+use super::voice::Voice;
 use crate::error::{Error, Result};
 use crate::generator::{Page, Sampling, System};
 
@@ -62,6 +65,8 @@ pub struct Sample {
         help_heading = "Choice"
     )]
     minutes: u32,
+    #[command(flatten, next_help_heading = "Run")]
+    voice: Voice,
 }
 
 impl From<Family> for System {
@@ -76,8 +81,11 @@ impl From<Family> for System {
 }
 
 impl Sample {
-    pub fn run(&self) -> Result<()> {
-        let generator = self.settings.0.generator(unsplit)?;
+    pub fn run(&self, names: &Names) -> Result<()> {
+        let (settings, voice) = (&self.settings.0, self.voice);
+        let config = settings.config(voice)?;
+        settings.tell(&config, names, voice);
+        let generator = generator(settings, unsplit(config), true, voice)?;
         let wanted = Sampling {
             number: usize::try_from(self.number).unwrap_or(usize::MAX),
             category: self.category.clone(),
@@ -89,7 +97,8 @@ impl Sample {
                 minutes: self.minutes,
             }),
         };
-        let events = generator.sample(&wanted).map_err(flagged)?;
+        let events = voice.timed("made the events", || generator.sample(&wanted));
+        let events = events.map_err(flagged)?;
         if events.is_empty() {
             return Err(Error::setting(
                 "sample",

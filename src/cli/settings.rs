@@ -4,8 +4,9 @@
 //! which overrides the preset, which overrides the default (`Values`). The flags are made from the table of
 //! [settings](crate::settings), so a new setting needs no change here.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{
     BoolishValueParser, PossibleValue, PossibleValuesParser, RangedU64ValueParser,
@@ -15,6 +16,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
+use super::layers::Names;
+use super::voice::Voice;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
@@ -28,6 +31,10 @@ pub struct Settings {
     values: Values,
     /// What the environment gives: `SEED=7`.
     environment: Vec<String>,
+    /// The variable that gives a setting; `None` for a flag or a key of the file.
+    givers: BTreeMap<&'static str, Option<String>>,
+    /// The configuration file.
+    file: Option<PathBuf>,
 }
 
 /// The settings of a command that writes no files. Those of files are no flags, and are ignored in the
@@ -182,7 +189,7 @@ impl FromArgMatches for Settings {
     fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
         let unknown = |e: Error| clap::Error::raw(ErrorKind::UnknownArgument, e);
         let mut values = Values::default();
-        let mut environment = Vec::new();
+        let (mut environment, mut givers) = (Vec::new(), BTreeMap::new());
         for setting in SETTINGS {
             // A command may have some of the settings only.
             let Ok(Some(raw)) = matches.try_get_raw(setting.name) else {
@@ -195,18 +202,22 @@ impl FromArgMatches for Settings {
                 Some(ValueSource::EnvVariable) => {
                     let variable = variable(setting);
                     environment.push(format!("{variable}={}", text.to_string_lossy()));
+                    givers.insert(setting.name, Some(variable.clone()));
                     // The systems that share these variables reduce shares that are too large.
                     if setting.variable == Some(&variable) {
                         values.reduce(setting.name).map_err(unknown)?;
                     }
                 }
-                _ => {}
+                _ => drop(givers.insert(setting.name, None)),
             }
             values.set(setting.name, text).map_err(unknown)?;
         }
+        let file = matches.try_get_one::<PathBuf>("config");
         Ok(Settings {
             values,
             environment,
+            givers,
+            file: file.ok().flatten().cloned(),
         })
     }
 
@@ -241,16 +252,64 @@ impl Settings {
         self.values.is_given(name)
     }
 
-    /// The path of an input, if it was given.
-    pub fn path(&self, name: &str) -> Option<&Path> {
-        self.values.path(name)
+    /// The files that are read, with the configuration file and those of the catalog's directory.
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.file.iter().cloned().collect();
+        for setting in SETTINGS {
+            match (setting.kind, self.values.path(setting.name)) {
+                (Kind::File, Some(path)) => files.push(path.to_path_buf()),
+                (Kind::Directory, Some(path)) => files.extend(files_below(path, 1)),
+                _ => {}
+            }
+        }
+        files
+    }
+
+    /// Prints each setting that has a value, and where the value comes from, if verbose.
+    pub fn tell(&self, config: &Config, names: &Names, voice: Voice) {
+        if voice.is_verbose() {
+            let idle = |setting: &&Setting| !self.values.is_idle(setting.name);
+            for setting in SETTINGS.iter().filter(idle) {
+                if let Some(text) = self.used(setting.name, config) {
+                    let origin = self.origin(setting.name, names);
+                    voice.more(format_args!("{} = {text}  ({origin})", setting.name));
+                }
+            }
+        }
+    }
+
+    /// The value of a setting, as text. A share may have given way to another one.
+    fn used(&self, name: &str, config: &Config) -> Option<String> {
+        match name {
+            "attack_chain_ratio" => Some(config.attack_chain_ratio.to_string()),
+            "noise_ratio" => Some(config.noise_ratio.to_string()),
+            "compression" => Some(config.compression.to_string()),
+            _ => self.values.path(name).map(|it| it.display().to_string()),
+        }
+    }
+
+    /// Who gave a setting.
+    fn origin(&self, name: &str, names: &Names) -> String {
+        let has_preset = |(of, _): &(&str, &str)| *of == name;
+        match self.givers.get(name) {
+            Some(Some(variable)) => format!("{variable} in the environment"),
+            Some(None) => names.place(&flag(name)).unwrap_or("flag").to_string(),
+            None if self.values.is_given(name) => "this command".into(),
+            None if self.values.of_preset().iter().any(has_preset) => "preset".into(),
+            None => "default".into(),
+        }
     }
 
     /// Removes settings that have no effect with `command`. A note names each one that was given.
-    pub fn remove_idle<'n>(&mut self, names: impl IntoIterator<Item = &'n str>, command: &str) {
+    pub fn remove_idle<'n>(
+        &mut self,
+        names: impl IntoIterator<Item = &'n str>,
+        command: &str,
+        voice: Voice,
+    ) {
         for name in names {
             if self.values.remove(name) {
-                eprintln!("note: {} has no effect with {command}", flag(name));
+                voice.note(format_args!("{} has no effect with {command}", flag(name)));
             }
         }
     }
@@ -267,24 +326,21 @@ impl Settings {
     ///
     /// # Errors
     /// The first invalid value, with its flag.
-    pub fn config(&self) -> Result<Config> {
+    pub fn config(&self, voice: Voice) -> Result<Config> {
         if !self.environment.is_empty() {
-            eprintln!(
-                "note: from the environment: {}",
-                self.environment.join(", ")
-            );
+            let given = self.environment.join(", ");
+            voice.note(format_args!("from the environment: {given}"));
         }
         let config = self.values.config().map_err(flagged)?;
-        // A preset's share gives way to a share that was given.
-        let used = |(name, text): (&str, &str)| match name {
-            "attack_chain_ratio" => format!("{name}={}", config.attack_chain_ratio),
-            "noise_ratio" => format!("{name}={}", config.noise_ratio),
-            _ => format!("{name}={text}"),
+        let used = |(name, text): (&str, &str)| {
+            let used = self.used(name, &config);
+            format!("{name}={}", used.as_deref().unwrap_or(text))
         };
         let of_preset = self.values.of_preset().into_iter();
         let of_preset: Vec<String> = of_preset.map(used).collect();
         if !of_preset.is_empty() {
-            eprintln!("note: from the preset: {}", of_preset.join(", "));
+            let given = of_preset.join(", ");
+            voice.note(format_args!("from the preset: {given}"));
         }
         Ok(config)
     }
@@ -293,9 +349,13 @@ impl Settings {
     ///
     /// # Errors
     /// A setting or an input cannot be used; the setting's flag.
-    pub fn generator(&self, change: impl FnOnce(Config) -> Config) -> Result<Generator> {
-        let config = change(self.config()?);
-        let grounding = self.grounding()?;
+    pub fn generator(
+        &self,
+        voice: Voice,
+        change: impl FnOnce(Config) -> Config,
+    ) -> Result<Generator> {
+        let config = change(self.config(voice)?);
+        let grounding = self.grounding(voice)?;
         Generator::new(config, grounding, self.catalog()?).map_err(flagged)
     }
 
@@ -303,11 +363,11 @@ impl Settings {
     ///
     /// # Errors
     /// The first file that cannot be used, with the reason.
-    pub fn grounding(&self) -> Result<Grounding> {
+    pub fn grounding(&self, voice: Voice) -> Result<Grounding> {
         let mut notes = Vec::new();
         let grounding = self.values.grounding(&mut notes);
         for note in notes {
-            eprintln!("note: {note}");
+            voice.note(note);
         }
         grounding.map_err(flagged)
     }
@@ -319,6 +379,17 @@ impl Settings {
     pub fn catalog(&self) -> Result<Catalog> {
         self.values.catalog()
     }
+}
+
+/// The files of a directory and of so many levels below it. One that cannot be read has none; the
+/// catalog's reader says why.
+fn files_below(directory: &Path, levels: u32) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let below = entries.flat_map(|entry| match (entry.file_type(), levels) {
+        (Ok(kind), 1..) if kind.is_dir() => files_below(&entry.path(), levels - 1),
+        _ => vec![entry.path()],
+    });
+    below.collect()
 }
 
 /// The part of `--help` about settings that are not flags.

@@ -25,6 +25,14 @@ impl Progress for Stoppable<'_> {
         self.0.kept(rows);
     }
 
+    fn file(&self, path: &str, rows: u64, bytes: u64) {
+        self.0.file(path, rows, bytes);
+    }
+
+    fn step(&self, name: &'static str) {
+        self.0.step(name);
+    }
+
     fn stopped(&self) -> bool {
         self.1.caught().is_some()
     }

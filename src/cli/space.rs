@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::summary::sized;
+use super::voice::Voice;
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
@@ -14,7 +15,7 @@ const AT_LEAST: u64 = 4;
 const LITTLE: u64 = 256 << 20;
 
 /// Free bytes; `None` for an object store, and where the operating system does not say.
-fn free(corpus: &Corpus) -> Option<u64> {
+pub fn free(corpus: &Corpus) -> Option<u64> {
     let nearest = |path: &Path| -> Option<PathBuf> {
         let absolute = std::path::absolute(path).ok()?;
         let there = absolute.ancestors().find(|path| path.exists())?;
@@ -38,7 +39,12 @@ fn needed(corpus: &Corpus, generator: &Generator, part: Option<Part>) -> u64 {
 ///
 /// # Errors
 /// It cannot fit.
-pub fn check(corpus: &Corpus, generator: &Generator, part: Option<Part>) -> Result<()> {
+pub fn check(
+    corpus: &Corpus,
+    generator: &Generator,
+    part: Option<Part>,
+    voice: Voice,
+) -> Result<()> {
     let needed = needed(corpus, generator, part);
     let Some(free) = free(corpus).filter(|_| needed >= LITTLE) else {
         return Ok(());
@@ -53,13 +59,7 @@ pub fn check(corpus: &Corpus, generator: &Generator, part: Option<Part>) -> Resu
         return Err(Error::input(&corpus.root, None, said, remedy));
     }
     if needed > free / 2 {
-        eprintln!("note: {said}");
+        voice.note(said);
     }
     Ok(())
-}
-
-/// The free space, as a sentence of `plan`.
-pub fn said(corpus: &Corpus) -> Option<String> {
-    let place = corpus.root.display();
-    free(corpus).map(|free| format!("{} are free at {place}", sized(free)))
 }

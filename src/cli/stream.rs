@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::settings::{Settings, is_of_files};
 use super::signals::Signals;
 use super::summary::{counted, grouped, sized};
+use super::voice::Voice;
 use crate::error::{Error, Result};
 use crate::generator::{Chunk, Generator, Select};
 use crate::plan::{Config, Format};
@@ -17,17 +18,16 @@ use crate::settings::SETTINGS;
 ///
 /// # Errors
 /// An invalid value, or a format that needs files.
-pub fn config(settings: &Settings) -> Result<Config> {
-    let mut settings = settings.clone();
+pub fn config(settings: &mut Settings, voice: Voice) -> Result<Config> {
     let of_files = SETTINGS.iter().filter(|setting| is_of_files(setting));
     let names = of_files.map(|setting| setting.name);
     // A stream has these two.
     let idle = names.filter(|name| !["format", "compression"].contains(name));
-    settings.remove_idle(idle, "--out -");
+    settings.remove_idle(idle, "--out -", voice);
     if !settings.is_given("format") {
         settings.set("format", Format::Ndjson.name())?;
     }
-    let config = settings.config()?;
+    let config = settings.config(voice)?;
     if config.format.is_parquet() {
         return Err(Error::setting(
             "--format",
@@ -112,6 +112,7 @@ pub fn write(
     threads: usize,
     progress: &dyn Progress,
     signals: &Signals,
+    voice: Voice,
 ) -> Result<()> {
     let started = Instant::now();
     let mut pipe = Pipe::new();
@@ -125,6 +126,9 @@ pub fn write(
             return Ok(());
         }
         progress.advance(times.len() as u64);
+    }
+    if voice.is_quiet() {
+        return Ok(());
     }
     let seconds = started.elapsed().as_secs_f64();
     eprintln!(

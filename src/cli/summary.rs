@@ -2,9 +2,30 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 pub use crate::numbers::{counted, grouped, sized};
 use crate::plan::{Format, PartitionBy, Plan};
 use crate::world::World;
+
+/// Numbers of events by what they are, and of what they are about, for programs.
+#[derive(Debug, Serialize)]
+pub struct Composition {
+    #[serde(flatten)]
+    events: crate::plan::Composition,
+    hosts: u64,
+    days: u32,
+}
+
+impl Composition {
+    pub fn new(plan: &Plan, world: &World) -> Self {
+        Composition {
+            events: plan.composition,
+            hosts: world.hosts.len() as u64,
+            days: plan.config.days,
+        }
+    }
+}
 
 /// Numbers of alerts, noise and chain events, in three lines.
 pub fn composition(plan: &Plan, world: &World) -> String {

@@ -163,6 +163,7 @@ impl Report {
         let clock = time::Clock::new(plan.config.start, plan.config.days);
         let shards = plan.shards.iter().map(|s| (s.path.as_str(), s.rows));
         let files: Vec<_> = shards.collect();
+        progress.step("read events");
         let counts = Counts::of(corpus, &files, kinds, clock.bin(), progress)?;
         if !clock.holds(&counts.bins) {
             return Err(Error::input(
@@ -174,6 +175,7 @@ impl Report {
         }
         let names = kinds.names();
 
+        progress.step("read truth and entities");
         let steps = truth::techniques(corpus, &source.truth("steps"))?;
         let lookalikes = truth::techniques(corpus, &source.truth("lookalikes"))?;
         let catalog = Catalog::embedded()?;

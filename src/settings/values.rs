@@ -79,6 +79,11 @@ impl Values {
         self.texts.remove(name).is_some()
     }
 
+    /// Whether a setting was taken back, because it has no effect.
+    pub fn is_idle(&self, name: &str) -> bool {
+        self.idle.contains(name)
+    }
+
     /// The preset that was given. The default one has the defaults as values.
     fn preset(&self) -> Option<&'static Preset> {
         Preset::find(self.texts.get("preset")?.to_str()?).ok()

@@ -55,6 +55,9 @@ FLAGS = {
     "--overwrite": None,
     "--config": ...,
     "--no-progress": None,
+    "--json": None,
+    "--quiet": None,
+    "--verbose": None,
     "--help": ...,
     "--version": ...,
 }

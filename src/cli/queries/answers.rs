@@ -1,6 +1,6 @@
 //! `fusiongen queries answers`: the known answers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,6 +9,7 @@ use crate::cli::generate::threads;
 use crate::cli::output::{print, refuse_replacing, refuse_unwritable};
 use crate::cli::progress::Bar;
 use crate::cli::signals::{Signals, Stoppable};
+use crate::cli::voice::Voice;
 use crate::corpus::file::NewFile;
 use crate::corpus::to_json;
 use crate::error::Result;
@@ -51,7 +52,9 @@ impl AnswersCommand {
                 crate::corpus::refuse_inside(directory, output)?;
             }
             refuse_unwritable(output)?;
-            refuse_replacing(output, &self.facts.inputs())?;
+            let inputs = self.facts.inputs();
+            let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+            refuse_replacing(output, &inputs)?;
         }
         let answers = match self.constructed {
             true => self.facts.with(|source| {
@@ -62,7 +65,8 @@ impl AnswersCommand {
                 let generator = self.facts.generator()?;
                 let threads = threads(self.threads)?;
                 let signals = Signals::catch()?;
-                let bar = Bar::new(generator.plan().config.events, self.no_progress);
+                let events = generator.plan().config.events;
+                let bar = Bar::new(events, self.no_progress, Voice::default());
                 let progress = Stoppable(&bar, &signals);
                 let answers = Answers::derive(&generator, &queries, threads, &progress);
                 bar.finish();

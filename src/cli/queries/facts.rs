@@ -7,12 +7,13 @@ use clap::Args;
 use super::engine::finished;
 use crate::catalog::Catalog;
 use crate::cli::settings::Settings;
+use crate::cli::voice::Voice;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
 use crate::grounding::Profile;
 use crate::plan::Grounding;
 use crate::queries::{Files, Generated, Source};
-use crate::settings::{Kind, SETTINGS};
+use crate::settings::SETTINGS;
 
 /// A corpus on disk, or the settings of one.
 #[derive(Debug, Args)]
@@ -42,11 +43,9 @@ impl Facts {
         }
     }
 
-    /// The files that the settings name.
-    pub fn inputs(&self) -> Vec<&Path> {
-        let files = (SETTINGS.iter()).filter(|setting| matches!(setting.kind, Kind::File));
-        let paths = files.filter_map(|setting| self.settings.path(setting.name));
-        paths.collect()
+    /// The files that are read besides a corpus.
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        self.settings.inputs()
     }
 
     /// The generator of the corpus's events.
@@ -57,7 +56,7 @@ impl Facts {
     pub fn generator(&self) -> Result<Generator> {
         match &self.corpus {
             Some(directory) => generator_of(directory),
-            None => self.settings.generator(|config| config),
+            None => self.settings.generator(Voice::default(), |config| config),
         }
     }
 }
