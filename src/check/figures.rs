@@ -41,18 +41,18 @@ const NOTHING: &str = "(none)";
 /// The range of a figure.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Threshold {
-    name: String,
-    what: String,
-    low: f64,
-    high: f64,
+pub struct Threshold {
+    pub name: String,
+    pub what: String,
+    pub low: f64,
+    pub high: f64,
     /// A figure of fewer rows is not compared with the range.
     least: u64,
     #[serde(default)]
-    fails: bool,
+    pub fails: bool,
     /// The range does not apply to a corpus with hourly weights in its settings.
     #[serde(default)]
-    hours: bool,
+    pub hours: bool,
 }
 
 /// `thresholds.toml`.
@@ -65,6 +65,11 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
+    /// The figures in the order of the report.
+    pub fn figures(&self) -> &[Threshold] {
+        &self.figure
+    }
+
     /// The embedded thresholds.
     ///
     /// # Errors

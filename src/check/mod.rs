@@ -10,6 +10,7 @@ mod chains;
 mod cloud;
 mod cross;
 mod entities;
+pub mod explain;
 mod facts;
 mod fields;
 pub mod figures;
@@ -37,6 +38,7 @@ use fields::{EventBatch, mask};
 use figures::{Figures, Thresholds};
 
 pub use audits::{Audit, Example};
+pub use explain::Explanation;
 pub use figures::{Figure, Status};
 pub use integrity::{Damage, Integrity, integrity};
 pub use report::{Invariant, Report};

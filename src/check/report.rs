@@ -93,6 +93,15 @@ impl Report {
             .count()
     }
 
+    /// Names of the invariants that failed and of the figures outside their range.
+    pub fn outside(&self) -> Vec<&str> {
+        let is_outside = |status: Status| matches!(status, Status::Failed | Status::Warned);
+        let invariants = self.invariants.iter().filter(|i| is_outside(i.status));
+        let figures = self.figures.iter().filter(|f| is_outside(f.status));
+        let names = invariants.map(|i| i.name);
+        names.chain(figures.map(|f| f.name.as_str())).collect()
+    }
+
     /// One line per audit; failures with an example.
     pub fn text(&self) -> String {
         let mut text = String::new();

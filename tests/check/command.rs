@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::*;
 
-fn fusiongen(arguments: &[&str]) -> (i32, String, String) {
+pub fn fusiongen(arguments: &[&str]) -> (i32, String, String) {
     let out = Command::new(env!("CARGO_BIN_EXE_fusiongen"))
         .args(arguments)
         .output()

@@ -6,6 +6,7 @@ mod command;
 #[path = "../common/mod.rs"]
 mod common;
 mod damage;
+mod explain;
 mod falsify;
 mod stream;
 
