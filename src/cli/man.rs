@@ -1,7 +1,9 @@
 //! `fusiongen man`: a manual page on stdout.
 
 use clap::{Args, CommandFactory};
+use clap_mangen::roff::{Roff, bold, roman};
 
+use super::examples::{Example, examples, exit_codes};
 use super::{Cli, output};
 use crate::error::{Error, Result};
 use crate::near::unknown;
@@ -34,6 +36,26 @@ impl Man {
         clap_mangen::Man::new(page)
             .render(&mut text)
             .map_err(|e| Error::io("stdout".as_ref(), "write", e))?;
-        output::print(&String::from_utf8_lossy(&text))
+        let name = self.command.as_deref().unwrap_or_default();
+        let page = String::from_utf8_lossy(&text).into_owned() + &sections(name);
+        output::print(&page)
     }
+}
+
+/// The sections that clap does not know: examples and exit codes of a subcommand.
+fn sections(command: &str) -> String {
+    let mut page = Roff::new();
+    page.control("SH", ["EXIT STATUS"]);
+    for (code, meaning) in exit_codes(command) {
+        page.control("TP", []).text([bold(code)]);
+        page.text([roman(meaning)]);
+    }
+    page.control("SH", ["EXAMPLES"]);
+    for Example { line, what } in examples(command) {
+        page.control("PP", []).text([roman(*what)]);
+        page.control("PP", []).control("EX", []);
+        page.text([roman(format!("    {line}"))]);
+        page.control("EE", []);
+    }
+    page.render()
 }

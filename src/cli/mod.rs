@@ -3,6 +3,7 @@
 mod catalog;
 mod check;
 mod completions;
+mod examples;
 mod finish;
 mod generate;
 mod layers;
