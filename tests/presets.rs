@@ -71,6 +71,41 @@ fn stdout(output: &Output) -> String {
 }
 
 #[test]
+fn a_builder_takes_a_preset_and_what_follows_changes_it() {
+    for preset in Preset::all() {
+        let built = Generator::builder()
+            .preset(preset.name)
+            .events(100_000)
+            .build();
+        let settings = made(&[("preset", preset.name)]).unwrap();
+        assert_eq!(
+            built.unwrap().plan().fingerprint,
+            settings.plan().fingerprint,
+            "{}",
+            preset.name
+        );
+    }
+    let unknown = Generator::builder()
+        .preset("sok")
+        .days(1)
+        .build()
+        .unwrap_err();
+    assert!(
+        unknown.to_string().contains("did you mean soc"),
+        "{unknown}"
+    );
+    let other = Generator::builder()
+        .preset("sok")
+        .preset("soc")
+        .days(1)
+        .events(5_000);
+    assert_eq!(
+        other.build().unwrap().plan().config.noise_ratio.to_string(),
+        "0.94"
+    );
+}
+
+#[test]
 fn every_preset_makes_a_corpus_of_exactly_its_shares() {
     for preset in Preset::all() {
         let generator = made(&[("preset", preset.name)]).unwrap();

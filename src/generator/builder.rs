@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::grounding::{Asset, Profile, User};
 use crate::plan::config::{Labels, SchemaName};
 use crate::plan::{Config, Grounding};
+use crate::settings::Values;
 use crate::world::hosts::reporting;
 
 /// Collects the settings and inputs of a [`Generator`]; each has a default.
@@ -19,12 +20,40 @@ pub struct Builder {
     users: Option<Vec<User>>,
     assets: Option<Vec<Asset>>,
     catalog: Option<Catalog>,
+    /// A preset that does not exist.
+    unknown: Option<String>,
 }
 
 impl Builder {
     /// Sets all settings at once. The methods named after a setting change one of them.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Sets all settings at once, to those of a preset: `seed`, `soc`, `detections` or `stress`
+    /// (`docs/choosing.md`). Methods that follow change one of them.
+    ///
+    /// ```
+    /// use fusiongen::Generator;
+    ///
+    /// let generator = Generator::builder().preset("soc").events(5_000).days(1).build()?;
+    /// let config = &generator.plan().config;
+    /// assert_eq!((config.events, config.noise_ratio.to_string()), (5_000, "0.94".into()));
+    ///
+    /// let unknown = Generator::builder().preset("sock").build().unwrap_err();
+    /// assert!(unknown.to_string().contains("did you mean soc"));
+    /// # Ok::<(), fusiongen::Error>(())
+    /// ```
+    pub fn preset(mut self, name: &str) -> Self {
+        match preset(name) {
+            Ok(config) => {
+                self.config = config;
+                self.unknown = None;
+            }
+            // `build` returns the error.
+            Err(_) => self.unknown = Some(name.into()),
+        }
         self
     }
 
@@ -99,9 +128,12 @@ impl Builder {
     /// Validates the settings and builds the world and the plan.
     ///
     /// # Errors
-    /// A setting is out of range, or chooses what the catalog does not have; all users are disabled, no
+    /// There is no such preset; a setting is out of range, or chooses what the catalog does not have; all users are disabled, no
     /// asset reports events, or the embedded catalog cannot be read.
     pub fn build(self) -> Result<Generator> {
+        if let Some(name) = &self.unknown {
+            preset(name)?;
+        }
         self.config.validate()?;
         let nobody = |users: &Vec<User>| users.iter().all(|user| user.disabled);
         if self.users.as_ref().is_some_and(nobody) {
@@ -129,4 +161,11 @@ impl Builder {
         };
         Generator::new(self.config, grounding, catalog)
     }
+}
+
+/// The settings of a preset.
+fn preset(name: &str) -> Result<Config> {
+    let mut values = Values::default();
+    values.set("preset", name)?;
+    values.config()
 }
