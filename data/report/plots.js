@@ -15,6 +15,33 @@
   const day = (t) => `${weekdays[(t.getUTCDay() + 6) % 7]} ${t.getUTCDate()} ${months[t.getUTCMonth()]}`;
   const clock = (t) => `${two(t.getUTCHours())}:${two(t.getUTCMinutes())}`;
 
+  /** An element with a text. */
+  const make = (tag, text = "", name = "") => {
+    const element = document.createElement(tag);
+    element.textContent = text;
+    if (name) element.className = name;
+    return element;
+  };
+
+  const brush = document.createElement("canvas").getContext("2d");
+  /** A label in up to two lines of this width; only a third would be cut. */
+  const wrapped = (text, room, size) => {
+    brush.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+    const fits = (part) => brush.measureText(part).width <= room;
+    let rest = [...text];
+    const lines = [];
+    while (rest.length && lines.length < 2) {
+      let end = rest.length;
+      while (end > 1 && !fits(rest.slice(0, end).join(""))) end--;
+      // After a separator if there is one near the end, else anywhere.
+      const gap = end < rest.length ? rest.slice(0, end).findLastIndex((c) => " _-/.:".includes(c)) + 1 : 0;
+      if (gap > end / 2) end = gap;
+      lines.push(rest.slice(0, end).join("").trim());
+      rest = rest.slice(end);
+    }
+    return lines.join("\n") + (rest.length ? "…" : "");
+  };
+
   /** A tooltip: a title and rows of name and value. */
   const tip = (title, rows) => {
     const box = document.createElement("div");
@@ -63,6 +90,14 @@
   const splitLine = () => ({ lineStyle: { color: colour("line"), opacity: 0.7 } });
   const axisLine = () => ({ lineStyle: { color: colour("line") } });
   const label = () => ({ color: colour("muted"), fontSize: 12 });
+  /** Labels of names beside their rows. */
+  const names = (room) => ({
+    ...label(), color: colour("ink"), fontSize: 11.5, lineHeight: 13, interval: 0,
+    formatter: (name) => wrapped(name, room, 11.5),
+  });
+  // Events are counted: no tick lies between two numbers.
+  const whole = (n) => (n < 100000 ? number.format(n) : compact.format(n));
+  const counted = () => ({ type: "value", minInterval: 1, splitLine: splitLine() });
   const legend = () => ({
     top: 6, left: 0, itemWidth: 12, itemHeight: 12, itemGap: 18, icon: "roundRect",
     textStyle: { color: colour("ink") }, inactiveColor: colour("line"),
@@ -80,7 +115,9 @@
     const times = counts[0].map((_, i) => new Date((start + i * width) * 1000));
     const midnights = times.map((_, i) => i).filter((i) => (start + i * width) % 86400 < width);
     const every = Math.max(1, Math.ceil(midnights.length / Math.max(2, Math.floor(wide / 105))));
-    const shown = new Set(midnights.filter((_, i) => i % every === 0));
+    // A label has room until the end of the plot, or is not begun.
+    const room = (i) => ((times.length - i) / times.length) * wide >= 80;
+    const shown = new Set(midnights.filter((at, i) => i % every === 0 && (i === 0 || room(at))));
     return {
       legend: legend(),
       grid: { left: 4, right: 8, top: 44, bottom: 56, containLabel: true },
@@ -98,7 +135,7 @@
         axisTick: { interval: (i) => shown.has(i), alignWithLabel: false, lineStyle: { color: colour("line") } },
         axisLabel: { ...label(), align: "left", margin: 8, interval: (i) => shown.has(i), formatter: (_, i) => day(times[i]), hideOverlap: true },
       },
-      yAxis: { type: "value", splitLine: splitLine(), axisLabel: { ...label(), formatter: (n) => compact.format(n) } },
+      yAxis: { ...counted(), axisLabel: { ...label(), formatter: whole } },
       dataZoom: [{
         type: "slider", height: 18, bottom: 8, brushSelect: false, borderColor: colour("line"),
         fillerColor: "rgba(127,150,190,.18)", backgroundColor: "transparent", showDetail: false,
@@ -167,7 +204,6 @@
 
   // Categories and signatures
   const bars = (id, top, share) => plot(id, (wide) => {
-    const names = top.names.map((named) => named.name);
     return {
       legend: legend(),
       grid: { left: 0, right: 48, top: 40, bottom: 4, containLabel: true },
@@ -179,10 +215,10 @@
           return tip(named.name, [...rows, ["all", number.format(named.total)]]);
         },
       },
-      xAxis: { type: "value", splitNumber: 4, splitLine: splitLine(), axisLabel: { show: false } },
+      xAxis: { ...counted(), splitNumber: 4, axisLabel: { show: false } },
       yAxis: {
-        type: "category", inverse: true, data: names, axisLine: axisLine(), axisTick: { show: false },
-        axisLabel: { ...label(), color: colour("ink"), width: Math.round(wide * share), overflow: "truncate", interval: 0 },
+        type: "category", inverse: true, data: top.names.map((named) => named.name), axisLine: axisLine(), axisTick: { show: false },
+        axisLabel: names(Math.round(wide * share)),
       },
       series: stacking.map((k, layer) => ({
         name: report.kinds[k], type: "bar", stack: "all", barWidth: 13, itemStyle: { color: kindColour(report.kinds[k]) },
@@ -198,60 +234,146 @@
   bars("signatures", report.signatures, 0.5);
 
   // One chain
-  const chain = report.chain;
-  if (chain) {
+  const chains = report.chain ? [report.chain, ...report.more_chains] : [];
+  let chain = chains[0];
+  const steps = chain && plot("steps", (wide) => {
     const hosts = [...new Set(chain.events.map((event) => event.host))];
     const hostColour = (host) => colour(`s${Math.min(hosts.indexOf(host), 5)}`);
     const row = new Map(chain.steps.map((step, i) => [step.step, i]));
     const bySequence = new Map(chain.events.map((event) => [event.sequence, event]));
     const at = (event) => [event.time / 1000, row.get(event.step)];
-    plot("steps", (wide) => {
-      const lines = chain.edges
-        .map((edge) => [edge, bySequence.get(edge.from_sequence), bySequence.get(edge.to_sequence)])
-        .filter(([, from, to]) => from && to);
-      return {
-        legend: { ...legend(), data: hosts },
-        grid: { left: 4, right: 24, top: 44, bottom: 60, containLabel: true },
-        tooltip: {
-          ...tooltip(), trigger: "item",
-          formatter: ({ data }) => {
-            if (data.edge) return tip(`Step ${data.edge.to_step} follows from ${data.edge.from_step}`, [[data.edge.kind.replaceAll("_", " "), data.edge.value]]);
-            const { event } = data;
-            const t = new Date(event.time / 1000);
-            const rows = [["host", event.host], ["user", event.user], ["code", event.code], ["process", event.process], ["rule", event.rule]];
-            return tip(`${day(t)}, ${clock(t)}:${two(t.getUTCSeconds())} ${event.what}`, rows.filter(([, value]) => value));
-          },
+    // In a short chain, ticks of one minute differ by their seconds.
+    const isShort = chain.end - chain.start < 600e6;
+    const moments = (ms) => {
+      const t = new Date(ms);
+      if (isShort) return `${clock(t)}:${two(t.getUTCSeconds())}`;
+      return t.getUTCHours() || t.getUTCMinutes() ? clock(t) : day(t);
+    };
+    const lines = chain.edges
+      .map((edge) => [edge, bySequence.get(edge.from_sequence), bySequence.get(edge.to_sequence)])
+      .filter(([, from, to]) => from && to);
+    return {
+      legend: { ...legend(), data: hosts },
+      grid: { left: 4, right: 24, top: 44, bottom: 60, containLabel: true },
+      tooltip: {
+        ...tooltip(), trigger: "item",
+        formatter: ({ data }) => {
+          if (data.edge) return tip(`Step ${data.edge.to_step} follows from ${data.edge.from_step}`, [[data.edge.kind.replaceAll("_", " "), data.edge.value]]);
+          const { event } = data;
+          const t = new Date(event.time / 1000);
+          const rows = [["host", event.host], ["user", event.user], ["code", event.code], ["process", event.process], ["rule", event.rule]];
+          return tip(`${day(t)}, ${clock(t)}:${two(t.getUTCSeconds())} ${event.what}`, rows.filter(([, value]) => value));
         },
-        xAxis: {
-          type: "time", min: "dataMin", max: "dataMax", axisLine: axisLine(), splitLine: { show: true, ...splitLine() },
-          splitNumber: Math.max(3, Math.floor(wide / 160)),
-          axisLabel: { ...label(), hideOverlap: true, formatter: (ms) => { const t = new Date(ms); return t.getUTCHours() || t.getUTCMinutes() ? `${clock(t)}` : day(t); } },
+      },
+      xAxis: {
+        type: "time", min: "dataMin", max: "dataMax", axisLine: axisLine(), splitLine: { show: true, ...splitLine() },
+        splitNumber: Math.max(3, Math.floor(wide / 160)),
+        axisLabel: { ...label(), hideOverlap: true, formatter: moments },
+      },
+      yAxis: {
+        type: "category", inverse: true, data: chain.steps.map((step) => `${step.step}  ${step.tactic}`),
+        axisLine: axisLine(), axisTick: { show: false }, splitLine: { show: true, ...splitLine() },
+        axisLabel: names(Math.round(wide * (wide < 600 ? 0.36 : 0.25))),
+      },
+      dataZoom: [{
+        type: "slider", height: 18, bottom: 8, brushSelect: false, borderColor: colour("line"), showDetail: false, showDataShadow: false,
+        fillerColor: "rgba(127,150,190,.18)", handleStyle: { color: colour("surface"), borderColor: colour("muted") }, moveHandleSize: 0,
+      }],
+      series: [
+        {
+          name: "causes", type: "lines", coordinateSystem: "cartesian2d", z: 1, symbol: ["none", "arrow"], symbolSize: 6,
+          lineStyle: { color: colour("muted"), opacity: 0.55, width: 1.2, curveness: 0.12 },
+          data: lines.map(([edge, from, to]) => ({ coords: [at(from), at(to)], edge })),
         },
-        yAxis: {
-          type: "category", inverse: true, data: chain.steps.map((step) => `${step.step}  ${step.tactic}`),
-          axisLine: axisLine(), axisTick: { show: false }, splitLine: { show: true, ...splitLine() },
-          axisLabel: { ...label(), color: colour("ink"), interval: 0, width: Math.round(wide * (wide < 600 ? 0.36 : 0.25)), overflow: "truncate" },
-        },
-        dataZoom: [{
-          type: "slider", height: 18, bottom: 8, brushSelect: false, borderColor: colour("line"), showDetail: false, showDataShadow: false,
-          fillerColor: "rgba(127,150,190,.18)", handleStyle: { color: colour("surface"), borderColor: colour("muted") }, moveHandleSize: 0,
-        }],
-        series: [
-          {
-            name: "causes", type: "lines", coordinateSystem: "cartesian2d", z: 1, symbol: ["none", "arrow"], symbolSize: 6,
-            lineStyle: { color: colour("muted"), opacity: 0.55, width: 1.2, curveness: 0.12 },
-            data: lines.map(([edge, from, to]) => ({ coords: [at(from), at(to)], edge })),
-          },
-          ...hosts.map((host) => ({
-            name: host, type: "scatter", z: 3,
-            // Without rims: on a burst of dots they would be all there is to see.
-            itemStyle: { color: hostColour(host), opacity: 0.75 },
-            data: chain.events.filter((event) => event.host === host)
-              .map((event) => ({ value: at(event), event, symbolSize: event.kind === "alert" ? 12 : 7 })),
-          })),
-        ],
-      };
-    });
+        ...hosts.map((host) => ({
+          name: host, type: "scatter", z: 3,
+          // Without rims: on a burst of dots they would be all there is to see.
+          itemStyle: { color: hostColour(host), opacity: 0.75 },
+          data: chain.events.filter((event) => event.host === host)
+            .map((event) => ({ value: at(event), event, symbolSize: event.kind === "alert" ? 12 : 7 })),
+        })),
+      ],
+    };
+  });
+
+  /** `2024-08-12 09:50:14` of Unix microseconds. */
+  const moment = (us) => new Date(us / 1000).toISOString().slice(0, 19).replace("T", " ");
+  const spaced = (text) => text.replaceAll("_", " ");
+  /** A row of cells: a text, or texts below each other; the class of each. */
+  const tableRow = (cells) => {
+    const row = document.createElement("tr");
+    for (const [content, name, tag] of cells) {
+      const cell = make(tag ?? "td", "", name);
+      [content].flat().forEach((part, i) => {
+        if (i && typeof part === "string") cell.append(document.createElement("br"));
+        cell.append(part);
+      });
+      row.append(cell);
+    }
+    return row;
+  };
+  const treeNode = (node) => {
+    const item = document.createElement("li");
+    const head = make("div", "", node.events ? "proc" : "proc passive");
+    head.append(make("b", node.name || "(unnamed)"), make("small", `pid ${node.pid}`));
+    if (node.user) head.append(make("small", node.user));
+    if (node.steps.length) head.append(make("small", `step ${node.steps.join(", ")}`, "step"));
+    if (node.events) head.append(make("small", `${node.events} event${node.events === 1 ? "" : "s"}`));
+    item.append(head);
+    if (node.command_line) item.append(make("code", node.command_line, "cmd"));
+    if (node.children.length) {
+      const list = document.createElement("ul");
+      list.append(...node.children.map(treeNode));
+      item.append(list);
+    }
+    return item;
+  };
+  /** Shows a chain in place of the one that the page was made with. */
+  const choose = (chosen) => {
+    chain = chosen;
+    const { events, total } = chain;
+    document.getElementById("chain-h").textContent = `One attack: ${spaced(chain.playbook)}`;
+    document.getElementById("chain-lead").replaceChildren(
+      make("code", chain.id),
+      `, ${moment(chain.start)} to ${moment(chain.end)} UTC: ${number.format(total)} events in ${chain.steps.length} steps on ${chain.hosts.length} hosts, ` +
+        `${spaced(chain.stop_reason)}. Users: ${chain.users.join(", ")}.` +
+        (total > events.length ? ` Shown are the first ${number.format(events.length)}, by step.` : ""),
+    );
+    document.querySelector("#chain-steps tbody").replaceChildren(...chain.steps.map((step) => tableRow([
+      [String(step.step), "n", "th"], [step.tactic], [step.techniques.join(", ")], [moment(step.first), "when"],
+      [number.format(step.events), "n"], [step.hosts, "host"], [step.causes.join(", ")],
+      [step.rule ? [make("code", step.what), make("small", step.rule)] : make("code", step.what), "what"],
+    ])));
+    document.querySelector("#chain-events tbody").replaceChildren(...events.map((event) => tableRow([
+      [String(event.sequence), "n"], [moment(event.time), "when"], [String(event.step), "n"], [event.host, "host"],
+      [event.user], [event.code], [event.process], [make("code", event.what), "what"], [event.rule],
+    ])));
+    const panel = document.getElementById("chain-trees");
+    panel.hidden = !chain.trees.length;
+    panel.replaceChildren(make("h3", "Process tree"), ...chain.trees.map((tree) => {
+      const box = make("div", "", "trees");
+      const title = document.createElement("h3");
+      title.append(make("code", tree.host));
+      const list = document.createElement("ul");
+      list.append(...tree.processes.map(treeNode));
+      box.append(title, list);
+      return box;
+    }));
+    if (chain.hidden) panel.append(make("p", `${number.format(chain.hidden)} more processes are not shown.`, "hint"));
+    steps.element.style.height = `${chain.steps.length * 38 + 130}px`;
+    steps.draw();
+  };
+  if (chains.length > 1) {
+    const pick = document.getElementById("pick");
+    const list = pick.querySelector("select");
+    list.append(...chains.map((it, i) => {
+      const option = make("option", `${spaced(it.playbook)}, ${moment(it.start)}, ${spaced(it.stop_reason)}, ${number.format(it.total)} events`);
+      option.value = String(i);
+      return option;
+    }));
+    pick.append(` ${number.format(chains.length)} of ${number.format(report.card.chains)} chains`);
+    list.addEventListener("change", () => choose(chains[Number(list.value)]));
+    pick.hidden = false;
   }
 
   // Engines, one at a time; all of them on paper.
@@ -289,7 +411,24 @@
   new ResizeObserver(() => plots.forEach((own) => {
     if (own.chart.getWidth() !== own.element.clientWidth) own.draw();
   })).observe(document.querySelector("main"));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const theme = document.getElementById("theme");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  const named = () => {
+    theme.textContent = isDark() ? "Light" : "Dark";
+    theme.setAttribute("aria-label", `${theme.textContent} colours`);
+  };
+  const recolour = () => {
+    named();
+    redraw();
+  };
+  theme.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    recolour();
+  });
+  system.addEventListener("change", recolour);
+  theme.hidden = false;
+  named();
   addEventListener("beforeprint", () => {
     root.classList.add("printing");
     plots.forEach((own) => { own.element.style.width = "680px"; own.draw(); });

@@ -8,6 +8,7 @@ use super::output;
 use super::progress::Bar;
 use super::summary::{counted, sized};
 use super::voice::Voice;
+use crate::check::{Options, check};
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::report::{self, Report};
@@ -21,6 +22,9 @@ pub struct ReportCommand {
     /// HTML file to write, which needs no network; must be outside DIR
     #[arg(short, long, default_value = "report.html", value_name = "FILE")]
     output: PathBuf,
+    /// Audit the corpus as `fusiongen check` does, and show the result
+    #[arg(long)]
+    check: bool,
     /// No progress bar
     #[arg(long)]
     no_progress: bool,
@@ -37,8 +41,16 @@ impl ReportCommand {
         let source = report::ParquetCorpus::open(Corpus::open(&self.directory)?)?;
         source.refuse_inside(&self.output)?;
         output::refuse_unwritable(&self.output)?;
-        let bar = Bar::new(source.events(), self.no_progress, self.voice);
+        let passes = 1 + u64::from(self.check);
+        let bar = Bar::new(passes * source.events(), self.no_progress, self.voice);
         let report = Report::new(&source, &bar);
+        let report = report.and_then(|report| match self.check {
+            true => {
+                let corpus = Corpus::open(&self.directory)?;
+                check(&corpus, Options::default(), &bar).map(|found| report.with_check(found))
+            }
+            false => Ok(report),
+        });
         bar.finish();
         let report = report?;
         let bytes = report.write(&self.output)?;

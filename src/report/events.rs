@@ -10,7 +10,7 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef};
 use rayon::prelude::*;
 
-use super::read::{Batch, Keys, Read, read};
+use super::read::{Batch, Keys, Read, add_pairs, read};
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
@@ -40,9 +40,11 @@ impl Kinds {
     }
 }
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 12] = [
     "@timestamp",
     "event.kind",
+    "event.provider",
+    "event.code",
     "fusionai.category",
     "rule.name",
     "fusionai.noise",
@@ -64,6 +66,8 @@ pub struct Counts {
     pub signatures: BTreeMap<String, ByKind>,
     /// By verdict.
     pub verdicts: BTreeMap<String, u64>,
+    /// By provider and code of the record; both may be empty.
+    pub telemetry: BTreeMap<(String, String), u64>,
     /// By tactic name and technique id, for events with `threat.*`.
     pub techniques: BTreeMap<(String, String), u64>,
 }
@@ -123,8 +127,13 @@ impl Counts {
         for (verdict, count) in other.verdicts {
             *self.verdicts.entry(verdict).or_default() += count;
         }
-        for (technique, count) in other.techniques {
-            *self.techniques.entry(technique).or_default() += count;
+        for (mine, theirs) in [
+            (&mut self.techniques, other.techniques),
+            (&mut self.telemetry, other.telemetry),
+        ] {
+            for (pair, count) in theirs {
+                *mine.entry(pair).or_default() += count;
+            }
         }
         self
     }
@@ -157,6 +166,7 @@ impl Counts {
                 *self.verdicts.entry(verdict).or_default() += counts.iter().sum::<u64>();
             }
         }
+        add_pairs(batch, ["event.provider", "event.code"], &mut self.telemetry)?;
         self.techniques(batch)
     }
 

@@ -1,4 +1,4 @@
-//! One chain in full: its events in order, the links between its steps, and its
+//! Chains in full: the events of each in order, the links between its steps, and its
 //! processes as a tree.
 //!
 //! Events are found by `event.sequence` from `truth/steps`, so this also works for a corpus whose
@@ -69,6 +69,9 @@ pub struct Event {
     pub rule: String,
     #[serde(skip)]
     key: i64,
+    /// Index of its chain.
+    #[serde(skip)]
+    of: usize,
     #[serde(skip)]
     own: Option<Process>,
     #[serde(skip)]
@@ -92,66 +95,90 @@ type Totals = BTreeMap<i64, u64>;
 
 /// A row of `truth/steps`.
 struct StepRow {
+    /// Index of its chain.
+    of: usize,
     step: i64,
     sequence: i64,
     technique: String,
     tactic: String,
 }
 
-/// Reads a chain; `None` if its events or steps are missing.
+/// Rows of `truth/steps` by `event.sequence`.
+type Rows = BTreeMap<i64, StepRow>;
+
+/// Maximum number of events of a chain, by its index: the first is on the page without scripts.
+fn most(index: usize) -> u64 {
+    match index {
+        0 => MOST_EVENTS,
+        _ => MOST_EVENTS / 4,
+    }
+}
+
+/// Reads chains in their order; those whose events or steps are missing are left out.
 ///
 /// # Errors
 /// A file is missing or broken.
-pub fn example(
+pub fn examples(
     corpus: &Corpus,
     plan: &PlanFile,
     truth: &[&str],
-    chain: Chain,
-) -> Result<Option<Example>> {
-    let date = chain.file.split('/').nth(2).unwrap_or_default().to_string();
-    let files = |table: &str| {
-        let prefix = format!("truth/{table}/{date}/");
-        let found = truth
-            .iter()
-            .copied()
-            .filter(move |file| file.starts_with(&prefix));
-        found.collect::<Vec<_>>()
+    chains: Vec<Chain>,
+) -> Result<Vec<Example>> {
+    let dates = chains
+        .iter()
+        .filter_map(|chain| chain.file.split('/').nth(2));
+    let dates: BTreeSet<&str> = dates.collect();
+    let files = |table: &str| -> Vec<&str> {
+        let prefixes = dates.iter().map(|date| format!("truth/{table}/{date}/"));
+        let prefixes: Vec<String> = prefixes.collect();
+        let is_wanted = |file: &&str| prefixes.iter().any(|prefix| file.starts_with(prefix));
+        truth.iter().copied().filter(is_wanted).collect()
     };
-    let (rows, totals) = rows(corpus, &files("steps"), &chain)?;
-    if rows.is_empty() {
-        return Ok(None);
+    let (rows, totals) = rows(corpus, &files("steps"), &chains)?;
+    let mut found: Vec<Vec<Event>> = chains.iter().map(|_| Vec::new()).collect();
+    for event in events(corpus, plan, &rows)? {
+        found[event.of].push(event);
     }
-    let events = events(corpus, plan, &rows)?;
-    let edges = edges(corpus, &files("edges"), &chain.id)?;
-    let steps = steps(&rows, &totals, &events, &edges);
-    let (trees, hidden) = trees(events.iter().filter_map(|event| {
-        Some(Act {
-            host: &event.host,
-            user: &event.user,
-            step: event.step,
-            own: event.own.as_ref()?,
-            parent: event.parent.as_ref(),
-        })
-    }));
-    Ok(Some(Example {
-        total: totals.values().sum(),
-        chain,
-        steps,
-        events,
-        edges,
-        trees,
-        hidden,
-    }))
+    let edges = edges(corpus, &files("edges"), &chains)?;
+    let parts = chains.into_iter().zip(totals).zip(found).zip(edges);
+    let all = parts.map(|(((chain, totals), events), mut edges)| {
+        let steps = steps(&rows, &totals, &events, &edges);
+        let (trees, hidden) = trees(events.iter().filter_map(|event| {
+            Some(Act {
+                host: &event.host,
+                user: &event.user,
+                step: event.step,
+                own: event.own.as_ref()?,
+                parent: event.parent.as_ref(),
+            })
+        }));
+        // A link is drawn between two events.
+        let shown: BTreeSet<i64> = events.iter().map(|event| event.sequence).collect();
+        let is_shown = |sequence| shown.contains(&sequence);
+        edges.retain(|edge| is_shown(edge.from_sequence) && is_shown(edge.to_sequence));
+        Example {
+            total: totals.values().sum(),
+            chain,
+            steps,
+            events,
+            edges,
+            trees,
+            hidden,
+        }
+    });
+    Ok(all.filter(|example| !example.steps.is_empty()).collect())
 }
 
-/// The chain's rows of `truth/steps` by `event.sequence`, and the number of events per step.
+/// Indices of chains by id.
+fn by_id(chains: &[Chain]) -> BTreeMap<&str, usize> {
+    let ids = chains.iter().enumerate();
+    ids.map(|(at, chain)| (chain.id.as_str(), at)).collect()
+}
+
+/// The chains' rows of `truth/steps`, and for each chain the number of events per step.
 ///
-/// If the chain has too many events to show, only the first of each step.
-fn rows(
-    corpus: &Corpus,
-    files: &[&str],
-    chain: &Chain,
-) -> Result<(BTreeMap<i64, StepRow>, Totals)> {
+/// If a chain has too many events to show, only the first of each step.
+fn rows(corpus: &Corpus, files: &[&str], chains: &[Chain]) -> Result<(Rows, Vec<Totals>)> {
     let how = Read {
         columns: &[
             "attack_id",
@@ -163,51 +190,55 @@ fn rows(
         ],
         ..Read::default()
     };
-    let each = (MOST_EVENTS / chain.steps.max(1)).max(1) as usize;
-    let few = chain.events <= MOST_EVENTS;
-    let mut totals = Totals::new();
-    // Sort by step and position in the step.
-    let mut found: BTreeMap<i64, BTreeMap<i64, (i64, StepRow)>> = BTreeMap::new();
+    let ids = by_id(chains);
+    let mut totals = vec![Totals::new(); chains.len()];
+    // By chain, step and position in the step.
+    type Steps = BTreeMap<i64, BTreeMap<i64, (i64, StepRow)>>;
+    let mut found: Vec<Steps> = chains.iter().map(|_| Steps::new()).collect();
     for file in files {
         read(corpus, file, how, |batch| {
-            for row in of_chain(batch, &chain.id) {
+            for (row, of) in of_chains(batch, &ids) {
                 let text = |name| batch.text(name, row).unwrap_or_default();
                 let integer = |name| batch.integer(name, row).unwrap_or_default();
                 let (step, sequence) = (integer("step"), integer("sequence"));
-                *totals.entry(step).or_default() += 1;
-                let of_step = found.entry(step).or_default();
+                *totals[of].entry(step).or_default() += 1;
+                let of_step = found[of].entry(step).or_default();
                 let row = StepRow {
+                    of,
                     step,
                     sequence,
                     technique: text("technique"),
                     tactic: text("tactic"),
                 };
                 of_step.insert(sequence, (integer("event_sequence"), row));
-                if !few && of_step.len() > each {
+                let (most, chain) = (most(of), &chains[of]);
+                let each = (most / chain.steps.max(1)).max(1) as usize;
+                if chain.events > most && of_step.len() > each {
                     of_step.pop_last();
                 }
             }
             Ok(())
         })?;
     }
-    let rows = found.into_values().flat_map(BTreeMap::into_values);
-    Ok((rows.collect(), totals))
+    let steps = found.into_iter().flat_map(BTreeMap::into_values);
+    Ok((steps.flat_map(BTreeMap::into_values).collect(), totals))
 }
 
-/// The rows of a truth table that belong to a chain.
-fn of_chain(batch: &Batch, id: &str) -> Vec<usize> {
-    let ids = batch.column("attack_id");
-    let ids = ids
+/// The rows of a truth table that belong to one of the chains, with the chain's index.
+fn of_chains(batch: &Batch, ids: &BTreeMap<&str, usize>) -> Vec<(usize, usize)> {
+    let column = batch.column("attack_id");
+    let column = column
         .as_ref()
         .and_then(|ids| arrow_array::cast::AsArray::as_string_opt::<i32>(ids));
-    let ids = ids.into_iter().flatten().enumerate();
-    ids.filter(|(_, found)| *found == Some(id))
-        .map(|(row, _)| row)
+    let rows = column.into_iter().flatten().enumerate();
+    rows.filter_map(|(row, id)| Some((row, *ids.get(id?)?)))
         .collect()
 }
 
-fn edges(corpus: &Corpus, files: &[&str], id: &str) -> Result<Vec<Edge>> {
-    let mut found = Vec::new();
+/// The links between the events of each chain.
+fn edges(corpus: &Corpus, files: &[&str], chains: &[Chain]) -> Result<Vec<Vec<Edge>>> {
+    let ids = by_id(chains);
+    let mut found: Vec<Vec<Edge>> = chains.iter().map(|_| Vec::new()).collect();
     for file in files {
         let how = Read {
             columns: &[
@@ -222,10 +253,10 @@ fn edges(corpus: &Corpus, files: &[&str], id: &str) -> Result<Vec<Edge>> {
             ..Read::default()
         };
         read(corpus, file, how, |batch| {
-            for row in of_chain(batch, id) {
+            for (row, of) in of_chains(batch, &ids) {
                 let integer = |name| batch.integer(name, row).unwrap_or_default();
                 let text = |name| batch.text(name, row).unwrap_or_default();
-                found.push(Edge {
+                found[of].push(Edge {
                     from_step: integer("from_step"),
                     to_step: integer("to_step"),
                     from_sequence: integer("from_sequence"),
@@ -270,8 +301,11 @@ const COLUMNS: [&str; 27] = [
     "fusionai.cloud.event_name",
 ];
 
-/// The chain's events in order; only the files and row groups with these events are read.
-fn events(corpus: &Corpus, plan: &PlanFile, rows: &BTreeMap<i64, StepRow>) -> Result<Vec<Event>> {
+/// The chains' events in order; only the files and row groups with these events are read.
+fn events(corpus: &Corpus, plan: &PlanFile, rows: &Rows) -> Result<Vec<Event>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let wanted: BTreeSet<i64> = rows.keys().copied().collect();
     let partitions: BTreeSet<i64> = wanted
         .iter()
@@ -318,7 +352,7 @@ fn events(corpus: &Corpus, plan: &PlanFile, rows: &BTreeMap<i64, StepRow>) -> Re
     Ok(events)
 }
 
-fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, StepRow>) -> Option<Event> {
+fn event(batch: &Batch, row: usize, rows: &Rows) -> Option<Event> {
     let key = batch.integer("event.sequence", row)?;
     let of_chain = rows.get(&key)?;
     let text = |path: &str| batch.text(path, row);
@@ -364,17 +398,13 @@ fn event(batch: &Batch, row: usize, rows: &BTreeMap<i64, StepRow>) -> Option<Eve
         what: what.unwrap_or_default(),
         rule: or_empty("rule.name"),
         key,
+        of: of_chain.of,
         own: process("process"),
         parent: process("process.parent"),
     })
 }
 
-fn steps(
-    rows: &BTreeMap<i64, StepRow>,
-    totals: &Totals,
-    events: &[Event],
-    edges: &[Edge],
-) -> Vec<Step> {
+fn steps(rows: &Rows, totals: &Totals, events: &[Event], edges: &[Edge]) -> Vec<Step> {
     let mut steps: BTreeMap<i64, Step> = BTreeMap::new();
     for event in events {
         let Some(row) = rows.get(&event.key) else {

@@ -10,6 +10,7 @@ mod events;
 mod example;
 pub(crate) mod page;
 mod read;
+mod sizes;
 mod time;
 mod trees;
 mod truth;
@@ -20,6 +21,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::catalog::Catalog;
+use crate::check;
 use crate::corpus::{Corpus, Manifest, PlanFile, manifest, refuse_inside};
 use crate::error::{Error, Result};
 use crate::plan::config::Labels;
@@ -29,6 +31,7 @@ use attack::Matrix;
 use card::Card;
 use events::{ByKind, Counts, Kinds};
 use example::Example;
+use sizes::Sizes;
 use time::{Timeline, Week};
 use truth::{Playbook, Techniques};
 
@@ -122,6 +125,15 @@ struct Entities {
     count: u64,
 }
 
+/// The events of one kind of record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Telemetry {
+    /// Empty for records that name none.
+    provider: String,
+    code: String,
+    events: u64,
+}
+
 /// All values on the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
@@ -140,7 +152,16 @@ pub struct Report {
     signatures: Top,
     attack: Matrix,
     playbooks: Vec<NamedPlaybook>,
+    /// The best example.
     chain: Option<Example>,
+    /// Other chains to choose, of every playbook.
+    more_chains: Vec<Example>,
+    /// Events by provider and code of the record, most frequent first.
+    telemetry: Vec<Telemetry>,
+    /// Sizes of the files of each table.
+    sizes: Vec<Sizes>,
+    /// The result of `check`, if it was asked for.
+    checked: Option<check::Report>,
     /// Hosts by role and platform.
     hosts: Vec<Entities>,
     /// Accounts by kind and domain.
@@ -181,12 +202,10 @@ impl Report {
         let catalog = Catalog::embedded()?;
         let attack = Matrix::new(&steps, &counts.techniques, &lookalikes, &catalog.techniques);
 
-        let (playbooks, best) = truth::chains(corpus, &source.truth("chains"))?;
+        let (playbooks, chosen) = truth::chains(corpus, &source.truth("chains"))?;
         let all = source.tables(|path| path.starts_with("truth/"));
-        let chain = match best {
-            Some(best) => example::example(corpus, plan, &all, best)?,
-            None => None,
-        };
+        let mut chains = example::examples(corpus, plan, &all, chosen)?.into_iter();
+        let chain = chains.next();
         let entities = |file: &str, columns| match source.tables(|path| path == file)[..] {
             [file] => truth::entities(corpus, file, columns).map(listed),
             _ => Ok(Vec::new()),
@@ -216,10 +235,20 @@ impl Report {
             attack,
             playbooks,
             chain,
+            more_chains: chains.collect(),
+            telemetry: telemetry(counts.telemetry),
+            sizes: Sizes::of(&source.manifest),
+            checked: None,
             hosts: entities("entities/assets.parquet", ["role", "platform"])?,
             accounts: entities("entities/users.parquet", ["kind", "domain"])?,
             missing: missing.filter(|table| !there(table)).collect(),
         })
+    }
+
+    /// Adds the result of `check` of the same corpus.
+    pub fn with_check(mut self, checked: check::Report) -> Self {
+        self.checked = Some(checked);
+        self
     }
 
     /// Number of events counted.
@@ -263,6 +292,20 @@ fn top(counts: &BTreeMap<String, ByKind>, kinds: usize) -> Top {
         distinct,
         others: others.iter().map(|named| named.total).sum(),
     }
+}
+
+/// Kinds of records, most frequent first.
+fn telemetry(counts: Techniques) -> Vec<Telemetry> {
+    let each = counts
+        .into_iter()
+        .map(|((provider, code), events)| Telemetry {
+            provider,
+            code,
+            events,
+        });
+    let mut all: Vec<Telemetry> = each.collect();
+    all.sort_by_key(|kind| std::cmp::Reverse(kind.events));
+    all
 }
 
 /// Groups of entities, largest first.

@@ -41,6 +41,7 @@ pub(crate) fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("grouped", numbers::grouped);
     environment.add_filter("sized", numbers::sized);
+    environment.add_filter("exact_size", exact_size);
     environment.add_filter("words", |text: String| text.replace('_', " "));
     environment.add_filter("moment", moment);
     environment.add_filter("percent", |part: u64, whole: u64| {
@@ -84,6 +85,15 @@ fn render(report: &Report) -> std::result::Result<String, minijinja::Error> {
         echarts => ECHARTS,
         licence => LICENCE,
     })
+}
+
+/// `12.3 MiB`; smaller sizes as `12 KiB` or in bytes.
+fn exact_size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} B"),
+        1_024..1_048_576 => format!("{} KiB", bytes >> 10),
+        _ => numbers::sized(bytes),
+    }
 }
 
 /// Formats Unix microseconds as `2024-08-12 09:50:14`.

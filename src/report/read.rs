@@ -3,7 +3,7 @@
 //! Only the requested columns are decoded, and strings can remain dictionaries, so that counting
 //! them is counting keys. This module does not interpret columns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::sync::Arc;
 
@@ -223,4 +223,32 @@ impl<'k> Keys<'k> {
     pub fn find(&self, text: &str) -> Option<usize> {
         self.values.iter().position(|value| value == Some(text))
     }
+}
+
+/// Adds the rows of a batch by two string columns; a null counts as an empty string. `None`, and
+/// nothing added, if a column is missing. The file must be read with dictionaries.
+pub fn add_pairs(
+    batch: &Batch,
+    columns: [&str; 2],
+    into: &mut BTreeMap<(String, String), u64>,
+) -> Option<()> {
+    let [left, right] = columns.map(|path| batch.column(path));
+    let (left, right) = (left?, right?);
+    let (left, right) = (Keys::of(&left)?, Keys::of(&right)?);
+    let wide = right.len() + 1;
+    let mut counts = vec![0; (left.len() + 1) * wide];
+    for row in 0..batch.rows() {
+        let l = left.key(row).unwrap_or(left.len());
+        let r = right.key(row).unwrap_or(right.len());
+        counts[l * wide + r] += 1;
+    }
+    let word = |keys: &Keys<'_>, key: usize| match key < keys.len() {
+        true => keys.text(key).to_string(),
+        false => String::new(),
+    };
+    for (at, count) in counts.into_iter().enumerate().filter(|(_, n)| *n > 0) {
+        let pair = (word(&left, at / wide), word(&right, at % wide));
+        *into.entry(pair).or_default() += count;
+    }
+    Some(())
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::read::{Batch, Keys, Read, read};
+use super::read::{Batch, Read, add_pairs, read};
 use crate::corpus::Corpus;
 use crate::error::Result;
 
@@ -62,17 +62,65 @@ impl Chain {
 
 /// Maximum number of events for showing each.
 pub const MOST_EVENTS: u64 = 400;
+/// Maximum number of chains to choose from, if no more playbooks occur.
+const MOST_CHAINS: usize = 40;
 
-/// Reads `truth/chains`: the playbooks, and the chain that is the best example.
+/// Chooses chains to show: the best example, and then the best of each playbook and of all.
+#[derive(Debug, Default)]
+struct Choice {
+    of_playbooks: BTreeMap<String, Chain>,
+    best: Vec<Chain>,
+}
+
+impl Choice {
+    fn add(&mut self, chain: Chain) {
+        let own = self.of_playbooks.get(&chain.playbook);
+        if own.is_none_or(|own| own.worth() < chain.worth()) {
+            (self.of_playbooks).insert(chain.playbook.clone(), chain.clone());
+        }
+        self.best.push(chain);
+        // Now and then, so that memory is bounded and few chains are compared.
+        if self.best.len() >= 4 * MOST_CHAINS {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.best
+            .sort_by_cached_key(|chain| std::cmp::Reverse(chain.worth()));
+        self.best.truncate(MOST_CHAINS);
+    }
+
+    /// The best first, the others by playbook and start.
+    fn chosen(mut self) -> Vec<Chain> {
+        self.cut();
+        let best = self.best.first().map(|chain| chain.id.clone());
+        let mut chosen: Vec<Chain> = self.of_playbooks.into_values().collect();
+        for chain in self.best {
+            let is_new = chosen.iter().all(|other| other.id != chain.id);
+            if is_new && chosen.len() < MOST_CHAINS {
+                chosen.push(chain);
+            }
+        }
+        let key = |chain: &Chain| {
+            (
+                Some(&chain.id) != best.as_ref(),
+                chain.playbook.clone(),
+                chain.start,
+            )
+        };
+        chosen.sort_by_cached_key(key);
+        chosen
+    }
+}
+
+/// Reads `truth/chains`: the playbooks, and chains to show, the best example first.
 ///
 /// # Errors
 /// A file is broken.
-pub fn chains(
-    corpus: &Corpus,
-    files: &[&str],
-) -> Result<(BTreeMap<String, Playbook>, Option<Chain>)> {
+pub fn chains(corpus: &Corpus, files: &[&str]) -> Result<(BTreeMap<String, Playbook>, Vec<Chain>)> {
     let mut playbooks: BTreeMap<String, Playbook> = BTreeMap::new();
-    let mut best: Option<Chain> = None;
+    let mut choice = Choice::default();
     let how = Read {
         columns: &[
             "attack_id",
@@ -96,17 +144,12 @@ pub fn chains(
                 playbook.events += chain.events;
                 playbook.completed += u64::from(chain.stop_reason == "completed");
                 playbook.hosts = playbook.hosts.max(chain.hosts.len() as u64);
-                if best
-                    .as_ref()
-                    .is_none_or(|best| best.worth() < chain.worth())
-                {
-                    best = Some(chain);
-                }
+                choice.add(chain);
             }
             Ok(())
         })?;
     }
-    Ok((playbooks, best))
+    Ok((playbooks, choice.chosen()))
 }
 
 fn chain(batch: &Batch, row: usize, file: &str) -> Chain {
@@ -168,27 +211,9 @@ fn pairs(corpus: &Corpus, files: &[&str], how: Read<'_>) -> Result<Techniques> {
         .par_iter()
         .try_fold(Techniques::new, |mut found, file| {
             read(corpus, file, how, |batch| {
-                let columns = how.columns.iter().map(|name| batch.column(name));
-                let columns: Vec<_> = columns.flatten().collect();
-                if let [Some(left), Some(right)] = [
-                    columns.first().and_then(Keys::of),
-                    columns.get(1).and_then(Keys::of),
-                ] {
-                    let wide = right.len() + 1;
-                    let mut counts = vec![0; (left.len() + 1) * wide];
-                    for row in 0..batch.rows() {
-                        let l = left.key(row).unwrap_or(left.len());
-                        let r = right.key(row).unwrap_or(right.len());
-                        counts[l * wide + r] += 1;
-                    }
-                    let word = |keys: &Keys<'_>, key: usize| match key < keys.len() {
-                        true => keys.text(key).to_string(),
-                        false => String::new(),
-                    };
-                    for (at, count) in counts.into_iter().enumerate().filter(|(_, n)| *n > 0) {
-                        let pair = (word(&left, at / wide), word(&right, at % wide));
-                        *found.entry(pair).or_default() += count;
-                    }
+                if let [left, right] = *how.columns {
+                    // A table that lacks a column has nothing to count.
+                    let _ = add_pairs(batch, [left, right], &mut found);
                 }
                 Ok(())
             })?;

@@ -157,6 +157,18 @@ def test_kinds_and_verdicts(page):
         assert page.data["verdicts"] == []
 
 
+def test_telemetry_and_sizes(page):
+    db = page.corpus.connect()
+    rows = db.execute("SELECT coalesce(event.provider, ''), coalesce(event.code, ''), count(*) FROM events GROUP BY ALL").fetchall()
+    shown = [(kind["provider"], kind["code"], kind["events"]) for kind in page.data["telemetry"]]
+    assert sorted(shown) == sorted(rows)
+    assert [events for *_, events in shown] == sorted((events for *_, events in shown), reverse=True)
+    sizes = {it["table"]: it for it in page.data["sizes"]}
+    files = sorted(path.stat().st_size for path in page.corpus.files)
+    assert sizes["events"]["files"] == len(files) and sizes["events"]["bytes"] == sum(files)
+    assert (sizes["events"]["least"], sizes["events"]["most"]) == (files[0], files[-1])
+
+
 def test_timeline_and_week(page):
     db, data = page.corpus.connect(), page.data
     start, width = data["timeline"]["start"], data["timeline"]["width"]
@@ -616,6 +628,67 @@ def test_plots_answer(labelled, opened):
     tip = tab.locator("#timeline .tip")
     tip.wait_for()
     assert "alerts" in tip.inner_text()
+
+
+def test_another_chain_is_chosen(labelled, opened):
+    tab = opened(labelled).page
+    more = labelled.data["more_chains"]
+    assert more
+    before = tab.locator("#steps svg").inner_html()
+    pick = tab.locator("#pick select")
+    assert pick.locator("option").count() == 1 + len(more)
+    for index in (1, len(more), 0):
+        pick.select_option(str(index))
+        chain = ([labelled.data["chain"]] + more)[index]
+        assert chain["id"] in tab.locator("#chain-lead").inner_text()
+        assert tab.locator("#chain-steps tbody tr").count() == len(chain["steps"])
+        assert tab.locator("#chain-events tbody tr").count() == len(chain["events"])
+        assert tab.locator("#chain-trees .trees").count() == len(chain["trees"])
+        changed = tab.locator("#steps svg").inner_html() != before
+        assert changed == (index > 0)
+    # The tables of the first chain are as they were made without scripts.
+    texts = lambda found: [" ".join(row.split()) for row in found]
+    made = re.search(r'<table id="chain-steps">.*?</table>', labelled.html, re.DOTALL).group(0)
+    drawn = tab.locator("#chain-steps tbody tr").all_text_contents()
+    plain = [html.unescape(re.sub(r"<[^>]+>", "", row)) for row in re.findall(r"<tr>(.*?)</tr>", made, re.DOTALL)[1:]]
+    assert texts(drawn) == texts(plain)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_are_switched(labelled, opened, scheme):
+    tab = opened(labelled, scheme).page
+    ground = lambda: tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    first = ground()
+    tab.locator("#theme").click()
+    second = ground()
+    assert second != first
+    assert marks(tab, "timeline", "alerts") > 0, "plots have the new colours"
+    tab.locator("#theme").click()
+    assert ground() == first
+
+
+def test_labels_are_whole(page, opened):
+    tab = opened(page).page
+    for plot in ("categories", "signatures"):
+        texts = "".join(tab.locator(f"#{plot} svg text").all_text_contents())
+        squeezed = re.sub(r"\s", "", texts)
+        for named in page.data[plot]["names"]:
+            if len(named["name"]) <= 60:
+                assert re.sub(r"\s", "", named["name"]) in squeezed, named["name"]
+        box = tab.locator(f"#{plot} svg").bounding_box()
+        for text in tab.locator(f"#{plot} svg text").all():
+            own = text.bounding_box()
+            assert box["x"] - 1 <= own["x"] and own["x"] + own["width"] <= box["x"] + box["width"] + 1
+    ticks = [text for text in tab.locator("#timeline svg text").all_text_contents() if re.fullmatch(r"[\d,.]+", text)]
+    assert ticks and not any("." in tick for tick in ticks)
+
+
+def test_the_result_of_check_is_shown(labelled, tmp_path):
+    done = fusiongen("report", labelled.corpus.path, "-o", tmp_path / "report.html", "--check")
+    assert done.returncode == 0, done.stderr
+    checked = Page(labelled.corpus, tmp_path / "report.html", (tmp_path / "report.html").read_text())
+    assert checked.data["checked"]["passed"] and "Every invariant holds" in checked.html
+    assert labelled.data["checked"] is None
 
 
 def test_narrow_screens_do_not_scroll_sideways(page, opened):
