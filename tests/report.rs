@@ -145,8 +145,9 @@ fn a_page_shows_what_check_found() {
     let directory = tempdir().unwrap();
     let corpus = directory.path().join("corpus");
     let config = Config {
-        events: 6_000,
+        events: 9_000,
         days: 1,
+        assets: Some(60),
         ..Config::default()
     };
     common::write(config, common::whole(2), &corpus);
