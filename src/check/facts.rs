@@ -7,13 +7,17 @@ use std::net::IpAddr;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use arrow_schema::{ArrowError, Schema};
+use parquet::arrow::ProjectionMask;
+use parquet::schema::types::SchemaDescriptor;
 
 use super::SAMPLED_ROWS;
 use super::records::{Record, records};
 use crate::catalog::{Catalog, attack::Technique};
 use crate::corpus::{Corpus, Manifest, PlanFile, manifest};
 use crate::error::{Error, Result};
+use crate::plan::{Config, Format};
+use crate::sink::read;
 
 const MILLION: u64 = 1_000_000;
 
@@ -88,61 +92,65 @@ pub struct Facts {
     pub kept: u64,
 }
 
-/// Reads a Parquet file batch by batch.
+/// The error of a file that ends early or holds something else.
+fn broken(corpus: &Corpus, file: &str, format: Format, problem: &ArrowError) -> Error {
+    Error::input(
+        &corpus.root.join(file),
+        None,
+        format!("this is not a complete {} file: {problem}", format.name()),
+        "run fusiongen check --integrity to list damaged files, then generate the corpus again",
+    )
+}
+
+/// Reads an event file batch by batch, in the corpus's format; `mask` chooses the columns of Parquet.
 ///
 /// # Errors
-/// The file is missing or damaged.
-pub fn batches(
+/// The file is missing or damaged, or the error of `each`.
+pub fn event_batches(
     corpus: &Corpus,
+    config: &Config,
     file: &str,
-    mask: impl FnOnce(
-        &ParquetRecordBatchReaderBuilder<std::fs::File>,
-    ) -> Option<parquet::arrow::ProjectionMask>,
+    mask: impl FnOnce(&Schema, &SchemaDescriptor) -> ProjectionMask,
     mut each: impl FnMut(&RecordBatch) -> Result<()>,
 ) -> Result<()> {
-    let broken = |problem: String| {
-        Error::input(
-            &corpus.root.join(file),
-            None,
-            format!("this is not a complete Parquet file: {problem}"),
-            "run fusiongen check --integrity to list damaged files, then generate the corpus again",
-        )
-    };
+    let broken = |problem: ArrowError| broken(corpus, file, config.format, &problem);
     let opened = corpus.open_planned(file)?;
-    let mut builder =
-        ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|e| broken(e.to_string()))?;
-    if let Some(mask) = mask(&builder) {
-        builder = builder.with_projection(mask);
-    }
-    let reader = builder
-        .with_batch_size(8 * 1024)
-        .build()
-        .map_err(|e| broken(e.to_string()))?;
-    for batch in reader {
-        each(&batch.map_err(|e| broken(e.to_string()))?)?;
+    for batch in read::batches(opened, config, mask).map_err(broken)? {
+        each(&batch.map_err(broken)?)?;
     }
     Ok(())
+}
+
+/// Reads a table of truth or entities, which is Parquet in every corpus.
+///
+/// # Errors
+/// As [`event_batches`].
+pub fn table_batches(
+    corpus: &Corpus,
+    file: &str,
+    each: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let config = Config {
+        format: Format::Parquet,
+        ..Config::default()
+    };
+    event_batches(corpus, &config, file, |_, _| ProjectionMask::all(), each)
 }
 
 /// Reads a flat table row by row.
 ///
 /// # Errors
-/// As [`batches`].
+/// As [`table_batches`].
 pub fn each_row(
     corpus: &Corpus,
     file: &str,
     mut each: impl FnMut(&Table<'_>, usize),
 ) -> Result<()> {
-    batches(
-        corpus,
-        file,
-        |_| None,
-        |batch| {
-            let table = Table::new(batch);
-            (0..batch.num_rows()).for_each(|row| each(&table, row));
-            Ok(())
-        },
-    )
+    table_batches(corpus, file, |batch| {
+        let table = Table::new(batch);
+        (0..batch.num_rows()).for_each(|row| each(&table, row));
+        Ok(())
+    })
 }
 
 /// Columns of a flat table.
@@ -197,7 +205,7 @@ impl Facts {
     /// # Errors
     /// There is no finished corpus, or a file is damaged.
     pub fn read(corpus: &Corpus, exact_rows: u64) -> Result<Self> {
-        let (plan, manifest) = manifest::finished(corpus, "check")?;
+        let (plan, manifest) = manifest::finished(corpus)?;
         let catalog = Catalog::embedded()?;
         let records = records().map_err(|e| {
             Error::input(

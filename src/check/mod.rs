@@ -33,7 +33,7 @@ use alerts::Alerts;
 use audits::Tallies;
 use chains::Chains;
 use cross::Cross;
-use facts::{Facts, batches};
+use facts::{Facts, event_batches};
 use fields::{EventBatch, mask};
 use figures::{Figures, Thresholds};
 
@@ -94,29 +94,24 @@ fn read(
         chains: Chains::default(),
         figures: Figures::default(),
     };
-    batches(
-        corpus,
-        file,
-        |builder| Some(mask(builder.schema(), builder.parquet_schema())),
-        |batch| {
-            go_on(progress, &corpus.root)?;
-            let rows = EventBatch::new(batch);
-            for index in 0..rows.len {
-                let row = rows.row(index);
-                rows::audit(facts, &row, &mut part.tallies);
-                windows::audit(facts, &row, &mut part.tallies);
-                linux::audit(&row, &mut part.tallies);
-                cloud::audit(&row, &mut part.tallies);
-                part.cross.read(facts, &row, &mut part.tallies);
-                part.chains.read(facts, &row, &mut part.tallies);
-                part.figures.read(facts, &row);
-                if let Some(place) = alerts.audit(facts, &row, &mut part.tallies) {
-                    part.figures.end(place);
-                }
+    event_batches(corpus, &facts.plan.config, file, mask, |batch| {
+        go_on(progress, &corpus.root)?;
+        let rows = EventBatch::new(batch);
+        for index in 0..rows.len {
+            let row = rows.row(index);
+            rows::audit(facts, &row, &mut part.tallies);
+            windows::audit(facts, &row, &mut part.tallies);
+            linux::audit(&row, &mut part.tallies);
+            cloud::audit(&row, &mut part.tallies);
+            part.cross.read(facts, &row, &mut part.tallies);
+            part.chains.read(facts, &row, &mut part.tallies);
+            part.figures.read(facts, &row);
+            if let Some(place) = alerts.audit(facts, &row, &mut part.tallies) {
+                part.figures.end(place);
             }
-            Ok(())
-        },
-    )?;
+        }
+        Ok(())
+    })?;
     part.cross.close();
     Ok(part)
 }
@@ -131,7 +126,7 @@ fn profile_of(corpus: &Corpus) -> Result<Profile> {
 /// Audits a finished corpus; tells `progress` the number of rows read; it may stop the check.
 ///
 /// # Errors
-/// The directory is not a finished Parquet corpus, a file is missing or damaged, or I/O.
+/// The directory is not a finished corpus, a file is missing or damaged, or I/O.
 pub fn check(corpus: &Corpus, options: Options<'_>, progress: &dyn Progress) -> Result<Report> {
     corpus.watched(progress, || audit(corpus, options, progress))
 }

@@ -280,9 +280,25 @@ impl Manifest {
 /// Plan and manifest of a complete Parquet corpus; `reader` is the command that reads it.
 ///
 /// # Errors
-/// The place holds no corpus, an unfinished one, one whose plan was changed, or one whose
-/// events are not Parquet.
-pub fn finished(corpus: &Corpus, reader: &str) -> Result<(PlanFile, Manifest)> {
+/// As [`finished`], or the events are not Parquet.
+pub fn finished_parquet(corpus: &Corpus, reader: &str) -> Result<(PlanFile, Manifest)> {
+    let (plan, manifest) = finished(corpus)?;
+    match plan.config.format.is_parquet() {
+        true => Ok((plan, manifest)),
+        false => Err(Error::input(
+            &corpus.root,
+            None,
+            format!("the events are not Parquet, and {reader} reads no other format"),
+            "generate the same corpus with --format parquet; the events are the same",
+        )),
+    }
+}
+
+/// Plan and manifest of a complete corpus.
+///
+/// # Errors
+/// The place holds no corpus, an unfinished one, or one whose plan was changed.
+pub fn finished(corpus: &Corpus) -> Result<(PlanFile, Manifest)> {
     let root = corpus.root.as_path();
     if corpus.is_directory() && root.exists() && !root.is_dir() {
         return Err(Error::input(
@@ -313,14 +329,6 @@ pub fn finished(corpus: &Corpus, reader: &str) -> Result<(PlanFile, Manifest)> {
             "run the same fusiongen generate again, or fusiongen finish after the last part",
         ));
     };
-    if !plan.config.format.is_parquet() {
-        return Err(Error::input(
-            root,
-            None,
-            format!("the events are not Parquet, and {reader} reads no other format"),
-            "generate the same corpus with --format parquet; the events are the same",
-        ));
-    }
     Ok((plan, Manifest::parse(corpus, &text)?))
 }
 

@@ -209,7 +209,7 @@ impl Format {
         all.any(|(_, known)| *known == extension)
     }
 
-    /// Whether its files are Parquet, which `check` and `report` read.
+    /// Whether its files are Parquet, which `report` and `queries` read.
     pub fn is_parquet(self) -> bool {
         self.entry()
             .extensions

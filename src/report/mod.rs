@@ -54,7 +54,7 @@ impl ParquetCorpus {
     /// # Errors
     /// The directory has no corpus, an unfinished one, or one whose events are not Parquet.
     pub fn open(corpus: Corpus) -> Result<Self> {
-        let (plan, manifest) = manifest::finished(&corpus, "report")?;
+        let (plan, manifest) = manifest::finished_parquet(&corpus, "report")?;
         let there = corpus.list()?.into_iter().map(|(path, _)| path).collect();
         Ok(ParquetCorpus {
             corpus,

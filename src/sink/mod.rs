@@ -1,7 +1,7 @@
 //! File formats: frames become Parquet, NDJSON or Arrow IPC files. Nothing here knows what an event
 //! means.
 //!
-//! [`table`] makes tables of Parquet files.
+//! [`table`] makes tables of Parquet files. [`read`] reads event files of any format.
 //!
 //! A format is one file of this directory that implements [`FileFormat`], an arm of
 //! [`with_format`], and an entry of the table in `plan/files.rs`.
@@ -11,6 +11,7 @@ pub mod format;
 pub mod json;
 mod ndjson;
 pub mod parquet;
+pub mod read;
 pub mod stream;
 pub mod table;
 

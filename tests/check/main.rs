@@ -8,6 +8,7 @@ mod common;
 mod damage;
 mod explain;
 mod falsify;
+mod formats;
 mod stream;
 
 use std::path::{Path, PathBuf};

@@ -40,5 +40,5 @@ pub fn launch(options: [&str; 2], engine: &str, dialect: Option<&str>) -> Result
 /// # Errors
 /// The directory holds no such corpus.
 pub fn finished(directory: &Path) -> Result<(PlanFile, Manifest)> {
-    manifest::finished(&Corpus::at(directory), "queries")
+    manifest::finished_parquet(&Corpus::at(directory), "queries")
 }
