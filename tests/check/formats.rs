@@ -180,12 +180,11 @@ fn a_changed_value_is_found_in_every_format() {
             Format::Arrow => {
                 let flows = |path: &Path| {
                     let reader = FileReader::try_new(File::open(path).unwrap(), None).unwrap();
-                    let events = reader.map(Result::unwrap).flat_map(|batch| {
+                    let mut events = reader.map(Result::unwrap).flat_map(|batch| {
                         (0..batch.num_rows())
                             .map(|row| Value::Object(fusiongen::sink::json::row(&batch, row)))
                             .collect::<Vec<_>>()
                     });
-                    let mut events = events;
                     events.any(|event| {
                         number(&event, "network.bytes") >= 0 && number(&event, "source.bytes") >= 0
                     })

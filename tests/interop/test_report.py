@@ -673,7 +673,7 @@ def test_labels_are_whole(page, opened):
         texts = "".join(tab.locator(f"#{plot} svg text").all_text_contents())
         squeezed = re.sub(r"\s", "", texts)
         for named in page.data[plot]["names"]:
-            if len(named["name"]) <= 60:
+            if len(named["name"]) <= 45:
                 assert re.sub(r"\s", "", named["name"]) in squeezed, named["name"]
         box = tab.locator(f"#{plot} svg").bounding_box()
         for text in tab.locator(f"#{plot} svg text").all():
