@@ -139,6 +139,23 @@ fn quiet_commands_say_nothing_but_errors_and_results() {
         assert!(!stdout(&said).is_empty(), "{command}");
         assert_eq!(stderr(&said), "", "{command}");
     }
+    let replay = [
+        "replay",
+        "-q",
+        "--days",
+        "1",
+        "--assets",
+        "60",
+        "--rate",
+        "300/s",
+        "--pace",
+        "even",
+        "--duration",
+        "1s",
+    ];
+    let replay = run(place.path(), &replay, &seed);
+    assert!(stdout(&replay).lines().count() > 100);
+    assert_eq!(stderr(&replay), "");
     let check = run(place.path(), &["check", "quiet", "-q"], &[]);
     // So few events may be outside a range, or fail.
     assert!(String::from_utf8_lossy(&check.stdout).contains(" failed, "));

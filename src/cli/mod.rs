@@ -85,7 +85,7 @@ fn run(arguments: Vec<OsString>) -> Result<()> {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
         Command::Generate(command) => command.run(&names),
-        Command::Replay(command) => command.run(),
+        Command::Replay(command) => command.run(&names),
         Command::Finish(command) => command.run(),
         Command::Profile(command) => command.run(),
         Command::Plan(command) => command.run(&names),

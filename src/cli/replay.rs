@@ -9,6 +9,7 @@ use chrono::{DateTime, Days, NaiveDate};
 use clap::{Args, ValueEnum};
 
 use super::generate::threads;
+use super::layers::Names;
 use super::settings::{EventSettings, flagged};
 use super::signals::Signals;
 use super::stream::{self, Pipe, stopped};
@@ -67,6 +68,8 @@ pub struct Replay {
     /// Number of threads; the output is identical for any value [default: all processors]
     #[arg(long, value_name = "N", help_heading = "Run")]
     threads: Option<usize>,
+    #[command(flatten, next_help_heading = "Run")]
+    voice: Voice,
 }
 
 /// Microseconds since the Unix epoch.
@@ -130,11 +133,12 @@ fn duration(text: &str) -> Result<Duration> {
 }
 
 impl Replay {
-    pub fn run(&self) -> Result<()> {
+    pub fn run(&self, names: &Names) -> Result<()> {
+        let voice = self.voice;
         let threads = threads(self.threads)?;
         let until = self.duration.as_deref().map(duration).transpose()?;
-        let mut config = self.config(date_of(now()))?;
-        let grounding: Grounding = self.settings.0.grounding(Voice::default())?;
+        let mut config = self.config(date_of(now()), names)?;
+        let grounding: Grounding = self.settings.0.grounding(self.voice)?;
         let catalog = self.settings.0.catalog()?;
         let signals = Signals::catch()?;
         let mut begun = None;
@@ -146,14 +150,16 @@ impl Replay {
             started: None,
             until,
             is_late: false,
+            voice,
         };
         loop {
             let (config_of, grounding) = (stream::unsplit(config.clone()), grounding.clone());
-            let generator =
-                Generator::new(config_of, grounding, catalog.clone()).map_err(flagged)?;
+            let catalog = catalog.clone();
+            let made = voice.timed("planned", || Generator::new(config_of, grounding, catalog));
+            let generator = made.map_err(flagged)?;
             if config.period == 0 {
                 for notice in &generator.plan().notices {
-                    eprintln!("note: {notice}");
+                    voice.note(notice);
                 }
             }
             // Planning took a while. Later periods lie after this time as a whole.
@@ -171,16 +177,16 @@ impl Replay {
         }
     }
 
-    fn config(&self, today: NaiveDate) -> Result<Config> {
+    fn config(&self, today: NaiveDate, names: &Names) -> Result<Config> {
         let mut settings = self.settings.0.clone();
-        settings.remove_idle(["start"], "replay", Voice::default());
+        settings.remove_idle(["start"], "replay", self.voice);
         if !settings.is_given("events") {
             // A preset's number of events says nothing about a rate.
-            settings.remove_idle(["events"], "replay", Voice::default());
+            settings.remove_idle(["events"], "replay", self.voice);
         }
         // Each event is a line of its own.
         settings.set("format", Format::Ndjson.name())?;
-        let mut config = settings.config(Voice::default())?;
+        let mut config = settings.config(self.voice)?;
         let seconds = u64::from(config.days) * 86_400;
         config.events = match &self.rate {
             Some(rate) => events_in(seconds, rate)?,
@@ -189,6 +195,7 @@ impl Replay {
         };
         config.start = today;
         config.validate()?;
+        settings.tell(&config, names, self.voice);
         Ok(config)
     }
 }
@@ -210,6 +217,7 @@ struct Player<'p> {
     started: Option<Instant>,
     until: Option<Duration>,
     is_late: bool,
+    voice: Voice,
 }
 
 impl Player<'_> {
@@ -272,15 +280,18 @@ impl Player<'_> {
     fn tell_late(&mut self, late: i64) {
         if !self.is_late && late > LATE.as_micros() as i64 {
             self.is_late = true;
-            eprintln!(
-                "note: events are written {} s after their time: the rate is more than this \
-                 machine, or the reader, can do",
+            self.voice.note(format_args!(
+                "events are written {} s after their time: the rate is more than this machine, \
+                 or the reader, can do",
                 late / 1_000_000
-            );
+            ));
         }
     }
 
     fn sum_up(&self) {
+        if self.voice.is_quiet() {
+            return;
+        }
         let seconds = self.elapsed().as_secs_f64();
         eprintln!(
             "{} in {seconds:.1} s, {} events/s",
