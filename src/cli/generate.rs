@@ -16,7 +16,7 @@ use super::stream;
 use super::summary::{
     Composition, composition, counted, grouped, next_command, sized, small_files,
 };
-use super::voice::Voice;
+use super::voice::{Voice, took};
 use crate::corpus::{Corpus, to_json};
 use crate::error::{Error, Result};
 use crate::generator::Generator;
@@ -271,8 +271,10 @@ pub(super) fn generator(
     let grounding = voice.timed("read inputs", || settings.grounding(voice))?;
     let planning = Planning::new(config.events, no_progress, voice);
     let catalog = settings.catalog()?;
-    let made = voice.timed("planned", || Generator::new(config, grounding, catalog));
+    let started = Instant::now();
+    let made = Generator::new(config, grounding, catalog);
     drop(planning);
+    voice.more(took("planned", started));
     made.map_err(flagged)
 }
 
