@@ -109,7 +109,7 @@ pub(super) struct DetectionScore(Vec<Attack>);
 impl Evaluator for DetectionScore {
     fn add(&mut self, frame: &Frame) {
         for row in 0..frame.rows {
-            let Some(&chain) = frame.joined.steps.get(&frame.sequence(row)) else {
+            let Some(chain) = frame.joined.steps.chain(frame.sequence(row)) else {
                 continue;
             };
             let chain = chain as usize;
@@ -227,11 +227,11 @@ impl Evaluator for RuleScore {
                 self.rules.at(rule, || [frame.rule.shown(row)]);
             *alerts += 1;
             let place = frame.sequence(row);
-            if let Some(&chain) = frame.joined.steps.get(&place) {
+            if let Some(chain) = frame.joined.steps.chain(place) {
                 *on_attacks += 1;
                 *attacks += self.attacks.is_new(&rule, u64::from(chain) + 1);
             }
-            *on_lookalikes += u64::from(frame.joined.lookalikes.contains(&place));
+            *on_lookalikes += u64::from(frame.joined.lookalikes.has(place));
         }
     }
 

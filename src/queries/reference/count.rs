@@ -7,6 +7,7 @@ use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use serde_json::{Value as Json, json};
 
+use super::packed::Hashes;
 use crate::queries::record::ResultRows as Table;
 
 /// The number of a null text.
@@ -59,38 +60,9 @@ pub(super) fn together(ids: &[u64]) -> u64 {
     foldhash::quality::FixedState::default().hash_one(ids)
 }
 
-/// Parts of a map that grow one after the other: growing copies only one of them, so that no more
-/// memory is needed for a moment.
-const PARTS: usize = 64;
-
-/// A map with many entries, by a hash.
-pub(super) struct Sharded<V>(Vec<Map<u64, V>>);
-
-impl<V> Default for Sharded<V> {
-    fn default() -> Self {
-        Sharded((0..PARTS).map(|_| Map::default()).collect())
-    }
-}
-
-impl<V> Sharded<V> {
-    /// The part that has or gets the entry of this hash.
-    pub fn of(&mut self, id: u64) -> &mut Map<u64, V> {
-        &mut self.0[(id >> 32) as usize % PARTS]
-    }
-
-    /// The values, in no order.
-    pub fn into_values(self) -> impl Iterator<Item = V> {
-        self.0.into_iter().flat_map(Map::into_values)
-    }
-
-    pub fn clear(&mut self) {
-        self.0.iter_mut().for_each(Map::clear);
-    }
-}
-
 /// Counts the distinct values of groups: each pair of group and value once. A null is no value.
 #[derive(Default)]
-pub(super) struct Pairs(Sharded<()>);
+pub(super) struct Pairs(Hashes);
 
 impl Pairs {
     /// 1 if the group, given by its hashes, gets the value for the first time; else 0.
@@ -102,8 +74,7 @@ impl Pairs {
             [one] => *one,
             several => together(several),
         };
-        let pair = together(&[group, value]);
-        u64::from(self.0.of(pair).insert(pair, ()).is_none())
+        u64::from(self.0.insert(together(&[group, value])))
     }
 
     pub fn clear(&mut self) {
@@ -111,54 +82,37 @@ impl Pairs {
     }
 }
 
-/// Distinct values among many: sorted integers, with those that wait to be sorted.
+/// Distinct values among many.
 #[derive(Default)]
 pub(super) struct Distinct {
-    sorted: Vec<u64>,
+    known: Hashes,
+    /// Values that are added in order, so that neighbours in memory follow each other.
     waiting: Vec<u64>,
 }
 
-/// Values that wait before they are sorted, at least.
+/// Values that wait, at least.
 const WAITING: usize = 64 * 1024;
 
 impl Distinct {
     pub fn extend(&mut self, values: impl Iterator<Item = u64>) {
         self.waiting.extend(values);
-        if self.waiting.len() >= WAITING.max(self.sorted.len() / 4) {
+        if self.waiting.len() >= WAITING {
             self.settle();
         }
     }
 
-    /// Moves the waiting values among the sorted ones, from the back and in place, so that no copy is
-    /// needed for a moment.
     fn settle(&mut self) {
-        let Distinct { sorted, waiting } = self;
-        waiting.sort_unstable();
-        waiting.dedup();
-        let mut known = sorted.iter().copied().peekable();
-        waiting.retain(|&value| {
-            while known.next_if(|&known| known < value).is_some() {}
-            known.peek() != Some(&value)
-        });
-        let (mut from, mut to) = (sorted.len(), sorted.len() + waiting.len());
-        sorted.reserve_exact(waiting.len());
-        sorted.resize(to, 0);
-        while let Some(&value) = waiting.last() {
-            to -= 1;
-            if from > 0 && sorted[from - 1] > value {
-                from -= 1;
-                sorted[to] = sorted[from];
-            } else {
-                sorted[to] = value;
-                waiting.pop();
-            }
+        self.waiting.sort_unstable();
+        self.waiting.dedup();
+        for value in self.waiting.drain(..) {
+            self.known.insert(value);
         }
     }
 
     /// The number of distinct values.
     pub fn count(&mut self) -> usize {
         self.settle();
-        self.sorted.len()
+        self.known.len()
     }
 }
 
@@ -288,7 +242,8 @@ mod tests {
             distinct.extend(values);
         }
         assert_eq!(distinct.count(), expected.len());
-        assert!(distinct.sorted.iter().eq(expected.iter()));
+        // Counting twice changes nothing.
+        assert_eq!(distinct.count(), expected.len());
         assert_eq!(Distinct::default().count(), 0);
     }
 

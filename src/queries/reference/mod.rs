@@ -14,6 +14,7 @@ mod frame;
 mod grouped;
 mod joined;
 mod network;
+mod packed;
 mod pages;
 mod processes;
 mod searches;

@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 
-use hashbrown::hash_map::Entry;
 use serde_json::json;
 
-use super::count::{Groups, Pairs, Sharded, Shown, Span, Top, last, together};
+use super::count::{Groups, Map, Pairs, Shown, Span, Top, last, together};
 use super::frame::{Frame, hash};
+use super::packed::{Bytes, Micros, Packed};
 use super::{Evaluator, Facts, Table};
 
 /// Events, hosts and times by category.
@@ -167,52 +167,77 @@ impl Evaluator for Exfiltration {
     }
 }
 
-/// Calls of one program to one address, from the second on.
+/// Calls of one program to one address, from the first gap on.
+#[derive(Clone, Copy)]
 struct Calls {
-    before: i64,
-    gaps: u64,
-    least: i64,
-    most: i64,
-    /// Host, program and address, from the third gap on: most groups never have one.
-    shown: Option<Box<[Shown; 3]>>,
+    before: Micros,
+    gaps: [u8; 4],
+    least: Micros,
+    most: Micros,
 }
 
-/// `q15`: calls at an even pace.
+impl Bytes for Calls {}
+
+impl Calls {
+    fn gaps(&self) -> u32 {
+        u32::from_le_bytes(self.gaps)
+    }
+}
+
+/// Gaps below a second do not count, in microseconds.
+const SECOND: i64 = 1_000_000;
+
+/// `q15`: calls at an even pace. Groups are known by the hash of host, program and address.
 #[derive(Default)]
 pub(super) struct Beacons {
-    /// Times of the only call of a group, by the hash of host, program and address. Most groups are
-    /// here, so they take little memory.
-    once: Sharded<i64>,
-    again: Sharded<Calls>,
+    /// Times of the last call of groups without a gap: most groups, and most of them have one call.
+    once: Packed<Micros>,
+    /// Groups whose gaps are even so far.
+    even: Packed<Calls>,
+    /// Groups whose gaps are not, which no later call changes.
+    uneven: Packed<[u8; 0]>,
+    /// Host, program and address of even groups from the third gap on: most groups never have one.
+    shown: Map<u64, [Shown; 3]>,
 }
 
 impl Beacons {
     fn call(&mut self, group: u64, time: i64, shown: impl FnOnce() -> [Shown; 3]) {
-        let calls = match self.again.of(group).entry(group) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => match self.once.of(group).remove(&group) {
-                None => {
-                    self.once.of(group).insert(group, time);
-                    return;
-                }
-                Some(before) => entry.insert(Calls {
-                    before,
-                    gaps: 0,
-                    least: i64::MAX,
-                    most: 0,
-                    shown: None,
-                }),
-            },
-        };
-        let gap = time - calls.before;
-        calls.before = time;
-        if gap >= 1_000_000 {
-            calls.gaps += 1;
-            calls.least = calls.least.min(gap);
-            calls.most = calls.most.max(gap);
-            if calls.gaps >= 3 && calls.shown.is_none() {
-                calls.shown = Some(Box::new(shown()));
+        if let Some(calls) = self.even.get_mut(group) {
+            let gap = time - i64::from(calls.before);
+            calls.before = time.into();
+            if gap < SECOND {
+                return;
             }
+            let least = gap.min(calls.least.into());
+            let most = gap.max(calls.most.into());
+            if most > 4 * least {
+                self.even.remove(group);
+                self.shown.remove(&group);
+                self.uneven.insert(group, []);
+                return;
+            }
+            let gaps = calls.gaps() + 1;
+            calls.gaps = gaps.to_le_bytes();
+            (calls.least, calls.most) = (least.into(), most.into());
+            if gaps == 3 {
+                self.shown.insert(group, shown());
+            }
+        } else if let Some(before) = self.once.get_mut(group) {
+            let gap = time - i64::from(*before);
+            if gap < SECOND {
+                *before = time.into();
+                return;
+            }
+            self.once.remove(group);
+            let calls = Calls {
+                before: time.into(),
+                gaps: 1u32.to_le_bytes(),
+                least: gap.into(),
+                most: gap.into(),
+            };
+            self.even.insert(group, calls);
+        } else if self.uneven.get(group).is_none() {
+            self.once.insert(group, time.into());
         }
     }
 }
@@ -233,13 +258,13 @@ impl Evaluator for Beacons {
 
     fn finish(self: Box<Self>, _: &Facts<'_>) -> Table {
         let mut top = Top::new(50);
-        for calls in self.again.into_values() {
-            let Some(shown) = calls.shown.filter(|_| calls.most <= 4 * calls.least) else {
+        for (group, [host, program, address]) in self.shown {
+            let Some(calls) = self.even.get(group) else {
                 continue;
             };
-            let [host, program, address] = *shown;
+            let [least, most] = [calls.least, calls.most].map(i64::from);
             let key = (
-                Reverse(calls.gaps),
+                Reverse(calls.gaps()),
                 last(&host),
                 last(&program),
                 last(&address),
@@ -249,9 +274,9 @@ impl Evaluator for Beacons {
                     json!(host),
                     json!(program),
                     json!(address),
-                    json!(calls.gaps),
-                    json!(calls.least),
-                    json!(calls.most),
+                    json!(calls.gaps()),
+                    json!(least),
+                    json!(most),
                 ]
             });
         }
@@ -334,5 +359,64 @@ impl Evaluator for PortScans {
     fn finish(mut self: Box<Self>, _: &Facts<'_>) -> Table {
         self.close();
         self.top.rows_with_groups()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The gaps, least and most of a group, from all times at once.
+    fn expected(times: &[i64]) -> Option<(u32, i64, i64)> {
+        let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+        let gaps: Vec<i64> = gaps.filter(|&gap| gap >= SECOND).collect();
+        let (least, most) = (*gaps.iter().min()?, *gaps.iter().max()?);
+        (gaps.len() >= 3 && most <= 4 * least).then_some((gaps.len() as u32, least, most))
+    }
+
+    #[test]
+    fn only_even_groups_are_kept() {
+        let start = 1_723_507_200_000_000;
+        let of_seconds = |times: &[i64]| -> Vec<i64> {
+            times
+                .iter()
+                .map(|time| start + time * SECOND / 10)
+                .collect()
+        };
+        let groups = [
+            of_seconds(&[0]),
+            of_seconds(&[0, 10, 20]),
+            of_seconds(&[0, 10, 20, 30]),
+            of_seconds(&[0, 10, 20, 60]),
+            of_seconds(&[0, 10, 20, 61]),
+            // Uneven at the second gap, then even: it stays uneven.
+            of_seconds(&[0, 10, 100, 110, 120, 130, 140]),
+            // Calls within a second belong to one.
+            of_seconds(&[0, 1, 2, 3, 20, 21, 40, 60, 61, 62]),
+            of_seconds(&[0, 9, 18, 27, 36]),
+            of_seconds(&[0, 40, 50, 60, 70]),
+            of_seconds(&[0, 41, 51, 61, 71]),
+        ];
+        let mut calls: Vec<(i64, u64)> = Vec::new();
+        for (group, times) in (1..).zip(&groups) {
+            calls.extend(times.iter().map(|&time| (time, group)));
+        }
+        calls.sort_unstable();
+        let mut beacons = Beacons::default();
+        for (time, group) in calls {
+            beacons.call(group, time, || [None, None, Some(group.to_string().into())]);
+        }
+        let found = |group: u64| {
+            beacons.shown.get(&group)?;
+            let calls = beacons.even.get(group)?;
+            Some((calls.gaps(), calls.least.into(), calls.most.into()))
+        };
+        for (group, times) in (1..).zip(&groups) {
+            assert_eq!(found(group), expected(times), "{times:?}");
+        }
+        assert_eq!((1..=10).filter(|&group| found(group).is_some()).count(), 4);
+        // What is uneven takes six bytes, and is nowhere else.
+        let all = [beacons.once.len(), beacons.even.len(), beacons.uneven.len()];
+        assert_eq!(all.iter().sum::<usize>(), groups.len());
     }
 }
