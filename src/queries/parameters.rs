@@ -76,6 +76,9 @@ impl Parameters {
     /// The truth cannot be read.
     pub fn choose(source: &dyn Source) -> Result<Self> {
         let mut chosen = Parameters::default();
+        // By code, so that a number becomes its character. No literal of them is the same on all engines.
+        let characters = (' '..='~').collect();
+        chosen.set("characters", Value::Text(characters));
         chosen.days(source);
         chosen.place(source);
         if let Some((chain, evidence)) = median_attack(source)? {

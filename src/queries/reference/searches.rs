@@ -4,13 +4,69 @@ use std::cmp::Reverse;
 
 use serde_json::json;
 
-use super::count::{Groups, Pairs, Span, Top, last};
-use super::frame::Frame;
+use super::count::{Groups, NULL, Pairs, Span, Top, last};
+use super::frame::{Frame, hash};
 use super::{Evaluator, Facts, Table};
 
-/// `q13`: encoded, hidden or downloading PowerShell by host and user.
+/// Symbols of base64 for 8 characters of UTF-16, and how many such blocks `q13` decodes: 60 characters.
+const BLOCK: usize = 8;
+const BLOCKS: usize = 20;
+
+/// The value of a symbol of base64; `None` for padding and all else.
+fn digit(symbol: char) -> Option<u64> {
+    let of = |first: char, from: u64| Some(u64::from(symbol) - u64::from(first) + from);
+    match symbol {
+        'A'..='Z' => of('A', 0),
+        'a'..='z' => of('a', 26),
+        '0'..='9' => of('0', 52),
+        '+' => Some(62),
+        '/' => Some(63),
+        _ => None,
+    }
+}
+
+/// The text in base64 of UTF-16LE, cut after some characters: `?` for each that is not printable ASCII,
+/// and none if there is no character.
+fn decoded(code: &str) -> Option<String> {
+    let digits: Vec<Option<u64>> = code.chars().take(BLOCK * BLOCKS).map(digit).collect();
+    let mut text = String::new();
+    for block in digits.chunks(BLOCK) {
+        // 48 bits, and those of them that no symbol gives.
+        let (mut bits, mut missing) = (0u64, 0u64);
+        for at in 0..BLOCK {
+            let digit = block.get(at).copied().flatten();
+            bits = bits << 6 | digit.unwrap_or(0);
+            missing = missing << 6 | if digit.is_none() { 63 } else { 0 };
+        }
+        // The symbol with the last bits of each character.
+        for (character, last) in [2, 5, 7].into_iter().enumerate() {
+            if block.get(last).copied().flatten().is_none() {
+                continue;
+            }
+            let of_character = |bits: u64| (bits >> (32 - 16 * character)) as u16;
+            let unit = of_character(bits).swap_bytes();
+            let ascii = u8::try_from(unit)
+                .ok()
+                .filter(|code| (32..127).contains(code));
+            let known = ascii.filter(|_| of_character(missing) == 0);
+            text.push(known.map_or('?', char::from));
+        }
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The word after PowerShell's option for encoded commands: `-enc`, `-EncodedCommand`.
+fn encoded<'c>(command: &'c str, lowered: &str) -> Option<&'c str> {
+    let at = lowered.find(" -enc")?;
+    // Small letters may have other lengths in bytes than capitals.
+    let before = lowered[..at].chars().count() + 1;
+    let (start, _) = command.char_indices().nth(before)?;
+    command[start..].split(' ').nth(1)
+}
+
+/// `q13`: encoded, hidden or downloading PowerShell by host, user and decoded command.
 #[derive(Default)]
-pub(super) struct EncodedCommands(Groups<2, ([u64; 4], Span)>);
+pub(super) struct EncodedCommands(Groups<3, ([u64; 3], Span)>);
 
 impl Evaluator for EncodedCommands {
     fn add(&mut self, frame: &Frame) {
@@ -19,20 +75,21 @@ impl Evaluator for EncodedCommands {
             if !matches!(frame.code.text(row), Some("1" | "4688")) {
                 continue;
             }
-            let command = frame
-                .command_line
-                .text(row)
-                .unwrap_or_default()
-                .to_lowercase();
-            let found = [" -enc", " hidden", "http"].map(|word| command.contains(word));
+            let command = frame.command_line.text(row).unwrap_or_default();
+            let lowered = command.to_lowercase();
+            let found = [" -enc", " hidden", "http"].map(|word| lowered.contains(word));
             if found.contains(&true) {
-                let ids = [frame.host.id(row), frame.user.id(row)];
-                let shown = || [frame.host.shown(row), frame.user.shown(row)];
+                let text = encoded(command, &lowered).and_then(decoded);
+                let id = text.as_deref().map_or(NULL, hash);
+                let ids = [frame.host.id(row), frame.user.id(row), id];
+                let shown = || {
+                    let text = text.map(String::into_boxed_str);
+                    [frame.host.shown(row), frame.user.shown(row), text]
+                };
                 let (counts, span) = self.0.at(ids, shown);
                 counts[0] += 1;
-                for (count, found) in counts[1..].iter_mut().zip(found) {
-                    *count += u64::from(found);
-                }
+                counts[1] += u64::from(found[1]);
+                counts[2] += u64::from(found[2]);
                 span.add(frame.times[row]);
             }
         }
@@ -40,9 +97,10 @@ impl Evaluator for EncodedCommands {
 
     fn finish(self: Box<Self>, _: &Facts<'_>) -> Table {
         let mut top = Top::new(50);
-        for ([host, user], (counts, span)) in self.0.into_groups() {
-            top.add((Reverse(counts[0]), last(&host), last(&user)), || {
-                let mut row = vec![json!(host), json!(user)];
+        for ([host, user, text], (counts, span)) in self.0.into_groups() {
+            let key = (Reverse(counts[0]), last(&host), last(&user), last(&text));
+            top.add(key, || {
+                let mut row = vec![json!(host), json!(user), json!(text)];
                 row.extend(counts.map(|count| json!(count)));
                 row.push(json!(span.first));
                 row
@@ -200,5 +258,50 @@ impl Evaluator for TextSearch {
             });
         }
         top.rows_with_groups()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    fn code_of(text: &str) -> String {
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        STANDARD.encode(bytes)
+    }
+
+    #[test]
+    fn commands_are_decoded() {
+        let printable: String = (32..127).map(char::from).collect();
+        for length in 0..=printable.len() {
+            let text = &printable[..length];
+            let expected = (length > 0).then(|| text[..length.min(60)].to_string());
+            assert_eq!(decoded(&code_of(text)), expected);
+        }
+        let decoded = |code: &str| decoded(code).unwrap_or_default();
+        assert_eq!(decoded(&code_of("a\tü日\u{7f}\0b")), "a?????b");
+        // Neither ends of texts nor damaged symbols stop it.
+        assert_eq!(decoded("QQ"), "");
+        assert_eq!(decoded("QQA"), "A");
+        assert_eq!(decoded("QQA="), "A");
+        assert_eq!(decoded("QQ!BC"), "");
+        assert_eq!(decoded("Q!BCDEFG"), "???");
+        assert_eq!(decoded("====AGMA"), "?c");
+        assert_eq!(decoded("utf8"), "?");
+    }
+
+    #[test]
+    fn the_word_after_the_option_is_the_code() {
+        let of = |command: &str| encoded(command, &command.to_lowercase()).map(String::from);
+        let some = |text: &str| Some(text.to_string());
+        assert_eq!(of("powershell -NoP -enc QQA= -x"), some("QQA="));
+        assert_eq!(of("POWERSHELL -EncodedCommand QQA="), some("QQA="));
+        assert_eq!(of("powershell Ü -ENC QQA="), some("QQA="));
+        assert_eq!(of("powershell -enc"), None);
+        assert_eq!(of("powershell -enc  x"), some(""));
+        assert_eq!(of("powershell -w hidden"), None);
     }
 }
