@@ -59,6 +59,7 @@ const TEXTS: &[(&str, &str)] = texts! {
     "q41_lookalikes",
     "q42_attack_days",
     "q43_playbook_reach",
+    "q44_sampled_distinct",
 };
 
 /// What the right answer of a query is derived from.

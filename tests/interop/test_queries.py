@@ -430,7 +430,7 @@ def test_failures_of_an_engine_are_reported(small, engine, tmp_path):
 
 
 def test_a_run_of_quick_answers_is_stopped(small, engine, tmp_path):
-    """44,000 answers, each of which comes at once. The record of an earlier run stays."""
+    """45,000 answers, each of which comes at once. The record of an earlier run stays."""
     record, command = tmp_path / "run.json", engine("quick", milliseconds=0.0)
     record.write_text("{}")
     program = subprocess.Popen(

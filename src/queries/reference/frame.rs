@@ -77,6 +77,22 @@ impl Texts {
         self.hashes().iter().copied().filter(|&id| id != NULL)
     }
 
+    /// The texts that the rows have, those of a dictionary once.
+    pub fn distinct(&self) -> Vec<&str> {
+        match &self.values {
+            columns::Texts::Absent => Vec::new(),
+            columns::Texts::Plain(texts) => texts.iter().flatten().collect(),
+            columns::Texts::Keyed(keys, texts) => {
+                let mut is_used = vec![false; texts.len()];
+                for key in keys.iter().flatten() {
+                    is_used[key as usize] = true;
+                }
+                let used = is_used.iter().enumerate().filter(|(_, is_used)| **is_used);
+                used.map(|(key, _)| texts.value(key)).collect()
+            }
+        }
+    }
+
     /// The rows whose text passes a test. Each text of a dictionary is tested once.
     pub fn rows(&self, test: impl Fn(&str) -> bool) -> Vec<usize> {
         match &self.values {
@@ -170,6 +186,7 @@ pub(super) struct Frame {
     pub source_image: Texts,
     pub target_image: Texts,
     pub access: Texts,
+    pub hashes: Texts,
     pub logon_type: Texts,
     severity_word: Texts,
     severity_number: Integers,
@@ -225,6 +242,7 @@ impl Frame {
             source_image: data("SourceImage"),
             target_image: data("TargetImage"),
             access: data("GrantedAccess"),
+            hashes: data("Hashes"),
             logon_type: data("LogonType"),
             severity_word: texts("event.severity"),
             severity_number: Integers::of(column("event.severity")),

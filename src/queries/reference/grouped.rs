@@ -130,6 +130,60 @@ impl Evaluator for Cardinality {
     }
 }
 
+/// The SHA-256 in Sysmon's `SHA1=…,MD5=…,SHA256=…`.
+fn sha256(hashes: &str) -> Option<&str> {
+    let (_, rest) = hashes.split_once("SHA256=")?;
+    Some(rest.get(..64).unwrap_or(rest))
+}
+
+/// First digits of hashes in each sample of `q44`, and one in how many hashes has them.
+const SAMPLES: [(&str, usize); 3] = [("", 1), ("0", 16), ("00", 256)];
+
+/// `q44`: distinct files by day, of all hashes and of samples.
+#[derive(Default)]
+pub(super) struct SampledDistinct {
+    day: String,
+    records: u64,
+    sets: [Distinct; 3],
+    rows: Table,
+}
+
+impl SampledDistinct {
+    fn close(&mut self) {
+        let records = std::mem::take(&mut self.records);
+        let sets = std::mem::take(&mut self.sets);
+        let day = json!(std::mem::take(&mut self.day));
+        if records > 0 {
+            let counts = sets.into_iter().zip(SAMPLES);
+            let counts = counts.map(|(mut set, (_, times))| json!(times * set.count()));
+            let head = [day, json!(records)];
+            self.rows.push(head.into_iter().chain(counts).collect());
+        }
+    }
+}
+
+impl Evaluator for SampledDistinct {
+    fn add(&mut self, frame: &Frame) {
+        if frame.day_text != self.day {
+            self.close();
+            self.day.clone_from(&frame.day_text);
+        }
+        let is_asked = |hashes: &str| sha256(hashes).is_some();
+        self.records += frame.hashes.rows(is_asked).len() as u64;
+        let texts = frame.hashes.distinct();
+        for (set, (digits, _)) in self.sets.iter_mut().zip(SAMPLES) {
+            let hashes = texts.iter().filter_map(|text| sha256(text));
+            let sample = hashes.filter(|hash| hash.starts_with(digits));
+            set.extend(sample.map(hash));
+        }
+    }
+
+    fn finish(mut self: Box<Self>, _: &Facts<'_>) -> Table {
+        self.close();
+        self.rows
+    }
+}
+
 /// `q10`: failed logons by user.
 #[derive(Default)]
 pub(super) struct LogonFailures {
@@ -249,5 +303,71 @@ impl Evaluator for OddChildren {
             }
         }
         top.rows_with_groups()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::types::Int32Type;
+    use arrow_array::{
+        Array, ArrayRef, Date32Array, DictionaryArray, RecordBatch, StringArray, StructArray,
+    };
+
+    use super::*;
+
+    /// A frame of a day whose events have these hashes, with one entry of the dictionary for each row.
+    fn frame(day: i32, hashes: &[Option<&str>]) -> Frame {
+        let keys = (0..hashes.len() as i32).map(|at| hashes[at as usize].map(|_| at));
+        let texts: StringArray = hashes.iter().copied().collect();
+        let keyed: DictionaryArray<Int32Type> =
+            DictionaryArray::new(keys.collect(), Arc::new(texts));
+        let within = |name: &str, array: ArrayRef| -> ArrayRef {
+            let field = arrow_schema::Field::new(name, array.data_type().clone(), true);
+            Arc::new(StructArray::from(vec![(Arc::new(field), array)]))
+        };
+        let winlog = within("event_data", within("Hashes", Arc::new(keyed)));
+        let dates: ArrayRef = Arc::new(Date32Array::from(vec![day; hashes.len()]));
+        let batch = RecordBatch::try_from_iter([("date", dates), ("winlog", winlog)]).unwrap();
+        Frame::new(&batch, Arc::default())
+    }
+
+    #[test]
+    fn samples_are_hashes_with_the_first_digits() {
+        let text = |first: &str| format!("SHA1=00,SHA256={first:F<64},IMPHASH=00");
+        let [a, b, c, d] = ["00", "0", "7", "01"].map(text);
+        let mut one = Box::<SampledDistinct>::default();
+        let texts = [
+            Some(a.as_str()),
+            Some(&b),
+            Some(&c),
+            None,
+            Some("MD5=0"),
+            Some(&c),
+        ];
+        one.add(&frame(0, &texts));
+        one.add(&frame(0, &[Some(&a), Some(&d)]));
+        // A day without hashes has no row.
+        one.add(&frame(1, &[None]));
+        one.add(&frame(2, &[Some(&c)]));
+        let assets = super::super::Assets::default();
+        let chains = super::super::ChainRows::default();
+        let facts = Facts {
+            chains: &chains,
+            assets,
+        };
+        let rows = (one as Box<dyn Evaluator>).finish(&facts);
+        let expected = [
+            vec![
+                json!("1970-01-01"),
+                json!(6),
+                json!(4),
+                json!(48),
+                json!(256),
+            ],
+            vec![json!("1970-01-03"), json!(1), json!(1), json!(0), json!(0)],
+        ];
+        assert_eq!(rows, expected);
     }
 }

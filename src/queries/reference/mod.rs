@@ -154,6 +154,7 @@ fn evaluator(number: &str, parameters: &Parameters) -> Option<Box<dyn Evaluator>
         "q35" => Box::<searches::TextSearch>::default(),
         "q36" => Box::<grouped::Cardinality>::default(),
         "q37" => Box::new(alerts::TopRules::new(day("from_day")?..=day("to_day")?)),
+        "q44" => Box::<grouped::SampledDistinct>::default(),
         _ => return None,
     })
 }
