@@ -37,6 +37,7 @@ fn cell(batch: &RecordBatch, path: &str, row: usize) -> Value {
             let key = d.keys().value(row) as usize;
             d.values().as_string::<i32>().value(key).into()
         }
+        DataType::Boolean => array.as_boolean().value(row).into(),
         other => panic!("{path} is {other}"),
     }
 }
@@ -101,6 +102,8 @@ fn truth_matches_the_events() {
     let mut events: BTreeMap<(String, i64), Event> = BTreeMap::new();
     let mut lookalikes = BTreeSet::new();
     let mut verdicts = BTreeSet::new();
+    // Texts of events of no attack that an exclusive indicator may not be.
+    let mut benign = BTreeSet::new();
     for batch in batches(&root.join("events")) {
         for row in 0..batch.num_rows() {
             let verdict = cell(&batch, "labels.verdict", row);
@@ -112,6 +115,9 @@ fn truth_matches_the_events() {
             if cell(&batch, "attack.id", row).is_null() {
                 if verdict != "benign" {
                     lookalikes.insert(sequence);
+                }
+                for path in ["url.full", "winlog.event_data.Hashes"] {
+                    texts(&cell(&batch, path, row), &mut benign);
                 }
                 continue;
             }
@@ -167,9 +173,12 @@ fn truth_matches_the_events() {
             "technique",
             "time",
             "rule",
+            "process",
+            "parent",
         ],
     );
     assert_eq!(steps.len(), events.len());
+    let mut starts = 0;
     for step in &steps {
         let key = (
             step["attack_id"].as_str().unwrap().to_string(),
@@ -187,7 +196,20 @@ fn truth_matches_the_events() {
         assert_eq!(step["step"], event.1, "{key:?}");
         assert_eq!(step["host"], event.3, "{key:?}");
         assert_eq!(step["user"], event.4["user"]["name"], "{key:?}");
+        let of_event = |path: &str| event.4.pointer(path).cloned().unwrap_or(Value::Null);
+        if step["process"].is_null() {
+            assert!(step["parent"].is_null(), "{key:?}");
+            let is_start = of_event("/event/code") == "1"
+                && of_event("/event/provider") == "Microsoft-Windows-Sysmon";
+            assert!(!is_start, "{key:?} starts a process");
+        } else {
+            starts += 1;
+            assert_eq!(step["process"], of_event("/process/entity_id"), "{key:?}");
+            let parent = of_event("/process/parent/entity_id");
+            assert_eq!(step["parent"], parent, "{key:?}");
+        }
     }
+    assert!(starts > 100, "{starts}");
 
     let edges = rows(
         &root.join("truth/edges"),
@@ -227,21 +249,67 @@ fn truth_matches_the_events() {
 
     let iocs = rows(
         &root.join("truth/iocs"),
-        &["attack_id", "type", "value", "first_seen", "last_seen"],
+        &[
+            "attack_id",
+            "type",
+            "value",
+            "first_seen",
+            "last_seen",
+            "events",
+            "exclusive",
+        ],
     );
     assert!(!iocs.is_empty());
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut counted = BTreeSet::new();
     for ioc in &iocs {
-        let id = ioc["attack_id"].as_str().unwrap().to_string();
+        let id = ioc["attack_id"].as_str().unwrap();
+        let (kind, value) = (
+            ioc["type"].as_str().unwrap(),
+            ioc["value"].as_str().unwrap(),
+        );
+        let of_attack = || events.range((id.to_string(), 0)..=(id.to_string(), i64::MAX));
         for time in ["first_seen", "last_seen"] {
             let mut there = BTreeSet::new();
-            for ((_, _), event) in events.range((id.clone(), 0)..=(id.clone(), i64::MAX)) {
-                if Some(event.2) == ioc[time].as_i64() {
-                    texts(&event.4, &mut there);
-                }
+            for (_, event) in of_attack().filter(|(_, event)| Some(event.2) == ioc[time].as_i64()) {
+                texts(&event.4, &mut there);
             }
-            assert!(there.contains(ioc["value"].as_str().unwrap()), "{ioc:?}");
+            assert!(there.contains(value), "{ioc:?}");
+        }
+        if ioc["exclusive"] == true {
+            assert!(["sha256", "url"].contains(&kind), "{ioc:?}");
+            assert!(!benign.contains(value), "{ioc:?} is in a benign event");
+            let owner = owners.entry(value).or_insert(id);
+            assert_eq!(*owner, id, "{ioc:?}");
+        }
+        // An event shows each of these kinds in fields of its own.
+        let paths: &[&str] = match kind {
+            "ip" => &["/source/ip", "/destination/ip", "/dns/resolved_ip"],
+            "url" => &["/url/full"],
+            "sha256" => &["/winlog/event_data/Hashes"],
+            _ => &[],
+        };
+        let shows = |event: &Value| {
+            let of_start = kind != "sha256" || event.pointer("/event/code") == Some(&"1".into());
+            let of_alert = kind != "url" || event.pointer("/event/kind") == Some(&"alert".into());
+            let mut there = BTreeSet::new();
+            for found in paths.iter().filter_map(|path| event.pointer(path)) {
+                texts(found, &mut there);
+            }
+            of_start && of_alert && there.contains(value)
+        };
+        let found = of_attack().filter(|(_, event)| shows(&event.4)).count() as i64;
+        match paths {
+            [] => assert!(ioc["events"].as_i64() > Some(0), "{ioc:?}"),
+            _ => assert_eq!(ioc["events"], found, "{ioc:?}"),
+        }
+        if found > 16 {
+            counted.insert(kind);
         }
     }
+    assert!(owners.len() > 10, "{}", owners.len());
+    // Addresses are in more rounds than are read.
+    assert!(counted.contains("ip"), "{counted:?}");
 
     let chains = rows(
         &root.join("truth/chains"),

@@ -111,28 +111,28 @@ fn counts(answers: &mut Answers, source: &dyn Source, parameters: &Parameters) {
 }
 
 fn indicators(answers: &mut Answers, source: &dyn Source, parameters: &Parameters) -> Result<()> {
-    let mut files: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    let columns = ["type", "value", "first_seen", "last_seen"];
+    let mut files: BTreeMap<String, (i64, i64, i64)> = BTreeMap::new();
+    let columns = ["type", "value", "events", "first_seen", "last_seen"];
     source.truth(TruthTable::Iocs, None, &columns, &mut |rows| {
         let [kind, value] = rows.texts(["type", "value"]);
-        let times = rows.integers(["first_seen", "last_seen"]);
+        let numbers = rows.integers(["events", "first_seen", "last_seen"]);
         for row in (0..rows.rows()).filter(|&row| kind.text(row) == Some("sha256")) {
             let hash = value.text(row).unwrap_or("");
-            let [first, last] = times.each_ref().map(|time| time.get(row).unwrap_or(0));
-            let seen = files.entry(hash.to_string()).or_insert((first, last));
-            *seen = (seen.0.min(first), seen.1.max(last));
+            let [starts, first, last] = numbers.each_ref().map(|n| n.get(row).unwrap_or(0));
+            let seen = files.entry(hash.to_string()).or_insert((0, first, last));
+            *seen = (seen.0 + starts, seen.1.min(first), seen.2.max(last));
         }
         Ok(())
     })?;
     if let Some(Value::Text(pattern)) = parameters.get("hash_pattern") {
         let hash = pattern.trim_matches('%').trim_start_matches("SHA256=");
-        if let Some((first, last)) = files.get(hash) {
+        if let Some((_, first, last)) = files.get(hash) {
             answers.insert("q04", vec![vec![json!(first), json!(last)]]);
         }
     }
-    let rows = files
-        .into_iter()
-        .map(|(hash, (first, last))| vec![json!(hash), json!(first), json!(last)]);
+    let rows = files.into_iter().map(|(hash, (starts, first, last))| {
+        vec![json!(hash), json!(starts), json!(first), json!(last)]
+    });
     answers.insert("q05", rows.collect());
     Ok(())
 }
@@ -184,11 +184,11 @@ fn steps(answers: &mut Answers, source: &dyn Source, parameters: &Parameters) ->
         _ => None,
     };
     let mut counts = Steps::default();
-    let columns = [&TEXTS[..], &["host"], &INTEGERS[..]].concat();
+    let columns = [&TEXTS[..], &NULLABLE[..], &INTEGERS[..]].concat();
     source.truth(TruthTable::Steps, None, &columns, &mut |rows| {
         let steps = StepRows {
             texts: rows.texts(TEXTS),
-            host: rows.texts(["host"]),
+            nullable: rows.texts(NULLABLE),
             integers: rows.integers(INTEGERS),
         };
         for row in 0..rows.rows() {
@@ -209,13 +209,14 @@ const TEXTS: [&str; 6] = [
     "user",
     "outcome",
 ];
+/// The host is null where a cloud or a service reports, the process where none starts.
+const NULLABLE: [&str; 2] = ["host", "process"];
 const INTEGERS: [&str; 3] = ["step", "sequence", "event_date"];
 
 /// Rows of `steps`.
 struct StepRows {
     texts: [Texts; 6],
-    /// Null where a cloud or a service reports.
-    host: [Texts; 1],
+    nullable: [Texts; 2],
     integers: [Integers; 3],
 }
 
@@ -223,7 +224,8 @@ struct StepRows {
 #[derive(Default)]
 struct Steps {
     names: Names,
-    by_category: HashMap<u32, u64>,
+    /// Steps, and those that start a process.
+    by_category: HashMap<u32, (u64, u64)>,
     by_host: HashMap<u32, Group>,
     /// By day, tactic and outcome.
     by_day: HashMap<(i64, u32, u32), Group>,
@@ -254,14 +256,16 @@ impl Steps {
         attack: Option<&str>,
     ) {
         let names = &mut self.names;
-        let ([attack_id, ..], [host]) = (&rows.texts, &rows.host);
+        let ([attack_id, ..], [host, process]) = (&rows.texts, &rows.nullable);
         let text = attack_id.text(row).unwrap_or("");
         let mut number = |texts: &Texts| names.number(texts.text(row).unwrap_or(""));
         let [id, category, technique, tactic, account, outcome] =
             rows.texts.each_ref().map(&mut number);
         let host = host.text(row).map(|host| names.number(host));
         let [step, sequence, date] = (rows.integers.each_ref()).map(|i| i.get(row).unwrap_or(0));
-        *self.by_category.entry(category).or_default() += 1;
+        let (steps, starts) = self.by_category.entry(category).or_default();
+        *steps += 1;
+        *starts += u64::from(process.at(row).is_some());
         if let Some(host) = host {
             let group = self.by_host.entry(host).or_default();
             group.events += 1;
@@ -290,12 +294,19 @@ impl Steps {
     fn finish(self, answers: &mut Answers) {
         let names = &self.names;
         let text = |number: u32| names.text(number);
-        let categories: BTreeMap<&str, u64> = (self.by_category.iter())
+        let categories: BTreeMap<&str, (u64, u64)> = (self.by_category.iter())
             .map(|(&c, &n)| (text(c), n))
             .collect();
-        let rows = categories
-            .iter()
-            .map(|(category, n)| vec![json!(category), json!(n), json!(n)]);
+        let rows = categories.iter().map(|(category, (steps, starts))| {
+            // The events agree with all of them.
+            vec![
+                json!(category),
+                json!(steps),
+                json!(steps),
+                json!(starts),
+                json!(starts),
+            ]
+        });
         answers.insert("q27", rows.collect());
 
         let mut hosts: Vec<(&str, &Group)> =

@@ -59,6 +59,8 @@ pub(super) fn truth(table: TruthTable) -> Table {
                 ("outcome", "outcome", Text),
                 ("time_us", "time", Time),
                 ("rule", "rule", Text),
+                ("process", "process", Text),
+                ("parent", "parent", Text),
             ],
         ),
         TruthTable::Edges => (
@@ -81,6 +83,8 @@ pub(super) fn truth(table: TruthTable) -> Table {
                 ("ioc_value", "value", Text),
                 ("first_us", "first_seen", Time),
                 ("last_us", "last_seen", Time),
+                ("events", "events", Integer),
+                ("exclusive", "exclusive", Boolean),
             ],
         ),
         TruthTable::Lookalikes => (

@@ -44,6 +44,8 @@ const MEANINGS: &[(&str, &[(&str, &str)])] = &[
         ("outcome", "`success` or `failure`"),
         ("time", "`@timestamp` of the event"),
         ("rule", "the rule that fired; null if the event is no alert"),
+        ("process", "`process.entity_id` of the process that the event starts; null in other events and on Linux"),
+        ("parent", "`process.parent.entity_id` of that process"),
     ]),
     ("truth/edges", &[
         ("attack_id", "the attack"),
@@ -60,6 +62,8 @@ const MEANINGS: &[(&str, &[(&str, &str)])] = &[
         ("value", "the indicator"),
         ("first_seen", "time of the first event with it"),
         ("last_seen", "time of the last event with it"),
+        ("events", "number of the attack's events that show it: a hash in starts of its program, a URL in alerts, a domain in alerts and in lookups that an attacker's address answers"),
+        ("exclusive", "whether it is made for this attack, so that no other attack and no benign event has it: hashes and URLs"),
     ]),
     ("truth/lookalikes", &[
         ("event_sequence", "`event.sequence` of the event"),

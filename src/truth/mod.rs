@@ -7,7 +7,9 @@
 pub mod entities;
 mod events;
 mod evidence;
+mod indicators;
 pub mod meanings;
+mod reading;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +29,7 @@ use crate::frame::{Maker, NONE, Order};
 use crate::ids::{HostId, RuleId};
 use crate::plan::{Origin, Partition, Plan, RowGroup, TruthShard, TruthTable};
 use crate::progress::{Progress, go_on};
-use crate::schema::Schema;
+use crate::schema::{Schema, leaf};
 use crate::sink::format::EventFile as _;
 use crate::sink::parquet::{Layout, ParquetFile, ParquetRowGroup};
 
@@ -142,6 +144,9 @@ const NULLABLE: &[&str] = &[
     "host",
     // Null in events that are no alerts.
     "rule",
+    // Null in events that start no process, and on Linux, which has no such ids.
+    "process",
+    "parent",
     // Null in alerts of the database.
     "noise_type",
     "sid",
@@ -196,6 +201,9 @@ fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
 fn own<T: AsRef<str>>(values: impl Iterator<Item = T>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
+
+/// The leaves with the id of a process that starts, and of its parent.
+const LINEAGE: [&str; 2] = ["process.entity_id", "process.parent.entity_id"];
 
 /// One row of `steps`.
 struct StepRow {
@@ -258,13 +266,8 @@ impl<'t> Truth<'t> {
         let mut each = |columns| each(batch_of(columns, path)?);
         match shard.table {
             TruthTable::Chains => each(self.chains(shard.date)),
-            TruthTable::Edges | TruthTable::Iocs => {
-                let evidence = evidence::Evidence::new(self, shard.date, path)?;
-                each(match shard.table {
-                    TruthTable::Edges => evidence.edges(&self.ids),
-                    _ => evidence.iocs(&self.ids),
-                })
-            }
+            TruthTable::Edges => each(evidence::edges(self, shard.date, path)?),
+            TruthTable::Iocs => each(indicators::iocs(self, shard.date, path)?),
             TruthTable::Steps => self.steps(shard.date, shard.date + shard.part, path, &mut each),
             TruthTable::Lookalikes => self.lookalikes(shard, path, &mut each),
             TruthTable::Verdicts => self.verdicts(shard, path, &mut each),
@@ -296,7 +299,7 @@ impl<'t> Truth<'t> {
         let playbooks = table(self.maker.catalog.playbooks.iter().map(|p| &p.name));
         let actors = |c: u32| {
             let (mut hosts, mut accounts) = (Vec::new(), Vec::new());
-            for event in evidence::sample(all, c) {
+            for event in reading::sample(all, c) {
                 let actor = self.maker.actor(&event);
                 if let Some(host) = actor.host
                     && !hosts.contains(&host)
@@ -352,6 +355,13 @@ impl<'t> Truth<'t> {
         path: &Path,
         each: &mut EachColumns<'_>,
     ) -> Result<()> {
+        let lineage = Schema::of(&self.plan.config).with_columns(&LINEAGE.map(String::from))?;
+        let mut each = |rows: &[StepRow]| {
+            let mut columns = self.step_columns(rows);
+            let lineage = self.lineage(rows, &lineage, path)?;
+            columns.extend(["process", "parent"].into_iter().zip(lineage));
+            each(columns)
+        };
         let mut rows: Vec<StepRow> = Vec::new();
         for (index, from, to) in self.groups_of(event_date) {
             go_on(self.progress, path)?;
@@ -388,15 +398,44 @@ impl<'t> Truth<'t> {
                     rule: actor.rule.map_or(NONE, RuleId::key),
                 });
                 if rows.len() == BATCH {
-                    each(self.step_columns(&rows))?;
+                    each(&rows)?;
                     rows.clear();
                 }
             }
         }
         if !rows.is_empty() {
-            each(self.step_columns(&rows))?;
+            each(&rows)?;
         }
         Ok(())
+    }
+
+    /// The ids of the processes that events start, and of their parents, which only a rendered event
+    /// has.
+    fn lineage(&self, rows: &[StepRow], schema: &Schema, path: &Path) -> Result<[ArrayRef; 2]> {
+        let chains = &self.plan.chains;
+        let (mut places, mut events) = (Vec::new(), Vec::new());
+        for (place, row) in rows.iter().enumerate() {
+            let placed = &chains.all[row.chain as usize].steps[row.step as usize];
+            let index = row.attack_sequence - 1 - placed.first;
+            let record = &self.step(row.chain, row.step).records[placed.record(index)];
+            if record.telemetry.is_start() {
+                places.push(place);
+                events.push(reading::event(chains, row.chain, row.step, index));
+            }
+        }
+        let mut ids: [Vec<Option<String>>; 2] = LINEAGE.map(|_| vec![None; rows.len()]);
+        if !events.is_empty() {
+            let (_, batch) = reading::render(self, schema, &events, path)?;
+            for (ids, name) in ids.iter_mut().zip(LINEAGE) {
+                let Some(array) = leaf(&batch, name) else {
+                    continue;
+                };
+                for (row, &place) in places.iter().enumerate() {
+                    reading::each_text(array, row, &mut |id| ids[place] = Some(id.to_string()));
+                }
+            }
+        }
+        Ok(ids.map(|ids| Arc::new(StringArray::from(ids)) as ArrayRef))
     }
 
     fn step_columns(&self, rows: &[StepRow]) -> Columns {
