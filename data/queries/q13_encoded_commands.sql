@@ -1,5 +1,6 @@
--- question: Who runs encoded or hidden PowerShell, or downloads with it, and what do encoded commands say?
--- choke point: several patterns over long texts, then arithmetic with the characters of distinct ones
+-- question: Who runs encoded or hidden PowerShell, or downloads with it, and what does the first of the encoded
+--   commands that begin alike say?
+-- choke point: several patterns over long texts, a group by of parts of them, then arithmetic with characters
 -- parameters: characters
 -- answer: reference
 -- source: the events
@@ -16,10 +17,22 @@ WITH found AS (
 ), arguments AS (
     SELECT host_name, user_name, ts_us, lowered, substring(option_on, position(' ' IN option_on) + 1) AS argument_on
     FROM options
-), runs AS (
+), codes AS (
     SELECT host_name, user_name, ts_us, lowered,
-        substring(argument_on, 1, position(' ' IN argument_on || ' ') - 1) AS code
+        nullif(substring(substring(argument_on, 1, position(' ' IN argument_on || ' ') - 1), 1, 160), '') AS code
     FROM arguments
+), runs AS (
+    SELECT host_name, user_name, ts_us, lowered, code, substring(code, 1, 64) AS code_start
+    FROM codes
+), most AS (
+    SELECT host_name, user_name, code_start, min(code) AS least_code, count(*) AS commands,
+        count(DISTINCT code) AS encoded, count(*) FILTER (WHERE lowered LIKE '% hidden%') AS hidden_window,
+        count(*) FILTER (WHERE lowered LIKE '%http%') AS downloads, min(ts_us) AS first_us,
+        count(*) OVER () AS groups
+    FROM runs
+    GROUP BY host_name, user_name, code_start
+    ORDER BY commands DESC, host_name, user_name NULLS LAST, code_start NULLS LAST
+    LIMIT 50
 ), bits AS (
     SELECT 0 AS bit UNION ALL SELECT 1 AS bit
 ), numbers AS (
@@ -28,12 +41,12 @@ WITH found AS (
 ), alphabet AS (
     SELECT substring('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', n + 1, 1) AS symbol, n AS digit
     FROM numbers
-), codes AS (
-    SELECT DISTINCT code FROM runs WHERE code IS NOT NULL
+), shown AS (
+    SELECT DISTINCT least_code AS code FROM most WHERE least_code IS NOT NULL
 ), symbols AS (
     SELECT code, blocks.n AS block, places.n AS place, substring(code, 8 * blocks.n + places.n + 1, 1) AS symbol
-    FROM codes CROSS JOIN numbers blocks CROSS JOIN numbers places
-    WHERE blocks.n < 20 AND places.n < 8 AND 8 * blocks.n + places.n < length(code)
+    FROM shown CROSS JOIN numbers blocks CROSS JOIN numbers places
+    WHERE blocks.n < 20 AND places.n < 8
 ), digits AS (
     SELECT code, block,
         coalesce(max(CASE WHEN place = 0 THEN digit END), -1) AS v1,
@@ -63,23 +76,20 @@ WITH found AS (
     FROM letters
 ), decoded AS (
     SELECT code, nullif(
-        coalesce(max(CASE WHEN block = 0 THEN letters END), '') || coalesce(max(CASE WHEN block = 1 THEN letters END), '')
-        || coalesce(max(CASE WHEN block = 2 THEN letters END), '') || coalesce(max(CASE WHEN block = 3 THEN letters END), '')
-        || coalesce(max(CASE WHEN block = 4 THEN letters END), '') || coalesce(max(CASE WHEN block = 5 THEN letters END), '')
-        || coalesce(max(CASE WHEN block = 6 THEN letters END), '') || coalesce(max(CASE WHEN block = 7 THEN letters END), '')
-        || coalesce(max(CASE WHEN block = 8 THEN letters END), '') || coalesce(max(CASE WHEN block = 9 THEN letters END), '')
-        || coalesce(max(CASE WHEN block = 10 THEN letters END), '') || coalesce(max(CASE WHEN block = 11 THEN letters END), '')
-        || coalesce(max(CASE WHEN block = 12 THEN letters END), '') || coalesce(max(CASE WHEN block = 13 THEN letters END), '')
-        || coalesce(max(CASE WHEN block = 14 THEN letters END), '') || coalesce(max(CASE WHEN block = 15 THEN letters END), '')
-        || coalesce(max(CASE WHEN block = 16 THEN letters END), '') || coalesce(max(CASE WHEN block = 17 THEN letters END), '')
-        || coalesce(max(CASE WHEN block = 18 THEN letters END), '') || coalesce(max(CASE WHEN block = 19 THEN letters END), ''), '') AS decoded_text
+        max(CASE WHEN block = 0 THEN letters ELSE '' END) || max(CASE WHEN block = 1 THEN letters ELSE '' END)
+        || max(CASE WHEN block = 2 THEN letters ELSE '' END) || max(CASE WHEN block = 3 THEN letters ELSE '' END)
+        || max(CASE WHEN block = 4 THEN letters ELSE '' END) || max(CASE WHEN block = 5 THEN letters ELSE '' END)
+        || max(CASE WHEN block = 6 THEN letters ELSE '' END) || max(CASE WHEN block = 7 THEN letters ELSE '' END)
+        || max(CASE WHEN block = 8 THEN letters ELSE '' END) || max(CASE WHEN block = 9 THEN letters ELSE '' END)
+        || max(CASE WHEN block = 10 THEN letters ELSE '' END) || max(CASE WHEN block = 11 THEN letters ELSE '' END)
+        || max(CASE WHEN block = 12 THEN letters ELSE '' END) || max(CASE WHEN block = 13 THEN letters ELSE '' END)
+        || max(CASE WHEN block = 14 THEN letters ELSE '' END) || max(CASE WHEN block = 15 THEN letters ELSE '' END)
+        || max(CASE WHEN block = 16 THEN letters ELSE '' END) || max(CASE WHEN block = 17 THEN letters ELSE '' END)
+        || max(CASE WHEN block = 18 THEN letters ELSE '' END) || max(CASE WHEN block = 19 THEN letters ELSE '' END),
+        '') AS decoded_text
     FROM texts
     GROUP BY code
 )
-SELECT host_name, user_name, decoded_text, count(*) AS commands,
-    count(*) FILTER (WHERE lowered LIKE '% hidden%') AS hidden_window,
-    count(*) FILTER (WHERE lowered LIKE '%http%') AS downloads, min(ts_us) AS first_us, count(*) OVER () AS groups
-FROM runs LEFT JOIN decoded ON decoded.code = runs.code
-GROUP BY host_name, user_name, decoded_text
-ORDER BY commands DESC, host_name, user_name NULLS LAST, decoded_text NULLS LAST
-LIMIT 50
+SELECT host_name, user_name, decoded_text, commands, encoded, hidden_window, downloads, first_us, groups
+FROM most LEFT JOIN decoded ON decoded.code = most.least_code
+ORDER BY commands DESC, host_name, user_name NULLS LAST, code_start NULLS LAST

@@ -4,13 +4,15 @@ use std::cmp::Reverse;
 
 use serde_json::json;
 
-use super::count::{Groups, NULL, Pairs, Span, Top, last};
+use super::count::{Groups, NULL, Pairs, Shown, Span, Top, last};
 use super::frame::{Frame, hash};
 use super::{Evaluator, Facts, Table};
 
-/// Symbols of base64 for 8 characters of UTF-16, and how many such blocks `q13` decodes: 60 characters.
+/// Symbols of base64 for 3 characters of UTF-16.
 const BLOCK: usize = 8;
-const BLOCKS: usize = 20;
+/// Symbols that `q13` decodes, for 60 characters, and those in which commands are alike.
+const SYMBOLS: usize = 160;
+const ALIKE: usize = 64;
 
 /// The value of a symbol of base64; `None` for padding and all else.
 fn digit(symbol: char) -> Option<u64> {
@@ -25,10 +27,10 @@ fn digit(symbol: char) -> Option<u64> {
     }
 }
 
-/// The text in base64 of UTF-16LE, cut after some characters: `?` for each that is not printable ASCII,
-/// and none if there is no character.
+/// The text in base64 of UTF-16LE: `?` for each character that is not printable ASCII, and none if there
+/// is no character.
 fn decoded(code: &str) -> Option<String> {
-    let digits: Vec<Option<u64>> = code.chars().take(BLOCK * BLOCKS).map(digit).collect();
+    let digits: Vec<Option<u64>> = code.chars().map(digit).collect();
     let mut text = String::new();
     for block in digits.chunks(BLOCK) {
         // 48 bits, and those of them that no symbol gives.
@@ -55,18 +57,32 @@ fn decoded(code: &str) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// The word after PowerShell's option for encoded commands: `-enc`, `-EncodedCommand`.
-fn encoded<'c>(command: &'c str, lowered: &str) -> Option<&'c str> {
+/// The start of the word after PowerShell's option for encoded commands: `-enc`, `-EncodedCommand`.
+fn code(command: &str, lowered: &str) -> Option<Box<str>> {
     let at = lowered.find(" -enc")?;
     // Small letters may have other lengths in bytes than capitals.
     let before = lowered[..at].chars().count() + 1;
     let (start, _) = command.char_indices().nth(before)?;
-    command[start..].split(' ').nth(1)
+    let word = command[start..].split(' ').nth(1)?.chars();
+    let code: String = word.take(SYMBOLS).collect();
+    Some(code.into_boxed_str()).filter(|code| !code.is_empty())
 }
 
-/// `q13`: encoded, hidden or downloading PowerShell by host, user and decoded command.
+/// Commands of a host and a user that begin alike.
 #[derive(Default)]
-pub(super) struct EncodedCommands(Groups<3, ([u64; 3], Span)>);
+struct Commands {
+    least_code: Shown,
+    /// Commands, different encoded ones, those in a hidden window, and those that download.
+    counts: [u64; 4],
+    span: Span,
+}
+
+/// `q13`: encoded, hidden or downloading PowerShell by host, user and start of the encoded command.
+#[derive(Default)]
+pub(super) struct EncodedCommands {
+    groups: Groups<3, Commands>,
+    codes: Pairs,
+}
 
 impl Evaluator for EncodedCommands {
     fn add(&mut self, frame: &Frame) {
@@ -78,31 +94,45 @@ impl Evaluator for EncodedCommands {
             let command = frame.command_line.text(row).unwrap_or_default();
             let lowered = command.to_lowercase();
             let found = [" -enc", " hidden", "http"].map(|word| lowered.contains(word));
-            if found.contains(&true) {
-                let text = encoded(command, &lowered).and_then(decoded);
-                let id = text.as_deref().map_or(NULL, hash);
-                let ids = [frame.host.id(row), frame.user.id(row), id];
-                let shown = || {
-                    let text = text.map(String::into_boxed_str);
-                    [frame.host.shown(row), frame.user.shown(row), text]
-                };
-                let (counts, span) = self.0.at(ids, shown);
-                counts[0] += 1;
-                counts[1] += u64::from(found[1]);
-                counts[2] += u64::from(found[2]);
-                span.add(frame.times[row]);
+            if !found.contains(&true) {
+                continue;
+            }
+            let code = code(command, &lowered);
+            let start: Option<String> = (code.as_deref()).map(|c| c.chars().take(ALIKE).collect());
+            let id = start.as_deref().map_or(NULL, hash);
+            let ids = [frame.host.id(row), frame.user.id(row), id];
+            let start = start.map(String::into_boxed_str);
+            let shown = || [frame.host.shown(row), frame.user.shown(row), start];
+            let group = self.groups.at(ids, shown);
+            let code_id = code.as_deref().map_or(NULL, hash);
+            let is_new = self.codes.is_new(&ids, code_id);
+            let counts = [1, is_new, u64::from(found[1]), u64::from(found[2])];
+            for (sum, count) in group.counts.iter_mut().zip(counts) {
+                *sum += count;
+            }
+            group.span.add(frame.times[row]);
+            let is_least =
+                |code: &str| group.least_code.as_deref().is_none_or(|least| code < least);
+            if code.as_deref().is_some_and(is_least) {
+                group.least_code = code;
             }
         }
     }
 
     fn finish(self: Box<Self>, _: &Facts<'_>) -> Table {
         let mut top = Top::new(50);
-        for ([host, user, text], (counts, span)) in self.0.into_groups() {
-            let key = (Reverse(counts[0]), last(&host), last(&user), last(&text));
+        for ([host, user, start], group) in self.groups.into_groups() {
+            let key = (
+                Reverse(group.counts[0]),
+                last(&host),
+                last(&user),
+                last(&start),
+            );
             top.add(key, || {
+                let text = group.least_code.as_deref().and_then(decoded);
                 let mut row = vec![json!(host), json!(user), json!(text)];
-                row.extend(counts.map(|count| json!(count)));
-                row.push(json!(span.first));
+                row.extend(group.counts.map(|count| json!(count)));
+                row.push(json!(group.span.first));
                 row
             });
         }
@@ -278,7 +308,7 @@ mod tests {
         let printable: String = (32..127).map(char::from).collect();
         for length in 0..=printable.len() {
             let text = &printable[..length];
-            let expected = (length > 0).then(|| text[..length.min(60)].to_string());
+            let expected = (length > 0).then(|| text.to_string());
             assert_eq!(decoded(&code_of(text)), expected);
         }
         let decoded = |code: &str| decoded(code).unwrap_or_default();
@@ -295,13 +325,16 @@ mod tests {
 
     #[test]
     fn the_word_after_the_option_is_the_code() {
-        let of = |command: &str| encoded(command, &command.to_lowercase()).map(String::from);
-        let some = |text: &str| Some(text.to_string());
+        let of = |command: &str| code(command, &command.to_lowercase());
+        let some = |text: &str| Some(Box::from(text));
         assert_eq!(of("powershell -NoP -enc QQA= -x"), some("QQA="));
         assert_eq!(of("POWERSHELL -EncodedCommand QQA="), some("QQA="));
         assert_eq!(of("powershell Ü -ENC QQA="), some("QQA="));
         assert_eq!(of("powershell -enc"), None);
-        assert_eq!(of("powershell -enc  x"), some(""));
+        assert_eq!(of("powershell -enc  x"), None);
         assert_eq!(of("powershell -w hidden"), None);
+        let long = code_of(&"x".repeat(61));
+        let code = of(&format!("powershell -enc {long}")).unwrap();
+        assert_eq!(decoded(&code), Some("x".repeat(60)));
     }
 }
