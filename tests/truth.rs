@@ -173,8 +173,8 @@ fn truth_matches_the_events() {
             "technique",
             "time",
             "rule",
-            "process",
-            "parent",
+            "process_entity_id",
+            "parent_entity_id",
         ],
     );
     assert_eq!(steps.len(), events.len());
@@ -197,16 +197,20 @@ fn truth_matches_the_events() {
         assert_eq!(step["host"], event.3, "{key:?}");
         assert_eq!(step["user"], event.4["user"]["name"], "{key:?}");
         let of_event = |path: &str| event.4.pointer(path).cloned().unwrap_or(Value::Null);
-        if step["process"].is_null() {
-            assert!(step["parent"].is_null(), "{key:?}");
+        if step["process_entity_id"].is_null() {
+            assert!(step["parent_entity_id"].is_null(), "{key:?}");
             let is_start = of_event("/event/code") == "1"
                 && of_event("/event/provider") == "Microsoft-Windows-Sysmon";
             assert!(!is_start, "{key:?} starts a process");
         } else {
             starts += 1;
-            assert_eq!(step["process"], of_event("/process/entity_id"), "{key:?}");
+            assert_eq!(
+                step["process_entity_id"],
+                of_event("/process/entity_id"),
+                "{key:?}"
+            );
             let parent = of_event("/process/parent/entity_id");
-            assert_eq!(step["parent"], parent, "{key:?}");
+            assert_eq!(step["parent_entity_id"], parent, "{key:?}");
         }
     }
     assert!(starts > 100, "{starts}");

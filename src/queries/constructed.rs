@@ -210,7 +210,7 @@ const TEXTS: [&str; 6] = [
     "outcome",
 ];
 /// The host is null where a cloud or a service reports, the process where none starts.
-const NULLABLE: [&str; 2] = ["host", "process"];
+const NULLABLE: [&str; 2] = ["host", "process_entity_id"];
 const INTEGERS: [&str; 3] = ["step", "sequence", "event_date"];
 
 /// Rows of `steps`.

@@ -59,8 +59,8 @@ pub(super) fn truth(table: TruthTable) -> Table {
                 ("outcome", "outcome", Text),
                 ("time_us", "time", Time),
                 ("rule", "rule", Text),
-                ("process", "process", Text),
-                ("parent", "parent", Text),
+                ("process", "process_entity_id", Text),
+                ("parent", "parent_entity_id", Text),
             ],
         ),
         TruthTable::Edges => (

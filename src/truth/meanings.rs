@@ -44,8 +44,8 @@ const MEANINGS: &[(&str, &[(&str, &str)])] = &[
         ("outcome", "`success` or `failure`"),
         ("time", "`@timestamp` of the event"),
         ("rule", "the rule that fired; null if the event is no alert"),
-        ("process", "`process.entity_id` of the process that the event starts; null in other events and on Linux"),
-        ("parent", "`process.parent.entity_id` of that process"),
+        ("process_entity_id", "`process.entity_id` of the process that the event starts; null in other events and on Linux"),
+        ("parent_entity_id", "`process.parent.entity_id` of that process"),
     ]),
     ("truth/edges", &[
         ("attack_id", "the attack"),

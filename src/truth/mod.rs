@@ -145,8 +145,8 @@ const NULLABLE: &[&str] = &[
     // Null in events that are no alerts.
     "rule",
     // Null in events that start no process, and on Linux, which has no such ids.
-    "process",
-    "parent",
+    "process_entity_id",
+    "parent_entity_id",
     // Null in alerts of the database.
     "noise_type",
     "sid",
@@ -359,7 +359,11 @@ impl<'t> Truth<'t> {
         let mut each = |rows: &[StepRow]| {
             let mut columns = self.step_columns(rows);
             let lineage = self.lineage(rows, &lineage, path)?;
-            columns.extend(["process", "parent"].into_iter().zip(lineage));
+            columns.extend(
+                ["process_entity_id", "parent_entity_id"]
+                    .into_iter()
+                    .zip(lineage),
+            );
             each(columns)
         };
         let mut rows: Vec<StepRow> = Vec::new();
