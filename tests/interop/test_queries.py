@@ -1,5 +1,6 @@
 """The query suite: engines give the known answers, and `queries run` notices what is wrong or slow."""
 
+import base64
 import html.parser
 import json
 import re
@@ -173,6 +174,33 @@ def test_shown_sql_runs_when_it_is_pasted(small, duckdb_run):
         rows = duckdb.connect().execute(shown.stdout).fetchall()
         outcome = next(value for name, value in expected.items() if name.startswith(number))
         assert [list(row) for row in rows] == outcome["result"]
+
+
+def test_encoded_commands_are_decoded_as_python_decodes_them(small, duckdb_run):
+    import duckdb
+
+    source = f"read_parquet('{small.path}/events/**/*.parquet')"
+    commands = duckdb.sql(
+        f"""SELECT host.name, "user".name, process.command_line FROM {source}
+        WHERE process.command_line ILIKE '%powershell% -enc% %'"""
+    ).fetchall()
+    known = set()
+    for host, user, command in commands:
+        code = re.search(r" -enc\S* (\S+)", command, re.IGNORECASE)
+        if code and len(code[1]) % 4 == 0:
+            known.add((host, user, base64.b64decode(code[1]).decode("utf-16-le", "replace")[:60]))
+    result = next(outcome["result"] for name, outcome in by_query(duckdb_run).items() if name.startswith("q13"))
+    decoded = {tuple(row[:3]) for row in result if row[2] is not None}
+    assert len(decoded) > 3 and decoded <= known, decoded - known
+
+
+def test_samples_of_hashes_are_near_the_exact_count(duckdb_run):
+    result = next(outcome["result"] for name, outcome in by_query(duckdb_run).items() if name.startswith("q44"))
+    assert len(result) == 2
+    for _, records, exact, by_16, by_256 in result:
+        assert records >= exact > 100 and by_16 % 16 == by_256 % 256 == 0
+        # Five standard errors: the corpus is always the same, so this never fails by chance.
+        assert abs(by_16 - exact) < 5 * 4 * exact**0.5 and abs(by_256 - exact) < 5 * 16 * exact**0.5
 
 
 @pytest.fixture
