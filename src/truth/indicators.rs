@@ -87,7 +87,7 @@ fn of_event(
             found.extend(value.map(|value| (kind, value.to_string())));
         });
     };
-    let alert = frame.rule[row] != NONE;
+    let alert = frame.rule[row].is_some();
     if hostile(frame.source[row]) {
         note("ip", "source.ip");
     }
