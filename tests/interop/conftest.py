@@ -52,10 +52,11 @@ def spark():
 
 @pytest.fixture(scope="session", params=["sample", "default"])
 def table(request):
-    """DuckDB with all events of each corpus in memory, as the table `e`."""
+    """DuckDB with all events of each corpus in memory, as the table `e`, and its indicators as `iocs`."""
     made = request.getfixturevalue("corpus" if request.param == "sample" else "default_corpus")
     connection = made.connect()
     connection.execute("CREATE TABLE e AS SELECT * FROM events")
+    connection.execute(f"CREATE TABLE iocs AS FROM '{made.path}/truth/iocs/**/*.parquet'")
     return connection
 
 

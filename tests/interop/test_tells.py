@@ -1,5 +1,7 @@
 """Marks of a generator that reviewers of synthetic logs look for, and that must not be found."""
 
+import re
+
 import pytest
 from support import figure
 
@@ -264,3 +266,59 @@ def test_system_calls_have_the_lengths_of_addresses(table):
         "SELECT DISTINCT auditd.a2 FROM e WHERE auditd.syscall = 'connect'"
     ).fetchall()
     assert {length for (length,) in lengths} <= {"10", "1c"}
+
+
+#: What a record of each kind is mainly about. Paths count by their last name, and what is numbered or
+#: random by its place.
+MAIN_VALUE = r"""
+CASE
+  WHEN winlog.event_id IN (1, 3, 5, 4688, 4689, 5156) THEN process.executable
+  WHEN winlog.event_id = 7 THEN winlog.event_data.ImageLoaded
+  WHEN winlog.event_id IN (8, 10) THEN winlog.event_data.TargetImage
+  WHEN winlog.event_id IN (2, 11, 15, 23, 26, 27, 29) THEN winlog.event_data.TargetFilename
+  WHEN winlog.event_id IN (12, 13, 14) THEN winlog.event_data.TargetObject
+  WHEN winlog.event_id IN (17, 18) THEN
+    regexp_replace(winlog.event_data.PipeName, '(PSEXESVC)-.*-(std.*)', '\1-\2')
+  WHEN winlog.event_id IN (7045, 4697) THEN winlog.event_data.ServiceName
+  WHEN winlog.event_id = 5145 THEN winlog.event_data.RelativeTargetName
+  WHEN winlog.event_id IN (4698, 4699, 4702) THEN winlog.event_data.TaskName
+  WHEN winlog.event_id IN (4624, 4625) THEN winlog.event_data.LogonType
+  WHEN host.os.platform = 'linux' THEN coalesce(process.executable, process.name, event.action)
+  ELSE ''
+END
+"""
+
+def place(column: str) -> str:
+    """A column's last name without what is numbered in it, as SQL."""
+    last = rf"regexp_replace(lower({column}), '^.*[\\/](.)', '\1')"
+    return f"regexp_replace({last}, '[0-9a-f]*[0-9][0-9a-f]*', '#', 'g')"
+
+
+#: Pairs of a kind and a value that only attacks have, and whether truth has the value as an indicator.
+PAIRS = rf"""
+WITH told AS (
+  SELECT coalesce(winlog.channel || ' ' || winlog.event_id, 'auditd ' || auditd.type, event.dataset) AS kind,
+    {place(MAIN_VALUE)} AS value, attack.id AS chain FROM e),
+brought AS (SELECT DISTINCT {place("value")} AS name FROM iocs WHERE type = 'file')
+SELECT kind, value, count(*), value IN (FROM brought) FROM told WHERE value IS NOT NULL
+GROUP BY ALL HAVING count(*) >= 20 AND count(*) = count(chain) ORDER BY ALL
+"""
+
+#: Why a pair may be in attacks alone although the value is no indicator.
+OF_ATTACKS = [
+    (r"how_to_recover_\w+\.txt", "a note of ransomware"),
+    (r"xmrig(\.exe)?", "a miner"),
+    (r"anydesk\.exe", "remote support that the company does not use"),
+    (r"rclone", "a copy tool that the company has on its backup server alone"),
+    (r"nc(at)?|socat", "a listener; administrators here use ssh"),
+]
+
+
+def test_what_attacks_write_is_written_by_others_too(table):
+    """Tools of administrators are no sign of an attack: a value that only attacks have is malware's own."""
+    pairs = table.execute(PAIRS).fetchall()
+    explained = [any(re.fullmatch(pattern, value) for pattern, _ in OF_ATTACKS) for _, value, *_ in pairs]
+    own = sum(is_brought for *_, is_brought in pairs)
+    figure(f"pairs of kind and value in attacks alone: {own} of what attacks bring, {sum(explained)} others")
+    assert own > 0, "attacks have no names of their own"
+    assert [pair for pair, why in zip(pairs, explained, strict=True) if not why and not pair[-1]] == []
