@@ -61,7 +61,7 @@ pub fn target_filename(v: &View<'_>) -> Column {
     v.own(FILE, &v.frame.file, None)
 }
 /// Endings of files that programs write again and again.
-const KEPT: [&str; 14] = [
+const KEPT: [&str; 7] = [
     ".pf",
     ".chk",
     "\\edb.log",
@@ -69,6 +69,13 @@ const KEPT: [&str; 14] = [
     "lastalive1.dat",
     "-ms",
     "_history.txt",
+];
+/// Microseconds before the window's start in which such files were created: four months.
+const KEPT_SINCE: u64 = 120 * 86_400_000_000;
+/// Endings of files that a program began a while ago: logs that it begins anew each day, or when it starts.
+const RECENT: [&str; 9] = [
+    ".odl",
+    "tmp.log",
     "dism.log",
     "CBS.log",
     "MpCmdRun.log",
@@ -77,12 +84,8 @@ const KEPT: [&str; 14] = [
     "ClientIDManagerStartup.log",
     "Scheduler.log",
 ];
-/// Microseconds before the window's start in which such files were created: four months.
-const KEPT_SINCE: u64 = 120 * 86_400_000_000;
-/// Endings of files that a program made a while ago, in this run of it.
-const RECENT: [&str; 2] = [".odl", "tmp.log"];
-/// Microseconds before the event in which such files were created: two hours.
-const RECENT_SINCE: u64 = 2 * 3_600_000_000;
+/// Microseconds before the event in which such files were created: 18 hours.
+const RECENT_SINCE: u64 = 18 * 3_600_000_000;
 
 /// When a file was created that exists before the event, Unix microseconds.
 fn created_before(v: &View<'_>, row: usize) -> Option<i64> {

@@ -57,3 +57,78 @@ fn slices_are_the_date() {
         assert_eq!(scripts.before(calendar, 0, time(part)), before as u64);
     }
 }
+
+/// Every number of a boot belongs to one process, and births count up without a gap in their segment.
+#[test]
+fn numbers_of_processes_count_from_the_boot() {
+    let config = Config {
+        events: 60_000,
+        days: 9,
+        noise_ratio: "0.8".parse().unwrap(),
+        ..Config::default()
+    };
+    let generator = Generator::builder().config(config).build().unwrap();
+    let plan = generator.plan();
+    let (scripts, calendar) = (&plan.scripts, &plan.calendar);
+    let world = &scripts.days.world;
+    let (mut sessions, mut boots, mut births) = (0, 0, 0);
+    for (place, &host) in scripts.days.hosts().iter().enumerate().step_by(7) {
+        let mut next = 0;
+        for date in 0..9 {
+            let shared = scripts.shared(calendar, date);
+            let mut segments = Vec::new();
+            let end = scripts.segments((host, place, date), shared, &mut segments);
+            assert_eq!(segments[0].from, calendar.midnight(date));
+            let boot = |time: i64| world.settled_boot(host, time.div_euclid(1_000_000));
+            for (at, segment) in segments.iter().enumerate() {
+                let before = boot(segment.from - 1);
+                if boot(segment.from) != before {
+                    boots += 1;
+                    next = 0;
+                }
+                sessions += u32::from(segment.session.is_some());
+                assert!(
+                    segment.session.unwrap_or(segment.first) >= next,
+                    "{segments:?}"
+                );
+                assert!(segment.first < segment.uncounted);
+                next = segment.uncounted + UNCOUNTED;
+                let until = segments
+                    .get(at + 1)
+                    .map_or(end, |later| later.session.unwrap_or(later.first));
+                assert!(
+                    next <= until || boot(segment.from) != boot(calendar.midnight(date + 1) - 1)
+                );
+            }
+            let mut script = Script::default();
+            let guests = scripts.guests(host, shared.law.midnight, shared.law.end());
+            let times: Vec<i64> = guests.iter().map(|guest| guest.time).collect();
+            let rows = shared.budgets[place];
+            let of = (&segments[..], &times[..]);
+            scripts
+                .days
+                .script((host, date), &shared.law, rows, of, &mut script);
+            let born = script.births.iter().filter(|birth| birth.time != 0);
+            let mut born: Vec<(i64, u32)> = born.map(|birth| (birth.time, birth.number)).collect();
+            born.sort_unstable();
+            births += born.len();
+            for pair in born.windows(2) {
+                let [before, after] = [pair[0], pair[1]];
+                let segment = segment_of(&segments, after.0);
+                if segment == segment_of(&segments, before.0) {
+                    let between = |time: &&i64| (before.0 + 1..=after.0).contains(*time);
+                    let visitors = times.iter().filter(between).count() as u32;
+                    assert_eq!(after.1, before.1 + 1 + visitors);
+                }
+                let Segment {
+                    first, uncounted, ..
+                } = segments[segment];
+                assert!((first..uncounted).contains(&after.1));
+            }
+        }
+    }
+    assert!(
+        sessions > 20 && boots > 3 && births > 500,
+        "{sessions} {boots} {births}"
+    );
+}
