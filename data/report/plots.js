@@ -41,6 +41,11 @@
     }
     return lines.join("\n") + (rest.length ? "…" : "");
   };
+  /** The width of the widest of these labels. */
+  const widest = (texts, room, size) => {
+    const lines = texts.flatMap((text) => wrapped(text, room, size).split("\n"));
+    return Math.ceil(Math.max(0, ...lines.map((line) => brush.measureText(line).width)));
+  };
 
   /** A tooltip: a title and rows of name and value. */
   const tip = (title, rows) => {
@@ -204,9 +209,11 @@
 
   // Categories and signatures
   const bars = (id, top, share) => plot(id, (wide) => {
+    const rows = top.names.map((named) => named.name);
+    const room = Math.round(wide * share);
     return {
       legend: legend(),
-      grid: { left: 0, right: 48, top: 40, bottom: 4, containLabel: true },
+      grid: { left: widest(rows, room, 11.5) + 14, right: 48, top: 40, bottom: 4 },
       tooltip: {
         ...tooltip(), trigger: "axis", axisPointer: { type: "shadow" },
         formatter: (items) => {
@@ -217,8 +224,8 @@
       },
       xAxis: { ...counted(), splitNumber: 4, axisLabel: { show: false } },
       yAxis: {
-        type: "category", inverse: true, data: top.names.map((named) => named.name), axisLine: axisLine(), axisTick: { show: false },
-        axisLabel: names(Math.round(wide * share)),
+        type: "category", inverse: true, data: rows, axisLine: axisLine(), axisTick: { show: false },
+        axisLabel: names(room),
       },
       series: stacking.map((k, layer) => ({
         name: report.kinds[k], type: "bar", stack: "all", barWidth: 13, itemStyle: { color: kindColour(report.kinds[k]) },
@@ -252,9 +259,12 @@
     const lines = chain.edges
       .map((edge) => [edge, bySequence.get(edge.from_sequence), bySequence.get(edge.to_sequence)])
       .filter(([, from, to]) => from && to);
+    const labels = chain.steps.map((step) => `${step.step}  ${step.tactic}`);
+    const room = Math.round(wide * (wide < 600 ? 0.36 : 0.25));
     return {
       legend: { ...legend(), data: hosts },
-      grid: { left: 4, right: 24, top: 44, bottom: 60, containLabel: true },
+      // The room of labels is measured here: measured by the library, it cuts some.
+      grid: { left: widest(labels, room, 11.5) + 14, right: 24, top: 44, bottom: 82 },
       tooltip: {
         ...tooltip(), trigger: "item",
         formatter: ({ data }) => {
@@ -271,9 +281,9 @@
         axisLabel: { ...label(), hideOverlap: true, formatter: moments },
       },
       yAxis: {
-        type: "category", inverse: true, data: chain.steps.map((step) => `${step.step}  ${step.tactic}`),
+        type: "category", inverse: true, data: labels,
         axisLine: axisLine(), axisTick: { show: false }, splitLine: { show: true, ...splitLine() },
-        axisLabel: names(Math.round(wide * (wide < 600 ? 0.36 : 0.25))),
+        axisLabel: names(room),
       },
       dataZoom: [{
         type: "slider", height: 18, bottom: 8, brushSelect: false, borderColor: colour("line"), showDetail: false, showDataShadow: false,
