@@ -77,6 +77,8 @@ class Invariant:
 
 
 WINDOWS = "e WHERE winlog.event_id IS NOT NULL"
+# An address that only the host itself can use: of its link, or the loopback.
+OWN = "({0} LIKE 'fe80:%' OR {0} IN ('127.0.0.1', '::1'))"
 FLOWS = "e WHERE source.ip IS NOT NULL AND destination.ip IS NOT NULL"
 
 INVARIANTS = [
@@ -127,7 +129,7 @@ INVARIANTS = [
     Invariant(
         "the reporting host is an end of the flow",
         FLOWS + " AND host.name IS NOT NULL",
-        "NOT (list_contains(host.ip, source.ip) OR list_contains(host.ip, destination.ip))",
+        f"NOT (list_contains(host.ip, source.ip) OR list_contains(host.ip, destination.ip) OR {OWN.format('source.ip')})",
     ),
     Invariant(
         "an inbound flow ends at the reporting host",
@@ -137,7 +139,8 @@ INVARIANTS = [
     Invariant(
         "Initiated is true exactly on the source",
         "sysmon WHERE id = 3",
-        "Initiated NOT IN ('true', 'false') OR (Initiated = 'true') <> list_contains(ip, SourceIp)",
+        "Initiated NOT IN ('true', 'false')"
+        f" OR (Initiated = 'true') <> (list_contains(ip, SourceIp) OR {OWN.format('SourceIp')})",
     ),
     Invariant(
         "Sysmon 3 tells the row's own flow",
