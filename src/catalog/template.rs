@@ -71,7 +71,7 @@ pub enum Placeholder {
     LogTime,
     /// The record's date and minute in names of logs: `2026-08-15.0937`. `{log_minute}`
     LogMinute,
-    /// The round, from 1. `{round}`
+    /// The round of a chain's step, or the repetition of a routine's, from 1. `{round}`
     Round,
     /// The text between `{encoded}` and `{/encoded}`, as base64 of UTF-16LE: PowerShell's -EncodedCommand.
     EncodedStart,
@@ -207,7 +207,7 @@ impl Placeholder {
         use Placeholder::*;
         matches!(
             self,
-            C2Ip | C2Domain | DownloadIp | DownloadDomain | ExfilIp | ExfilDomain | ScanIp | Round
+            C2Ip | C2Domain | DownloadIp | DownloadDomain | ExfilIp | ExfilDomain | ScanIp
         )
     }
 }

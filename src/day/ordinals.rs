@@ -11,7 +11,7 @@ use crate::world::SETTLED;
 use crate::world::hosts::Role;
 use crate::world::processes::{FIRST_BIRTH as FIRST, OF_SESSION as SESSION};
 
-/// Numbers of a segment for processes that are not counted: those of alerts and benign scenarios.
+/// The last numbers of a date, for processes that are not counted: those of alerts and benign scenarios.
 pub const UNCOUNTED: u32 = 1_024;
 /// Births that a segment has room for beside those that its rows make likely.
 const ROOM: u32 = 16;
@@ -27,8 +27,8 @@ pub struct Segment {
     pub first: u32,
     /// Most births of the host's script, without guests.
     pub most: u32,
-    /// The first number of processes that are not counted.
-    pub uncounted: u32,
+    /// The number after that of the last birth or guest that it has room for.
+    pub end: u32,
 }
 
 impl Days {
@@ -45,10 +45,10 @@ impl Days {
         segments: &mut Vec<Segment>,
     ) -> u32 {
         let second = 1_000_000;
-        let (begin, end) = (law.midnight, law.end());
-        let inside = |time: i64| (begin + 1..end).contains(&time);
-        let boot = (self.world.settled_boot(host, end / second - 1).start + SETTLED) * second;
-        let session = self.session_of(host, end).unwrap_or(begin);
+        let (begin, midnight) = (law.midnight, law.end());
+        let inside = |time: i64| (begin + 1..midnight).contains(&time);
+        let boot = (self.world.settled_boot(host, midnight / second - 1).start + SETTLED) * second;
+        let session = self.session_of(host, midnight).unwrap_or(begin);
         let mut from = [begin, boot, session];
         from.sort_unstable();
         let births = self.births(host, rows);
@@ -62,28 +62,28 @@ impl Days {
             let to = later
                 .filter(|&time| time > from)
                 .min()
-                .unwrap_or(end)
-                .min(end);
+                .unwrap_or(midnight)
+                .min(midnight);
             if from == boot {
                 next = FIRST;
             }
             let with_session = (from == session && inside(session)).then_some(next);
             next += with_session.map_or(0, |_| SESSION);
             let share = law.before(to) - law.before(from);
-            let total = law.before(end).max(1);
+            let total = law.before(midnight).max(1);
             let most = ROOM + (u128::from(births) * u128::from(share) / u128::from(total)) as u32;
             let visitors = (guests(to) - guests(from)) as u32;
-            let uncounted = next + most + visitors;
+            let end = next + most + visitors;
             segments.push(Segment {
                 from,
                 session: with_session,
                 first: next,
                 most,
-                uncounted,
+                end,
             });
-            next = uncounted + UNCOUNTED;
+            next = end;
         }
-        next
+        next + UNCOUNTED
     }
 
     /// When the session begins that a date ends with, Unix microseconds, if its residents have numbers of
@@ -124,14 +124,14 @@ impl Days {
 
     /// Numbers of a date before the first one: as many as the first has.
     fn of_day(&self, host: HostId, rows: u32) -> u32 {
-        SESSION + 2 * (ROOM + UNCOUNTED) + self.births(host, rows)
+        SESSION + 2 * ROOM + UNCOUNTED + self.births(host, rows)
     }
 
     /// More births than are likely among a date's rows.
     fn births(&self, host: HostId, rows: u32) -> u32 {
         let mixes = self.mixes(self.world.hosts[host].role);
         let share = mixes.iter().map(|mix| mix.births).max().unwrap_or_default();
-        (u64::from(rows) * u64::from(share) >> 10) as u32
+        ((u64::from(rows) * u64::from(share)) >> 10) as u32
     }
 }
 

@@ -262,8 +262,9 @@ impl Scripts {
         shared.sessions[place] + resident as u32
     }
 
-    /// A number since the boot for a process that starts at `time` and is not counted with the others;
-    /// `bits` tell apart what one host starts in one second. `None` if the host has no scripts.
+    /// A number since the boot for a process that starts at `time` and is not counted with the others: one
+    /// of the date's last numbers. `bits` tell apart what one host starts in one second. `None` if the host
+    /// has no scripts.
     pub fn uncounted(
         &self,
         calendar: &Calendar,
@@ -276,11 +277,8 @@ impl Scripts {
             return None;
         }
         let date = self.date_of(calendar, time);
-        let shared = self.shared(calendar, date);
-        let mut segments = Vec::new();
-        self.segments((host, place as usize, date), shared, &mut segments);
-        let segment = segments[segment_of(&segments, time)];
-        Some(segment.uncounted + bits % UNCOUNTED)
+        let next = self.shared(calendar, date).next[place as usize];
+        Some(next - UNCOUNTED + bits % UNCOUNTED)
     }
 
     /// When guests start on a host in a part of the window, with what each is.

@@ -438,7 +438,7 @@ impl World {
 /// Microseconds from the start of a boot or session to a resident's turn; `key` is of the boot or session.
 fn delay_of(resident: &Resident, key: Key) -> i64 {
     let pace = PACE.0 + key.below(PACE_DRAW, PACE.1 - PACE.0);
-    (u64::from(resident.delay) * 1_000_000 * pace >> 10) as i64
+    ((u64::from(resident.delay) * 1_000_000 * pace) >> 10) as i64
 }
 
 fn settled(resident: &Resident) -> i64 {

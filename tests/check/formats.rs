@@ -40,6 +40,13 @@ fn made(root: &Path, schema: SchemaName, format: Format, compression: &str) {
 fn found(root: &Path) -> Value {
     let mut report = serde_json::to_value(checked(root, Options::default())).unwrap();
     report["fingerprint"] = Value::Null;
+    let invariants = report["invariants"].as_array_mut().unwrap();
+    for invariant in invariants {
+        // Rows that may fail have an example, in a file of the format.
+        if let Some(example) = invariant.get_mut("example").and_then(Value::as_object_mut) {
+            example.remove("file");
+        }
+    }
     report
 }
 

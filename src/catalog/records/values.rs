@@ -152,6 +152,10 @@ impl RecordResolver<'_> {
                 ) if connection.is_none() => {
                     "a connection's placeholder in a record without a connection"
                 }
+                (Placeholder::Round, Setting::Routine(_)) => continue,
+                (Placeholder::Round, setting) if !setting.is_chain() => {
+                    "a placeholder that only chains and routines have"
+                }
                 (placeholder, setting) if placeholder.is_of_a_chain() && !setting.is_chain() => {
                     "a placeholder that only chains have"
                 }

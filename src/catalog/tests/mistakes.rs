@@ -175,7 +175,7 @@ fn residents_are_a_tree_from_the_kernel_down() {
         "delay = 3",
         "before its parent",
     );
-    refuses("residents.toml", "delay = 6", "delay = 501", "at most 500");
+    refuses("residents.toml", "delay = 6", "delay = 391", "at most 390");
     refuses(
         "residents.toml",
         "key = \"sysmon\"",

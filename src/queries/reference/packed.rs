@@ -166,7 +166,7 @@ mod tests {
 
     /// Hashes that fill few parts, with neighbours that differ in one bit.
     fn hashes(count: u64) -> impl Iterator<Item = u64> {
-        (0..count).map(|n| (n % 3) << 48 | (n * 7919) % 1009 | (n % 2) << 47)
+        (0..count).map(|n| ((n % 3) << 48) | ((n * 7919) % 1009) | ((n % 2) << 47))
     }
 
     #[test]
