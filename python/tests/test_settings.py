@@ -31,7 +31,7 @@ def test_no_setting_of_the_command_line_is_missing_and_none_is_extra():
     flags = {flag.replace("-", "_") for flag in re.findall(r"^\s+(?:-\w, )?--([a-z-]+)", help, re.M)}
     flags |= set(re.findall(r"^  ((?:noise|alert)_[a-z]+_(?:weights?|offset))\b", help, re.M))
     # How a command runs, which arguments of the functions and the logging module are for.
-    only_commands = {"config", "help", "no_progress"}
+    only_commands = {"config", "help", "json", "no_progress", "quiet", "verbose"}
     parameters = set(inspect.signature(fusiongen.generate).parameters) - {"settings", "progress"}
     settings = {setting.name for setting in _native.settings()}
     assert settings | parameters == flags - only_commands
