@@ -161,7 +161,7 @@ fn evaluator(number: &str, parameters: &Parameters) -> Option<Box<dyn Evaluator>
 
 /// Answers the queries of a corpus from its events, by number of the query.
 ///
-/// Memory is that of groups and distinct values: less than 1.5 GiB for 100M events.
+/// Memory is that of groups and distinct values: about 1 GiB for 100M events.
 ///
 /// # Errors
 /// The events cannot be made, the threads cannot be started, or `progress` asked to stop.
