@@ -1,4 +1,5 @@
-//! Typed numbers of what the tables of world and catalog hold, so that one cannot stand for another.
+//! The numbers of hosts, accounts, rules and images. Each has a type of its own, so that the compiler
+//! refuses a host where an account belongs.
 
 use std::marker::PhantomData;
 

@@ -93,7 +93,7 @@ impl Explanation {
     /// The check of this name, or the checks of this group: `stream.tick`, `stream`.
     ///
     /// # Errors
-    /// There is none. The remedy lists similar names.
+    /// No check and no group has this name. The remedy lists similar ones.
     pub fn named(name: &str) -> Result<Vec<Explanation>> {
         let all = Self::all()?;
         let group = name.trim_end_matches(['.', '*']);

@@ -142,7 +142,7 @@ impl Finder<'_> {
         &self.truth.plan.chains.all[chain as usize].steps
     }
 
-    /// Adds the indicators of a chain, of which these rows were read.
+    /// Adds the indicators of a chain. `rows` are its events in `rendered`.
     fn chain(&mut self, rendered: &Rendered<'_>, chain: u32, rows: Range<usize>) -> Result<()> {
         let mut read: BTreeMap<Place, u64> = BTreeMap::new();
         let mut found: BTreeMap<Indicator, Seen> = BTreeMap::new();
