@@ -315,7 +315,7 @@ OF_ATTACKS = [
     (r"anydesk\.exe", "remote support that the company does not use"),
     (r"rclone", "a copy tool that the company has on its backup server alone"),
     (r"nc(at)?|socat", "a listener; administrators here use ssh"),
-    (r"[a-z]+-#\.[a-z]+", "a document that is encrypted or taken, one of a round's"),
+    (r"[a-z]+-#\.(docx|xlsx|pptx|pdf|csv|txt)", "a document that is encrypted or taken, one of a round's"),
     # Complete sessions, of which the noise of a small corpus has few.
     (r"auditd (CRED_DISP|USER_END) sshd", "the end of a session"),
 ]
