@@ -164,7 +164,8 @@ pub(crate) fn hybrid(values: &[u32], width: usize, out: &mut Vec<u8>) {
     let (groups, _) = values.as_chunks::<GROUP>();
     while let Some(group) = groups.get(at / GROUP) {
         let value = group[0];
-        if group.iter().fold(0, |all, v| all | (v ^ value)) != 0 {
+        // The first two values of most groups differ, which is faster to see.
+        if group[1] != value || group.iter().fold(0, |all, v| all | (v ^ value)) != 0 {
             at += GROUP;
             continue;
         }
@@ -203,13 +204,19 @@ pub(crate) fn hybrid_bits(bits: &[u8], count: usize, out: &mut Vec<u8>) {
         }
     };
     let (mut at, mut literals) = (0, 0);
-    while at < whole {
-        let byte = bits[at];
+    while at + SHORTEST <= whole {
+        // A run that begins here, or at one of the next bytes, has this byte.
+        let byte = bits[at + SHORTEST - 1];
         if byte != 0 && byte != 0xff {
-            at += 1;
+            at += SHORTEST;
             continue;
         }
-        let mut end = at + 1;
+        let before = &bits[at..at + SHORTEST - 1];
+        if let Some(other) = before.iter().rposition(|b| *b != byte) {
+            at += other + 1;
+            continue;
+        }
+        let mut end = at + SHORTEST;
         let wide = u64::from_ne_bytes([byte; 8]);
         while end + 8 <= whole && bits[end..end + 8] == wide.to_ne_bytes() {
             end += 8;
@@ -217,21 +224,19 @@ pub(crate) fn hybrid_bits(bits: &[u8], count: usize, out: &mut Vec<u8>) {
         while end < whole && bits[end] == byte {
             end += 1;
         }
-        if end - at >= SHORTEST {
-            literal(out, literals, at);
-            let mut values = (end - at) * GROUP;
-            if end == whole {
-                // The last byte may be incomplete.
-                let rest = count % GROUP;
-                let mask = ((1u32 << rest) - 1) as u8;
-                if rest > 0 && bits[end] & mask == byte & mask {
-                    values += rest;
-                    end += 1;
-                }
+        literal(out, literals, at);
+        let mut values = (end - at) * GROUP;
+        if end == whole {
+            // The last byte may be incomplete.
+            let rest = count % GROUP;
+            let mask = ((1u32 << rest) - 1) as u8;
+            if rest > 0 && bits[end] & mask == byte & mask {
+                values += rest;
+                end += 1;
             }
-            put_run(out, values, u32::from(byte & 1), 1);
-            literals = end;
         }
+        put_run(out, values, u32::from(byte & 1), 1);
+        literals = end;
         at = end;
     }
     let bytes = count.div_ceil(GROUP);
