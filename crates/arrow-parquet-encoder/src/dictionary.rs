@@ -122,20 +122,28 @@ impl ByteArrayDictionary {
 
     /// The ids of the minimum and the maximum among a page's values.
     pub(crate) fn extremes(&self, ids: &PageIds) -> Option<(u32, u32)> {
-        let mut found: Option<[(u64, u32); 2]> = None;
-        ids.for_each_used(|id| {
+        let used = ids.used();
+        let first = *used.first()?;
+        let head = self.heads[first as usize];
+        let ((mut low, mut least), (mut high, mut greatest)) = ((head, first), (head, first));
+        for &id in &used[1..] {
             let head = self.heads[id as usize];
-            let Some([(low, least), (high, greatest)]) = &mut found else {
-                found = Some([(head, id); 2]);
-                return;
-            };
-            if head < *low || (head == *low && self.get(id) < self.get(*least)) {
-                (*low, *least) = (head, id);
-            } else if head > *high || (head == *high && self.get(id) > self.get(*greatest)) {
-                (*high, *greatest) = (head, id);
+            // Most values are neither.
+            if head > low && head < high {
+                continue;
             }
-        });
-        found.map(|[(_, least), (_, greatest)]| (least, greatest))
+            if head < low || (head == low && self.is_less(id, least)) {
+                (low, least) = (head, id);
+            } else if head > high || (head == high && self.is_less(greatest, id)) {
+                (high, greatest) = (head, id);
+            }
+        }
+        Some((least, greatest))
+    }
+
+    /// Whether the value of `a` is less than that of `b`.
+    fn is_less(&self, a: u32, b: u32) -> bool {
+        a != b && self.get(a) < self.get(b)
     }
 }
 

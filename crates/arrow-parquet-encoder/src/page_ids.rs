@@ -98,12 +98,12 @@ impl PageIds {
         }
     }
 
-    /// Visits each distinct id at least once.
-    pub(crate) fn for_each_used(&self, mut visit: impl FnMut(u32)) {
+    /// Each distinct id at least once.
+    pub(crate) fn used(&self) -> &[u32] {
         match &self.mapped {
-            Some(mapped) => mapped.ids.iter().for_each(|id| visit(*id)),
-            None if self.each.is_empty() => (0..self.count.min(1)).for_each(|_| visit(self.first)),
-            None => self.each.iter().for_each(|id| visit(*id)),
+            Some(mapped) => &mapped.ids,
+            None if self.each.is_empty() => &std::slice::from_ref(&self.first)[..self.count.min(1)],
+            None => &self.each,
         }
     }
 
