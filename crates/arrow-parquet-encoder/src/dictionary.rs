@@ -191,17 +191,12 @@ impl IntegerDictionary {
             ids.extend(values.iter().map(|value| self.id(*value)));
             return;
         }
-        self.table.grow_to(bounds.1 as usize);
-        let IdTable { entries, base } = &mut self.table;
-        let (base, known) = (*base, &mut self.values);
-        ids.extend(values.iter().map(|value| {
-            let entry = &mut entries[*value as usize];
-            if *entry < base {
-                *entry = base + known.len() as u32;
-                known.push(*value);
-            }
-            *entry - base
-        }));
+        let (greatest, first) = (bounds.1 as usize, ids.len());
+        self.table.grow_to(greatest);
+        ids.resize(first + values.len(), 0);
+        let (known, ids) = (&mut self.values, &mut ids[first..]);
+        self.table
+            .assign(values, greatest, |v| v as usize, known, ids);
     }
 
     fn id(&mut self, value: i64) -> u32 {

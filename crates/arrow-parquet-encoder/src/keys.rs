@@ -18,8 +18,9 @@ use arrow_schema::DataType;
 use bytes::Bytes;
 use parquet::basic::Compression;
 
+use crate::bits::all_equal;
 use crate::column::{ColumnRef, PackedDictionary};
-use crate::id_table::IdTable;
+use crate::id_table::{IdTable, SMALL};
 use crate::mode::SAMPLE;
 use crate::selection::ValueSelection;
 
@@ -81,6 +82,9 @@ pub(crate) struct KeySet {
     bodies: Mutex<Vec<(Vec<u32>, SharedBody)>>,
 }
 
+/// The number of keys that an index of 8 bits reaches.
+const FEW: usize = 1 << 8;
+
 /// Whether the ids are 0, 1, 2…
 fn is_counting(ids: &[u32]) -> bool {
     ids.iter()
@@ -127,11 +131,18 @@ impl KeySet {
         if is_counting(distinct_ids) {
             return ids.extend_from_slice(&self.places);
         }
-        ids.extend(
-            self.places
-                .iter()
-                .map(|place| distinct_ids[*place as usize]),
-        );
+        let first = ids.len();
+        ids.resize(first + self.places.len(), 0);
+        let each = ids[first..].iter_mut().zip(&self.places);
+        let mut table = [0; FEW];
+        match table.get_mut(..distinct_ids.len()) {
+            // An index of 8 bits needs no bounds check.
+            Some(few) => {
+                few.copy_from_slice(distinct_ids);
+                each.for_each(|(id, place)| *id = table[usize::from(*place as u8)]);
+            }
+            None => each.for_each(|(id, place)| *id = distinct_ids[*place as usize]),
+        }
     }
 
     /// The id of each value, as [`KeySet::ids`]; collected in `scratch` unless they are stored here.
@@ -309,15 +320,16 @@ impl KeySetCache {
             bodies: Mutex::default(),
             identity,
         };
-        if let Some((first, rest)) = keys.split_first() {
-            let (least, greatest) = rest
-                .iter()
-                .fold((*first, *first), |(l, g), k| (l.min(*k), g.max(*k)));
-            set.greatest = greatest;
+        if let Some(first) = keys.first() {
+            let is_constant = all_equal(keys);
+            set.greatest = match is_constant {
+                true => *first,
+                false => upper_bound(keys, values),
+            };
             if !set.fits(values) {
                 return None;
             }
-            match least == greatest {
+            match is_constant {
                 true => {
                     set.distinct.push(*first);
                     set.sampled = 1;
@@ -332,26 +344,33 @@ impl KeySetCache {
         Some(set)
     }
 
-    /// Fills a set with its distinct keys, and with the place of each value's key among them.
+    /// Fills a set with its distinct keys, and with the place of each value's key among them. No key
+    /// is greater than the set's `greatest`, which becomes the greatest key.
     fn deduplicate(&mut self, keys: &[u32], set: &mut KeySet) {
-        self.places.grow_to(set.greatest as usize);
-        let IdTable { entries, base } = &mut self.places;
-        let (base, distinct) = (*base, &mut set.distinct);
-        let mut place = |key: &u32| {
-            let entry = &mut entries[*key as usize];
-            if *entry < base {
-                *entry = base + distinct.len() as u32;
-                distinct.push(*key);
-            }
-            *entry - base
-        };
+        // A table of this length needs no bounds checks.
+        self.places.grow_to((set.greatest as usize).max(SMALL - 1));
+        set.places.resize(keys.len(), 0);
         let (sample, rest) = keys.split_at(keys.len().min(SAMPLE));
-        set.places.reserve_exact(keys.len());
-        set.places.extend(sample.iter().map(&mut place));
+        let (places, others) = set.places.split_at_mut(sample.len());
+        let (distinct, index) = (&mut set.distinct, |key| key as usize);
+        let greatest = set.greatest as usize;
+        self.places
+            .assign(sample, greatest, index, distinct, places);
         // The keys of the sample have the first places.
-        set.sampled = set.places.iter().fold(0, |all, p| all.max(*p)) as usize + 1;
-        set.places.extend(rest.iter().map(place));
+        set.sampled = distinct.len();
+        self.places.assign(rest, greatest, index, distinct, others);
+        set.greatest = distinct.iter().fold(0, |all, key| all.max(*key));
         self.places.reset(set.distinct.len());
+    }
+}
+
+/// An upper bound of the keys: the greatest key, or a number below `values`.
+fn upper_bound(keys: &[u32], values: usize) -> u32 {
+    // The union of all bits is faster to compute than the greatest key.
+    let bits = keys.iter().fold(0, |bits, key| bits | key);
+    match (bits as usize) < values {
+        true => bits,
+        false => keys.iter().fold(0, |all, key| all.max(*key)),
     }
 }
 
