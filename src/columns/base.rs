@@ -148,7 +148,9 @@ pub fn tags(v: &View<'_>) -> Column {
         keys.push(first_category + v.frame.category[r] as i32);
         if let Some(rule) = v.frame.rule[r].get() {
             let word = usize::try_from(severity.of[rule.index()]).ok();
-            keys.extend(word.and_then(|word| word_tag.get(word)));
+            if let Some(tag) = word.and_then(|word| word_tag.get(word)) {
+                keys.push(*tag);
+            }
         }
         keys.push(0);
         if v.is(r, HOSTS) {

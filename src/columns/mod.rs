@@ -42,6 +42,7 @@ use crate::kinds::{ALL, HOSTS, Kinds, SENSOR_KIND, has};
 use cache::Cache;
 use keyed::Keyed;
 use selection::{ByKind, Selection, Validity};
+use shared::known;
 
 pub use arrays::{Column, KeyedTexts, Values, list_item, table, text_type};
 use arrays::{dictionary, lists, own_texts, own_values, packed_texts, plain_texts};
@@ -189,17 +190,26 @@ impl<'v> View<'v> {
 
     /// A column of the selected rows' keys. A negative key means null.
     fn dictionary(&self, table: &ArrayRef, mut keys: Vec<i32>, selection: &Selection) -> Column {
-        let mut validity = Validity::new(self.frame.len, selection);
-        if keys.iter().fold(0, |signs, key| signs | *key) < 0 {
+        let has_nulls = keys.iter().fold(0, |signs, key| signs | *key) < 0;
+        let nulls = match selection {
+            Selection::All if has_nulls => known(&keys),
+            _ => {
+                let mut validity = Validity::new(self.frame.len, selection);
+                if has_nulls {
+                    let rows = selection.rows(self.frame.len).zip(&keys);
+                    let lost = rows.filter(|(_, key)| **key < 0);
+                    lost.for_each(|(row, _)| validity.lose(row));
+                }
+                validity.finish()
+            }
+        };
+        if has_nulls {
+            // Compacts in place: a null's slot is overwritten by the next key.
             let mut kept = 0;
-            for (at, row) in selection.rows(self.frame.len).enumerate() {
-                // Compacts in place: a null's slot is overwritten by the next key.
+            for at in 0..keys.len() {
                 let key = keys[at];
                 keys[kept] = key;
                 kept += usize::from(key >= 0);
-                if key < 0 {
-                    validity.lose(row);
-                }
             }
             keys.truncate(kept);
         }
@@ -207,7 +217,7 @@ impl<'v> View<'v> {
             true => self.null_texts(),
             false => Column::Keyed(KeyedTexts {
                 keys: keys.into(),
-                nulls: validity.finish(),
+                nulls,
                 table: table.clone(),
             }),
         }

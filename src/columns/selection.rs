@@ -67,16 +67,27 @@ impl ByKind {
         }
         let len = self.rows.len();
         let mut bits = MutableBuffer::from_len_zeroed(len.div_ceil(8));
-        let mut rest = kinds & self.present;
+        let (mut rest, mut count) = (kinds & self.present, 0);
+        let mut of_kind: &[u32] = &[];
         while rest != 0 {
             let kind = rest.trailing_zeros() as usize;
             rest &= rest - 1;
-            for &row in &self.rows[self.first[kind] as usize..self.first[kind + 1] as usize] {
+            of_kind = &self.rows[self.first[kind] as usize..self.first[kind + 1] as usize];
+            count += of_kind.len();
+            for &row in of_kind {
                 bit_util::set_bit(&mut bits, row as usize);
             }
         }
         let valid = BooleanBuffer::new(bits.into(), 0, len);
-        let rows = valid.set_indices().map(|row| row as u32).collect();
+        // The rows of one kind are in order already.
+        let rows = match count == of_kind.len() {
+            true => of_kind.to_vec(),
+            false => {
+                let mut rows = Vec::with_capacity(count);
+                rows.extend(valid.set_indices_u32());
+                rows
+            }
+        };
         Selection::Some(rows, NullBuffer::new(valid))
     }
 }

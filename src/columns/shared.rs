@@ -95,7 +95,8 @@ impl View<'_> {
             return entries.clone();
         }
         let all = self.entries(of)?;
-        let (mut keys, mut valid) = (Vec::new(), BooleanBufferBuilder::new(self.frame.len));
+        let mut keys = Vec::with_capacity(all.keys.len());
+        let mut valid = BooleanBufferBuilder::new(self.frame.len);
         valid.append_n(self.frame.len, false);
         all.for_each(|row, key| {
             if known.get(key as usize) == Some(&true) {
