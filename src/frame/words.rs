@@ -86,7 +86,7 @@ pub fn hashes(key: Key) -> String {
 
 /// As [`hashes`], with a key of its own for the import hash.
 pub fn hashes_with(key: Key, imports: Key) -> String {
-    let mut text = String::with_capacity(170);
+    let mut text = String::with_capacity(195);
     for (i, (name, length)) in [("SHA1", 40), ("MD5", 32), ("SHA256", 64), ("IMPHASH", 32)]
         .into_iter()
         .enumerate()

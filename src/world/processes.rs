@@ -183,17 +183,23 @@ impl World {
             .resolve(&r.account, h.platform, host, h.user, h.user);
         // The account of a service logs on when the service starts.
         let key = self.resident_key(host, boot.start);
-        let service = self.service_session(host, boot, resident, delay_of(r, key) / 1_000_000);
+        let delay = delay_of(r, key);
+        let service = self.service_session(host, boot, resident, delay / 1_000_000);
         let session = match interactive {
             Some(interactive) if account != SYSTEM && account != ROOT => interactive,
             // Daemons are in no audit session.
             _ if h.platform == Platform::Linux => self.session_of(ROOT, boot, service),
             _ => self.session_of(account, boot, service),
         };
-        let base = interactive.map_or(boot.start, |session| session.start);
-        let key = self.resident_key(host, base);
+        let (base, key, delay) = match interactive {
+            None => (boot.start, key, delay),
+            Some(session) => {
+                let key = self.resident_key(host, session.start);
+                (session.start, key, delay_of(r, key))
+            }
+        };
         let number = resident as u64;
-        let start = base * 1_000_000 + delay_of(r, key) + key.below(number, LATE) as i64;
+        let start = base * 1_000_000 + delay + key.below(number, LATE) as i64;
         let lane = match r.scope {
             Scope::Boot => u64::from(boot.number),
             Scope::Session => {
