@@ -489,14 +489,12 @@ impl Chains {
     pub fn events_in(&self, category: u32, from: i64, to: i64) -> Vec<ChainEvent> {
         let mut events = Vec::new();
         for (chain, step, range) in self.spans(category, from, to) {
-            for index in range {
-                events.push(ChainEvent {
-                    time: self.time(chain, step, index),
-                    chain,
-                    step,
-                    index,
-                });
-            }
+            events.extend(range.map(|index| ChainEvent {
+                time: self.time(chain, step, index),
+                chain,
+                step,
+                index,
+            }));
         }
         // The events of a step are already sorted; a stable sort handles such runs fast.
         events.sort();

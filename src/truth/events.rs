@@ -135,11 +135,15 @@ impl Truth<'_> {
                 })
                 .collect();
             let verdicts = self.maker.verdicts(order);
-            let rows: Vec<(i64, Verdict, i32)> = (order.numbered().zip(verdicts))
-                .filter_map(|((row, sequence), verdict)| {
-                    Some((sequence, verdict?, scenarios[row.population as usize]))
-                })
-                .collect();
+            let mut rows: Vec<(i64, Verdict, i32)> = Vec::new();
+            order
+                .numbered()
+                .enumerate()
+                .for_each(|(at, (row, sequence))| {
+                    if let Some(verdict) = verdicts[at] {
+                        rows.push((sequence, verdict, scenarios[row.population as usize]));
+                    }
+                });
             for rows in batches(&rows) {
                 let noise = texts(&self.tables.noise_type, rows.iter().map(|r| r.2));
                 let mut columns = self.places(partition, rows.iter().map(|r| r.0)).to_vec();
