@@ -6,6 +6,7 @@
     benches/leak.py --seeds 3 4 --catalog my-catalog
     benches/leak.py out/one out/two                # learns from the first, is tried on the second
     benches/leak.py --kind 'Sysmon 11' --columns 30       # one kind, with more of its columns
+    benches/leak.py --without '^(time|counter)'    # contents alone
     benches/leak.py --json
 
 For every kind with enough rows, boosted trees learn the rows of chains against the others of the kind, from
@@ -31,6 +32,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import subprocess
 import sys
 import tempfile
@@ -87,7 +89,7 @@ def leaves(name: str, kind) -> list[tuple[str, bool]]:
 class Corpus:
     """A corpus, of which the rows of one kind at a time are in memory."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, without: str | None):
         if not (path / "events").is_dir():
             sys.exit(f"{path} has no directory events: name a corpus that fusiongen generate wrote")
         self.database = duckdb.connect(config={"threads": 1})
@@ -99,9 +101,9 @@ class Corpus:
         for column, kind in zip(relation.columns, relation.types, strict=True):
             for sql, is_list in leaves(f'"{column}"', kind):
                 name = sql.replace('"', "")
-                if name != "@timestamp" and name not in NAMES and not name.startswith(LABELS):
+                if name not in ("@timestamp", *NAMES) and not name.startswith(LABELS):
                     fields.append(f"""{f"array_to_string({sql}, ' ')" if is_list else sql} AS "{name}\"""")
-        self.fields = ", ".join(fields)
+        self.fields, self.without = ", ".join(fields), without
         # Narrow rows are ordered, wide ones are not.
         self.database.execute(f"""
             CREATE TEMP TABLE steps AS SELECT event.sequence AS sequence, {KIND} AS kind, attack.id AS chain,
@@ -125,12 +127,14 @@ class Corpus:
 
     def rows(self, kind: str, comparison: str, of_chain: int) -> pandas.DataFrame:
         """At most so many rows of each chain, and a sample of the others."""
-        return self.database.execute(f"""
+        found = self.database.execute(f"""
             WITH chosen AS (SELECT *, row_number() OVER (PARTITION BY chain ORDER BY hash(sequence)) AS place FROM steps
                 WHERE kind = ? AND {WHICH[comparison]})
             SELECT chosen.* EXCLUDE (sequence, place, kind, alert), {self.fields}
             FROM (FROM chosen WHERE place <= if(chain IS NULL, {MOST}, {of_chain})) chosen
             JOIN e ON chosen.sequence = event.sequence ORDER BY chosen.sequence""", [kind]).df()
+        unwanted = [name for name in found.columns if self.without and re.search(self.without, name)]
+        return found.drop(columns=unwanted)
 
 
 def derived() -> str:
@@ -140,6 +144,7 @@ def derived() -> str:
     started = lambda guid: f"TRY_CAST('0x' || substr({guid}, 16, 4) || substr({guid}, 11, 4) AS BIGINT)"
     own, parent = "process.entity_id", "process.parent.entity_id"
     utc = "TRY_CAST(winlog.event_data.UtcTime AS TIMESTAMP)"
+    made = "TRY_CAST(winlog.event_data.CreationUtcTime AS TIMESTAMP)"
     port = "coalesce(source.port, winlog.event_data.SourcePort)"
     now = 'epoch_us("@timestamp")'
     found = {
@@ -155,7 +160,7 @@ def derived() -> str:
         "time since the host's last of the kind": f"{now} - lag({now}) OVER same",
         "time since the process started": f"{now} / 1e6 - {started(own)}",
         "time since the parent started": f"{now} / 1e6 - {started(parent)}",
-        "time since the file was made": f"epoch_us({utc}) - epoch_us(TRY_CAST(winlog.event_data.CreationUtcTime AS TIMESTAMP))",
+        "time since the file was made": f"epoch_us({utc}) - epoch_us({made})",
         "counter record id's step": "winlog.record_id - lag(winlog.record_id) OVER channel",
         "counter pid's remainder by 8": "process.pid % 8",
         "counter parent pid's remainder by 8": "process.parent.pid % 8",
@@ -165,7 +170,8 @@ def derived() -> str:
         "counter ordinal's step": f"{ordinal(own)} - lag({ordinal(own)}) OVER host",
         "counter ordinal's step of the kind": f"{ordinal(own)} - lag({ordinal(own)}) OVER same",
         "counter ordinal below the greatest": f"""{ordinal(own)} - max({ordinal(own)}) OVER (
-            PARTITION BY host.name ORDER BY "@timestamp", event.sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)""",
+            PARTITION BY host.name ORDER BY "@timestamp", event.sequence
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)""",
         "counter ordinal above the parent's": f"{ordinal(own)} - {ordinal(parent)}",
         "counter port's parity": f"{port} % 2",
         "counter port's step": f"{port} - lag({port}) OVER same",
@@ -191,7 +197,7 @@ def features(learn: pandas.DataFrame, judge: pandas.DataFrame, alerts: bool):
             continue
         pair = [learn[name], judge[name]]
         # The native record repeats what the document says, under another name.
-        digest = tuple(int(pandas.util.hash_pandas_object(column.astype(str), index=False).sum()) for column in pair)
+        digest = b"".join(pandas.util.hash_pandas_object(c.astype(str), index=False).to_numpy().tobytes() for c in pair)
         if digest in seen:
             continue
         seen.add(digest)
@@ -206,16 +212,16 @@ def features(learn: pandas.DataFrame, judge: pandas.DataFrame, alerts: bool):
         hosts = learn["host.name"].groupby(texts[0]).nunique()
         common = texts[0].value_counts().index.intersection(hosts[hosts >= HOSTS].index, sort=False)
         codes = {value: code for code, value in enumerate(common[:VALUES])}
-        columns = [
-            (*(column.map(lambda v: numpy.nan if v is None else codes.get(v, VALUES)).astype("float64").to_numpy() for column in texts), True)
-        ]
+        coded = [column.map(lambda v: numpy.nan if v is None else codes.get(v, VALUES)) for column in texts]
+        columns = [(*(column.astype("float64").to_numpy() for column in coded), True)]
         measured = {value: measures(value) for column in texts for value in column.dropna().unique()}
         for at in range(4):
             known = {value: of[at] for value, of in measured.items()}
             columns.append((*(column.map(known).astype("float64").to_numpy() for column in texts), False))
         found[name] = columns
-    varied = {name: [c for c in columns if len(numpy.unique(c[0][~numpy.isnan(c[0])])) > 1] for name, columns in found.items()}
-    return {name: columns for name, columns in varied.items() if columns}
+    varied = lambda values: len(numpy.unique(values[~numpy.isnan(values)])) > 1
+    kept = {name: [feature for feature in columns if varied(feature[0])] for name, columns in found.items()}
+    return {name: columns for name, columns in kept.items() if columns}
 
 
 def fitted(columns, chain):
@@ -293,6 +299,7 @@ def main():
     parser.add_argument("--binary", type=Path, default=ROOT / "target" / "release" / "fusiongen")
     parser.add_argument("--least", type=int, default=LEAST, help="rows that a kind needs in both corpora")
     parser.add_argument("--kind", help="only this kind")
+    parser.add_argument("--without", metavar="REGEX", help="leave out columns")
     parser.add_argument("--columns", type=int, default=5, help="telling columns of a kind; 0 saves most of the time")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -301,7 +308,7 @@ def main():
     warnings.filterwarnings("ignore")
     with tempfile.TemporaryDirectory() as scratch:
         corpora = arguments.corpora or [generated(arguments, seed, Path(scratch)) for seed in arguments.seeds]
-        learn, judge = (Corpus(corpus) for corpus in corpora)
+        learn, judge = (Corpus(corpus, arguments.without) for corpus in corpora)
         kinds = learn.kinds(arguments.least) & judge.kinds(arguments.least)
         found = []
         for kind in sorted(kinds & {arguments.kind} if arguments.kind else kinds):
