@@ -2,18 +2,27 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
 use fusiongen::Silent;
 use fusiongen::plan::config::SchemaName;
 use fusiongen::plan::{Config, PartitionBy};
 use fusiongen::report::{ParquetCorpus, Report};
+use serde_json::Value;
 use tempfile::tempdir;
 
 fn page(corpus: &Path, to: &Path) -> String {
+    page_with(corpus, &[], to)
+}
+
+/// The page with these chains.
+fn page_with(corpus: &Path, chains: &[String], to: &Path) -> String {
     let source = ParquetCorpus::open(fusiongen::Corpus::at(corpus)).unwrap();
-    let report = Report::new(&source, &Silent).unwrap();
+    let report = Report::new(&source, chains, &Silent).unwrap();
     assert_eq!(report.events(), source.events());
     assert_eq!(
         report.write(to).unwrap(),
@@ -61,12 +70,26 @@ fn a_page_is_a_function_of_the_corpus_and_its_place() {
 }
 
 /// The numbers on a page.
-fn data(page: &str) -> serde_json::Value {
+fn data(page: &str) -> Value {
     let (_, data) = page
         .split_once("id=\"data\" type=\"application/json\">")
         .unwrap();
     let (data, _) = data.split_once("</script>").unwrap();
     serde_json::from_str(data).unwrap()
+}
+
+/// The chains to choose, which the page holds packed, by id.
+fn packed(data: &Value) -> BTreeMap<String, Value> {
+    let chains = data["chains"].as_array().unwrap().iter();
+    let unpacked = chains.map(|listed| {
+        let packed = STANDARD.decode(listed["packed"].as_str().unwrap()).unwrap();
+        let chain: Value = serde_json::from_reader(GzDecoder::new(&packed[..])).unwrap();
+        for key in ["playbook", "start", "hosts", "stop_reason", "total"] {
+            assert_eq!(chain[key], listed[key], "{key}");
+        }
+        (chain["id"].as_str().unwrap().to_string(), chain)
+    });
+    unpacked.collect()
 }
 
 #[test]
@@ -81,26 +104,25 @@ fn a_page_has_chains_to_choose_records_and_sizes() {
     common::write(config, common::whole(2), &corpus);
     let page = page(&corpus, &directory.path().join("page.html"));
     let data = data(&page);
-    let sum = |rows: &serde_json::Value, key: &str| {
+    let sum = |rows: &Value, key: &str| {
         let rows = rows.as_array().unwrap().iter();
         rows.map(|row| row[key].as_u64().unwrap()).sum::<u64>()
     };
 
-    // Every chain, if they are few; else every playbook.
-    let more = data["more_chains"].as_array().unwrap();
-    let chains: Vec<_> = more.iter().chain([&data["chain"]]).collect();
-    let ids: BTreeSet<_> = chains
-        .iter()
-        .map(|chain| chain["id"].as_str().unwrap())
-        .collect();
-    let total = data["card"]["chains"].as_u64().unwrap();
-    assert_eq!(ids.len() as u64, total.min(40), "each once");
-    let playbooks: BTreeSet<_> = chains
-        .iter()
-        .map(|chain| chain["playbook"].as_str())
-        .collect();
-    assert_eq!(playbooks.len(), data["playbooks"].as_array().unwrap().len());
-    for chain in &chains {
+    let mut chains = packed(&data);
+    assert_eq!(chains.len(), data["chains"].as_array().unwrap().len());
+    let best = data["chain"].clone();
+    let listed_too = chains.insert(best["id"].as_str().unwrap().to_string(), best);
+    assert!(listed_too.is_none(), "each once");
+    assert_eq!(
+        chains.len() as u64,
+        data["card"]["chains"].as_u64().unwrap()
+    );
+    assert!(
+        !page.contains("id=\"chain-limit\""),
+        "all of them are there"
+    );
+    for chain in chains.values() {
         let steps = &chain["steps"];
         assert_eq!(sum(steps, "events"), chain["total"].as_u64().unwrap());
         let shown: BTreeSet<_> = chain["events"]
@@ -118,9 +140,8 @@ fn a_page_has_chains_to_choose_records_and_sizes() {
 
     assert_eq!(sum(&data["telemetry"], "events"), 30_000);
     let kinds = data["telemetry"].as_array().unwrap();
-    let starts = |kind: &&serde_json::Value| {
-        kind["provider"] == "Microsoft-Windows-Sysmon" && kind["code"] == "1"
-    };
+    let starts =
+        |kind: &&Value| kind["provider"] == "Microsoft-Windows-Sysmon" && kind["code"] == "1";
     assert_eq!(kinds.iter().filter(starts).count(), 1);
     let times = kinds.iter().map(|kind| kind["events"].as_u64());
     assert!(times.is_sorted_by(|a, b| a >= b), "most frequent first");
@@ -138,6 +159,54 @@ fn a_page_has_chains_to_choose_records_and_sizes() {
     assert_eq!(events["rows"], 30_000);
     assert_eq!(events["files"], data["card"]["event_files"]);
     assert!(data["checked"].is_null() && !page.contains("id=\"check\""));
+}
+
+#[test]
+fn named_chains_are_on_the_page_whatever_else_is() {
+    let directory = tempdir().unwrap();
+    let corpus = directory.path().join("corpus");
+    let config = Config {
+        events: 30_000,
+        days: 3,
+        ..Config::default()
+    };
+    common::write(config, common::whole(2), &corpus);
+    let to = directory.path().join("page.html");
+    let plain = data(&page(&corpus, &to));
+    let others = packed(&plain);
+    // The longest is the one of which a page of all shows the least.
+    let longest = others.values().max_by_key(|chain| chain["total"].as_u64());
+    let longest = longest.unwrap();
+    let id = |chain: &Value| chain["id"].as_str().unwrap().to_string();
+    let last = others.keys().rfind(|other| **other != id(longest)).unwrap();
+    let count = |chain: &Value| chain["events"].as_array().unwrap().len();
+    let named = [id(longest), last.clone(), id(longest)];
+    let data = data(&page_with(&corpus, &named, &to));
+    assert_eq!(data["chain"]["id"], longest["id"], "the first is shown");
+    assert!(count(&data["chain"]) > count(longest), "with more events");
+    let others = packed(&data);
+    assert!(others.contains_key(last) && others.contains_key(&id(&plain["chain"])));
+    assert_eq!(others.len(), plain["chains"].as_array().unwrap().len());
+
+    let source = ParquetCorpus::open(fusiongen::Corpus::at(&corpus)).unwrap();
+    let refused = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let error = Report::new(&source, &names, &Silent).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{error}");
+        error.to_string()
+    };
+    let said = refused(&[last, "atk-nowhere"]);
+    assert!(
+        said.contains("--chain: the corpus has no chain 'atk-nowhere'"),
+        "{said}"
+    );
+    assert!(said.contains("truth/chains"), "{said}");
+    // Without its steps a chain cannot be shown.
+    std::fs::remove_dir_all(corpus.join("truth/steps")).unwrap();
+    let source = ParquetCorpus::open(fusiongen::Corpus::at(&corpus)).unwrap();
+    let error = Report::new(&source, std::slice::from_ref(last), &Silent).unwrap_err();
+    assert!(error.to_string().contains("truth/steps"), "{error}");
+    assert!(Report::new(&source, &[], &Silent).is_ok());
 }
 
 #[test]
@@ -167,7 +236,7 @@ fn a_page_shows_what_check_found() {
     // A report of a failure is no failure of the report.
     let profile = corpus.join("profile.json");
     let text = std::fs::read_to_string(&profile).unwrap();
-    let mut wrong: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut wrong: Value = serde_json::from_str(&text).unwrap();
     for tuple in wrong["tuples"].as_array_mut().unwrap() {
         tuple["severity"] = 12.into();
     }

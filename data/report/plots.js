@@ -241,8 +241,7 @@
   bars("signatures", report.signatures, 0.5);
 
   // One chain
-  const chains = report.chain ? [report.chain, ...report.more_chains] : [];
-  let chain = chains[0];
+  let chain = report.chain;
   const steps = chain && plot("steps", (wide) => {
     const hosts = [...new Set(chain.events.map((event) => event.host))];
     const hostColour = (host) => colour(`s${Math.min(hosts.indexOf(host), 5)}`);
@@ -373,16 +372,44 @@
     steps.element.style.height = `${chain.steps.length * 38 + 130}px`;
     steps.draw();
   };
-  if (chains.length > 1) {
+  /** A chain of the list; all but the first are JSON, gzip and Base64. */
+  const unpack = async ({ packed }) => {
+    if (!packed) return report.chain;
+    const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+    const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(text).json();
+  };
+  // A browser from before 2023 cannot unpack them.
+  if (report.chains.length && "DecompressionStream" in window) {
     const pick = document.getElementById("pick");
     const list = pick.querySelector("select");
-    list.append(...chains.map((it, i) => {
-      const option = make("option", `${spaced(it.playbook)}, ${moment(it.start)}, ${spaced(it.stop_reason)}, ${number.format(it.total)} events`);
-      option.value = String(i);
-      return option;
-    }));
-    pick.append(` ${number.format(chains.length)} of ${number.format(report.card.chains)} chains`);
-    list.addEventListener("change", () => choose(chains[Number(list.value)]));
+    const search = pick.querySelector("input");
+    const chains = [report.chain, ...report.chains].map((it) => {
+      const text = `${spaced(it.playbook)}, ${moment(it.start)}, ${spaced(it.stop_reason)}, ${number.format(it.total)} events, ${it.id}`;
+      const words = [text, it.playbook, ...it.hosts, ...it.users].join(" ").toLowerCase();
+      return { it, words, option: new Option(text, it.id) };
+    });
+    const show = async () => {
+      const { value } = list;
+      const { it } = chains.find((one) => one.it.id === value);
+      const chosen = await unpack(it);
+      // Another may have been chosen meanwhile.
+      if (list.value === value && chain.id !== value) choose(chosen);
+    };
+    /** Lists the chains that have every word of the search, and shows the first if the shown one is not among them. */
+    const find = () => {
+      const wanted = search.value.toLowerCase().split(/\s+/);
+      const found = chains.filter(({ words }) => wanted.every((word) => words.includes(word)));
+      list.replaceChildren(...found.map(({ option }) => option));
+      list.disabled = !found.length;
+      pick.querySelector("span").textContent = `${number.format(found.length)} of ${number.format(chains.length)} chains`;
+      if (found.some(({ it }) => it.id === chain.id)) list.value = chain.id;
+      else if (found.length) list.selectedIndex = 0;
+      if (found.length) show();
+    };
+    list.addEventListener("change", show);
+    search.addEventListener("input", find);
+    find();
     pick.hidden = false;
   }
 

@@ -230,11 +230,12 @@ pub fn integrity(py: Python<'_>, out: PathBuf) -> PyResult<Integrity> {
 
 /// Writes an HTML report about a complete corpus, and returns its path.
 #[pyfunction]
-#[pyo3(signature = (out, output=None, *, progress=None))]
+#[pyo3(signature = (out, output=None, *, chains=vec![], progress=None))]
 pub fn report<'py>(
     py: Python<'py>,
     out: PathBuf,
     output: Option<PathBuf>,
+    chains: Vec<String>,
     progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<PathBuf> {
     let output = output.unwrap_or_else(|| "report.html".into());
@@ -245,7 +246,7 @@ pub fn report<'py>(
     source.refuse_inside(&output).or_raise(py)?;
     let display = Display::new(py, progress, source.events())?;
     let report = display.run(py, Interrupted::Forgotten, move |watch| {
-        Report::new(&source, watch)
+        Report::new(&source, &chains, watch)
     })?;
     report
         .and_then(|report| report.write(&output))

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 
+import pyarrow as pa
 import pytest
 
 import fusiongen
@@ -230,6 +231,11 @@ def test_check_integrity_and_report(corpus, tmp_path):
     page = fusiongen.report(corpus, tmp_path / "report.html", progress=False)
     assert page == tmp_path / "report.html"
     assert "<html" in page.read_text()
+    chain = pa.table(fusiongen.truth("chains", **SMALL))["attack_id"][-1].as_py()
+    page = fusiongen.report(corpus, tmp_path / "chain.html", chains=[chain], progress=False)
+    assert f'<p id="chain-lead"><code>{chain}</code>' in page.read_text()
+    with pytest.raises(fusiongen.Error, match="no chain 'x'"):
+        fusiongen.report(corpus, tmp_path / "chain.html", chains=["x"])
     with pytest.raises(fusiongen.Error, match="inside the corpus"):
         fusiongen.report(corpus, corpus / "report.html")
 

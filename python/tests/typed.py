@@ -37,7 +37,7 @@ documents: list[dict[str, Any]] = fusiongen.sample(5, platform="linux", assets=N
 chains: fusiongen.Stream = fusiongen.truth("chains", events=10)
 passed: bool = fusiongen.check("out", exact_events="10M", progress=False).passed
 damages: list[str] = [damage.file for damage in fusiongen.integrity("out").damages]
-page: Path = fusiongen.report("out", "report.html")
+page: Path = fusiongen.report("out", "report.html", chains=["atk-0123456789ab"])
 try:
     fusiongen.plan(events="many")
 except fusiongen.SettingError as error:

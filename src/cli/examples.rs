@@ -120,10 +120,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "report",
-        &[example(
-            "fusiongen report out/corpus -o report.html",
-            "Write a page that needs no network.",
-        )],
+        &[
+            example(
+                "fusiongen report out/corpus -o report.html",
+                "Write a page that needs no network.",
+            ),
+            example(
+                "fusiongen report out/corpus --chain atk-456f6e72d944",
+                "Show this attack chain on the page.",
+            ),
+        ],
     ),
     (
         "queries",

@@ -22,6 +22,10 @@ pub struct ReportCommand {
     /// HTML file to write, which needs no network; must be outside DIR
     #[arg(short, long, default_value = "report.html", value_name = "FILE")]
     output: PathBuf,
+    /// Chain that the page shows instead of a good example, by its attack_id in truth/chains; may be repeated. A page
+    /// has the named chains and others to choose from, up to 1,000
+    #[arg(long, value_name = "ID")]
+    chain: Vec<String>,
     /// Audit the corpus as `fusiongen check` does, and show the result
     #[arg(long)]
     check: bool,
@@ -43,7 +47,7 @@ impl ReportCommand {
         output::refuse_unwritable(&self.output)?;
         let passes = 1 + u64::from(self.check);
         let bar = Bar::new(passes * source.events(), self.no_progress, self.voice);
-        let report = Report::new(&source, &bar);
+        let report = Report::new(&source, &self.chain, &bar);
         let report = report.and_then(|report| match self.check {
             true => {
                 let corpus = Corpus::open(&self.directory)?;

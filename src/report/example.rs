@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::read::{Batch, Read, read};
 use super::trees::{Act, HostTrees, Process, trees};
-use super::truth::{Chain, MOST_EVENTS};
+use super::truth::Chain;
 use crate::corpus::{Corpus, PlanFile};
 use crate::error::Result;
 use crate::plan::ORDINAL_BITS;
@@ -105,14 +105,6 @@ struct StepRow {
 
 /// Rows of `truth/steps` by `event.sequence`.
 type Rows = BTreeMap<i64, StepRow>;
-
-/// Maximum number of events of a chain, by its index: the first is on the page without scripts.
-fn most(index: usize) -> u64 {
-    match index {
-        0 => MOST_EVENTS,
-        _ => MOST_EVENTS / 4,
-    }
-}
 
 /// Reads chains in their order; those whose events or steps are missing are left out.
 ///
@@ -211,9 +203,9 @@ fn rows(corpus: &Corpus, files: &[&str], chains: &[Chain]) -> Result<(Rows, Vec<
                     tactic: text("tactic"),
                 };
                 of_step.insert(sequence, (integer("event_sequence"), row));
-                let (most, chain) = (most(of), &chains[of]);
-                let each = (most / chain.steps.max(1)).max(1) as usize;
-                if chain.events > most && of_step.len() > each {
+                let chain = &chains[of];
+                let each = (chain.most / chain.steps.max(1)).max(1) as usize;
+                if chain.events > chain.most && of_step.len() > each {
                     of_step.pop_last();
                 }
             }

@@ -8,6 +8,7 @@ mod attack;
 mod card;
 mod events;
 mod example;
+mod packed;
 pub(crate) mod page;
 mod read;
 mod sizes;
@@ -18,6 +19,7 @@ mod truth;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::catalog::Catalog;
@@ -31,6 +33,7 @@ use attack::Matrix;
 use card::Card;
 use events::{ByKind, Counts, Kinds};
 use example::Example;
+use packed::Packed;
 use sizes::Sizes;
 use time::{Timeline, Week};
 use truth::{Playbook, Techniques};
@@ -152,10 +155,10 @@ pub struct Report {
     signatures: Top,
     attack: Matrix,
     playbooks: Vec<NamedPlaybook>,
-    /// The best example.
+    /// The chain that the page shows first.
     chain: Option<Example>,
     /// Other chains to choose, of every playbook.
-    more_chains: Vec<Example>,
+    chains: Vec<Packed>,
     /// Events by provider and code of the record, most frequent first.
     telemetry: Vec<Telemetry>,
     /// Sizes of the files of each table.
@@ -171,12 +174,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// Reads a corpus.
+    /// Reads a corpus. The chains with these ids are on the page, and the first of them is shown.
     ///
     /// # Errors
-    /// A file is missing or broken.
-    pub fn new(source: &ParquetCorpus, progress: &dyn Progress) -> Result<Self> {
+    /// A file is missing or broken, or the corpus has no such chain.
+    pub fn new(source: &ParquetCorpus, chains: &[String], progress: &dyn Progress) -> Result<Self> {
         let (corpus, plan) = (&source.corpus, &source.plan);
+        let (playbooks, chosen) = truth::chains(corpus, &source.truth("chains"), chains)?;
         let kinds = match plan.config.labels {
             Labels::Full => Kinds::Labelled,
             Labels::None => Kinds::Unlabelled,
@@ -202,10 +206,19 @@ impl Report {
         let catalog = Catalog::embedded()?;
         let attack = Matrix::new(&steps, &counts.techniques, &lookalikes, &catalog.techniques);
 
-        let (playbooks, chosen) = truth::chains(corpus, &source.truth("chains"))?;
         let all = source.tables(|path| path.starts_with("truth/"));
-        let mut chains = example::examples(corpus, plan, &all, chosen)?.into_iter();
-        let chain = chains.next();
+        let mut examples = example::examples(corpus, plan, &all, chosen)?;
+        let is_there = |name: &&String| examples.iter().any(|it| it.chain.id == **name);
+        if let Some(missing) = chains.iter().find(|name| !is_there(name)) {
+            return Err(Error::input(
+                &corpus.root.join("truth/steps"),
+                None,
+                format!("the events of chain '{missing}' are not there"),
+                "copy the corpus again, with all its files",
+            ));
+        }
+        let others = examples.split_off(examples.len().min(1)).into_par_iter();
+        let others: std::io::Result<_> = others.map(Packed::new).collect();
         let entities = |file: &str, columns| match source.tables(|path| path == file)[..] {
             [file] => truth::entities(corpus, file, columns).map(listed),
             _ => Ok(Vec::new()),
@@ -234,8 +247,8 @@ impl Report {
             signatures: top(&counts.signatures, names.len()),
             attack,
             playbooks,
-            chain,
-            more_chains: chains.collect(),
+            chain: examples.pop(),
+            chains: others.map_err(|e| Error::io(&corpus.root, "compress", e))?,
             telemetry: telemetry(counts.telemetry),
             sizes: Sizes::of(&source.manifest),
             checked: None,

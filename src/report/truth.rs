@@ -1,6 +1,7 @@
 //! Reads the truth and entity tables: chains and playbooks, techniques of their steps,
 //! benign lookalikes, hosts and accounts.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -8,7 +9,7 @@ use serde::Serialize;
 
 use super::read::{Batch, Read, add_pairs, read};
 use crate::corpus::Corpus;
-use crate::error::Result;
+use crate::error::{Error, Result, shown};
 
 /// Counts by tactic name and technique id.
 pub type Techniques = BTreeMap<(String, String), u64>;
@@ -42,6 +43,9 @@ pub struct Chain {
     /// Its file, relative to the root.
     #[serde(skip)]
     pub file: String,
+    /// Maximum number of its events to show.
+    #[serde(skip)]
+    pub most: u64,
 }
 
 impl Chain {
@@ -54,73 +58,101 @@ impl Chain {
             self.stop_reason == "completed",
             self.hosts.len().min(4),
             self.steps,
-            std::cmp::Reverse(self.events),
-            std::cmp::Reverse(self.id.clone()),
+            Reverse(self.events),
+            Reverse(self.id.clone()),
         )
     }
 }
 
-/// Maximum number of events for showing each.
-pub const MOST_EVENTS: u64 = 400;
-/// Maximum number of chains to choose from, if no more playbooks occur.
-const MOST_CHAINS: usize = 40;
+/// Maximum number of events of the chain that the page shows first, and of named ones.
+const MOST_EVENTS: u64 = 400;
+/// Maximum number of events of the others.
+const FEWER_EVENTS: u64 = MOST_EVENTS / 4;
+/// Maximum number of chains on a page, if no more are named.
+const MOST_CHAINS: usize = 1_000;
 
-/// Chooses chains to show: the best example, and then the best of each playbook and of all.
-#[derive(Debug, Default)]
-struct Choice {
-    of_playbooks: BTreeMap<String, Chain>,
-    best: Vec<Chain>,
+/// Chooses chains to show: named ones, then the best of each playbook, the second best, and so on.
+#[derive(Debug)]
+struct Choice<'n> {
+    names: &'n [String],
+    named: BTreeMap<&'n str, Chain>,
+    of_playbooks: BTreeMap<String, Vec<Chain>>,
 }
 
-impl Choice {
+impl<'n> Choice<'n> {
+    fn new(names: &'n [String]) -> Self {
+        Choice {
+            names,
+            named: BTreeMap::new(),
+            of_playbooks: BTreeMap::new(),
+        }
+    }
+
     fn add(&mut self, chain: Chain) {
-        let own = self.of_playbooks.get(&chain.playbook);
-        if own.is_none_or(|own| own.worth() < chain.worth()) {
-            (self.of_playbooks).insert(chain.playbook.clone(), chain.clone());
+        if let Some(name) = self.names.iter().find(|name| **name == chain.id) {
+            self.named.insert(name, chain);
+            return;
         }
-        self.best.push(chain);
+        let own = self.of_playbooks.entry(chain.playbook.clone()).or_default();
+        own.push(chain);
         // Now and then, so that memory is bounded and few chains are compared.
-        if self.best.len() >= 4 * MOST_CHAINS {
-            self.cut();
+        if own.len() >= 2 * MOST_CHAINS {
+            cut(own);
         }
     }
 
-    fn cut(&mut self) {
-        self.best
-            .sort_by_cached_key(|chain| std::cmp::Reverse(chain.worth()));
-        self.best.truncate(MOST_CHAINS);
-    }
-
-    /// The best first, the others by playbook and start.
-    fn chosen(mut self) -> Vec<Chain> {
-        self.cut();
-        let best = self.best.first().map(|chain| chain.id.clone());
-        let mut chosen: Vec<Chain> = self.of_playbooks.into_values().collect();
-        for chain in self.best {
-            let is_new = chosen.iter().all(|other| other.id != chain.id);
-            if is_new && chosen.len() < MOST_CHAINS {
-                chosen.push(chain);
-            }
+    /// The first named chain or else the best, then the others by playbook and start.
+    ///
+    /// # Errors
+    /// A name that no chain has.
+    fn chosen(self) -> std::result::Result<Vec<Chain>, &'n str> {
+        let mut names = self.names.iter().map(String::as_str);
+        if let Some(missing) = names.find(|name| !self.named.contains_key(name)) {
+            return Err(missing);
         }
-        let key = |chain: &Chain| {
-            (
-                Some(&chain.id) != best.as_ref(),
-                chain.playbook.clone(),
-                chain.start,
-            )
-        };
-        chosen.sort_by_cached_key(key);
-        chosen
+        let room = MOST_CHAINS.saturating_sub(self.named.len());
+        let ranked = self.of_playbooks.into_values().flat_map(|mut own| {
+            cut(&mut own);
+            own.into_iter().enumerate()
+        });
+        let mut ranked: Vec<(usize, Chain)> = ranked.collect();
+        ranked.sort_by_cached_key(|(rank, chain)| (*rank, Reverse(chain.worth())));
+        let named = self.named.into_values().map(|chain| Chain {
+            most: MOST_EVENTS,
+            ..chain
+        });
+        let ranked = ranked.into_iter().map(|(_, chain)| chain).take(room);
+        let mut chosen: Vec<Chain> = named.chain(ranked).collect();
+        let first = self.names.first();
+        let first = first.or(chosen.first().map(|chain| &chain.id)).cloned();
+        chosen.sort_by_cached_key(|chain| {
+            let follows = first.as_ref() != Some(&chain.id);
+            (follows, chain.playbook.clone(), chain.start)
+        });
+        if let Some(first) = chosen.first_mut() {
+            first.most = MOST_EVENTS;
+        }
+        Ok(chosen)
     }
 }
 
-/// Reads `truth/chains`: the playbooks, and chains to show, the best example first.
+/// Keeps the best chains of a playbook, best first.
+fn cut(chains: &mut Vec<Chain>) {
+    chains.sort_by_cached_key(|chain| Reverse(chain.worth()));
+    chains.truncate(MOST_CHAINS);
+}
+
+/// Reads `truth/chains`: the playbooks, and chains to show, of which the first is the example.
 ///
 /// # Errors
-/// A file is broken.
-pub fn chains(corpus: &Corpus, files: &[&str]) -> Result<(BTreeMap<String, Playbook>, Vec<Chain>)> {
+/// A file is broken, or no chain has one of the names.
+pub fn chains(
+    corpus: &Corpus,
+    files: &[&str],
+    names: &[String],
+) -> Result<(BTreeMap<String, Playbook>, Vec<Chain>)> {
     let mut playbooks: BTreeMap<String, Playbook> = BTreeMap::new();
-    let mut choice = Choice::default();
+    let mut choice = Choice::new(names);
     let how = Read {
         columns: &[
             "attack_id",
@@ -149,7 +181,14 @@ pub fn chains(corpus: &Corpus, files: &[&str]) -> Result<(BTreeMap<String, Playb
             Ok(())
         })?;
     }
-    Ok((playbooks, choice.chosen()))
+    let chosen = choice.chosen().map_err(|missing| {
+        Error::setting(
+            "--chain",
+            format!("the corpus has no chain '{}'", shown(missing)),
+            "give an attack_id of truth/chains",
+        )
+    })?;
+    Ok((playbooks, chosen))
 }
 
 fn chain(batch: &Batch, row: usize, file: &str) -> Chain {
@@ -171,6 +210,7 @@ fn chain(batch: &Batch, row: usize, file: &str) -> Chain {
         events: integer("events").unsigned_abs(),
         stop_reason: text("stop_reason"),
         file: file.to_string(),
+        most: FEWER_EVENTS,
     }
 }
 
@@ -220,4 +260,60 @@ fn pairs(corpus: &Corpus, files: &[&str], how: Read<'_>) -> Result<Techniques> {
             Ok(found)
         })
         .try_reduce(Techniques::new, |left, right| Ok(add(left, right)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(id: String, playbook: &str, events: u64) -> Chain {
+        Chain {
+            id,
+            playbook: playbook.into(),
+            start: 0,
+            end: 1,
+            hosts: Vec::new(),
+            users: Vec::new(),
+            steps: 1,
+            events,
+            stop_reason: "completed".into(),
+            file: String::new(),
+            most: FEWER_EVENTS,
+        }
+    }
+
+    /// Many chains of the playbook `a`, of which the first are the best, and five of `b`.
+    fn choice(names: &[String]) -> Choice<'_> {
+        let mut choice = Choice::new(names);
+        for i in 0..3 * MOST_CHAINS {
+            choice.add(chain(format!("a{i}"), "a", 10 + i as u64));
+        }
+        for i in 0..5 {
+            choice.add(chain(format!("b{i}"), "b", 5));
+        }
+        choice
+    }
+
+    #[test]
+    fn every_playbook_has_its_part_of_the_page() {
+        let chosen = choice(&[]).chosen().unwrap();
+        assert_eq!(chosen.len(), MOST_CHAINS);
+        assert_eq!(chosen.iter().filter(|c| c.playbook == "b").count(), 5);
+        assert_eq!((chosen[0].id.as_str(), chosen[0].most), ("b0", MOST_EVENTS));
+        assert!(chosen[1..].iter().all(|c| c.most == FEWER_EVENTS));
+        let last = format!("a{}", MOST_CHAINS - 6);
+        assert!(chosen.iter().any(|c| c.id == last), "the best of each");
+    }
+
+    #[test]
+    fn named_chains_take_the_place_of_others() {
+        let last = format!("a{}", 3 * MOST_CHAINS - 1);
+        let names = [last.clone(), "b3".to_string(), last.clone()];
+        let chosen = choice(&names).chosen().unwrap();
+        assert_eq!((chosen.len(), &chosen[0].id), (MOST_CHAINS, &last));
+        let whole = chosen.iter().filter(|c| c.most == MOST_EVENTS);
+        assert_eq!(whole.count(), 2);
+        let none = ["b3".to_string(), "c0".to_string()];
+        assert_eq!(choice(&none).chosen().unwrap_err(), "c0");
+    }
 }

@@ -1,5 +1,7 @@
 """`fusiongen report`: its figures equal DuckDB's, its page opens in a browser, and hostile texts are not executed."""
 
+import base64
+import gzip
 import html
 import json
 import re
@@ -41,10 +43,18 @@ class Page:
         assert len(found) == 1
         return json.loads(found[0])
 
+    @property
+    def chains(self) -> dict[str, dict]:
+        """All chains on the page by id, the one that is shown first."""
+        data = self.data
+        shown = [data["chain"]] if data["chain"] else []
+        packed = (json.loads(gzip.decompress(base64.b64decode(listed["packed"]))) for listed in data["chains"])
+        return {chain["id"]: chain for chain in (*shown, *packed)}
 
-def report(corpus: Corpus, out: Path) -> Page:
+
+def report(corpus: Corpus, out: Path, *more: str) -> Page:
     """Makes a report, or fails with the program's output."""
-    done = fusiongen("report", corpus.path, "-o", out, "--no-progress")
+    done = fusiongen("report", corpus.path, "-o", out, "--no-progress", *more)
     assert done.returncode == 0, done.stdout + done.stderr
     return Page(corpus, out, out.read_text())
 
@@ -263,8 +273,8 @@ def test_entities(page):
         assert {(g["name"], g["more"], g["count"]) for g in page.data[shown]} == set(rows)
 
 
-def test_the_chain_is_told_as_it_is(page):
-    chain = page.data["chain"]
+def told_as_it_is(page: Page, chain: dict) -> list[tuple]:
+    """Compares a chain of the page with the files. Its events, of which the page may leave out the last of a step."""
     db = table(page, "steps")
     row = table(page, "chains").execute(
         """SELECT playbook, epoch_us(start), epoch_us("end"), hosts, users, stop_reason FROM t WHERE attack_id = ?""",
@@ -277,10 +287,15 @@ def test_the_chain_is_told_as_it_is(page):
            FROM events e JOIN t ON t.event_sequence = e.event."sequence" WHERE t.attack_id = ? ORDER BY t.sequence""",
         [chain["id"]],
     ).fetchall()
-    names = ("time", "sequence", "step", "host", "user", "kind", "rule")
-    assert [tuple(event[name] for name in names) for event in chain["events"]] == events
-    assert len(set(event[3] for event in events)) >= 2, "an exemplary chain moves"
     assert chain["total"] == len(events)
+    sequences = {event["sequence"] for event in chain["events"]}
+    steps = {step: [event for event in events if event[2] == step] for step in {event[2] for event in events}}
+    for of_step in steps.values():
+        told = [event for event in of_step if event[1] in sequences]
+        assert told and told == of_step[: len(told)], "the first events of each step"
+    names = ("time", "sequence", "step", "host", "user", "kind", "rule")
+    shown = [tuple(event[name] for name in names) for event in chain["events"]]
+    assert shown == [event for event in events if event[1] in sequences]
     steps = db.execute(
         "SELECT step, min(tactic), count(*) FROM t WHERE attack_id = ? GROUP BY step ORDER BY step", [chain["id"]]
     ).fetchall()
@@ -290,7 +305,56 @@ def test_the_chain_is_told_as_it_is(page):
         [chain["id"]],
     ).fetchall()
     names = ("from_step", "to_step", "from_sequence", "to_sequence", "kind", "value")
-    assert Counter(tuple(edge[name] for name in names) for edge in chain["edges"]) == Counter(edges)
+    both_ends = [edge for edge in edges if edge[2] in sequences and edge[3] in sequences]
+    assert Counter(tuple(edge[name] for name in names) for edge in chain["edges"]) == Counter(both_ends)
+    return events
+
+
+def test_the_chain_is_told_as_it_is(page):
+    chain = page.data["chain"]
+    events = told_as_it_is(page, chain)
+    assert len(events) == chain["total"] == len(chain["events"])
+    assert len(set(event[3] for event in events)) >= 2, "an exemplary chain moves"
+
+
+def test_every_chain_is_on_the_page_and_told_as_it_is(page):
+    every = table(page, "chains").execute("SELECT attack_id FROM t").fetchall()
+    assert set(page.chains) == {id for (id,) in every}
+    for chain in page.chains.values():
+        told_as_it_is(page, chain)
+
+
+def test_a_named_chain_is_shown(labelled, tmp_path):
+    before = labelled.chains
+    # The one of which the page of all chains shows the least.
+    name = max(before, key=lambda id: before[id]["total"] - len(before[id]["events"]))
+    other = list(before)[-1] if list(before)[-1] != name else list(before)[-2]
+    page = report(labelled.corpus, tmp_path / "report.html", "--chain", name, "--chain", other)
+    assert f'<p id="chain-lead"><code>{name}</code>' in page.html
+    assert page.data["chain"]["id"] == name
+    after = page.chains
+    assert set(after) == set(before)
+    for id in (name, other):
+        told_as_it_is(page, after[id])
+        total = after[id]["total"]
+        assert len(after[id]["events"]) == total if total <= 400 else 100 < len(after[id]["events"]) <= 400
+
+
+def test_of_too_many_chains_the_page_has_a_thousand(tmp_path):
+    layout = ["--events", "300k", "--days", "5", "--attack-chain-ratio", "0.5", "--chain-density", "1"]
+    corpus = generate(tmp_path / "corpus", *layout)
+    page = report(corpus, tmp_path / "report.html")
+    every = dict(table(page, "chains").execute("SELECT attack_id, playbook FROM t").fetchall())
+    chains = page.chains
+    assert len(every) > 1000 == len(chains)
+    assert f"This page has 1,000 of the corpus's {len(every):,} chains" in page.html
+    shown, there = (Counter(chain["playbook"] for chain in chains.values()), Counter(every.values()))
+    assert all(count in (there[playbook], max(shown.values()), max(shown.values()) - 1) for playbook, count in shown.items())
+    assert set(shown) == set(there)
+    absent = next(id for id in every if id not in chains)
+    named = report(corpus, tmp_path / "named.html", "--chain", absent).chains
+    assert next(iter(named)) == absent and len(named) == 1000
+    assert len(page.html) < 6_000_000
 
 
 def test_the_process_tree_holds_every_start(page):
@@ -511,6 +575,12 @@ def test_an_event_file_is_missing_or_broken(small, tmp_path):
     assert not (tmp_path / "report.html").exists()
 
 
+def test_no_such_chain(small, tmp_path):
+    said = refused(small.path, "-o", tmp_path / "report.html", "--chain", "atk-000000000000")
+    assert "--chain: the corpus has no chain 'atk-000000000000'" in said and "truth/chains" in said
+    assert not (tmp_path / "report.html").exists()
+
+
 def test_not_into_the_corpus(small):
     for inside in ("report.html", "events/report.html", "new/report.html"):
         said = refused(small.path, "-o", small.path / inside)
@@ -630,28 +700,58 @@ def test_plots_answer(labelled, opened):
     assert "alerts" in tip.inner_text()
 
 
-def test_another_chain_is_chosen(labelled, opened):
+def test_any_chain_is_chosen(labelled, opened):
     tab = opened(labelled).page
-    more = labelled.data["more_chains"]
-    assert more
+    chains = labelled.chains
+    first, *others = chains
+    assert others
     drawn = lambda: tab.locator("#steps svg text").all_text_contents()  # noqa: E731
     before = drawn()
     pick = tab.locator("#pick select")
-    assert pick.locator("option").count() == 1 + len(more)
-    for index in (1, len(more), 0):
-        pick.select_option(str(index))
-        chain = ([labelled.data["chain"]] + more)[index]
-        assert chain["id"] in tab.locator("#chain-lead").inner_text()
-        assert tab.locator("#chain-steps tbody tr").count() == len(chain["steps"])
-        assert tab.locator("#chain-events tbody tr").count() == len(chain["events"])
-        assert tab.locator("#chain-trees .trees").count() == len(chain["trees"])
-        assert (drawn() != before) == (index > 0)
+    assert pick.input_value() == first
+    options = pick.locator("option")
+    assert [option.get_attribute("value") for option in options.all()] == list(chains)
+    assert all(id in text for id, text in zip(chains, options.all_text_contents()))
+    for id in (others[0], others[-1], first):
+        pick.select_option(id)
+        shows(tab, chains[id])
+        assert (drawn() != before) == (id != first)
     # The tables of the first chain are as they were made without scripts.
     texts = lambda found: [" ".join(row.split()) for row in found]
     made = re.search(r'<table id="chain-steps">.*?</table>', labelled.html, re.DOTALL).group(0)
     drawn = tab.locator("#chain-steps tbody tr").all_text_contents()
     plain = [html.unescape(re.sub(r"<[^>]+>", "", row)) for row in re.findall(r"<tr>(.*?)</tr>", made, re.DOTALL)[1:]]
     assert texts(drawn) == texts(plain)
+
+
+def shows(tab, chain: dict) -> None:
+    """Waits for a chain, and compares its tables."""
+    tab.locator("#chain-lead code", has_text=chain["id"]).wait_for()
+    assert tab.locator("#chain-steps tbody tr").count() == len(chain["steps"])
+    assert tab.locator("#chain-events tbody tr").count() == len(chain["events"])
+    assert tab.locator("#chain-trees .trees").count() == len(chain["trees"])
+
+
+def test_chains_are_searched(labelled, opened):
+    tab = opened(labelled).page
+    chains = labelled.chains
+    first, *others = chains
+    pick, search = tab.locator("#pick select"), tab.locator("#pick input")
+    listed = lambda: [option.get_attribute("value") for option in pick.locator("option").all()]  # noqa: E731
+    search.fill(f" {others[-1].upper()} ")
+    assert listed() == [others[-1]]
+    shows(tab, chains[others[-1]])
+    assert tab.locator("#pick [role=status]").inner_text() == f"1 of {len(chains)} chains"
+    # The shown chain stays, if it is found too.
+    chain = chains[others[-1]]
+    search.fill(f"{chain['hosts'][0]} {chain['playbook']}")
+    wanted = [id for id, other in chains.items() if chain["hosts"][0] in other["hosts"] and other["playbook"] == chain["playbook"]]
+    assert listed() == wanted and pick.input_value() == chain["id"]
+    search.fill("no such chain")
+    assert listed() == [] and pick.is_disabled()
+    shows(tab, chain)
+    search.fill("")
+    assert listed() == list(chains) and pick.input_value() == chain["id"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -274,5 +274,9 @@ def check(
 def integrity(out: _Path) -> Integrity:
     """Compares the files of a complete corpus with its manifest, byte for byte."""
 
-def report(out: _Path, output: _Path | None = None, *, progress: _Progress = None) -> Path:
-    """Writes an HTML report about a complete corpus (default: report.html), and returns its path."""
+def report(out: _Path, output: _Path | None = None, *, chains: Sequence[str] = (), progress: _Progress = None) -> Path:
+    """Writes an HTML report about a complete corpus (default: report.html), and returns its path.
+
+    The page shows the first of ``chains`` (ids of ``truth("chains")``) instead of a good example, and has the others
+    and more to choose from.
+    """
