@@ -7,7 +7,14 @@
   const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
   const weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
   const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+  const probe = document.createElement("i");
+  probe.hidden = true;
+  document.body.append(probe);
+  /** A colour of the style as it is now. The property itself has those of both schemes. */
+  const colour = (name) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
   const kindColour = (kind) => colour(kind === "events" ? "noise" : kind);
   // Drawn bottom up: what matters most has the even baseline.
   const stacking = report.kinds.map((_, i) => i).reverse();
