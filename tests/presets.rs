@@ -3,10 +3,8 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::process::Output;
 
-use common::{digests, program, stderr};
+use common::{digests, run, stderr, stdout};
 use fusiongen::catalog::Catalog;
 use fusiongen::grounding::Profile;
 use fusiongen::plan::chains::Stop;
@@ -57,17 +55,6 @@ fn refused(settings: &[(&str, &str)], parts: &[&str]) {
     for part in parts {
         assert!(said.contains(part), "{part:?} is not in: {said}");
     }
-}
-
-fn run(place: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = program();
-    command.current_dir(place).args(arguments);
-    command.envs(variables.iter().copied()).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(output.status.success(), "{}", stderr(output));
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 #[test]

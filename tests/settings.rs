@@ -3,21 +3,9 @@
 mod common;
 
 use std::path::Path;
-use std::process::Output;
 
-use common::{program, stderr};
+use common::{run, stderr, stdout};
 use fusiongen::plan::ORDINAL_BITS;
-
-/// Runs the program in `place` with only these setting variables.
-fn run(place: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = program();
-    command.current_dir(place).args(arguments);
-    command.envs(variables.iter().copied()).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
 
 /// Exit code 2, one error that contains all of `parts`, and nothing written.
 fn refused(arguments: &[&str], variables: &[(&str, &str)], config: Option<&[u8]>, parts: &[&str]) {

@@ -2,22 +2,10 @@
 
 mod common;
 
-use std::path::Path;
 use std::process::Output;
 
-use common::{files, program, stderr};
+use common::{files, run, stderr, stdout};
 use serde_json::Value;
-
-fn run(place: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = program();
-    command.current_dir(place).args(arguments);
-    command.envs(variables.iter().copied()).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(output.status.success(), "{}", stderr(output));
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
 
 fn json(output: &Output) -> Value {
     serde_json::from_str(&stdout(output)).unwrap()

@@ -119,6 +119,20 @@ const SETTINGS: [&str; 9] = [
     "CMDB_ASSETS_FILE",
 ];
 
+/// Runs the program in `place` with only these setting variables.
+pub fn run(place: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = program();
+    command.current_dir(place).args(arguments);
+    command.envs(variables.iter().copied()).output().unwrap()
+}
+
+/// What a program that succeeded said on stdout.
+#[track_caller]
+pub fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
 /// What a program said on stderr.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
