@@ -109,6 +109,12 @@ fn unknown_words_are_refused() {
         "unknown endpoint",
     );
     refuses(
+        "routines.toml",
+        "to = \"local:mdns\"",
+        "to = \"local:mdns4\"",
+        "one of loopback, loopback6, mdns",
+    );
+    refuses(
         playbook,
         "{hex:8}",
         "{hexa:8}",
@@ -120,6 +126,37 @@ fn unknown_words_are_refused() {
         "protocol = \"TCP\"",
         "unknown protocol",
     );
+}
+
+#[test]
+fn a_connection_never_comes_from_a_local_address() {
+    for (file, from, to) in [
+        (
+            "noise.toml",
+            "from = \"class:scanner\", to = \"host\"",
+            "from = \"local:loopback\", to = \"host\"",
+        ),
+        (
+            "routines.toml",
+            "from = \"host\", to = \"local:mdns\"",
+            "from = \"local:mdns\", to = \"local:mdns\"",
+        ),
+        (
+            "psexec_lateral_movement.toml",
+            "from = \"host\", to = \"adversary:exfil\"",
+            "from = \"local:ssdp6\", to = \"host\"",
+        ),
+    ] {
+        refuses(
+            file,
+            from,
+            to,
+            "a local address is where a connection goes to",
+        );
+        let error = error_of(file, from, to);
+        let remedy = "use from = \"host\", to = \"local:ADDRESS\"";
+        assert!(error.contains(remedy), "{error}");
+    }
 }
 
 #[test]
