@@ -68,11 +68,11 @@ pub fn read(
     let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
     let mask = ProjectionMask::columns(builder.parquet_schema(), how.columns.iter().copied());
     if let Some((column, values)) = how.only {
-        let groups = groups_with(&builder, column, values);
+        let (groups, values) = groups_with(&builder, column, values);
         if groups.is_empty() {
             return Ok(());
         }
-        let filter = filter(&builder, column, values.clone());
+        let filter = filter(&builder, column, values);
         builder = builder.with_row_groups(groups).with_row_filter(filter);
     }
     let reader = builder
@@ -101,26 +101,31 @@ fn with_dictionaries(field: &FieldRef) -> FieldRef {
 
 type Builder = ParquetRecordBatchReaderBuilder<File>;
 
-/// Row groups that can contain one of the values.
-fn groups_with(builder: &Builder, column: &str, values: &BTreeSet<i64>) -> Vec<usize> {
-    let (Some(&least), Some(&most)) = (values.first(), values.last()) else {
-        return Vec::new();
-    };
+/// Row groups that can contain some of the values, and these values: of many thousands, a file has few.
+fn groups_with(
+    builder: &Builder,
+    column: &str,
+    values: &BTreeSet<i64>,
+) -> (Vec<usize>, BTreeSet<i64>) {
+    let mut found = (Vec::new(), BTreeSet::new());
     let columns = builder.parquet_schema().columns();
     let Some(index) = columns.iter().position(|c| c.path().string() == column) else {
-        return Vec::new();
+        return found;
     };
-    let groups = builder.metadata().row_groups().iter().enumerate();
-    let can_hold = groups.filter(|(_, group)| match group.column(index).statistics() {
-        Some(Statistics::Int64(bounds)) => {
-            let (low, high) = (bounds.min_opt(), bounds.max_opt());
-            let low = *low.unwrap_or(&least).max(&least);
-            let high = *high.unwrap_or(&most).min(&most);
-            low <= high && values.range(low..=high).next().is_some()
+    for (at, group) in builder.metadata().row_groups().iter().enumerate() {
+        let (low, high) = match group.column(index).statistics() {
+            Some(Statistics::Int64(bounds)) => (bounds.min_opt(), bounds.max_opt()),
+            _ => (None, None),
+        };
+        let low = low.copied().unwrap_or(i64::MIN);
+        let high = high.copied().unwrap_or(i64::MAX);
+        let mut held = values.range(low..=high.max(low)).peekable();
+        if held.peek().is_some() {
+            found.0.push(at);
+            found.1.extend(held);
         }
-        _ => true,
-    });
-    can_hold.map(|(index, _)| index).collect()
+    }
+    found
 }
 
 /// Selects rows whose integer is one of the values.
