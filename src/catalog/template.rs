@@ -71,6 +71,12 @@ pub enum Placeholder {
     LogTime,
     /// The record's date and minute in names of logs: `2026-08-15.0937`. `{log_minute}`
     LogMinute,
+    /// The record's time in Unix seconds, eight hex digits, as registry values have it. `{unix_time}`
+    UnixTime,
+    /// The record's time as a FILETIME (units of 100 ns since 1601): a QWORD as Sysmon prints it,
+    /// `0x01daeca1-0x6dfc6c00`, or sixteen hex digits as Office keeps it. `{file_time}` `{file_time_digits}`
+    FileTime,
+    FileTimeDigits,
     /// The round of a chain's step, or the repetition of a routine's, from 1. `{round}`
     Round,
     /// The text between `{encoded}` and `{/encoded}`, as base64 of UTF-16LE: PowerShell's -EncodedCommand.
@@ -151,6 +157,9 @@ const SIMPLE: &[(&str, Placeholder)] = &[
     ("pid", Placeholder::Pid),
     ("log_time", Placeholder::LogTime),
     ("log_minute", Placeholder::LogMinute),
+    ("unix_time", Placeholder::UnixTime),
+    ("file_time", Placeholder::FileTime),
+    ("file_time_digits", Placeholder::FileTimeDigits),
     ("round", Placeholder::Round),
     ("encoded", Placeholder::EncodedStart),
     ("/encoded", Placeholder::EncodedEnd),

@@ -3,7 +3,6 @@
 use super::Days;
 use crate::ids::HostId;
 use crate::random::heavy_tail;
-use crate::world::hosts::Role;
 
 impl Days {
     /// The rows of each host on a date, in the order of [`hosts`](Days::hosts); their sum is `rows`.
@@ -29,11 +28,7 @@ impl Days {
         // Hosts differ more from each other than a host's days do.
         let habit = u64::from(heavy_tail(key.at(HABIT)).clamp(256, 4096));
         let day = 820 + key.below(DAY + u64::from(date), 410);
-        let role = match self.world.hosts[host].role {
-            Role::Workstation => 100,
-            _ => 130,
-        };
-        habit * day * role
+        habit * day
     }
 }
 

@@ -221,6 +221,7 @@ impl<'m> Records<'m> {
         let account = frame.user[row];
         let mut texts = Texts::new((self.world, self.catalog), &kept, host, account);
         texts.pid = frame.process.pid[row];
+        texts.time = frame.time[row];
         texts.set(&mut frame.details, row, template);
     }
 

@@ -309,6 +309,19 @@ impl<'m, 's> Texts<'m, 's> {
             Placeholder::Pid => push_number(out, u64::from(self.pid)),
             Placeholder::LogTime => push_log_time(out, self.time),
             Placeholder::LogMinute => push_log_minute(out, self.time),
+            Placeholder::UnixTime => push_hex(out, (self.time / 1_000_000) as u64, 8),
+            Placeholder::FileTime => {
+                let time = file_time(self.time);
+                out.push_str("0x");
+                push_hex(out, time >> 32, 8);
+                out.push_str("-0x");
+                push_hex(out, time & u64::from(u32::MAX), 8);
+            }
+            Placeholder::FileTimeDigits => {
+                let from = out.len();
+                push_hex(out, file_time(self.time), 16);
+                out[from..].make_ascii_uppercase();
+            }
             Placeholder::Round => push_number(out, u64::from(self.scene.round) + 1),
             Placeholder::EncodedStart | Placeholder::EncodedEnd => {}
         }

@@ -287,9 +287,30 @@ pub(super) fn push_log_minute(out: &mut String, time: i64) {
     push_padded(out, time.minute().into(), 2);
 }
 
+/// A time (Unix microseconds) as Windows counts it: in 100 ns since 1601.
+pub(super) fn file_time(time: i64) -> u64 {
+    const SINCE_1601: i64 = 11_644_473_600_000_000;
+    (time + SINCE_1601) as u64 * 10
+}
+
+/// Appends the last `digits` hex digits of a number.
+pub(super) fn push_hex(out: &mut String, number: u64, digits: u32) {
+    let digit = |at: u32| char::from_digit((number >> (4 * at) & 15) as u32, 16);
+    out.extend((0..digits).rev().filter_map(digit));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_time_counts_from_1601() {
+        // [MS-DTYP] 2.3.3; 2024-08-12 10:21:44 UTC.
+        assert_eq!(file_time(1_723_458_104_000_000), 133_679_317_040_000_000);
+        let mut out = String::new();
+        push_hex(&mut out, 133_679_317_040_000_000, 16);
+        assert_eq!(out, "01daeca16dfc6c00");
+    }
 
     #[test]
     fn names_of_logs_have_the_date_and_minute() {

@@ -118,8 +118,9 @@ pub struct Plan {
     pub notices: Vec<String>,
 }
 
-/// Share of the noise that is the ordinary life of hosts, per mille.
+/// Shares of the noise, per mille: what hosts do by themselves, and what people at Windows hosts do.
 const LIFE_SHARE: u64 = 600;
+const PEOPLE_SHARE: u64 = 135;
 /// Mean process starts per active host in the busiest slot: half a run. A slot's ordinals have room for
 /// two runs.
 const STARTS_AT_ONCE: u64 = 6;
@@ -217,7 +218,7 @@ impl Plan {
             world,
             catalog,
             exits,
-            noise * LIFE_SHARE / 1000,
+            [LIFE_SHARE, PEOPLE_SHARE].map(|share| noise * share / 1000),
         );
         let scripts = Scripts::new(
             Days::new(config.key("days"), world.clone(), catalog.clone()),
@@ -353,6 +354,7 @@ fn apportion_shifted(rows: u64, weights: &[u64], shift: u64) -> Vec<u64> {
 
 /// Plans the ordinary life of hosts: first the ends of processes that alerts start, then the scripts of
 /// days on Windows, and process starts on Linux, so that no host starts more than its share in a slot.
+/// `people`: rows of people at Windows hosts, which are the scripts' too.
 /// Returns the number of rows, and those of the scripts by date.
 fn plan_life(
     add: &mut Add<'_>,
@@ -360,7 +362,7 @@ fn plan_life(
     world: &World,
     catalog: &Catalog,
     alerts: Option<&[u64]>,
-    wanted: u64,
+    [wanted, people]: [u64; 2],
 ) -> (u64, Vec<u64>) {
     let none = vec![0; calendar.days()];
     let Some(category) = catalog
@@ -379,7 +381,8 @@ fn plan_life(
     let [windows, linux] = apportion(wanted - life, &machines)[..] else {
         return (life, none);
     };
-    let days = apportion(windows, calendar.noise_dates());
+    let people = if windows > 0 { people } else { 0 };
+    let days = apportion(windows + people, calendar.noise_dates());
     for (date, &rows) in days.iter().enumerate() {
         add(date as u32, category, Origin::Days, rows);
         life += rows;
