@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fusiongen::Generator;
-use fusiongen::catalog::Telemetry;
+use fusiongen::catalog::{Platform, Telemetry};
 use fusiongen::ids::HostId;
 use fusiongen::plan::days::{Rows, ScriptRow, Slice};
 use fusiongen::plan::{Config, Origin};
@@ -156,6 +156,69 @@ fn no_two_processes_of_a_host_are_one() {
         }
     }
     assert!(seen.len() > 1_000);
+}
+
+#[test]
+fn a_host_counts_whatever_starts() {
+    let config = Config {
+        seed: 3,
+        events: 120_000,
+        days: 2,
+        noise_ratio: "0.6".parse().unwrap(),
+        attack_chain_ratio: "0.05".parse().unwrap(),
+        ..Config::default()
+    };
+    let generator = Generator::builder().config(config).build().unwrap();
+    let plan = generator.plan();
+    let own_life = generator.catalog().scenarios.len() as i32;
+    // By host, boot and time: the number of each process, and who starts it.
+    let mut births = BTreeMap::new();
+    for group in &plan.row_groups {
+        generator.maker().frames(group, |frame| {
+            for row in 0..frame.len {
+                let telemetry = frame.telemetry[row];
+                if telemetry.platform() != Some(Platform::Windows) || !telemetry.is_start() {
+                    continue;
+                }
+                let process = &frame.process;
+                let whose = match (frame.chain[row] >= 0, frame.noise[row]) {
+                    (true, _) => "chain",
+                    (_, noise) if noise == own_life => "host",
+                    (_, noise) if noise >= 0 => "scenario",
+                    _ => "alert",
+                };
+                let number = process.sequence[row];
+                let place = (frame.host[row], process.boot[row], process.start[row]);
+                births.insert((place, number), whose);
+            }
+        });
+    }
+    let mut pairs: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+    let in_order: Vec<_> = births.iter().collect();
+    for pair in in_order.windows(2) {
+        let [
+            (((host, boot, start), first), one),
+            (((after, later, next), second), other),
+        ] = pair
+        else {
+            continue;
+        };
+        let day = 86_400_000_000;
+        if (host, boot) != (after, later) || start.div_euclid(day) != next.div_euclid(day) {
+            continue;
+        }
+        for whose in [one, other] {
+            let (rising, all) = pairs.entry(whose).or_default();
+            *rising += u32::from(first < second);
+            *all += 1;
+        }
+    }
+    for whose in ["host", "scenario", "alert", "chain"] {
+        let (rising, all) = pairs[whose];
+        assert!(all > 150, "{whose}: {all}");
+        // A chain's start is counted when it is recorded, some milliseconds later.
+        assert!(rising * 100 >= all * 98, "{whose}: {rising} of {all}");
+    }
 }
 
 #[test]

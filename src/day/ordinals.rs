@@ -11,7 +11,7 @@ use crate::world::SETTLED;
 use crate::world::hosts::Role;
 use crate::world::processes::{FIRST_BIRTH as FIRST, OF_SESSION as SESSION};
 
-/// The last numbers of a date, for processes that are not counted: those of alerts and benign scenarios.
+/// The last numbers of a date, for processes that are not counted: those whose start no record shows.
 pub const UNCOUNTED: u32 = 1_024;
 /// Births that a segment has room for beside those that its rows make likely.
 const ROOM: u32 = 16;

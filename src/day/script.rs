@@ -53,6 +53,8 @@ pub struct Script {
     pub steps: Vec<Step>,
     pub episodes: Vec<Episode>,
     pub births: Vec<Birth>,
+    /// The numbers since the boot of the guests, in their order.
+    pub guests: Vec<u32>,
     /// Births of each segment of the date.
     counts: Vec<u32>,
     /// Of the routine that runs: when its processes were last named, and when they end.
@@ -68,6 +70,7 @@ impl Script {
         self.steps.clear();
         self.episodes.clear();
         self.births.clear();
+        self.guests.clear();
         self.counts.clear();
     }
 }
@@ -95,7 +98,7 @@ const PIDS: u64 = 1 << 44;
 
 /// Share of episodes that come soon after another, per million: what happens on a host has causes that
 /// make several things happen.
-const SOON: u32 = 480_000;
+const SOON: u32 = 520_000;
 /// How soon, in microseconds.
 const SOON_AFTER: (u64, u64) = (150_000, 240_000_000);
 /// Records of the network wait this long in their session's buffer, and are written together.
@@ -366,6 +369,7 @@ impl Days {
             births,
             order,
             held,
+            guests: numbers,
             ..
         } = script;
         // Stable: rows of one time keep the order of episodes, and that of their steps.
@@ -431,22 +435,22 @@ impl Days {
         order.clear();
         order.extend((0..births.len() as u32).filter(|&at| births[at as usize].time != 0));
         order.sort_unstable_by_key(|&at| (births[at as usize].time, at));
-        let (mut segment, mut number, mut guest) = (usize::MAX, 0, 0);
+        let (mut segment, mut number) = (usize::MAX, 0);
+        // Numbers the guests up to a time.
+        let mut count = |until: i64, segment: &mut usize, number: &mut u32| {
+            while let Some(&time) = guests.get(numbers.len()).filter(|&&time| time <= until) {
+                enter(today.segments, time, segment, number);
+                numbers.push(*number);
+                *number += 1;
+            }
+        };
         held.clear();
         held.resize(BIRTH_UNITS as usize, i64::MIN);
         let mut turn = today.key.below(PIDS, held.len() as u64) as usize;
         for &at in &*order {
             let birth = &mut births[at as usize];
-            let own = segment_of(today.segments, birth.time);
-            if own != segment {
-                let Segment { from, first, .. } = today.segments[own];
-                (segment, number) = (own, first);
-                guest = guests.partition_point(|&time| time < from);
-            }
-            while guests.get(guest).is_some_and(|&time| time <= birth.time) {
-                guest += 1;
-                number += 1;
-            }
+            count(birth.time, &mut segment, &mut number);
+            enter(today.segments, birth.time, &mut segment, &mut number);
             birth.number = number;
             number += 1;
             // A pid is given again when its last process is gone.
@@ -459,6 +463,15 @@ impl Days {
             held[turn] = birth.gone;
             birth.turn = turn as u16;
         }
+        count(i64::MAX, &mut segment, &mut number);
+    }
+}
+
+/// Goes on to the segment that a time is in, whose numbers begin anew.
+fn enter(segments: &[Segment], time: i64, segment: &mut usize, number: &mut u32) {
+    let own = segment_of(segments, time);
+    if own != *segment {
+        (*segment, *number) = (own, segments[own].first);
     }
 }
 

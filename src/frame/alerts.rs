@@ -17,7 +17,8 @@ use super::vocabulary::Vocabulary;
 use crate::catalog::{HostClass, Platform, scenario::Verdict};
 use crate::ids::RuleId;
 use crate::plan::TimeLaw;
-use crate::random::{DRAWS, Draws, Key, below, chance, choose};
+use crate::plan::visits::host_of_alert;
+use crate::random::{DRAWS, Draws, Key, below};
 use crate::world::World;
 use crate::world::processes::{ALERT_STREAM, OTHER_STREAM};
 use crate::world::starts::STARTING;
@@ -226,16 +227,10 @@ impl<'m> Alerts<'m> {
         at: &Row,
         words: [u64; DRAWS],
     ) {
-        let [_, _, on_workstation, host, peer, adversary, scene, event] = words;
+        let [_, _, _, _, peer, adversary, scene, event] = words;
         let record = &self.records.catalog.heuristics[heuristic].records[choice];
-        let host = match record.telemetry.platform().unwrap_or(Platform::Windows) {
-            Platform::Windows if chance(on_workstation, 800_000) => self
-                .world
-                .wheel(at.time.div_euclid(1_000_000))
-                .active_workstation(host),
-            Platform::Windows => *choose(self.world.class(HostClass::WindowsServer), host),
-            Platform::Linux => *choose(self.world.class(HostClass::LinuxServer), host),
-        };
+        let platform = record.telemetry.platform().unwrap_or(Platform::Windows);
+        let host = host_of_alert(self.world, platform, at.time, words);
         let peer = (self.world).another(HostClass::WindowsServer, Key::root(peer), host);
         let adversaries = u64::from(self.world.adversaries.count());
         let scene = Scene {

@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, Platform, ProcessRef, Program, Record, Scope, Tele
 use crate::ids::{AccountId, HostId};
 use crate::plan::Plan;
 use crate::plan::chains::ChainSlot;
+use crate::plan::days::Whose;
 use crate::random::Draws;
 use crate::world::processes::{CHAIN_STREAM, OF_SEQUENCE, OTHER_STREAM, STARTS_PER_SLOT};
 use crate::world::users::{ROOT, SYSTEM};
@@ -139,6 +140,20 @@ impl<'m> Lineage<'m> {
         }
     }
 
+    /// A process whose start is recorded at `time`, with its number among those of its host.
+    fn counted(&self, host: HostId, time: i64, whose: Whose, process: Process) -> Process {
+        let Plan {
+            scripts, calendar, ..
+        } = self.plan;
+        match scripts.number_of_guest(calendar, host, time, whose) {
+            Some(sequence) => Process {
+                sequence,
+                ..process
+            },
+            None => self.uncounted(host, process),
+        }
+    }
+
     /// A process that is not counted with those of its host's script, with a number of its own.
     fn uncounted(&self, host: HostId, process: Process) -> Process {
         let Plan {
@@ -217,7 +232,7 @@ impl<'m> Lineage<'m> {
             Some(session),
         );
         Acting {
-            process: self.uncounted(host, process),
+            process: self.counted(host, time, Whose::Other, process),
             host,
             call: Call::Record(record),
             round,
@@ -300,23 +315,13 @@ impl<'m> Lineage<'m> {
                 account,
                 Some(session),
             );
-            // It is counted among the births of its host.
-            let of = (c.index, number);
-            let number = match round {
-                0 => self.plan.scripts.number_of_guest(
-                    &self.plan.calendar,
-                    (host, at),
-                    of,
-                    &c.known.births,
-                ),
-                _ => None,
+            let whose = Whose::Chain {
+                chain: c.index,
+                process: number as u16,
             };
-            match number {
-                Some(sequence) => Process {
-                    sequence,
-                    ..process
-                },
-                None => self.uncounted(host, process),
+            match round {
+                0 => self.counted(host, at, whose, process),
+                _ => self.uncounted(host, process),
             }
         });
         Acting {

@@ -152,12 +152,6 @@ impl Maker {
         frame
     }
 
-    /// Key of a population's rows on a date.
-    fn population_key(&self, date: u32, category: u32, population: &Population) -> Key {
-        let name = population.key(category).at(0);
-        self.key.with(u64::from(date)).with(name)
-    }
-
     /// The frames of a row group, in order of time.
     pub fn frames(&self, group: &RowGroup, mut each: impl FnMut(Frame)) {
         let Ok(()) = self.try_frames(group, |frame| {
@@ -209,7 +203,7 @@ impl Maker {
                 continue;
             }
             let mine = mine.iter().map(|&at| (at, &order.rows[at]));
-            let key = self.population_key(date, category, population);
+            let key = population.rows_key(self.key, date, category);
             let each = |at: usize, verdict| {
                 verdicts[at] = (verdict != Verdict::Benign).then_some(verdict);
             };
@@ -248,7 +242,7 @@ impl Maker {
             frame.category[row] = category;
         }
         let population = &partition.populations[source.population];
-        let key = self.population_key(date, category, population);
+        let key = population.rows_key(self.key, date, category);
         match (population.origin, source.law.as_ref()) {
             (Origin::Alerts, _) => {
                 let starts = population.starts_key(date, category);
@@ -264,7 +258,7 @@ impl Maker {
                     origin: Origin::Alerts,
                     rows: alerts,
                 };
-                let key = self.population_key(date, category, &alerts);
+                let key = alerts.rows_key(self.key, date, category);
                 fillers.alerts.fill_exits(frame, key, category, law, mine);
             }
             (Origin::Noise { scenario, variant }, Some(law)) => {

@@ -7,36 +7,14 @@ use super::record::Records;
 use super::scene::{EventSlot, Scene, Whole};
 use crate::catalog::{
     AccountRef, End, HostClass, Platform, Record, Telemetry,
-    scenario::{Variant, Verdict, Visit},
+    scenario::{Variant, Verdict},
 };
 use crate::ids::HostId;
 use crate::plan::TimeLaw;
-use crate::random::{DRAWS, Draws, Key, below, slots};
+use crate::plan::visits::{RunSlot, Turn, chosen, runs_key};
+use crate::random::{DRAWS, Draws, Key};
 use crate::world::World;
 use crate::world::processes::OTHER_STREAM;
-
-slots! {
-    /// Draws that a run of rows shares.
-    enum RunSlot {
-        Host = 0,
-        Peer = 1,
-        Administrator = 2,
-        Scene = 5,
-        Burst = 6,
-    }
-}
-
-/// One row of a variant: its record, and the visit to a host that it belongs to.
-struct Turn<'m> {
-    record: &'m Record,
-    /// Index of the record in its variant.
-    choice: usize,
-    time: i64,
-    run: Draws<RunSlot>,
-    /// This visit, and how many there are on the date.
-    visit: u64,
-    visits: u64,
-}
 
 /// Fills rows of benign scenarios.
 #[derive(Debug, Clone, Copy)]
@@ -44,14 +22,6 @@ pub(super) struct Noise<'m> {
     pub records: Records<'m>,
     pub recipes: &'m Recipes,
     pub world: &'m World,
-}
-
-/// Index of a row's record in its variant: by its place in its run, or by its first draw.
-fn chosen(v: &Variant, place: impl FnOnce() -> u64, draw: u64) -> usize {
-    match v.sequence {
-        Some(_) => place() as usize,
-        None => below(draw, v.records.len() as u64) as usize,
-    }
 }
 
 fn verdict(v: &Variant, record: &Record) -> Verdict {
@@ -76,37 +46,22 @@ impl<'m> Noise<'m> {
         let v = &self.records.catalog.scenarios[scenario].variants[variant];
         let recipes = &self.recipes.variants[scenario][variant];
         let hosts = self.world.class(v.hosts);
-        let rows = law.rows();
         let mut stream = key.rows();
-        let of_runs = key.child("runs");
+        let runs = runs_key(key);
         for (row, at) in mine {
             let draws: [u64; DRAWS] = stream.row(at.ordinal);
             let [choice, _, of_event, _, _, of_scene, _, _] = draws;
-            let run = law.run(at.ordinal);
-            let choice = chosen(v, || at.ordinal - run.first, choice);
-            // A sequence is one visit.
-            let (visit, visits) = match v.sequence {
-                Some(sequence) => (run.number, rows.div_ceil(u64::from(sequence.rows))),
-                None => (at.ordinal, rows),
-            };
-            let turn = Turn {
-                record: &v.records[choice],
-                choice,
-                time: at.time,
-                run: Draws::new(of_runs.with(run.number)),
-                visit,
-                visits,
-            };
+            let turn = Turn::new(v, runs, law, (at.ordinal, at.time), choice);
             let whole = v.sequence.map(|sequence| Whole {
                 scenario,
                 variant,
                 law,
-                first: run.first,
-                start: law.time(run.first),
+                first: turn.first,
+                start: law.time(turn.first),
                 number: sequence.number,
-                visit: run.number / (hosts.len() as u64).max(1),
+                visit: turn.number / (hosts.len() as u64).max(1),
             });
-            let host = self.host(v, hosts, &turn);
+            let host = turn.host(self.world, v);
             let peer = self.peer(v, &turn, whole.as_ref(), host);
             let burst = turn.run.part(RunSlot::Burst);
             let (key, event) = match whole {
@@ -122,7 +77,7 @@ impl<'m> Noise<'m> {
                 event: Draws::new(event),
                 burst: Draws::new(burst),
                 round: 0,
-                ordinal: visit,
+                ordinal: turn.visit,
                 stream: OTHER_STREAM,
                 whole,
                 chain: None,
@@ -151,54 +106,6 @@ impl<'m> Noise<'m> {
             let choice = chosen(v, || at.ordinal - law.run(at.ordinal).first, choice);
             each(row, verdict(v, &v.records[choice]));
         }
-    }
-
-    /// The host that a visit is to.
-    fn host(&self, v: &Variant, hosts: &[HostId], turn: &Turn<'_>) -> HostId {
-        let host = match v.visit {
-            // Every host in turn; the rounds of a day are spread evenly.
-            Visit::RoundRobin => {
-                let n = hosts.len() as u64;
-                let turn = if turn.visits < n {
-                    u128::from(turn.visit) * u128::from(n) / u128::from(turn.visits)
-                } else {
-                    u128::from(turn.visit)
-                };
-                hosts[(turn % u128::from(n)) as usize]
-            }
-            Visit::Active if v.hosts == HostClass::Workstation => self
-                .world
-                .wheel(turn.time.div_euclid(1_000_000))
-                .active_workstation(turn.run.bits(RunSlot::Host)),
-            Visit::Active | Visit::Any => {
-                hosts[turn.run.below(RunSlot::Host, hosts.len() as u64) as usize]
-            }
-        };
-        match turn.record.telemetry.platform() {
-            Some(platform) if self.world.hosts[host].platform != platform => {
-                self.of_platform(hosts, platform, turn.run.bits(RunSlot::Host))
-            }
-            _ => host,
-        }
-    }
-
-    /// A host of the list that runs the platform; any host of the platform if the list has none.
-    fn of_platform(&self, list: &[HostId], platform: Platform, bits: u64) -> HostId {
-        let fits = |&&h: &&HostId| self.world.hosts[h].platform == platform;
-        let key = Key::root(bits);
-        (0..16)
-            .map(|attempt| &list[key.below(attempt, list.len() as u64) as usize])
-            .find(fits)
-            .or_else(|| list.iter().find(fits))
-            .copied()
-            .unwrap_or_else(|| {
-                let class = match platform {
-                    Platform::Windows => HostClass::Windows,
-                    Platform::Linux => HostClass::Linux,
-                };
-                let all = self.world.class(class);
-                all[below(bits, all.len() as u64) as usize]
-            })
     }
 
     /// The other host of a row. A sequence has one peer, which its first connection names.

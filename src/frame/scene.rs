@@ -9,7 +9,6 @@ use crate::catalog::{AccountRef, Record};
 use crate::ids::{AccountId, HostId};
 use crate::plan::TimeLaw;
 use crate::plan::chains::Chain;
-use crate::plan::days::KnownBirths;
 use crate::random::{Draws, below, slots};
 use crate::world::{Process, World};
 
@@ -153,24 +152,21 @@ pub struct ChainScene<'s> {
     pub index: u32,
     pub chain: &'s Chain,
     pub step: u8,
-    /// Processes that earlier rows of the frame have computed, and births of their hosts.
+    /// Processes that earlier rows of the frame have computed.
     pub known: &'s Started,
 }
 
 /// Cache of the processes that chains start, by chain, number and round.
 #[derive(Debug, Default)]
-pub struct Started {
-    processes: RefCell<HashMap<(u32, usize, u32), Process, FixedState>>,
-    pub births: KnownBirths,
-}
+pub struct Started(RefCell<HashMap<(u32, usize, u32), Process, FixedState>>);
 
 impl Started {
     /// A process, computed by `make` on its first use.
     pub(super) fn get(&self, of: (u32, usize, u32), make: impl FnOnce() -> Process) -> Process {
-        let known = self.processes.borrow().get(&of).copied();
+        let known = self.0.borrow().get(&of).copied();
         known.unwrap_or_else(|| {
             let process = make();
-            self.processes.borrow_mut().insert(of, process);
+            self.0.borrow_mut().insert(of, process);
             process
         })
     }

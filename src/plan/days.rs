@@ -1,19 +1,20 @@
 //! The scripts of days as a population of the plan: their rows in order of time, and how many of them
 //! are before a time.
 
+mod guests;
 mod kept;
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use kept::Kept;
+pub use guests::Whose;
+use guests::{Guest, Guests};
+use kept::{Held, Kept};
 
+use super::Population;
 use super::calendar::Calendar;
 use super::chains::Chains;
-use crate::day::{Days, Minutes, Script, Segment, UNCOUNTED, segment_of};
+use crate::day::{Days, Minutes, Script, Segment, UNCOUNTED};
 use crate::ids::{AccountId, HostId};
 use crate::random::Key;
 use crate::world::Process;
@@ -21,40 +22,12 @@ use crate::world::Process;
 /// Rows of a date's scripts by minute: the number before each minute, and at the end all.
 pub type Counts = Vec<u64>;
 
-/// Times of births by host and date.
-type Births = BTreeMap<(HostId, u32), Rc<[i64]>>;
-
-/// Births of hosts' dates that earlier rows have asked for.
-#[derive(Debug, Default)]
-pub struct KnownBirths(RefCell<Births>);
-
-impl KnownBirths {
-    fn get(&self, of: (HostId, u32), make: impl FnOnce() -> Vec<i64>) -> Rc<[i64]> {
-        let known = self.0.borrow().get(&of).cloned();
-        known.unwrap_or_else(|| {
-            let births: Rc<[i64]> = make().into();
-            self.0.borrow_mut().insert(of, births.clone());
-            births
-        })
-    }
-}
-
 /// Microseconds.
 const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 1_440 * MINUTE;
 
 /// The draw of a run's administrator.
 const ADMINISTRATOR: u64 = 1 << 50;
-
-/// A process that a chain starts on a host that has scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Guest {
-    host: HostId,
-    /// When its start is recorded, Unix microseconds.
-    time: i64,
-    chain: u32,
-    process: u16,
-}
 
 /// What the scripts of a date share.
 #[derive(Debug)]
@@ -78,9 +51,14 @@ pub struct Scripts {
     shared: Vec<OnceLock<Shared>>,
     /// Index of each host among those that have scripts, by host.
     places: Vec<u32>,
-    /// Sorted.
-    guests: Vec<Guest>,
-    kept: Kept,
+    /// By date: the processes that chains start on hosts that have scripts.
+    of_chains: Vec<Vec<Guest>>,
+    /// By date: categories and populations whose rows may start processes on such hosts.
+    populations: Vec<Vec<(u32, Population)>>,
+    /// The key of rows.
+    rows_key: Key,
+    guests: Kept<Guests>,
+    slices: Kept<Slice>,
 }
 
 /// One host's rows of a date.
@@ -146,6 +124,12 @@ impl Rows {
     }
 }
 
+impl Held for Slice {
+    fn size(&self) -> usize {
+        self.rows.len()
+    }
+}
+
 /// The rows of all hosts in a slice of a date, in order of time.
 #[derive(Debug, Default)]
 pub struct Slice {
@@ -158,31 +142,60 @@ pub struct Slice {
 }
 
 impl Scripts {
-    /// `rows`: by date.
-    pub(super) fn new(days: Days, rows: Vec<u64>, chains: &Chains) -> Self {
+    /// `rows`: by date. `rows_key`: the settings' key of rows.
+    pub(super) fn new(
+        days: Days,
+        rows: Vec<u64>,
+        calendar: &Calendar,
+        chains: &Chains,
+        rows_key: Key,
+    ) -> Self {
         let mut places = vec![u32::MAX; days.world.hosts.len()];
         for (place, &host) in (0..).zip(days.hosts()) {
             places[host.index()] = place;
         }
-        let mut guests: Vec<Guest> = (chains.births(&days.catalog))
-            .filter(|birth| places[birth.host.index()] != u32::MAX)
-            .map(|birth| Guest {
-                host: birth.host,
-                time: birth.time,
-                chain: birth.chain,
-                process: birth.process as u16,
-            })
-            .collect();
-        guests.sort_unstable();
+        let mut of_chains = vec![Vec::new(); rows.len()];
+        for birth in chains.births(&days.catalog) {
+            let date = calendar.date_of(birth.time) as usize;
+            if date < rows.len() && places[birth.host.index()] != u32::MAX {
+                of_chains[date].push(Guest {
+                    host: birth.host,
+                    time: birth.time,
+                    whose: Whose::Chain {
+                        chain: birth.chain,
+                        process: birth.process as u16,
+                    },
+                });
+            }
+        }
         Scripts {
             days,
             counts: rows.iter().map(|_| OnceLock::new()).collect(),
             shared: rows.iter().map(|_| OnceLock::new()).collect(),
+            populations: vec![Vec::new(); rows.len()],
             rows,
             places,
-            guests,
-            kept: Kept::default(),
+            of_chains,
+            rows_key,
+            guests: Kept::new(kept::KEPT_GUESTS),
+            slices: Kept::new(kept::KEPT_ROWS),
         }
+    }
+
+    /// Adds a population of a date, whose rows may start processes on hosts that have scripts.
+    pub(super) fn add(&mut self, date: u32, category: u32, population: &Population) {
+        if self.has_guests(category, population) {
+            self.populations[date as usize].push((category, *population));
+        }
+    }
+
+    fn has_script(&self, host: HostId) -> bool {
+        self.places[host.index()] != u32::MAX
+    }
+
+    fn guests(&self, calendar: &Calendar, date: u32) -> Arc<Guests> {
+        self.guests
+            .get((date, 0), || self.make_guests(calendar, date))
     }
 
     /// What a date's scripts share. Its numbers of processes follow those of the dates before it.
@@ -203,9 +216,11 @@ impl Scripts {
             sessions: Vec::new(),
             next: Vec::new(),
         };
+        let guests = self.guests(calendar, date);
         let mut segments = Vec::new();
-        for (place, &host) in self.days.hosts().iter().enumerate() {
-            let next = self.segments((host, place, date), &shared, &mut segments);
+        for &host in self.days.hosts() {
+            let of_host = guests.of(host);
+            let next = self.segments((host, date), &shared, of_host, &mut segments);
             let session = segments.iter().find_map(|segment| segment.session);
             shared.sessions.push(session.unwrap_or(0));
             shared.next.push(next);
@@ -216,11 +231,13 @@ impl Scripts {
     /// The segments of a host's date. Returns the first number of the next date.
     fn segments(
         &self,
-        (host, place, date): (HostId, usize, u32),
+        (host, date): (HostId, u32),
         shared: &Shared,
+        guests: &[Guest],
         segments: &mut Vec<Segment>,
     ) -> u32 {
         let Shared { law, budgets, .. } = shared;
+        let place = self.places[host.index()] as usize;
         let rows = budgets[place];
         let earlier = date
             .checked_sub(1)
@@ -229,7 +246,6 @@ impl Scripts {
             Some(earlier) => earlier.next[place],
             None => self.days.first_number(host, law, rows),
         };
-        let guests = self.guests(host, law.midnight, law.end());
         let before = |time| guests.partition_point(|guest| guest.time < time);
         self.days
             .segments(host, law, (rows, next), before, segments)
@@ -281,84 +297,31 @@ impl Scripts {
         Some(next - UNCOUNTED + bits % UNCOUNTED)
     }
 
-    /// When guests start on a host in a part of the window, with what each is.
-    fn guests(&self, host: HostId, from: i64, to: i64) -> &[Guest] {
-        let until = |time| {
-            self.guests
-                .partition_point(|g| (g.host, g.time) < (host, time))
-        };
-        &self.guests[until(from)..until(to)]
-    }
-
-    /// Times of the births of a host's script on a date, ascending, without guests.
-    fn births(&self, calendar: &Calendar, host: HostId, date: u32) -> Vec<i64> {
-        let shared = self.shared(calendar, date);
-        let place = self.places[host.index()] as usize;
-        let rows = shared.budgets[place];
-        let mut script = Script::default();
-        let mut segments = Vec::new();
-        self.segments((host, place, date), shared, &mut segments);
-        self.days.script(
-            (host, date),
-            &shared.law,
-            rows,
-            (&segments, &[]),
-            &mut script,
-        );
-        let births = script.births.iter().map(|birth| birth.time);
-        let mut times: Vec<i64> = births.filter(|&time| time != 0).collect();
-        times.sort_unstable();
-        times
-    }
-
-    /// The number since the boot of process `process` of a chain, whose start is recorded at `time`; `None` if
-    /// the host has no scripts. `known` keeps the births of hosts' dates.
-    pub fn number_of_guest(
+    /// Writes the script of a host's date, whose guests are given.
+    fn run_script(
         &self,
         calendar: &Calendar,
-        (host, time): (HostId, i64),
-        (chain, process): (u32, usize),
-        known: &KnownBirths,
-    ) -> Option<u32> {
-        if self.places[host.index()] == u32::MAX {
-            return None;
-        }
-        let date = calendar.date_of(time);
-        if date as usize >= self.rows.len() {
-            return None;
-        }
-        let place = self.places[host.index()] as usize;
+        (host, date): (HostId, u32),
+        guests: &[Guest],
+        script: &mut Script,
+    ) {
+        let shared = self.shared(calendar, date);
+        let rows = shared.budgets[self.places[host.index()] as usize];
         let mut segments = Vec::new();
-        self.segments(
-            (host, place, date),
-            self.shared(calendar, date),
-            &mut segments,
-        );
-        let Segment { from, first, .. } = segments[segment_of(&segments, time)];
-        let births = known.get((host, date), || self.births(calendar, host, date));
-        let own = births.partition_point(|&birth| birth < time)
-            - births.partition_point(|&birth| birth < from);
-        let others = self.guests(host, from, time + 1);
-        let before = others
-            .iter()
-            .filter(|g| (g.time, g.chain, usize::from(g.process)) < (time, chain, process));
-        Some(first + (own + before.count()) as u32)
+        self.segments((host, date), shared, guests, &mut segments);
+        let times: Vec<i64> = guests.iter().map(|guest| guest.time).collect();
+        let days = &self.days;
+        days.script((host, date), &shared.law, rows, (&segments, &times), script);
     }
 
     /// Calls `each` with the script of every host that has rows on a date, in the order of hosts.
     pub fn each(&self, calendar: &Calendar, date: u32, mut each: impl FnMut(HostDay<'_>)) {
-        let shared = self.shared(calendar, date);
-        let Shared { law, budgets, .. } = shared;
+        let guests = self.guests(calendar, date);
+        let budgets = &self.shared(calendar, date).budgets;
         let mut script = Script::default();
-        let (mut times, mut segments) = (Vec::new(), Vec::new());
-        for (place, (&host, &rows)) in self.days.hosts().iter().zip(budgets).enumerate() {
+        for (&host, &rows) in self.days.hosts().iter().zip(budgets) {
             if rows > 0 {
-                self.segments((host, place, date), shared, &mut segments);
-                let guests = self.guests(host, law.midnight, law.end());
-                times.clear();
-                times.extend(guests.iter().map(|guest| guest.time));
-                self.days
-                    .script((host, date), law, rows, (&segments, &times), &mut script);
+                self.run_script(calendar, (host, date), guests.of(host), &mut script);
                 each(HostDay {
                     host,
                     script: &script,
@@ -376,7 +339,7 @@ impl Scripts {
                 continue;
             }
             let make = || self.slice(calendar, date, bound[0], bound[1]);
-            let slice = self.kept.get((date, number as u32), make);
+            let slice = self.slices.get((date, number as u32), make);
             let until = |time| slice.rows.partition_point(|row| row.time < time);
             let own = until(from)..until(to);
             if found.parts.is_empty() {
@@ -391,13 +354,15 @@ impl Scripts {
     fn bounds(&self, calendar: &Calendar, date: u32) -> Vec<i64> {
         let midnight = calendar.midnight(date);
         let mut bounds = vec![midnight];
-        if self.rows[date as usize] > kept::SLICE_ROWS {
+        let rows = self.rows[date as usize];
+        let most = kept::slice_rows(rows);
+        if rows > most {
             let counts = self.counts(calendar, date);
-            let mut next = kept::SLICE_ROWS;
+            let mut next = most;
             for (minute, pair) in (0..).zip(counts.windows(2)) {
                 if pair[1] > next && minute > 0 {
                     bounds.push(midnight + minute * MINUTE);
-                    next = pair[0] + kept::SLICE_ROWS;
+                    next = pair[0] + most;
                 }
             }
         }

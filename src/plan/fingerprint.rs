@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 /// Version of the corpus format. Bytes are identical within one version. It covers how rows follow
 /// from their coordinates, batch size, array types, writer properties and the versions of the
 /// Parquet and zstd libraries.
-pub const FORMAT_VERSION: u32 = 6;
+pub const FORMAT_VERSION: u32 = 7;
 
 /// `created_by` of Parquet files, which engines parse as the writer's version.
 pub const CREATED_BY: &str = concat!("fusiongen version ", env!("CARGO_PKG_VERSION"));

@@ -12,10 +12,12 @@ pub mod days;
 pub mod files;
 pub mod fingerprint;
 pub mod parse;
+mod population;
 pub mod quota;
 pub mod ratio;
 pub mod shards;
 pub mod truth;
+pub mod visits;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use crate::error::Result;
 use crate::grounding::{Asset, Profile, User};
 use crate::numbers::counted;
 use crate::random::Key;
-use crate::world::{Sources, Starts, World, WorldSize};
+use crate::world::{Sources, World, WorldSize};
 
 pub use calendar::{APART, Calendar, LIFE_RUN, TimeLaw};
 use calendar::{Exits, SEEN};
@@ -37,6 +39,7 @@ pub use config::Config;
 pub use days::Scripts;
 pub use files::{Compression, Format, PartitionBy, Table};
 pub use fingerprint::Inputs;
+pub use population::{Origin, Population};
 pub use quota::apportion;
 pub use ratio::Ratio;
 pub use shards::{ORDINAL_BITS, Partition, RowGroup, Shard};
@@ -49,36 +52,6 @@ pub struct Grounding {
     /// `None`: make them up.
     pub users: Option<Vec<User>>,
     pub assets: Option<Vec<Asset>>,
-}
-
-/// The origin of a population's rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Origin {
-    /// Standalone alerts of the partition's category.
-    Alerts,
-    /// A variant of a noise scenario.
-    Noise { scenario: u16, variant: u16 },
-    /// The scripts of the date on all Windows hosts.
-    Days,
-    /// Process starts on Linux, of one lifetime class: 0 (seconds), 1 (minutes) or 2 (hours).
-    Life { class: u8 },
-    /// Ends of processes that standalone alerts of a category start, for one lifetime.
-    Exits {
-        category: u32,
-        turn: u8,
-        starts: Starts,
-        /// Number of alerts of the category on the date.
-        alerts: u64,
-    },
-    /// Steps of attack chains in the partition's category.
-    Chains,
-}
-
-/// One source of rows in one partition. Its ordinals are `0..rows`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Population {
-    pub origin: Origin,
-    pub rows: u64,
 }
 
 /// The composition of the corpus, in events.
@@ -220,11 +193,6 @@ impl Plan {
             exits,
             [LIFE_SHARE, PEOPLE_SHARE].map(|share| noise * share / 1000),
         );
-        let scripts = Scripts::new(
-            Days::new(config.key("days"), world.clone(), catalog.clone()),
-            days,
-            &chains,
-        );
         plan_noise(
             &mut add,
             &calendar,
@@ -238,6 +206,18 @@ impl Plan {
         );
         for ((date, category), rows) in chains.counts(world, catalog) {
             add(date, category, Origin::Chains, rows);
+        }
+        let mut scripts = Scripts::new(
+            Days::new(config.key("days"), world.clone(), catalog.clone()),
+            days,
+            &calendar,
+            &chains,
+            config.key("rows"),
+        );
+        for (&(date, category), populations) in &cells {
+            for population in populations {
+                scripts.add(date, category, population);
+            }
         }
         let inputs = Inputs::new(grounding, catalog);
         let fingerprint = fingerprint::of(&config, &inputs);

@@ -7,11 +7,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::calendar::{Exits, Rhythm};
 use super::days::Counts;
 use super::files::PartitionBy;
 use super::{Calendar, Chains, Config, Origin, Plan, Population, Scripts, TimeLaw};
-use crate::random::Key;
 
 /// Microseconds.
 const MILLISECOND: i64 = 1_000;
@@ -60,62 +58,6 @@ pub struct Partition {
     pub category: u32,
     pub rows: u64,
     pub populations: Vec<Population>,
-}
-
-impl Population {
-    /// Key of the population: from (category, origin), never from its shard.
-    pub fn key(&self, category: u32) -> Key {
-        let root = Key::root(u64::from(category));
-        match self.origin {
-            Origin::Alerts => root.child("alerts"),
-            Origin::Noise { scenario, variant } => root
-                .child("noise")
-                .with(u64::from(scenario))
-                .with(u64::from(variant)),
-            Origin::Life { class } => root.child("life").with(u64::from(class)),
-            Origin::Days => root.child("days"),
-            Origin::Exits { category, turn, .. } => root
-                .child("exits")
-                .with(u64::from(category))
-                .with(u64::from(turn)),
-            Origin::Chains => root.child("chains"),
-        }
-    }
-
-    /// Key that decides which of a date's alerts start a process.
-    pub fn starts_key(&self, date: u32, category: u32) -> Key {
-        self.key(category).child("starts").with(u64::from(date))
-    }
-
-    /// The population's time law on a date. Chains and scripts have none, because their rows have times of
-    /// their own.
-    pub fn law(&self, calendar: &Calendar, date: u32, category: u32) -> Option<TimeLaw> {
-        let rhythm = match self.origin {
-            Origin::Alerts => Rhythm::Alerts,
-            Origin::Noise { scenario, variant } => calendar.noise_rhythm(scenario, variant),
-            Origin::Life { .. } => Rhythm::Life,
-            Origin::Exits {
-                category,
-                turn,
-                starts,
-                alerts,
-            } => {
-                let of = Population {
-                    origin: Origin::Alerts,
-                    rows: alerts,
-                };
-                let law = of.law(calendar, date, category)?;
-                return Some(law.exiting(Exits {
-                    starts,
-                    key: of.starts_key(date, category),
-                    turn,
-                    rows: self.rows,
-                }));
-            }
-            Origin::Chains | Origin::Days => return None,
-        };
-        Some(calendar.law(rhythm, date, self.key(category), self.rows))
-    }
 }
 
 impl Partition {

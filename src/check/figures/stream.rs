@@ -2,7 +2,8 @@
 //!
 //! Only rows of the hosts' own life count: standalone alerts, benign scenarios and chains are drawn one by
 //! one, and their share of a corpus would decide every figure. So the figures are the same in any
-//! composition. They have no value in a corpus without labels.
+//! composition. They have no value in a corpus without labels. The numbers of processes are those of all:
+//! a host counts whatever starts.
 //!
 //! A stream is one host's records of one date, in the order of its log. Categories are in files of their
 //! own, so a stream is whole only when all files are read. A sample of streams is kept in memory ([`Sample`]);
@@ -37,7 +38,9 @@ pub struct Stream {
 impl Stream {
     /// Reads one row.
     pub fn read(&mut self, facts: &Facts, row: &EventRow<'_>) {
-        if !row.is_own_life() || row.text(F::Provider) != Some(SYSMON) {
+        if row.text(F::Provider) != Some(SYSMON)
+            || !row.is_own_life() && row.integer(F::EventId) != Some(1)
+        {
             return;
         }
         let (Some(host), Some(time)) = (row.text(F::HostName), row.integer(F::Time)) else {
@@ -64,8 +67,11 @@ impl Stream {
     pub fn finish(self, values: &mut BTreeMap<&str, (u64, Option<f64>)>) {
         let mut moves = Moves::default();
         for mut records in self.sample.into_streams() {
-            if records.len() >= LEAST {
+            let own = records.iter().filter(|record| record.own).count();
+            if own >= LEAST {
                 records.sort_unstable_by_key(|record| record.place);
+                moves.number(&records);
+                records.retain(|record| record.own);
                 moves.read(&records);
             }
         }

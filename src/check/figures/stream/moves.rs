@@ -93,6 +93,22 @@ impl Moves {
         self.spellings(records);
     }
 
+    /// Reads the numbers of all processes that start on a host.
+    pub fn number(&mut self, records: &[Record]) {
+        let starts = records.iter().filter_map(|record| match &record.what {
+            What::Start(start) => Some((record.time, record.place, start.ordinal)),
+            _ => None,
+        });
+        let mut starts: Vec<_> = starts.collect();
+        starts.sort_unstable();
+        for pair in starts.windows(2) {
+            let [(_, _, first), (_, _, second)] = pair else {
+                continue;
+            };
+            self.ordinal_next.count(second.wrapping_sub(*first) == 1);
+        }
+    }
+
     fn neighbours(&mut self, records: &[Record]) {
         for pair in records.windows(2) {
             self.same_millisecond.count(pair[0].time == pair[1].time);
@@ -168,8 +184,6 @@ impl Moves {
             self.births_close
                 .count(after.time - before.time < 100 * MILLISECOND);
             self.pid_falls.count(second.pid < first.pid);
-            self.ordinal_next
-                .count(second.ordinal.wrapping_sub(first.ordinal) == 1);
         }
         let builds: Vec<u64> = births.iter().filter_map(|(_, start)| start.build).collect();
         if let Some(first) = builds.get(..BUILDS) {

@@ -18,6 +18,8 @@ pub struct Record {
     /// `UtcTime` in microseconds.
     pub time: i64,
     pub kind: i64,
+    /// Whether it is of the host's own life; of others, only process starts are read.
+    pub own: bool,
     /// ProcessGuid of the process that acts.
     pub process: u64,
     pub what: What,
@@ -116,6 +118,7 @@ impl Record {
             ),
             time: row.text(F::UtcTime).and_then(utc)?,
             kind,
+            own: row.is_own_life(),
             process: digest(&guid),
             what,
         })
