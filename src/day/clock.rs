@@ -1,7 +1,7 @@
 //! The clocks of a day: when routines begin, and how a sensor stamps what it sees.
 
-use crate::kinds::Telemetry;
-use crate::random::Key;
+use crate::kinds::{Stamp, Telemetry};
+use crate::random::{Key, below, log_uniform};
 
 /// The system tick of Windows in microseconds.
 const TICK: i64 = 15_625;
@@ -49,31 +49,23 @@ impl Minutes {
     }
 }
 
-/// Who stamps a record, and how late it is in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stamp {
-    /// The process's precise time of creation (Sysmon 1).
-    Precise,
-    /// The system tick: Sysmon's kinds from the kernel.
-    Tick,
-    /// The network's own clock; its records come in batches, a second or more late (Sysmon 3, 22).
-    Late,
-    /// Windows' own logs.
-    Log,
+/// How long a record of one event alone takes to the log, in microseconds.
+#[inline]
+pub fn lag(telemetry: Telemetry, bits: u64) -> i64 {
+    let us = match telemetry.kind().stamp {
+        Stamp::Log => 0,
+        Stamp::Precise => log_uniform(bits, 800, 4_000),
+        Stamp::Tick => log_uniform(bits, 1_500, 12_000),
+        Stamp::Late => BUFFERED as u64 + below(bits, FLUSH as u64 + WRITTEN),
+    };
+    us as i64
 }
 
-pub(super) fn stamp(telemetry: Telemetry) -> Stamp {
-    use Telemetry::*;
-    match telemetry {
-        ProcessCreation => Stamp::Precise,
-        NetworkConnection | DnsQuery => Stamp::Late,
-        FileTimeChanged | ProcessTermination | ImageLoaded | ProcessAccess | FileCreate
-        | RegistryKey | RegistrySet | RegistryRenamed | StreamCreated | PipeCreated
-        | PipeConnected | FileDeleted | ClipboardChanged | ProcessTampering | FileDeleteLogged
-        | ExecutableBlocked | ExecutableDetected | RemoteThread => Stamp::Tick,
-        _ => Stamp::Log,
-    }
-}
+/// Records of the network wait this long in their session's buffer, and are written together, which
+/// takes up to the last; in microseconds.
+pub(super) const BUFFERED: i64 = 1_000_000;
+pub(super) const FLUSH: i64 = 600_000;
+pub(super) const WRITTEN: u64 = 90_000;
 
 /// When a host's ticks are, in microseconds after a multiple of the tick.
 pub(super) fn phase_of(host: Key) -> i64 {

@@ -19,7 +19,7 @@ use crate::random::{Alias, Key};
 use crate::world::World;
 use crate::world::hosts::{ROLES, Role};
 
-pub use clock::Minutes;
+pub use clock::{Minutes, lag};
 pub use ordinals::{Segment, UNCOUNTED, segment_of};
 pub use script::{Birth, Episode, Script, Step};
 
@@ -115,6 +115,12 @@ impl Days {
     /// The mixes of a role: while no user is at work, and while one is.
     fn mixes(&self, role: Role) -> &[Mix; 2] {
         &self.mixes[index_of(role)]
+    }
+
+    /// The last system tick of a host before a time, both in Unix microseconds.
+    #[inline]
+    pub fn tick(&self, host: HostId, time: i64) -> i64 {
+        clock::tick(clock::phase_of(self.key.with(u64::from(host))), time)
     }
 
     fn key_of(&self, host: HostId, date: u32) -> Key {

@@ -1,10 +1,11 @@
 //! Runs routines: one host's day in one pass.
 
-use super::clock::{Minutes, Stamp, phase_of, stamp, tick};
+use super::clock::{BUFFERED, FLUSH, Minutes, WRITTEN, lag, phase_of, tick};
 use super::ordinals::{Segment, segment_of};
 use super::{Days, Mix};
 use crate::catalog::{Lives, Routine};
 use crate::ids::HostId;
+use crate::kinds::Stamp;
 use crate::random::{Key, below, chance, log_uniform};
 use crate::world::processes::{BIRTH_UNITS, LONGEST_BIRTH};
 
@@ -101,10 +102,7 @@ const PIDS: u64 = 1 << 44;
 const SOON: u32 = 520_000;
 /// How soon, in microseconds.
 const SOON_AFTER: (u64, u64) = (150_000, 240_000_000);
-/// Records of the network wait this long in their session's buffer, and are written together.
-const BUFFERED: i64 = 1_000_000;
-const FLUSH: i64 = 600_000;
-/// The latest that they are.
+/// The latest that records of the network are in the log, after what they tell of.
 const LATEST: i64 = BUFFERED + FLUSH + 100_000;
 /// A pid is free this long after the last record of its process, in microseconds: records may be logged late.
 const FREED: i64 = 5_000_000;
@@ -294,7 +292,7 @@ impl Days {
                     script.last[born] = now;
                 }
                 // What is written late must be in the log before the process ends.
-                let seen = match stamp(step.record.telemetry) {
+                let seen = match step.record.telemetry.kind().stamp {
                     Stamp::Late => now + LATEST,
                     _ => now,
                 };
@@ -392,19 +390,19 @@ impl Days {
                 row.port = (DYNAMIC_PORTS.0 + ports % DYNAMIC_PORTS.1) as u16;
             }
             // One thread of the sensor writes all kinds of the kernel, in their order.
-            match stamp(telemetry) {
+            match telemetry.kind().stamp {
                 Stamp::Precise => {
-                    written = (written + 20).max(time + log_uniform(bits, 800, 4_000) as i64);
+                    written = (written + 20).max(time + lag(telemetry, bits));
                     row.log = written;
                 }
                 Stamp::Tick => {
                     row.native = tick(phase, time);
-                    written = (written + 20).max(time + log_uniform(bits, 1_500, 12_000) as i64);
+                    written = (written + 20).max(time + lag(telemetry, bits));
                     row.log = written;
                 }
                 Stamp::Late => {
                     let batch = time.div_euclid(FLUSH) + 1;
-                    let late = today.key.below(NETWORK | batch as u64 & 0xff_ffff, 90_000) as i64;
+                    let late = today.key.below(NETWORK | batch as u64 & 0xff_ffff, WRITTEN) as i64;
                     row.log = batch * FLUSH + BUFFERED + late + at as i64 % 64 * 7;
                 }
                 Stamp::Log => {

@@ -196,6 +196,7 @@ impl<'m> Alerts<'m> {
             frame.time[row] = at.time;
             let draws: Draws<EndSlot> = Draws::new(Key::root(event).child("exit"));
             self.records.processes.end_instead(frame, row, draws);
+            self.records.stamp(frame, row);
         }
     }
 

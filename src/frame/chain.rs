@@ -145,7 +145,7 @@ impl<'m> ChainRows<'m> {
             frame.attack_sequence[row] = of.placed.first + event.index + 1;
             frame.verdict[row] = of.verdict();
             if let Some(rule) = self.rule(&of) {
-                frame.rule[row] = rule.into();
+                frame.raise(row, rule);
             }
             if of.is_blocked() {
                 frame.blocked[row] = true;

@@ -3,14 +3,15 @@
 //! The runs of starts of a ten-minute slot are assigned to its active hosts in rotation:
 //! run i of the slot belongs to the host at position i mod H.
 
+use super::Frame;
 use super::lineage::Lineage;
 use super::merge::Row;
 use super::processes::Processes;
 use super::scene::Scene;
 use super::text::Texts;
 use super::vocabulary::EXEC;
-use super::{Frame, lag};
 use crate::catalog::{Catalog, Platform, Program, Telemetry};
+use crate::day::lag;
 use crate::ids::{AccountId, HostId};
 use crate::plan::{LIFE_RUN, TimeLaw};
 use crate::random::{Alias, DRAWS, Draws, Key, choose};

@@ -1,10 +1,10 @@
 //! The processes that records name: who acts, who started it, and in whose session.
 
-use super::lag;
 use super::owners::Owners;
 use super::scene::{Cast, ChainScene, EventSlot, Scene, SceneSlot, Whole};
 use super::sessions::Sessions;
 use crate::catalog::{Catalog, Platform, ProcessRef, Program, Record, Scope, Telemetry, Template};
+use crate::day::lag;
 use crate::ids::{AccountId, HostId};
 use crate::plan::Plan;
 use crate::plan::chains::ChainSlot;

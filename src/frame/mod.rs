@@ -44,7 +44,7 @@ pub use words::{hashes as file_hashes, hashes_with as file_hashes_with, program 
 
 use crate::catalog::scenario::Verdict;
 use crate::ids::{AccountId, HostId, ImageId, Optional, RuleId};
-use crate::kinds::{DATA_SLOTS, Lag, Telemetry};
+use crate::kinds::{DATA_SLOTS, Telemetry};
 use crate::world::Process;
 
 /// Most rows of a frame, and of a batch. Part of the format version.
@@ -282,6 +282,15 @@ impl Frame {
         }
     }
 
+    /// Sets the rule that a row's record raises. A sensor that alerts on a connection has seen what the
+    /// client sent.
+    fn raise(&mut self, row: usize, rule: RuleId) {
+        self.rule[row] = rule.into();
+        if self.source[row] != NONE {
+            self.direction[row] = 1;
+        }
+    }
+
     /// Sets `native`: `lag` microseconds before `time`, but not before the row's process starts.
     #[inline]
     fn set_native(&mut self, row: usize, lag: i64, process: Option<&Process>) {
@@ -301,16 +310,4 @@ impl Frame {
         let room = start.map_or(i64::MAX, |start| ((time - start) / 2).max(0));
         self.native[row] = time - lag.min(room);
     }
-}
-
-/// Microseconds from what a record tells of to `@timestamp`.
-#[inline]
-pub(crate) fn lag(telemetry: Telemetry, bits: u64) -> i64 {
-    use crate::random::{below, log_uniform};
-    let us = match telemetry.kind().lag {
-        Lag::None => 0,
-        Lag::Between(from, to) => from + below(bits, to - from),
-        Lag::LogUniform(from, to) => log_uniform(bits, from, to),
-    };
-    us as i64
 }

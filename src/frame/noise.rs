@@ -176,7 +176,7 @@ impl<'m> Noise<'m> {
         }
         if record.alert {
             let rule = (self.world.detections).signature(v.category, record.signature);
-            frame.rule[row] = rule.into();
+            frame.raise(row, rule);
         }
     }
 }

@@ -3,8 +3,9 @@
 use super::lineage::{Acting, Call};
 use super::scene::{Scene, SceneSlot};
 use super::text::Texts;
-use super::{Frame, NONE, ProcessColumns, TextColumn, lag, words};
+use super::{Frame, NONE, ProcessColumns, TextColumn, words};
 use crate::catalog::{Catalog, Platform, Telemetry, scenario::Verdict};
+use crate::day::lag;
 use crate::ids::{HostId, ImageId, Optional};
 use crate::paths::file_name;
 use crate::random::{Draws, choose, slots};

@@ -9,11 +9,13 @@ use super::processes::Processes;
 use super::recipe::Recipe;
 use super::scene::{BurstSlot, EventSlot, Scene};
 use super::text::{Texts, service};
-use super::{Frame, TextColumn, lag};
+use super::{Frame, TextColumn};
 use crate::catalog::{
     Catalog, Connection, End, Placeholder, ProcessRef, Record, Telemetry, Template,
 };
+use crate::day::lag;
 use crate::ids::HostId;
+use crate::kinds::Stamp;
 use crate::random::{Draws, Key, chance, log_uniform};
 use crate::world::World;
 
@@ -107,6 +109,14 @@ impl<'m> Records<'m> {
         processes.set(&mut frame.parent, row, &parent, scene);
     }
 
+    /// Gives a row whose kind is stamped by the system tick the last tick of its host.
+    pub(super) fn stamp(&self, frame: &mut Frame, row: usize) {
+        if frame.telemetry[row].kind().stamp == Stamp::Tick {
+            let days = &self.lineage.plan.scripts.days;
+            frame.native[row] = days.tick(frame.host[row], frame.native[row]);
+        }
+    }
+
     /// Fills the process that acts in a record, and the one that it acts on.
     fn doing(
         &self,
@@ -128,6 +138,7 @@ impl<'m> Records<'m> {
             _ => lag,
         };
         frame.set_native(row, lag, Some(&acting.process));
+        self.stamp(frame, row);
         processes.set(&mut frame.process, row, &acting, scene);
         if matches!(
             record.telemetry,

@@ -27,7 +27,7 @@ mod telemetry;
 mod windows;
 
 pub use provider::{Platform, Provider};
-pub use row::{About, Block, Key, Kind, Lag, Meaning, Writer};
+pub use row::{About, Block, Key, Kind, Meaning, Stamp, Writer};
 pub use set::{
     ALL, AUDIT, AUDIT_USER, FILTERING, HOSTS, Kinds, RECORDS, SECURITY, SENSOR, SENSOR_KIND,
     SERVICES, STARTS, SYSMON, SYSMON_PROCESS, WINDOWS, block, field, given, has, holds, kinds, of,

@@ -17,7 +17,7 @@ pub struct Kind {
     /// Number and name of the task. Windows only.
     pub task: (u16, &'static str),
     /// Delay between the recorded action and the time at which it is logged.
-    pub lag: Lag,
+    pub stamp: Stamp,
     /// The process whose pid is in the envelope. Windows only.
     pub writer: Writer,
     pub about: About,
@@ -66,18 +66,19 @@ impl Meaning {
     }
 }
 
-/// Microseconds between the recorded action and the time at which it is logged.
+/// The clock that gives a record its time, and how late the record is in the log.
 ///
-/// Source: TimeCreated − UtcTime of real Sysmon records: 2 to 21 ms for event 1, up to 13 ms for
-/// 11 and 13, a median of 1.2 s with a long tail for 3 (which is sent in batches), 2 to 7 s for 22.
+/// Source: UtcTime and order of recorded Sysmon logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lag {
-    /// No delay: the record only has the time of the log.
-    None,
-    /// Uniform, from the first up to the second.
-    Between(u64, u64),
-    /// Log-uniform.
-    LogUniform(u64, u64),
+pub enum Stamp {
+    /// The record only has the time of the log.
+    Log,
+    /// A precise time, some milliseconds before the log (Sysmon 1).
+    Precise,
+    /// The system tick of 15.625 ms: Sysmon's kinds from the kernel.
+    Tick,
+    /// The network's own clock; its records come in batches, a second or more late (Sysmon 3, 22).
+    Late,
 }
 
 /// The process that writes a Windows record.
@@ -194,7 +195,7 @@ const COMMON: Kind = Kind {
     code: "",
     version: 0,
     task: (0, ""),
-    lag: Lag::None,
+    stamp: Stamp::Log,
     writer: Writer::Subject,
     about: About::Other,
     is_failure: false,
@@ -209,7 +210,7 @@ const COMMON: Kind = Kind {
 
 pub(super) const SYSMON: Kind = Kind {
     provider: Provider::Sysmon,
-    lag: Lag::Between(0, 13_000),
+    stamp: Stamp::Tick,
     writer: Writer::Resident("sysmon"),
     ..COMMON
 };

@@ -2,7 +2,7 @@
 //!
 //! Fields and their order follow the manifest, versions and tasks follow real logs.
 
-use super::row::{About, Block, Key, Kind, Lag, Meaning, SYSMON};
+use super::row::{About, Block, Key, Kind, Meaning, SYSMON, Stamp};
 use super::telemetry::Telemetry as T;
 
 pub(super) const ROWS: &[Kind] = &[
@@ -12,7 +12,7 @@ pub(super) const ROWS: &[Kind] = &[
         code: "1",
         version: 5,
         task: (1, "Process Create (rule: ProcessCreate)"),
-        lag: Lag::Between(2_000, 21_000),
+        stamp: Stamp::Precise,
         about: About::Start,
         needs: &[Key::Image, Key::Command],
         takes: &[Key::Connection, Key::Directory, Key::Starts, Key::Integrity],
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Kind] = &[
         code: "3",
         version: 5,
         task: (3, "Network connection detected (rule: NetworkConnect)"),
-        lag: Lag::LogUniform(240_000, 6_000_000),
+        stamp: Stamp::Late,
         about: About::Process,
         needs: &[Key::Connection],
         fields: "RuleName UtcTime ProcessGuid ProcessId Image User Protocol Initiated \
@@ -70,6 +70,7 @@ pub(super) const ROWS: &[Kind] = &[
         code: "4",
         version: 3,
         task: (4, "Sysmon service state changed"),
+        stamp: Stamp::Precise,
         takes: &[Key::Connection],
         fields: "UtcTime State Version SchemaVersion",
         data: &[("State", Some("Started"))],
@@ -87,7 +88,6 @@ pub(super) const ROWS: &[Kind] = &[
         code: "5",
         version: 3,
         task: (5, "Process terminated (rule: ProcessTerminate)"),
-        lag: Lag::Between(2_000, 21_000),
         about: About::Process,
         fields: "RuleName UtcTime ProcessGuid ProcessId Image User",
         fusionai: Meaning::new(&["process"], &["end"], "process_ended"),
@@ -100,6 +100,7 @@ pub(super) const ROWS: &[Kind] = &[
         code: "6",
         version: 3,
         task: (6, "Driver loaded (rule: DriverLoad)"),
+        stamp: Stamp::Precise,
         needs: &[Key::File],
         blocks: &[Block::File],
         fields: "RuleName UtcTime ImageLoaded Hashes Signed Signature SignatureStatus",
@@ -257,6 +258,7 @@ pub(super) const ROWS: &[Kind] = &[
         code: "16",
         version: 3,
         task: (16, "Sysmon config state changed"),
+        stamp: Stamp::Precise,
         needs: &[Key::File],
         takes: &[Key::Connection],
         fields: "UtcTime Configuration ConfigurationFileHash",
@@ -310,6 +312,7 @@ pub(super) const ROWS: &[Kind] = &[
         code: "19",
         version: 3,
         task: (19, "WmiEventFilter activity detected (rule: WmiEvent)"),
+        stamp: Stamp::Precise,
         takes: &[Key::Connection],
         fields: "RuleName EventType UtcTime Operation User EventNamespace Name Query",
         data: &[
@@ -331,6 +334,7 @@ pub(super) const ROWS: &[Kind] = &[
         code: "20",
         version: 3,
         task: (20, "WmiEventConsumer activity detected (rule: WmiEvent)"),
+        stamp: Stamp::Precise,
         takes: &[Key::Connection],
         fields: "RuleName EventType UtcTime Operation User Name Type Destination",
         data: &[
@@ -349,6 +353,7 @@ pub(super) const ROWS: &[Kind] = &[
     Kind {
         telemetry: T::WmiBinding,
         word: "wmi_binding",
+        stamp: Stamp::Precise,
         code: "21",
         version: 3,
         task: (
@@ -372,7 +377,7 @@ pub(super) const ROWS: &[Kind] = &[
         code: "22",
         version: 5,
         task: (22, "Dns query (rule: DnsQuery)"),
-        lag: Lag::Between(2_000_000, 7_000_000),
+        stamp: Stamp::Late,
         about: About::Process,
         needs: &[Key::Query],
         takes: &[Key::Answer, Key::QueryStatus, Key::Resolves],
