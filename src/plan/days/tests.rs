@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Generator;
+use crate::day::segment_of;
 use crate::ids::HostId;
 use crate::plan::Config;
 
@@ -71,13 +72,15 @@ fn numbers_of_processes_count_from_the_boot() {
     let plan = generator.plan();
     let (scripts, calendar) = (&plan.scripts, &plan.calendar);
     let world = &scripts.days.world;
-    let (mut sessions, mut boots, mut births) = (0, 0, 0);
-    for (place, &host) in scripts.days.hosts().iter().enumerate().step_by(7) {
+    let (mut sessions, mut boots, mut births, mut visitors) = (0, 0, 0, 0);
+    for &host in scripts.days.hosts().iter().step_by(7) {
         let mut next = 0;
         for date in 0..9 {
             let shared = scripts.shared(calendar, date);
+            let all = scripts.guests(calendar, date);
+            let guests = all.of(host);
             let mut segments = Vec::new();
-            let end = scripts.segments((host, place, date), shared, &mut segments);
+            let end = scripts.segments((host, date), shared, guests, &mut segments);
             assert_eq!(segments[0].from, calendar.midnight(date));
             let boot = |time: i64| world.settled_boot(host, time.div_euclid(1_000_000));
             for (at, segment) in segments.iter().enumerate() {
@@ -101,32 +104,36 @@ fn numbers_of_processes_count_from_the_boot() {
                 );
             }
             let mut script = Script::default();
-            let guests = scripts.guests(host, shared.law.midnight, shared.law.end());
-            let times: Vec<i64> = guests.iter().map(|guest| guest.time).collect();
-            let rows = shared.budgets[place];
-            let of = (&segments[..], &times[..]);
-            scripts
-                .days
-                .script((host, date), &shared.law, rows, of, &mut script);
-            let born = script.births.iter().filter(|birth| birth.time != 0);
-            let mut born: Vec<(i64, u32)> = born.map(|birth| (birth.time, birth.number)).collect();
+            scripts.run_script(calendar, (host, date), guests, &mut script);
+            let own = script.births.iter().filter(|birth| birth.time != 0);
+            let own = own.map(|birth| (birth.time, 1, birth.number));
+            // A guest is before a birth of the same time.
+            let others = guests.iter().zip(&script.guests);
+            let others = others.map(|(guest, &number)| (guest.time, 0, number));
+            let mut born: Vec<(i64, u8, u32)> = own.chain(others).collect();
             born.sort_unstable();
             births += born.len();
+            visitors += guests.len();
             for pair in born.windows(2) {
-                let [before, after] = [pair[0], pair[1]];
-                let segment = segment_of(&segments, after.0);
-                if segment == segment_of(&segments, before.0) {
-                    let between = |time: &&i64| (before.0 + 1..=after.0).contains(*time);
-                    let visitors = times.iter().filter(between).count() as u32;
-                    assert_eq!(after.1, before.1 + 1 + visitors);
+                let [(before, _, one), (after, _, other)] = [pair[0], pair[1]];
+                let segment = segment_of(&segments, after);
+                if segment == segment_of(&segments, before) {
+                    assert_eq!(other, one + 1);
                 }
                 let Segment { first, end, .. } = segments[segment];
-                assert!((first..end).contains(&after.1));
+                assert!((first..end).contains(&other));
+            }
+            for guest in guests {
+                let number = |whose| scripts.number_of_guest(calendar, host, guest.time, whose);
+                let found = number(guest.whose);
+                assert!(born.iter().any(|&(time, is_own, n)| {
+                    (time, is_own, Some(n)) == (guest.time, 0, found)
+                }));
             }
         }
     }
     assert!(
-        sessions > 20 && boots > 3 && births > 300,
-        "{sessions} {boots} {births}"
+        sessions > 20 && boots > 3 && births > 300 && visitors > 100,
+        "{sessions} {boots} {births} {visitors}"
     );
 }
