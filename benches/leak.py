@@ -20,8 +20,8 @@ entropy of texts. The AUC on the other seed is given for three comparisons, of w
 
 An alert is itself a label, so *all* also finds what tells alerts from events. Labels are left out: `rule`,
 `threat`, `attack`, `labels`, `tags`, the category and its module, severities, and what only an alert has: kind,
-type, category, action and outcome of `event`. *alerts* has action and outcome. `event.sequence` is left out
-because it begins with the number of the category.
+type, category, action and outcome of `event`, and the sensor's direction. *alerts* has the last three.
+`event.sequence` is left out because it begins with the number of the category.
 
 The columns under a kind are those with the highest AUC alone; `without` is what the AUC loses when the column
 is shuffled in the full model, which is little where another column has the same to say.
@@ -56,7 +56,7 @@ LABELS = (
     "fusionai.severity", "fusionai.noise",
 )  # fmt: skip
 #: Columns that tell alerts from events, and are labels unless all rows are alerts.
-OF_ALERTS = ("event.action", "event.outcome")
+OF_ALERTS = ("event.action", "event.outcome", "fusionai.direction")
 #: Names of hosts and people of one organisation, which another seed does not have.
 NAMES = ("host.hostname", "winlog.computer_name")
 
