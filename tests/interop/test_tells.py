@@ -317,7 +317,7 @@ OF_ATTACKS = [
     (r"nc(at)?|socat", "a listener; administrators here use ssh"),
     (r"[a-z]+-#\.(docx|xlsx|pptx|pdf|csv|txt)", "a document that is encrypted or taken, one of a round's"),
     # Complete sessions, of which the noise of a small corpus has few.
-    (r"auditd (CRED_DISP|USER_END) sshd", "the end of a session"),
+    (r"auditd (USER_START|CRED_DISP|USER_END) sshd", "the start or end of a session"),
 ]
 
 
