@@ -23,7 +23,7 @@ if not Path("/proc/self/fd").exists():
     pytest.skip("SKIPPED: the processes of a cluster are found in /proc", allow_module_level=True)
 
 #: Enough events for some seconds, so that there is time to kill something.
-SETTINGS = {"events": 300_000, "days": 2, "seed": 7}
+SETTINGS = {"events": 600_000, "days": 2, "seed": 7}
 HOME = Path(pyspark.__file__).parent
 #: Spark runs the copy of a slow task on another host: two names of this machine are two hosts.
 HOSTS = ("127.0.0.1", "127.0.0.2")
@@ -214,7 +214,7 @@ def test_an_executor_is_killed(cluster, tmp_path, expected, files):
     out = tmp_path / "corpus"
     driver = cluster.drive(out)
     wait_for(lambda: len(cluster.executors()) == 2 and noted(out))
-    writer = wait_for(cluster.writer)
+    writer = wait_for(cluster.writer, interval=0.001)
     victim = next(pid for pid in cluster.executors() if writer in descendants(pid))
     kill(victim)
     assert driver.poll() is None, "the corpus was complete before the executor was killed"
