@@ -3,7 +3,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -92,16 +92,22 @@ fn packed(data: &Value) -> BTreeMap<String, Value> {
     unpacked.collect()
 }
 
-#[test]
-fn a_page_has_chains_to_choose_records_and_sizes() {
-    let directory = tempdir().unwrap();
-    let corpus = directory.path().join("corpus");
+/// A corpus whose chains all have room on a page.
+fn with_chains(directory: &Path) -> PathBuf {
+    let corpus = directory.join("corpus");
     let config = Config {
         events: 30_000,
         days: 3,
         ..Config::default()
     };
     common::write(config, common::whole(2), &corpus);
+    corpus
+}
+
+#[test]
+fn a_page_has_chains_to_choose_records_and_sizes() {
+    let directory = tempdir().unwrap();
+    let corpus = with_chains(directory.path());
     let page = page(&corpus, &directory.path().join("page.html"));
     let data = data(&page);
     let sum = |rows: &Value, key: &str| {
@@ -164,17 +170,11 @@ fn a_page_has_chains_to_choose_records_and_sizes() {
 #[test]
 fn named_chains_are_on_the_page_whatever_else_is() {
     let directory = tempdir().unwrap();
-    let corpus = directory.path().join("corpus");
-    let config = Config {
-        events: 30_000,
-        days: 3,
-        ..Config::default()
-    };
-    common::write(config, common::whole(2), &corpus);
+    let corpus = with_chains(directory.path());
     let to = directory.path().join("page.html");
     let plain = data(&page(&corpus, &to));
     let others = packed(&plain);
-    // The longest is the one of which a page of all shows the least.
+    // A page without names shows the smallest part of the longest chain.
     let longest = others.values().max_by_key(|chain| chain["total"].as_u64());
     let longest = longest.unwrap();
     let id = |chain: &Value| chain["id"].as_str().unwrap().to_string();

@@ -182,7 +182,8 @@ impl Scripts {
         }
     }
 
-    /// Adds a population of a date, whose rows may start processes on hosts that have scripts.
+    /// Adds a population of a date, whose rows may start processes on hosts that have scripts. All are
+    /// added before a script runs.
     pub(super) fn add(&mut self, date: u32, category: u32, population: &Population) {
         if self.has_guests(category, population) {
             self.populations[date as usize].push((category, *population));

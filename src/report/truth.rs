@@ -142,7 +142,7 @@ fn cut(chains: &mut Vec<Chain>) {
     chains.truncate(MOST_CHAINS);
 }
 
-/// Reads `truth/chains`: the playbooks, and chains to show, of which the first is the example.
+/// Reads `truth/chains`. Returns the playbooks, and the chains to show: the page shows the first at once.
 ///
 /// # Errors
 /// A file is broken, or no chain has one of the names.
@@ -282,7 +282,7 @@ mod tests {
         }
     }
 
-    /// Many chains of the playbook `a`, of which the first are the best, and five of `b`.
+    /// Many chains of the playbook `a`, the best first, and five of `b`.
     fn choice(names: &[String]) -> Choice<'_> {
         let mut choice = Choice::new(names);
         for i in 0..3 * MOST_CHAINS {
