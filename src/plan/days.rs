@@ -220,7 +220,7 @@ impl Scripts {
         let guests = self.guests(calendar, date);
         let mut segments = Vec::new();
         for &host in self.days.hosts() {
-            let of_host = guests.of(host);
+            let of_host = &guests.list[guests.range(host)];
             let next = self.segments((host, date), &shared, of_host, &mut segments);
             let session = segments.iter().find_map(|segment| segment.session);
             shared.sessions.push(session.unwrap_or(0));
@@ -316,19 +316,40 @@ impl Scripts {
     }
 
     /// Calls `each` with the script of every host that has rows on a date, in the order of hosts.
-    pub fn each(&self, calendar: &Calendar, date: u32, mut each: impl FnMut(HostDay<'_>)) {
+    pub fn each(&self, calendar: &Calendar, date: u32, each: impl FnMut(HostDay<'_>)) {
         let guests = self.guests(calendar, date);
+        let numbers = self.run_all(calendar, date, &guests, each);
+        guests.set_numbers(numbers);
+    }
+
+    /// Runs the script of every host that has rows or guests on a date, and calls `each` with those that
+    /// have rows. Returns the numbers of the guests, in their order.
+    fn run_all(
+        &self,
+        calendar: &Calendar,
+        date: u32,
+        guests: &Guests,
+        mut each: impl FnMut(HostDay<'_>),
+    ) -> Vec<u32> {
         let budgets = &self.shared(calendar, date).budgets;
         let mut script = Script::default();
+        let mut numbers = vec![0; guests.list.len()];
         for (&host, &rows) in self.days.hosts().iter().zip(budgets) {
+            let own = guests.range(host);
+            if rows == 0 && own.is_empty() {
+                continue;
+            }
+            let of_host = &guests.list[own.clone()];
+            self.run_script(calendar, (host, date), of_host, &mut script);
+            numbers[own].copy_from_slice(&script.guests);
             if rows > 0 {
-                self.run_script(calendar, (host, date), guests.of(host), &mut script);
                 each(HostDay {
                     host,
                     script: &script,
                 });
             }
         }
+        numbers
     }
 
     /// The rows of a date in `from..to`.

@@ -1,12 +1,12 @@
 //! The processes that others than scripts start on hosts that have scripts: chains, standalone alerts
 //! and benign scenarios. They are guests of the scripts, which count them with their own.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::Scripts;
 use super::kept::Held;
 use crate::catalog::Platform;
-use crate::day::Script;
 use crate::ids::HostId;
 use crate::plan::calendar::Calendar;
 use crate::plan::visits::{Turn, host_of_alert, runs_key};
@@ -46,11 +46,17 @@ impl Held for Guests {
 }
 
 impl Guests {
-    /// Those of a host.
-    pub fn of(&self, host: HostId) -> &[Guest] {
+    /// Keeps the numbers that a pass over the date's scripts has found.
+    pub fn set_numbers(&self, numbers: Vec<u32>) {
+        // Another pass has found the same.
+        let _ = self.numbers.set(numbers);
+    }
+
+    /// Those of a host, as indices of the list.
+    pub fn range(&self, host: HostId) -> Range<usize> {
         let from = self.list.partition_point(|guest| guest.host < host);
         let count = self.list[from..].partition_point(|guest| guest.host == host);
-        &self.list[from..from + count]
+        from..from + count
     }
 }
 
@@ -162,18 +168,7 @@ impl Scripts {
             .ok()?;
         let numbers = guests
             .numbers
-            .get_or_init(|| self.numbers(calendar, date, &guests));
+            .get_or_init(|| self.run_all(calendar, date, &guests, |_| {}));
         Some(numbers[at])
-    }
-
-    /// The numbers of a date's guests, in their order.
-    fn numbers(&self, calendar: &Calendar, date: u32, guests: &Guests) -> Vec<u32> {
-        let mut numbers = Vec::with_capacity(guests.list.len());
-        let mut script = Script::default();
-        for of_host in guests.list.chunk_by(|one, other| one.host == other.host) {
-            self.run_script(calendar, (of_host[0].host, date), of_host, &mut script);
-            numbers.extend(&script.guests);
-        }
-        numbers
     }
 }

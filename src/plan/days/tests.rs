@@ -78,7 +78,7 @@ fn numbers_of_processes_count_from_the_boot() {
         for date in 0..9 {
             let shared = scripts.shared(calendar, date);
             let all = scripts.guests(calendar, date);
-            let guests = all.of(host);
+            let guests = &all.list[all.range(host)];
             let mut segments = Vec::new();
             let end = scripts.segments((host, date), shared, guests, &mut segments);
             assert_eq!(segments[0].from, calendar.midnight(date));
